@@ -34,13 +34,14 @@ from .helpdesk.freshdesk_format import (
     UPDATE_LIMIT,
     Conversation,
     FieldNames,
+    ListingPlace,
     error_code,
     note_body,
     refused_fields,
     update_body,
 )
 from .helpdesk.freshdesk_history import as_edit, history_of, shows
-from .helpdesk.freshdesk_reads import FreshdeskViews, Listing, ListingPlace, TicketView
+from .helpdesk.freshdesk_reads import FreshdeskViews, Listing, TicketView
 from .helpdesk.http_messages import Effect, Reply, is_unauthorised
 from .helpdesk.json_values import mapping
 from .helpdesk.protocol import Fetched, JobStatus, Page

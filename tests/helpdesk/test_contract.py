@@ -16,8 +16,8 @@ import pytest
 
 from ticket_processor.core.errors import ConfigError, JobRefused, PartRefused, TicketGone, UpdateConflict, UpdateRefused
 from ticket_processor.core.models import Change, Priority, PublicReply, StatusChange, Ticket
-from ticket_processor.helpdesk import freshdesk_account, zendesk_account
-from ticket_processor.helpdesk.freshdesk_account import FreshdeskRequesters
+from ticket_processor.helpdesk import freshdesk_reads, zendesk_account
+from ticket_processor.helpdesk.freshdesk_reads import FreshdeskRequesters
 from ticket_processor.helpdesk.local_desk import LocalDesk, LocalRequesters, labels_of
 from ticket_processor.helpdesk.local_model import Actor, NewTicket
 from ticket_processor.helpdesk.local_store import LocalStore
@@ -76,7 +76,7 @@ class FreshdeskOffice:
         self.desk: Desk = account.client
         self.people: RequesterSearch = FreshdeskRequesters(account.transport)
         self.now, self.later = account.clock.now, account.clock.advance
-        self.labels = partial(freshdesk_account.read_labels, account.transport)
+        self.labels = partial(freshdesk_reads.read_labels, account.transport)
         self.agent, self.shut = self.store.person_edit, self.store.spam
         self.answer = partial(self.agent, comment="Which order?", public=True)
         self.solve = partial(self.agent, status=4)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from contextlib import suppress
 from typing import Any
 
@@ -91,17 +90,6 @@ def test_tags_may_be_missing_in_a_list_only() -> None:
     assert fmt.read_ticket(row, 5.0, NAMES, listed=True).tags == ()
     with pytest.raises(TicketError):
         fmt.read_ticket(row, 5.0, NAMES)
-
-
-@example("a <b> & c")
-@given(st.text())
-def test_a_note_shows_its_words_as_they_are(words: str) -> None:
-    body = fmt.note_body(words)
-
-    assert body["private"] is True
-    inside = str(body["body"]).removeprefix("<div>").removesuffix("</div>")
-    assert html.unescape(inside.replace("<br>", "\n")) == html.unescape(html.escape(words))
-    assert set(inside.replace("<br>", "")).isdisjoint("<>")
 
 
 def test_an_update_holds_only_what_changes_and_the_names_of_fields() -> None:

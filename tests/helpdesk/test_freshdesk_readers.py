@@ -8,7 +8,7 @@ import pytest
 
 from ticket_processor.core.errors import CannotRun, ConfigError, HelpdeskDown
 from ticket_processor.core.taxonomy import Category, Taxonomy
-from ticket_processor.helpdesk.freshdesk_account import FreshdeskRequesters, read_labels
+from ticket_processor.helpdesk.freshdesk_reads import FreshdeskRequesters, read_labels
 from ticket_processor.helpdesk.protocol import TicketField
 from ticket_processor.policy.decide import Policy
 from ticket_processor.policy.taxonomy_check import check_labels

@@ -121,7 +121,7 @@ class Died(BaseException):
 
 
 @pytest.mark.parametrize("repeated", [False, True])
-@pytest.mark.parametrize("at", ["write", "_erase_tickets", "sweep_files", "forget_mails", "compact"])
+@pytest.mark.parametrize("at", ["sweep_files", "forget_mails", "compact"])
 def test_an_erasure_that_is_cut_off_anywhere_is_finished_and_no_word_is_left(
     at: str, repeated: bool, store: LocalStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -155,36 +155,33 @@ def test_an_erasure_that_is_cut_off_anywhere_is_finished_and_no_word_is_left(
     assert [event.field for event in again.events(done.found.tickets[0])].count("erased") == 1
 
 
-def test_what_a_customer_writes_after_the_kill_is_erased_too(
-    store: LocalStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("name", ["existing_ticket", "index_anew"])
+def test_an_erasure_that_is_cut_off_in_the_database_has_not_begun(
+    name: str, store: LocalStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ada = store.by_email("xquistx@example.com")
     assert ada is not None
+    before = list(store.export_lines())
     with monkeypatch.context() as patched:
-        patched.setattr(store, "_erase_tickets", lambda *_: 1 / 0)
+        patched.setattr(local_people, name, lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             store.erase(ada.id, NOW + 60)
+    assert (store.unfinished(), list(store.export_lines())) == ((), before)
+
+
+def test_what_an_earlier_version_wrote_down_and_did_not_begin_is_erased_with_what_came_since(
+    store: LocalStore, tmp_path: Path
+) -> None:
+    ada = store.by_email("xquistx@example.com")
+    assert ada is not None
+    with store.writing() as db:
+        found = '{"tickets": [301], "messages": 2, "files": 2, "digests": []}'
+        db.execute("INSERT INTO erasure VALUES (?, ?, ?)", (ada.id, ada.email, found))
     new = NewTicket("xsubjectx", "xdescribedx", ada.email, files=[NewFile("a.txt", b"another xfilex")])
     made = store.create(new, NOW + 70)
     (done,) = store.finish_erasures(NOW + 80, None)
     assert made.id in done.found.tickets
     assert [word for word in WORDS if word.encode() in on_disk(tmp_path)] == []
-
-
-def test_somebody_who_was_made_an_agent_after_the_kill_stays_and_that_is_said(
-    store: LocalStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    ada = store.by_email("xquistx@example.com")
-    assert ada is not None
-    with monkeypatch.context() as patched:
-        patched.setattr(store, "_erase_tickets", lambda *_: 1 / 0)
-        with pytest.raises(ZeroDivisionError):
-            store.erase(ada.id, NOW + 60)
-    store.set_role(ada.id, "agent")
-    with pytest.raises(LocalHelpdeskError, match="made an agent"):
-        list(store.finish_erasures(NOW + 80, None))
-    assert store.unfinished() == ()
-    assert store.by_email("xquistx@example.com") is not None
 
 
 def test_what_a_reader_keeps_beside_the_file_goes_when_somebody_finishes_it(store: LocalStore, tmp_path: Path) -> None:

@@ -6,6 +6,9 @@ import html
 import re
 import string
 
+from hypothesis import example, given
+from hypothesis import strategies as st
+
 from ticket_processor.core.sanitize import plain_line
 from ticket_processor.helpdesk.freshdesk_format import note_body
 from ticket_processor.helpdesk.zendesk_format import note_html
@@ -78,7 +81,24 @@ def test_amounts_numbers_and_paragraphs_keep_their_signs(amount: str) -> None:
     assert plain_line(f"It is {amount} now") == f"It is {amount} now"
 
 
-@for_each("body", [note_html, lambda note: str(note_body(note)["body"])])
+BODIES = (note_html, lambda note: str(note_body(note)["body"]))
+
+
+@example("a <b> & c")
+@example("{{ticket.requester.email}} and {% if x %}")
+@example("&lt;b&gt; &#123;&#123;ticket.id&#125;&#125;")
+@example("one\ntwo\n\nthree")
+@given(st.text())
+def test_a_note_is_shown_as_it_is_and_nothing_in_it_is_mark_up(note: str) -> None:
+    assert note_body(note)["private"] is True
+    assert set(note_html(note)).isdisjoint("{}")
+    for body in BODIES:
+        inside = re.sub(r"^<(p|div)>(.*)</\1>$", r"\2", body(note), flags=re.DOTALL)
+        assert html.unescape(inside.replace("<br>", "\n")) == html.unescape(html.escape(note))
+        assert set(inside.replace("<br>", "")).isdisjoint("<>")
+
+
+@for_each("body", BODIES)
 def test_what_stays_is_shown_as_it_is_by_each_helpdesk(body: object) -> None:
     """Without the lines' own tags a body holds no mark-up, and says what the note says."""
     note = plain_line(" ".join(SENTENCE.format(mark) for mark in string.punctuation), 10_000)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ticket_processor.helpdesk.shards import MOST_SHARDS, Shard
+from ticket_processor.helpdesk.protocol import MOST_SHARDS, Shard
 
 
 @given(st.integers(1, 2**63), st.integers(1, MOST_SHARDS))

@@ -135,29 +135,25 @@ def test_an_answer_that_names_no_job_leaves_the_outcome_unknown(odd: requests.Re
     assert wire.calls == 1
 
 
-@pytest.mark.parametrize("results", [None, "odd", [None], [{"id": "7", "success": True}], [{"success": True}]])
-def test_results_in_no_known_form_tell_of_no_ticket(results: object) -> None:
-    wire = Wire(answer(200, {"job_statuses": [{"id": "V3-1", "status": "completed", "results": results}]}))
-    status = Zendesk(wire.transport).jobs(["V3-1"])["V3-1"]
-    assert (status.ended, dict(status.results)) == (True, {})
-
-
-@pytest.mark.parametrize("success", ["true", 1, None])
-def test_only_a_plain_true_is_a_success(success: object) -> None:
-    row = {"id": "V3-1", "status": "completed", "results": [{"id": 7, "success": success}]}
-    wire = Wire(answer(200, {"job_statuses": [row]}))
-    assert dict(Zendesk(wire.transport).jobs(["V3-1"])["V3-1"].results) == {7: False}
-
-
-@pytest.mark.parametrize("status", ["failed", "killed", "completed", "something new"])
-def test_whatever_is_not_queued_or_working_has_ended(status: str) -> None:
-    wire = Wire(answer(200, {"job_statuses": [{"id": "V3-1", "status": status, "results": None}]}))
-    assert Zendesk(wire.transport).jobs(["V3-1"])["V3-1"].ended
-
-
-def test_jobs_that_nobody_asked_for_are_passed_over() -> None:
-    wire = Wire(answer(200, {"job_statuses": [{"id": "V3-9", "status": "completed"}]}))
-    assert Zendesk(wire.transport).jobs(["V3-1"]) == {}
+@pytest.mark.parametrize(
+    ("told", "ended", "results"),
+    [
+        *(
+            ({"results": results}, True, {})
+            for results in (None, "odd", [None], [{"id": "7", "success": True}], [{"success": True}])
+        ),
+        *(({"results": [{"id": 7, "success": success}]}, True, {7: False}) for success in ("true", 1, None)),
+        *(({"status": status}, True, {}) for status in ("failed", "killed", "something new")),
+        *(({"status": status}, False, {}) for status in ("queued", "working")),
+    ],
+    ids=str,
+)
+def test_of_a_job_only_a_plain_true_is_a_success_and_any_unknown_status_an_end(
+    told: dict[str, Any], ended: bool, results: dict[int, bool]
+) -> None:
+    rows = [{"id": "V3-1", "status": "completed", **told}, {"id": "V3-9", "status": "completed"}]
+    found = Zendesk(Wire(answer(200, {"job_statuses": rows})).transport).jobs(["V3-1"])
+    assert {name: (job.ended, dict(job.results)) for name, job in found.items()} == {"V3-1": (ended, results)}
 
 
 @pytest.mark.parametrize("status", [400, 403, 404, 500, 504])

@@ -12,7 +12,7 @@ import pytest
 from ticket_processor.core.circuit_breaker import Breaker
 from ticket_processor.core.clock import Deadline
 from ticket_processor.core.errors import ConfigError, DeadlineReached
-from ticket_processor.helpdesk.freshdesk_account import ApiKey
+from ticket_processor.helpdesk.freshdesk_reads import ApiKey
 from ticket_processor.helpdesk.rate_limit import Throttle
 from ticket_processor.helpdesk.transport import Transport
 from ticket_processor.knowledge.folder_source import FolderArticles

@@ -12,7 +12,7 @@ from ticket_processor.core.errors import HelpdeskDown, UpdateConflict
 from ticket_processor.core.models import Change, Outcome, Ticket
 from ticket_processor.core.reasons import DEFERRED
 from ticket_processor.freshdesk import Freshdesk
-from ticket_processor.helpdesk import freshdesk_history, freshdesk_reads
+from ticket_processor.helpdesk import freshdesk_format, freshdesk_history, freshdesk_reads
 from ticket_processor.helpdesk.freshdesk_reads import FreshdeskViews
 from ticket_processor.pipeline.settlement import Settlement
 from ticket_processor.pipeline.writeback import WriteBack
@@ -41,7 +41,7 @@ def _without_marker(change: Change, names: Any, whole: Any = freshdesk.update_bo
     return whole(change, names) | {"tags": [tag for tag in change.tags if tag != "ai_processed"]}
 
 
-def _from_now_on(cursor: str | None, since: float, whole: Any = freshdesk_reads.ListingPlace.read) -> Any:
+def _from_now_on(cursor: str | None, since: float, whole: Any = freshdesk_format.ListingPlace.read) -> Any:
     place = whole(cursor, since)
     place.moment += 2 * freshdesk_reads.OVERLAP_S if cursor else 0.0
     return place
@@ -86,7 +86,7 @@ FRESHDESK_MUTATIONS: Mapping[str, Callable[[], Any]] = {
     "a page that one row makes unreadable ends the run": lambda: mock.patch.object(
         freshdesk_reads.Listing, "_in_parts", side_effect=HelpdeskDown("no JSON")
     ),
-    "listings that leave a gap": lambda: mock.patch.object(freshdesk_reads.ListingPlace, "read", _from_now_on),
+    "listings that leave a gap": lambda: mock.patch.object(freshdesk_format.ListingPlace, "read", _from_now_on),
     **{
         name: MUTATIONS[name]
         for name in (

@@ -5,8 +5,7 @@ from __future__ import annotations
 import random
 from unittest import mock
 
-from ticket_processor.helpdesk.protocol import Helpdesk
-from ticket_processor.helpdesk.shards import Shard, ShardDesk
+from ticket_processor.helpdesk.protocol import Helpdesk, Shard, ShardDesk
 from ticket_processor.helpdesk.transport import Transport
 from ticket_processor.state.store import State
 

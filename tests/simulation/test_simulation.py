@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 import pytest
 
-from ticket_processor.helpdesk.shards import Shard
+from ticket_processor.helpdesk.protocol import Shard
 
 from .freshdesk_world import FreshdeskWorld
 from .kinds import KINDS, Kind

@@ -20,6 +20,7 @@ from ..core.errors import AnalysisFailed, ConfigError, ExitCode, Stopping, Ticke
 from ..core.findings import Finding, SeenBy, SetupPart, SetupSeverity
 from ..core.sanitize import plain_line
 from ..helpdesk.transport import Transport
+from ..helpdesk.zendesk_account import read_rules
 from ..knowledge.doctor import examine
 from ..knowledge.store import FILE_NAME as ARTICLES
 from ..monitoring.health.checks import SETTINGS, Check, Health, Status, fail, ok, skipped
@@ -33,9 +34,8 @@ from ..settings.helpdesks import LocalSettings
 from ..settings.load import config_file, load, secret_files
 from ..settings.schema import Settings
 from ..state.store import FILE_NAME
-from ..wiring.desks import read_labels, read_rules
+from ..wiring.desks import local_store, read_labels
 from ..wiring.knowledge import knowledge_store
-from ..wiring.local import local_store
 from ..wiring.parts import model_analyser, transport_for
 
 ASKING_S = 120.0
@@ -241,7 +241,7 @@ def rules(settings: Settings, transport: Transport, read: Counter[str]) -> Itera
     unread: list[str] = []
     if not settings.desk.can.rules:
         return
-    known = read_rules(settings, transport, unread)
+    known = read_rules(transport, unread)
     read.update({"trigger": 0, "automation": 0})
     read.update(rule.kind for rule in known)
     yield from rule_clashes(known, our_updates(settings.policy, settings.taxonomy, settings.run.statuses))

@@ -20,7 +20,7 @@ from ..helpdesk.local_model import LocalHelpdeskError
 from ..helpdesk.local_people import MAIL_FOLDER, CustomerTraces, Erased
 from ..helpdesk.local_store import LocalStore
 from ..settings.load import load
-from ..wiring.local import local_store
+from ..wiring.desks import local_store
 from .options import ConfigOption
 from .screen import Screen, standard_output
 

@@ -124,7 +124,7 @@ def reached(settings: Settings, host: str, at: socket.socket) -> list[str]:
 def create_admin(settings: Settings, email: str, screen: Screen) -> int:
     """Add an admin, or give somebody who is known that role and a new password. Gives the exit code."""
     from ..web.portal.admin.accounts import Passwords, is_address, why_weak
-    from ..wiring.local import local_store
+    from ..wiring.desks import local_store
 
     email = email.strip()
     if not is_address(email):

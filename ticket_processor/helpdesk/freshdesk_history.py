@@ -83,6 +83,16 @@ def with_references(
     return tuple(replace(item, reference=reference(item)) for item in said)
 
 
+def set_low(writes: Sequence[KeptWrite]) -> bool:
+    """Whether the last priority that we wrote is Low, which is then not an unset one."""
+    set_to = [
+        write.change.priority is Priority.LOW
+        for write in writes
+        if write.done and (write.change.priority is not None or "priority" in write.change.cleared)
+    ]
+    return bool(set_to) and set_to[-1]
+
+
 def shows(ticket: Ticket, change: Change) -> bool:
     """Whether a ticket carries what a change was to put on it: the request went through, though no answer came.
 

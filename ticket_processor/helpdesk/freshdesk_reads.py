@@ -1,40 +1,44 @@
 """Reads of a Freshdesk account: tickets by their last change, without losing one that changes meanwhile, and each alone
-with its conversations and what we wrote on it.
+with its conversations and what we wrote on it; fields and groups, people, and who we are.
 
 Facts and their sources: developers.freshdesk.com/api, "List All Tickets", "View a Ticket", "Conversations", "Ticket
-Fields".
+Fields", "Groups", "Contacts" (list), "Agents" (list), "Authentication". There is no list of the tags in use; archived,
+deleted and spam tickets are in no list.
 """
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from ..core.clock import iso, parse_iso
-from ..core.errors import CannotRun, HelpdeskDown, NotAuthorised, TicketError, TicketUnreadable
-from ..core.models import KeptWrite, Priority, Ticket
+from ..core.clock import iso
+from ..core.errors import CannotRun, ConfigError, HelpdeskDown, NotAuthorised, TicketError, TicketUnreadable
+from ..core.models import KeptWrite, Ticket
 from ..state.store import State
-from .freshdesk_account import own_user
 from .freshdesk_format import (
     ACCOUNT_LIMIT,
     LIST_LIMIT,
     Conversation,
     FieldNames,
+    Rows,
     error_code,
     field_names,
     holds_fields,
+    listed,
+    moment_of,
     people_of,
     read_conversations,
     read_ticket,
     rows_of,
+    ticket_field,
 )
-from .freshdesk_history import with_references
+from .freshdesk_history import set_low, with_references
 from .http_messages import Reply
 from .json_values import mapping, string, stub_of, tickets_of, with_ids
-from .transport import Transport
+from .protocol import BY_TICKET, AccountLabels, RequesterSearch
+from .transport import FixedAuth, Transport
 
 MAX_TICKET_BYTES = 2_000_000
 EMBEDDED = 10
@@ -99,7 +103,7 @@ class FreshdeskViews:
             raise TicketError("Freshdesk's answer is about another ticket")
         writes = self.writes(ticket_id)
         said = with_references(read_conversations(row.get("conversations", [])), writes, self.own)
-        touched = _set_low(writes) or any(map(self._by_an_agent, said)) or len(said) >= EMBEDDED
+        touched = set_low(writes) or any(map(self._by_an_agent, said)) or len(said) >= EMBEDDED
         person = self._person(row.get("requester_id"))
         names = self.names(holds_fields(row))
         ticket = read_ticket(row, reply.date, names, touched=touched, person=person, open_statuses=self._open_statuses)
@@ -177,29 +181,14 @@ class FreshdeskViews:
         )
 
 
-def _set_low(writes: Sequence[KeptWrite]) -> bool:
-    """Whether the last priority that we wrote is Low, which is then not an unset one."""
-    set_to = [
-        write.change.priority is Priority.LOW
-        for write in writes
-        if write.done and (write.change.priority is not None or "priority" in write.change.cleared)
-    ]
-    return bool(set_to) and set_to[-1]
-
-
 PAGE_SIZE = 100
 MAX_PAGE_BYTES = 12_000_000
-OVERLAP_S = 120.0
-"""A listing begins this much before the end of the last one."""
-MOST_REMEMBERED = 2_000
-"""Rows of the overlap that a cursor names, so that they are not looked at again."""
 MOST_WALKS = 10
 MOVES = "Freshdesk's list of tickets changes faster than it can be read; nothing is lost, try later"
 MOST_LOST = 2
 """From so many rows on that cannot be read, and none that can, it is the answers that are at fault."""
 LIST_COST = 5
 """Credits of a list with its two ``include``, which cost two more each."""
-Rows = list[Mapping[str, Any]]
 
 
 class Listing:
@@ -218,7 +207,7 @@ class Listing:
         """
         while True:
             rows, date, full = self._list(moment, 1)
-            last = _moment(rows, date)
+            last = moment_of(rows, date)
             step = moment if last is None else last - 1.0
             if not full:
                 yield rows, date, True
@@ -240,7 +229,7 @@ class Listing:
                 page += 1
                 rows, date, full = self._list(moment, page)
                 found.update(((str(row.get("id")), str(row.get("updated_at"))), row) for row in rows)
-                last = _moment(rows, date) if full else moment + 2.0
+                last = moment_of(rows, date) if full else moment + 2.0
                 step = moment if last is None else last - 1.0
             if len(found) == known:
                 return sorted(found.values(), key=lambda row: str(row.get("updated_at"))), step
@@ -327,54 +316,83 @@ class Listing:
         return date, True
 
 
-class ListingPlace:
-    """How far a listing has been read: the newest change, and the rows of the last two minutes before it.
+# The account
 
-    A row that was listed is passed over while nothing has changed on it.
-    """
-
-    def __init__(self, moment: float, newest: str, seen: dict[str, str]) -> None:
-        self.moment = moment
-        self._newest = newest
-        self._seen = seen
-
-    @classmethod
-    def read(cls, cursor: str | None, since: float) -> ListingPlace:
-        """The place that a cursor names; without one, ``since`` (Unix seconds)."""
-        newest, _, named = (cursor or "").removeprefix("changed:").partition(";")
-        seen = dict(item.split("@", 1) for item in named.split(",") if "@" in item)
-        return cls(parse_iso(newest) - OVERLAP_S if newest else since, newest, seen)
-
-    @property
-    def cursor(self) -> str | None:
-        """The place as a text; ``None`` where nothing was ever listed."""
-        if not self._newest:
-            return None
-        named = sorted(self._seen.items(), key=lambda item: item[1])[-MOST_REMEMBERED:]
-        return f"changed:{self._newest};" + ",".join(f"{number}@{stamp}" for number, stamp in named)
-
-    def new(self, rows: Sequence[Mapping[str, Any]], date: float | None) -> Rows:
-        """The rows that were not listed before as they are now; moves the place behind them.
-
-        ``date`` is the answer's own (Unix seconds).
-        """
-        new = [row for row in rows if self._seen.get(str(row.get("id")), "") != str(row.get("updated_at"))]
-        self._seen |= {str(row["id"]): str(row.get("updated_at")) for row in with_ids(new)}
-        if (newest := _moment(rows, date)) is not None:
-            self._newest = max(self._newest, iso(newest))
-            oldest = iso(newest - OVERLAP_S)
-            self._seen = {number: stamp for number, stamp in self._seen.items() if stamp >= oldest}
-        return new
-
-    def is_behind(self, moment: float | None) -> bool:
-        """Whether the place lies behind a moment (Unix seconds)."""
-        return moment is not None and bool(self._newest) and parse_iso(self._newest) > moment
+GROUP_PAGES = 20
 
 
-def _moment(rows: Sequence[Mapping[str, Any]], date: float | None) -> float | None:
-    """The last change of a page's rows (Unix seconds), where one tells a date that makes sense at the answer's own."""
-    dates = []
-    for row in rows:
-        with suppress(ValueError):
-            dates.append(parse_iso(str(row.get("updated_at"))))
-    return max((at for at in dates if date is None or at <= date + OVERLAP_S), default=None)
+def read_labels(transport: Transport) -> AccountLabels:
+    """Everything at once; a handful of requests. Raises :class:`CannotRun`, as any reading of the helpdesk."""
+    fields = tuple(ticket_field(row) for row in _rows(transport, "ticket_fields", {}))
+    return AccountLabels(tags=None, fields=fields, groups=dict(_groups(transport)))
+
+
+def _groups(transport: Transport) -> Iterator[tuple[int, str]]:
+    for page in range(1, GROUP_PAGES + 1):
+        rows = _rows(transport, "groups", {"per_page": PAGE_SIZE, "page": page})
+        yield from ((row["id"], str(row.get("name"))) for row in rows)
+        if len(rows) < PAGE_SIZE:
+            return
+
+
+def _rows(transport: Transport, name: str, params: Mapping[str, str | int]) -> list[dict[str, Any]]:
+    return listed(transport.request("GET", f"/api/v2/{name}", params=params), name.replace("_", " "))
+
+
+MAX_PAGES = 300
+"""More are refused."""
+BEGINNING = "1970-01-01T00:00:00Z"
+"""Without a moment the list ends after thirty days."""
+HINT = f"; {BY_TICKET}"
+
+
+class FreshdeskRequesters(RequesterSearch):
+    """The people of an account: contacts and agents, who may be requesters as well."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def with_address(self, address: str) -> set[int]:
+        """See :meth:`RequesterSearch.with_address`."""
+        found = {row["id"] for row in listed(self._get("/contacts", {"email": address}), "contacts", HINT)}
+        if not found:
+            agents = self._get("/agents", {"email": address})
+            found = set() if agents.status == 403 else {row["id"] for row in listed(agents, "agents", HINT)}
+        return found
+
+    def tickets(self, user: int) -> Iterator[int]:
+        """See :meth:`RequesterSearch.tickets`. In the order of their creation, which nothing changes meanwhile."""
+        for page in range(1, MAX_PAGES + 1):
+            params: dict[str, str | int] = {
+                "requester_id": user,
+                "updated_since": BEGINNING,
+                "order_by": "created_at",
+                "order_type": "asc",
+                "per_page": PAGE_SIZE,
+                "page": page,
+            }
+            reply = self._get("/tickets", params)
+            if reply.status in (400, 404):
+                raise ConfigError(f"--requester: the helpdesk knows no such user; {BY_TICKET}")
+            rows = listed(reply, "tickets", HINT)
+            yield from (row["id"] for row in rows)
+            if len(rows) < PAGE_SIZE:
+                return
+        raise CannotRun(f"Freshdesk lists the first {MAX_PAGES * PAGE_SIZE} tickets only; {BY_TICKET}")
+
+    def _get(self, path: str, params: Mapping[str, str | int]) -> Reply:
+        return self._transport.request("GET", "/api/v2" + path, params=params)
+
+
+class ApiKey(FixedAuth):
+    """An agent's API key, by HTTP Basic; the password is a dummy."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(self.basic(key, "X"))
+
+
+def own_user(transport: Transport) -> int | None:
+    """The number of the agent whose key ``transport`` uses; ``None`` where Freshdesk does not say. One request."""
+    reply = transport.request("GET", "/api/v2/agents/me")
+    number = reply.body.get("id") if reply.ok and isinstance(reply.body, dict) else None
+    return number if isinstance(number, int) else None

@@ -145,8 +145,8 @@ class Erased:
 class Erasing(TicketWriting):
     """The part of the store that erases a customer: who it was and all words go, for good; events and numbers stay.
 
-    What is to be erased is written down first, and that record goes last. Each step may be made twice, so whoever finds
-    a record, after a kill, makes them all.
+    What the database holds goes in one transaction, which leaves a record of what lies beside it: files, mails, and
+    pages of the database that are free. The record goes last, so whoever finds one, after a kill, goes on.
     """
 
     def traces_of(self, person_id: int) -> CustomerTraces:
@@ -158,42 +158,19 @@ class Erasing(TicketWriting):
         """Take a customer's name, address, words, files, links and ratings out, and close the tickets.
 
         What others wrote on these tickets goes as well, and the files of mails to the address in the folder ``outbox``.
-        Raises what :meth:`traces_of` does.
+        One that was cut off goes on. Raises what :meth:`traces_of` does.
         """
-        with self.writing() as db:
-            found, address = _traces(db, person_id), must_be(db, person_id).email
-            db.execute("INSERT OR IGNORE INTO erasure VALUES (?, ?, ?)", (person_id, address, _stored(found)))
-        return self._finish(person_id, now, outbox)
-
-    def unfinished(self) -> tuple[CustomerTraces, ...]:
-        """The customers whose erasure was begun, and cut off."""
-        return tuple(_found(row["found"]) for row in self.rows("SELECT found FROM erasure ORDER BY person_id"))
-
-    def finish_erasures(self, now: float, outbox: Path | None) -> Iterator[Erased]:
-        """Go on with the erasures that were cut off, one after the other.
-
-        Raises :class:`LocalHelpdeskError` for somebody who was made an agent meanwhile; that erasure is given up.
-        """
-        for row in self.rows("SELECT person_id FROM erasure ORDER BY person_id"):
-            yield self._finish(row["person_id"], now, outbox)
-
-    def _finish(self, person_id: int, now: float, outbox: Path | None) -> Erased:
         values = {"person": person_id}
         with self.writing() as db:
             person = must_be(db, person_id)
-            row = one_row(db, "SELECT address, found FROM erasure WHERE person_id = :person", values)
-            if row is None:  # another process has just finished it
-                return Erased(CustomerTraces((), 0, 0), 0, is_gone=True)
-            address, found = str(row["address"]), _found(row["found"])
-            is_refused = person.role != "customer"
-            if is_refused:
-                db.execute("DELETE FROM erasure WHERE person_id = :person", values)
-            elif not person.is_erased:
-                found = _traces(db, person_id)  # the customer may have written since
-                db.execute("UPDATE erasure SET found = ? WHERE person_id = ?", (_stored(found), person_id))
+            if not person.is_erased:
+                found = _traces(db, person_id)
+                db.execute("INSERT OR REPLACE INTO erasure VALUES (?, ?, ?)", (person_id, person.email, _stored(found)))
                 self._erase_tickets(db, found, values, now)
-        if is_refused:
-            raise LocalHelpdeskError("somebody who was to be erased was made an agent or admin, and stays")
+            row = one_row(db, "SELECT address, found FROM erasure WHERE person_id = :person", values)
+        if row is None:  # another process has just finished it
+            return Erased(CustomerTraces((), 0, 0), 0, is_gone=True)
+        address, found = str(row["address"]), _found(row["found"])
         self.sweep_files(found.digests)
         with self.writing() as db:  # no mail is written meanwhile
             mails = forget_mails(outbox, address) if outbox is not None and address else 0
@@ -204,6 +181,15 @@ class Erasing(TicketWriting):
             with self.writing() as db:
                 db.execute("DELETE FROM erasure WHERE person_id = :person", values)
         return Erased(found, mails, is_gone)
+
+    def unfinished(self) -> tuple[CustomerTraces, ...]:
+        """The customers whose erasure was cut off."""
+        return tuple(_found(row["found"]) for row in self.rows("SELECT found FROM erasure ORDER BY person_id"))
+
+    def finish_erasures(self, now: float, outbox: Path | None) -> Iterator[Erased]:
+        """Go on with the erasures that were cut off, one after the other."""
+        for row in self.rows("SELECT person_id FROM erasure ORDER BY person_id"):
+            yield self.erase(row["person_id"], now, outbox)
 
     def _erase_tickets(self, db: sqlite3.Connection, found: CustomerTraces, values: dict[str, int], now: float) -> None:
         for number in found.tickets:

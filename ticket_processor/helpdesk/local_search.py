@@ -91,17 +91,6 @@ class TicketSearch(LocalFile):
                 counted[name][bool(row[name]) if name == "escalated" else row[name]] += row[0]
         return counted
 
-    def is_index_whole(self) -> bool:
-        """Whether nothing is wrong with the index of words; it takes about a second for 100,000 tickets."""
-        with self.writing() as db:
-            try:
-                db.execute("INSERT INTO words (words) VALUES ('integrity-check')")
-            except sqlite3.DatabaseError as error:
-                if isinstance(error, sqlite3.OperationalError):
-                    raise  # as where another process writes
-                return False
-            return True
-
     def _conditions(self, query: Query) -> _Conditions:
         found = _Conditions()
         for column, wanted in (

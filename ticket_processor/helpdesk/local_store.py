@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import re
 import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -56,17 +57,16 @@ MAILED = "m-"
 
 FORMAT = 1
 """Of an export's lines."""
-TAKEN = "there is another ticket with this id; import into a new file (local.path)"
-MOST = 2**40
-"""Ids and versions are below: there is room for all that is to come, also where more is packed into one number."""
-_UNKNOWN_PARTS = "it has parts that a helpdesk does not know"
+ELSEWHERE = "import into a new file (local.path)"
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+_NAMED_BY = {"person": ("person", "email"), "group": ("team", "name"), "ticket": ("ticket", "number")}
+"""The tables of lines that stand for themselves, and the column that names a row beside its id."""
 _MISFITS = (
     *(KeyError, TypeError, ValueError, AttributeError, OverflowError),
     *(sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.DataError),
 )
 _SAID_BY_TAGS = ("category", "urgency", "urgency_rank", "sentiment", "escalated")
 _PARTS = ("message", "event", "attachment", "rating")
-_PEOPLE = ("requester_id", "assignee_id", "author_id", "actor_id")
 _TIMES = ("at", "created_at", "updated_at", "first_reply_at", "resolved_at", "closed_at", "changed_at")
 
 
@@ -221,41 +221,36 @@ class LocalStore(Erasing, People, TicketSearch):
     def import_lines(self, lines: Iterable[Mapping[str, Any]]) -> Imported:
         """Take in a whole export, or nothing.
 
-        Numbers are kept. A ticket that is there already is passed over, so that an import may be repeated. Raises
+        Ids are kept, and what is there already is passed over, so that an import may be repeated. Raises
         :class:`LocalHelpdeskError`, which names the line and never quotes it.
         """
-        counted: Counter[bool | None] = Counter()
-        people: dict[int, int] = {}
+        tickets: Counter[bool | None] = Counter()
         with self.writing() as db:
             for number, line in enumerate(lines, start=1):
                 try:
-                    counted[self._take(db, dict(line), people)] += 1
+                    tickets[self._take(db, dict(line))] += 1
                 except LocalHelpdeskError as error:
                     raise LocalHelpdeskError(f"line {number}: {error}") from None
                 except _MISFITS as error:
                     raise LocalHelpdeskError(
                         f"line {number}: it does not fit a helpdesk ({type(error).__name__}); nothing was imported"
                     ) from None
-        return Imported(counted[True], counted[False])
+        return Imported(tickets[True], tickets[False])
 
-    def _take(self, db: sqlite3.Connection, line: dict[str, Any], people: dict[int, int]) -> bool | None:
-        """Take one line in; of a ticket, whether it is new. ``people`` are their numbers here by those of the lines."""
+    def _take(self, db: sqlite3.Connection, line: dict[str, Any]) -> bool | None:
+        """Take one line in; of a ticket, whether it is new."""
         kind = line.pop("kind", None)
-        if kind == "ticket":
-            there = one_row(db, "SELECT number FROM ticket WHERE id = ?", (line["id"],))
-            if there is not None and there["number"] != line["number"]:
-                raise LocalHelpdeskError(TAKEN)
-            if there is None:
-                self._take_ticket(db, line, people)
-            return there is None
+        if kind in _NAMED_BY:
+            table, name = _NAMED_BY[kind]
+            is_new = not _is_there(db, table, name, line)
+            if is_new and kind == "ticket":
+                self._take_ticket(db, line)
+            elif is_new:
+                _insert(db, table, line)
+            return is_new if kind == "ticket" else None
         if kind == "helpdesk" and line.get("format") != FORMAT:
             raise LocalHelpdeskError("this export was made by another version of ticketbot")
-        if kind == "person":
-            people[line["id"]] = _take_person(db, line)
-        elif kind == "group":
-            if one_row(db, "SELECT 1 FROM team WHERE id = ? AND name = ?", (line["id"], line["name"])) is None:
-                _insert(db, "team", line)
-        elif kind == "content":
+        if kind == "content":
             self._take_content(line)
         elif kind != "helpdesk":
             raise LocalHelpdeskError("it is no line of 'ticketbot local export FILE'")
@@ -270,12 +265,11 @@ class LocalStore(Erasing, People, TicketSearch):
             raise LocalHelpdeskError("the content of a file is damaged")
         self.keep(NewFile("", content))
 
-    def _take_ticket(self, db: sqlite3.Connection, line: dict[str, Any], people: Mapping[int, int]) -> None:
+    def _take_ticket(self, db: sqlite3.Connection, line: dict[str, Any]) -> None:
         number = line["id"]
         parts = {part: line.pop(part, None) or [] for part in (*_PARTS, "tags", "fields", "secrets")}
         last = max(parts["event"], key=lambda event: event["id"])
-        row = {**line, "version": last["version"], "last_event": last["id"], "updated_at": last["at"]}
-        _insert(db, "ticket", row, people)
+        _insert(db, "ticket", {**line, "version": last["version"], "last_event": last["id"], "updated_at": last["at"]})
         for tag in parts["tags"]:
             insert(db, "tag", ticket_id=number, name=tag)
         self.label(db, number, parts["tags"])
@@ -288,17 +282,16 @@ class LocalStore(Erasing, People, TicketSearch):
             for each in parts[part]:
                 if part == "attachment":
                     each |= {"name": safe_name(each["name"]), "mime": self._type_of_kept(each["sha256"])}
-                _insert(db, part, {**each, "ticket_id": number}, people)
+                _insert(db, part, {**each, "ticket_id": number})
                 if part == "message":
                     index(db, number, each["body"])
-        ticket = existing_ticket(db, number)
-        if as_written(ticket.number) != ticket.number:
+        if as_written(line["number"]) != line["number"]:
             raise ValueError("nobody could find the ticket")
         for event in all_rows(db, f"{EVENT} WHERE ticket_id = ?", (number,)):
             event_of(event).values()  # no run could be made with events that have no meaning
 
     def _type_of_kept(self, digest: str) -> str:
-        if len(digest) != 64 or not set(digest) <= set("0123456789abcdef"):
+        if not _DIGEST.fullmatch(digest):
             raise LocalHelpdeskError("the name of a file's content is none")
         if not self.place(digest).is_file():
             raise LocalHelpdeskError("the content of a file is missing: it belongs before its ticket")
@@ -320,29 +313,18 @@ def _belongings(db: sqlite3.Connection, ticket_id: int) -> dict[str, Any]:
     }
 
 
-def _take_person(db: sqlite3.Connection, line: Mapping[str, Any]) -> int:
-    """The number that a person has here: their own where it is free, and that of their address where it is known."""
-    known = one_row(db, "SELECT id FROM person WHERE email = ?", (line["email"],))
-    if known is not None:
-        return int(known["id"])
-    if line.keys() != {"id", "email", "name", "role"}:
-        raise LocalHelpdeskError(_UNKNOWN_PARTS)
-    if one_row(db, "SELECT 1 FROM person WHERE id = ?", (line["id"],)) is not None:
-        line = {**line, "id": None}
-    return _insert(db, "person", line)
+def _is_there(db: sqlite3.Connection, table: str, name: str, line: Mapping[str, Any]) -> bool:
+    """Whether a row of an import is there. Raises :class:`LocalHelpdeskError` where another has its id or name."""
+    row = one_row(db, f"SELECT id, {name} FROM {table} WHERE id = ? OR {name} = ?", (line["id"], line[name]))
+    if row is not None and tuple(row) != (line["id"], line[name]):
+        raise LocalHelpdeskError(f"there is another {table} with this id or {name}; {ELSEWHERE}")
+    return row is not None
 
 
-def _insert(db: sqlite3.Connection, table: str, line: Mapping[str, Any], people: Mapping[int, int] = {}) -> int:
-    """Add a row of an import: only columns that there are, and people by the numbers that they have here. Its id."""
-    columns = {row["name"] for row in all_rows(db, f"PRAGMA table_info({table})")}
+def _insert(db: sqlite3.Connection, table: str, line: Mapping[str, Any]) -> None:
+    """Add a row of an import: only columns that there are."""
+    columns = {row["name"] for row in all_rows(db, f"PRAGMA table_info({table})")} - {"password_hash"}
     if not line.keys() <= columns:
-        raise LocalHelpdeskError(_UNKNOWN_PARTS)
-    values = dict(line)
-    for name, value in line.items():
-        if name in ("id", "version") and value is not None and not 0 < value < MOST:
-            raise ValueError("the number is too large, or none")
-        if name in _TIMES and value is not None:
-            values[name] = same_stamp(value)
-        if name in _PEOPLE:
-            values[name] = people.get(value, value)
-    return insert(db, table, **values)
+        raise LocalHelpdeskError("it has parts that a helpdesk does not know")
+    times = {name: same_stamp(line[name]) for name in _TIMES if line.get(name)}
+    insert(db, table, **{**line, **times})

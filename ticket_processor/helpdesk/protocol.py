@@ -1,11 +1,14 @@
-"""The protocol of a helpdesk: all that a run needs of one. The vendors' words stop behind it."""
+"""The protocol of a helpdesk: all that a run needs of one. The vendors' words stop behind it.
+
+And shards of an account: which of several drivers a ticket belongs to, by its number alone.
+"""
 
 from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol
 
 from ..core.errors import ConfigError, TicketError
@@ -77,7 +80,7 @@ class AccountLabels:
 
 
 RuleKind = Literal["trigger", "automation"]
-"""Of an account's own rules. They are in Zendesk's vocabulary; those of another vendor are translated on reading."""
+"""Of an account's own rules, in Zendesk's words."""
 
 
 @dataclass(frozen=True)
@@ -171,6 +174,63 @@ class Helpdesk(Protocol):
 
     def jobs(self, job_ids: Sequence[str]) -> Mapping[str, JobStatus]:
         """How far jobs are, by id; those that the helpdesk does not know (any more) are absent."""
+
+
+MOST_SHARDS = 64
+_64_BITS = (1 << 64) - 1
+
+
+@dataclass(frozen=True)
+class Shard:
+    """Part ``number`` (from 1) ``of`` so many of an account's tickets."""
+
+    number: int
+    of: int
+
+    @classmethod
+    def parse(cls, text: str) -> Shard:
+        """The shard that ``2/3`` means. Raises :class:`ValueError`."""
+        number, slash, of = text.partition("/")
+        if slash and number.isdecimal() and of.isdecimal() and 1 <= int(number) <= int(of) <= MOST_SHARDS:
+            return cls(int(number), int(of))
+        raise ValueError(f"must be a shard such as 1/3: which one, and of how many ({MOST_SHARDS} at most)")
+
+    def has(self, ticket_id: int) -> bool:
+        """Whether the ticket is of this shard. Of ``of`` shards exactly one has it."""
+        return _mixed(ticket_id) % self.of == self.number - 1
+
+    def __str__(self) -> str:
+        return f"{self.number}/{self.of}"
+
+
+def _mixed(number: int) -> int:
+    """The number's bits mixed (the end of SplitMix64): an account's numbers may all be even, or end with 1."""
+    number = (number ^ (number >> 30)) * 0xBF58476D1CE4E5B9 & _64_BITS
+    number = (number ^ (number >> 27)) * 0x94D049BB133111EB & _64_BITS
+    return number ^ (number >> 31)
+
+
+class ShardDesk:
+    """A helpdesk that lists the tickets of one shard only; those that are asked for by number it gives all."""
+
+    def __init__(self, desk: Helpdesk, shard: Shard) -> None:
+        self._desk = desk
+        self._shard = shard
+        self.fetch = desk.fetch
+        self.history = desk.history
+        self.update = desk.update
+        self.update_many = desk.update_many
+        self.jobs = desk.jobs
+        self.withdraw = desk.withdraw
+
+    def pages(self, cursor: str | None, since: float) -> Iterator[Page]:
+        """See :meth:`Helpdesk.pages`."""
+        for page in self._desk.pages(cursor, since):
+            yield replace(
+                page,
+                tickets=tuple(ticket for ticket in page.tickets if self._shard.has(ticket.id)),
+                unread={number: why for number, why in page.unread.items() if self._shard.has(number)},
+            )
 
 
 BY_TICKET = "name the tickets one by one with --ticket, which also works for deleted ones"

@@ -40,8 +40,8 @@ class Abilities:
     whether a ticket is as it was created; the local helpdesk's stamps are exact. ``guarded``: a write is refused where
     its ticket has changed since it was read. ``jobs``: it takes many updates at a time. ``solves``: a run may set
     tickets to solved. ``search``: new tickets may have to be searched for. ``delayed``: it lists none of the newest
-    minute. ``rules``: it has rules of its own. ``messaging``: some of its tickets are live conversations. ``statuses``:
-    an account may have statuses of its own. ``undone`` says what an undo makes of notes.
+    minute. ``rules``: ``doctor`` reads its rules. ``messaging``: some of its tickets are live conversations.
+    ``statuses``: an account may have statuses of its own. ``undone`` says what an undo makes of notes.
     """
 
     stable_read_s: float
@@ -51,7 +51,7 @@ class Abilities:
     solves: bool = False
     search: bool = False
     delayed: bool = False
-    rules: bool = True
+    rules: bool = False
     messaging: bool = False
     statuses: bool = False
 
@@ -67,6 +67,7 @@ class ZendeskSettings(Frozen):
         solves=True,
         search=True,
         delayed=True,
+        rules=True,
         messaging=True,
     )
     url: str | None = Field(None, description="the account's address; the name before `.zendesk.com` is enough")
@@ -185,7 +186,6 @@ class LocalSettings(Frozen):
     can: ClassVar[Abilities] = Abilities(
         stable_read_s=0.0,
         undone="notes of the run stay on their tickets: nothing that was said is deleted",
-        rules=False,
     )
     named: ClassVar[bool] = True
     sign_in: ClassVar[SignIn] = "none"

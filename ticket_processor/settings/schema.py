@@ -18,7 +18,7 @@ from ..core.reasons import HANDS_OFF
 from ..core.taxonomy import Category, Taxonomy, default_taxonomy
 from ..core.tls import Version as TlsVersion
 from ..core.urls import safe_url
-from ..helpdesk.shards import Shard
+from ..helpdesk.protocol import Shard
 from ..knowledge.settings import KnowledgeSettings
 from ..policy.decide import RESERVED_TAGS, Mode, Policy
 from ..policy.skip_rules import SkipSettings, Status

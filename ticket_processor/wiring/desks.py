@@ -1,15 +1,19 @@
-"""The helpdesk of the settings: the only place that builds a client."""
+"""The helpdesk of the settings: the only place that builds a client.
+
+What the local helpdesk needs is loaded where it is asked for: most runs need nothing of it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING, Protocol
+from contextlib import ExitStack, closing, contextmanager
+from typing import TYPE_CHECKING, Protocol, cast
 
+from ..core.errors import TicketbotError
 from ..core.models import Ticket
 from ..freshdesk import Freshdesk
-from ..helpdesk import freshdesk_account, zendesk_account
-from ..helpdesk.protocol import AccountLabels, BusinessRule, Helpdesk, RequesterSearch
+from ..helpdesk import freshdesk_reads, zendesk_account
+from ..helpdesk.protocol import AccountLabels, Helpdesk, RequesterSearch
 from ..helpdesk.transport import Transport
 from ..settings.schema import Settings
 from ..state.store import State
@@ -17,6 +21,9 @@ from ..zendesk import Zendesk
 from .parts import opened_state
 
 if TYPE_CHECKING:
+    from ..helpdesk.local_desk import LocalConnection
+    from ..helpdesk.local_model import Labels
+    from ..helpdesk.local_store import LocalStore
     from ..seeding.accounts import SeedAccount
 
 
@@ -36,9 +43,10 @@ def desk_for(settings: Settings, transport: Transport, state: State | None = Non
     can only read.
     """
     if settings.helpdesk == "local":
-        from . import local
+        from ..helpdesk.local_desk import LocalDesk
 
-        return local.desk(settings, transport)
+        way = cast("LocalConnection", transport)
+        return LocalDesk(_opened(settings, way), way.now, read_only=way.read_only, noted=way.noted)
     if settings.helpdesk == "freshdesk":
         return Freshdesk(
             transport,
@@ -62,40 +70,83 @@ def reading_desk(settings: Settings, transport: Transport) -> Iterator[Desk]:
 def read_labels(settings: Settings, transport: Transport) -> AccountLabels:
     """The words by which the account sorts its tickets; a handful of requests. Raises :class:`CannotRun`."""
     if settings.helpdesk == "local":
-        from . import local
+        from ..helpdesk.local_desk import labels_of
 
-        return local.account_labels(settings, transport)
+        return labels_of(_opened(settings, transport))
     if settings.helpdesk == "freshdesk":
-        return freshdesk_account.read_labels(transport)
+        return freshdesk_reads.read_labels(transport)
     return zendesk_account.read_labels(transport)
-
-
-def read_rules(settings: Settings, transport: Transport, unread: list[str]) -> list[BusinessRule]:
-    """The account's triggers and automations; what was not read is added to ``unread``. Raises :class:`CannotRun`."""
-    if settings.helpdesk == "freshdesk":
-        return freshdesk_account.read_rules(transport)
-    return zendesk_account.read_rules(transport, unread)
 
 
 def requesters_of(settings: Settings, transport: Transport) -> RequesterSearch:
     """The people of the account."""
     if settings.helpdesk == "local":
-        from . import local
+        from ..helpdesk.local_desk import LocalRequesters
 
-        return local.requesters(settings, transport)
+        return LocalRequesters(_opened(settings, transport))
     if settings.helpdesk == "freshdesk":
-        return freshdesk_account.FreshdeskRequesters(transport)
+        return freshdesk_reads.FreshdeskRequesters(transport)
     return zendesk_account.Requesters(transport)
 
 
 def seed_target(settings: Settings, transport: Transport) -> SeedAccount:
-    """The account as a place for invented tickets."""
-    if settings.helpdesk == "local":
-        from . import local
-
-        return local.seed_target(settings, transport)
+    """The account as a place for invented tickets; a local one is made where there is none."""
     from ..seeding import accounts
 
+    if settings.helpdesk == "local":
+        store = _opened(settings, transport, make=True)
+        return accounts.LocalSeedTarget(store, cast("LocalConnection", transport).now)
     if settings.helpdesk == "freshdesk":
         return accounts.FreshdeskSeedTarget(transport)
     return accounts.ZendeskSeedTarget(transport)
+
+
+# The local helpdesk
+
+
+@contextmanager
+def local_store(settings: Settings, *, make: bool = False) -> Iterator[LocalStore]:
+    """The store of the settings' local helpdesk; ``make`` where a missing one is to be made.
+
+    Raises :class:`HelpdeskDown`.
+    """
+    from ..helpdesk.local_store import LocalStore
+
+    with closing(LocalStore(settings.local_account.file, labels=_labels(settings), make=make)) as store:
+        yield store
+
+
+def _opened(settings: Settings, transport: Transport, *, make: bool = False) -> LocalStore:
+    """The store to which a run's connection leads, opened once."""
+    return cast("LocalConnection", transport).opened(_labels(settings), make=make)
+
+
+def _labels(settings: Settings) -> Labels:
+    """The tags of these settings that say category, urgency and sentiment."""
+    from ..helpdesk.local_model import Labels
+
+    return Labels.of(settings.policy.tag_prefix, settings.taxonomy)
+
+
+def tidy_local(settings: Settings, transport: Transport) -> list[str]:
+    """Finish erasures that were cut off, close tickets that were resolved long ago; what there is to say of that."""
+    days, now = settings.portal.close_after_days, cast("LocalConnection", transport).now()
+    store = _opened(settings, transport)
+    told = finish_erasures(settings, store, now)
+    closed = store.close_resolved(now - days * 86_400.0, now) if days else 0
+    return [*told, *([f"closed: {closed} that had been resolved for {days} days"] if closed else [])]
+
+
+def finish_erasures(settings: Settings, store: LocalStore, now: float) -> list[str]:
+    """Go on with erasures of customers that were cut off; what there is to say of that."""
+    from ..helpdesk.local_people import MAIL_FOLDER
+
+    told = []
+    try:
+        for done in store.finish_erasures(now, settings.state_folder / MAIL_FOLDER):
+            tickets = " ".join(f"--ticket {number}" for number in done.found.tickets)
+            log = f"; for the log: ticketbot audit erase {tickets}" if tickets else ""
+            told.append(f"erased: a customer whose erasure was interrupted{log}")
+    except TicketbotError as error:
+        told.append(f"a customer's erasure is not finished: {error}")
+    return told

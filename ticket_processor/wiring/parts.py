@@ -34,7 +34,7 @@ from ..core.errors import AuditUnwritable, CannotRun, ConfigError, RunLocked, st
 from ..core.guards import DiskSpace, KillSwitch
 from ..core.models import RedactionLevel
 from ..core.private_files import make_folder
-from ..helpdesk import freshdesk_account, freshdesk_format, zendesk_account, zendesk_format
+from ..helpdesk import freshdesk_format, freshdesk_reads, zendesk_account, zendesk_format
 from ..helpdesk.rate_limit import Limit, Throttle
 from ..helpdesk.transport import Auth, Transport
 from ..helpdesk.zendesk_account import ApiToken, ClientCredentials, OAuthToken
@@ -116,9 +116,11 @@ def transport_for(
     With the ``throttle`` of another connection both stay within one share together. ``notice`` is :class:`Transport`'s.
     """
     if isinstance(account, LocalSettings):
-        from .local import connection  # most runs need nothing of it
+        from ..helpdesk.local_desk import LocalConnection  # most runs need nothing of it
 
-        return connection(account, clock, deadline, read_only=read_only)
+        return LocalConnection(
+            account.file, account.base_url, name=account.vendor, clock=clock, deadline=deadline, read_only=read_only
+        )
     kept = Dependencies(state) if state else None
     breaker = Breaker(
         account.vendor,
@@ -176,7 +178,7 @@ def own_user(settings: Settings, transport: Transport) -> int | None:
     if settings.helpdesk == "local":
         return None  # it is no person there
     if settings.helpdesk == "freshdesk":
-        return freshdesk_account.own_user(transport)
+        return freshdesk_reads.own_user(transport)
     return zendesk_account.own_user(transport)
 
 
@@ -190,7 +192,7 @@ def _credentials(account: VendorSettings, transport: Transport, clock: Clock) ->
     if isinstance(account, FreshdeskSettings):
         if account.api_key is None:
             raise ConfigError("no credentials for Freshdesk")
-        return freshdesk_account.ApiKey(account.api_key.get_secret_value())
+        return freshdesk_reads.ApiKey(account.api_key.get_secret_value())
     if account.oauth_client_id and account.oauth_client_secret:
         secret = account.oauth_client_secret.get_secret_value()
         return ClientCredentials(transport, clock, account.oauth_client_id, secret, account.oauth_scope)

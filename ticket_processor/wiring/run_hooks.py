@@ -9,13 +9,13 @@ from typing import Literal
 from ..core.clock import SystemClock
 from ..core.errors import ConfigError, StateUnusable, TicketError
 from ..core.models import ReplyPlan
-from ..helpdesk.protocol import Helpdesk
-from ..helpdesk.shards import Shard, ShardDesk
+from ..helpdesk.protocol import Helpdesk, Shard, ShardDesk
 from ..helpdesk.transport import Transport
 from ..pipeline.intake import ToldOf
 from ..pipeline.parts import ReplyObjection
 from ..settings.schema import Settings
 from ..state.store import State
+from .desks import tidy_local
 
 
 def reply_objection(settings: Settings) -> ReplyObjection | None:
@@ -39,9 +39,7 @@ def prepared(settings: Settings, clock: SystemClock, transport: Transport) -> li
     """Look after the local helpdesk, and sync articles that are due; what there is to say of that."""
     told = []
     if settings.helpdesk == "local":
-        from . import local
-
-        told += local.prepared(settings, transport)
+        told += tidy_local(settings, transport)
     if settings.replies.wanted:
         from .knowledge import sync_when_due
 

@@ -268,14 +268,10 @@ def _file(account: LocalSettings) -> Check:
     try:
         with closing(LocalStore(path, make=False)) as store:
             tickets = sum(store.counts()["status"].values())
-            finds = os.access(path, os.W_OK) and store.is_index_whole()
     except CannotRun as error:
         return fail(name, str(error), problem="unusable")
     if not os.access(path, os.W_OK):
         return fail(name, f"the local helpdesk in {path} (local.path) cannot be written to", problem="read_only")
-    if not finds:
-        anew = "'ticketbot local export' and 'import' into a new file (local.path) make it anew"
-        return warn(name, f"searches miss tickets: the index of words in {path} is damaged: {anew}", problem="index")
     return ok(name, f"local helpdesk in {path}: {tickets} tickets, which can be read and written", tickets=tickets)
 
 

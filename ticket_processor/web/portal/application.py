@@ -27,8 +27,8 @@ from ...knowledge.search import KnowledgeSearch
 from ...replies.assembly import best_lines
 from ...settings.schema import Settings
 from ...state.store import HORIZON
+from ...wiring.desks import finish_erasures, local_store
 from ...wiring.knowledge import knowledge_store
-from ...wiring.local import finish_erasures, local_store
 from ...wiring.parts import opened_state
 from ..delivery_queue import DeliveryQueue, ToldTicket
 from . import form, tracking

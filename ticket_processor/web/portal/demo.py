@@ -18,7 +18,7 @@ from ...seeding.corpus import SeedTicket, load_corpus
 from ...settings.helpdesks import LocalSettings
 from ...settings.pages import PortalServerSettings
 from ...settings.schema import AlertSettings, Settings
-from ...wiring.local import local_store
+from ...wiring.desks import local_store
 from ...wiring.parts import opened_state
 from ...wiring.runs import RunArguments, run
 from .admin.accounts import Passwords, made_up
