@@ -39,7 +39,7 @@ from ticket_processor.seeding.corpus import load_corpus, payload
 from ticket_processor.seeding.fair_answers import fair_answers
 from ticket_processor.seeding.variations import vary
 from ticket_processor.settings.load import load
-from ticket_processor.wiring.runs import RunArguments, run
+from ticket_processor.wiring.runs import RunArguments, play
 
 ROOT = Path(__file__).resolve().parent.parent
 LARGEST = 250_000
@@ -110,7 +110,7 @@ def triaged(folder: Path, days: float) -> Iterator[dict[str, str]]:
             if count:
                 some = [rows.pop(dice.randrange(len(rows))) for _ in range(count)]
                 fill(sandbox, some, oldest=moment - before, seed=dice.randrange(10**6))
-            run(settings, RunArguments(since=0.0 if moment == moments[0] else None), clock=clock)
+            play(settings, RunArguments(since=0.0 if moment == moments[0] else None), clock=clock)
             before = moment
         yield environ
 

@@ -173,7 +173,7 @@ class Desk:
             since = iso(self.time.now() - 86_400) if first else None
             with (
                 mock.patch("ticket_processor.settings.load.load", return_value=self.settings),
-                mock.patch.object(runs, "run", work or runs.run),
+                mock.patch.object(runs, "play", work or runs.play),
                 suppress(TicketbotError, ZeroDivisionError),
             ):
                 run(self.clock, since=since, resume=resume, quiet=True)

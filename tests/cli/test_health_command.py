@@ -14,7 +14,7 @@ from ticket_processor.monitoring.health.checks import ASKING_S, Check, Health, S
 from ticket_processor.monitoring.health.doctor import Doctor
 from ticket_processor.settings.load import load
 from ticket_processor.settings.schema import Settings
-from ticket_processor.wiring.runs import RunArguments, run
+from ticket_processor.wiring.runs import RunArguments, play
 
 from ..imitation import FaultPlan
 from .conftest import Command, Desk
@@ -41,7 +41,7 @@ def examined(desk: Desk, **environ: str) -> Health:
 
 def triaged(desk: Desk) -> None:
     """A run by rules, without a process of its own."""
-    assert run(settings_of(desk), RunArguments(since=0.0)).summary.exit_code == 0
+    assert play(settings_of(desk), RunArguments(since=0.0)).summary.exit_code == 0
     desk.seen.clear()
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import orjson
 import pytest
 
-from ticket_processor.core import bounded_json
+from ticket_processor.core import json_input
 from ticket_processor.core.bounded_http import MAX_REPLY_BYTES
 from ticket_processor.core.circuit_breaker import Breaker
 from ticket_processor.core.clock import Deadline
@@ -154,8 +154,8 @@ def test_the_memory_that_parsing_takes_is_never_more_than_estimated(shape: str) 
     taken = tracemalloc.get_traced_memory()[0] + len(raw)
     tracemalloc.stop()
     del value
-    with pytest.raises(bounded_json.JsonTooLarge):
-        bounded_json.loads(raw, most=taken - 1)
+    with pytest.raises(json_input.JsonTooLarge):
+        json_input.loads(raw, most=taken - 1)
 
 
 def test_a_reply_that_is_short_and_long_once_parsed_is_no_answer() -> None:

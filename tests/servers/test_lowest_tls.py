@@ -17,8 +17,8 @@ import requests
 from ticket_processor.analysis.model_server import connection
 from ticket_processor.analysis.model_server.embeddings import Embedder, EmbeddingsFailed
 from ticket_processor.analysis.model_server.settings import EmbeddingSettings
-from ticket_processor.core import tls
 from ticket_processor.core.errors import ConfigError, HelpdeskDown
+from ticket_processor.core.urls import lowest_tls, require_tls
 from ticket_processor.monitoring.heartbeat import Heartbeat
 from ticket_processor.monitoring.receivers import tame_libraries, through
 from ticket_processor.settings.load import load
@@ -33,7 +33,7 @@ ACCOUNT = {"ZENDESK_SUBDOMAIN": "acme", "ZENDESK_OAUTH_TOKEN": "t"}
 @pytest.fixture(autouse=True)
 def _as_before() -> Iterator[None]:
     yield
-    tls.require("1.2")
+    require_tls("1.2")
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -138,7 +138,7 @@ def test_no_server_is_spoken_to_by_an_older_version_than_the_settings_allow(
 
 
 def test_the_helpdesks_error_names_the_setting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    tls.require("1.3")
+    require_tls("1.3")
     with speaking(ssl.TLSVersion.TLSv1_2, tmp_path, monkeypatch) as url:
         assert helpdesk(url) == "Desk speaks no TLS of the version that lowest_tls asks for"
 
@@ -147,4 +147,4 @@ def test_older_versions_cannot_be_asked_for(tmp_path: Path) -> None:
     (tmp_path / "ticketbot.toml").write_text('lowest_tls = "1.1"\n', encoding="utf-8")
     with pytest.raises(ConfigError, match="lowest_tls"):
         load(environ=ACCOUNT, folder=tmp_path)
-    assert tls.lowest() is ssl.TLSVersion.TLSv1_2
+    assert lowest_tls() is ssl.TLSVersion.TLSv1_2

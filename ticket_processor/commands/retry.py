@@ -13,15 +13,15 @@ from ..core.clock import SystemClock
 from ..core.errors import ConfigError, ExitCode
 from ..core.models import Outcome, OutcomeStatus
 from ..core.tables import Table, as_text
-from ..monitoring.run_watch import tally_of, tended
+from ..monitoring.run_watch import tended
 from ..settings.load import load
 from ..state.records import Retry
 from ..state.store import DROPPED
 from ..wiring.parts import audit_log, lock, new_run_id, opened_state
-from ..wiring.runs import retry
-from ..wiring.ticket_subjects import Subjects
+from ..wiring.runs import RunArguments
 from .options import ConfigOption, JsonOption
 from .screen import Screen, shortened
+from .shown_run import play
 
 NOTHING = "the retry list is empty"
 TicketOption = Annotated[
@@ -59,20 +59,9 @@ def run(
 ) -> tuple[int, int]:
     """Try the tickets of the list now, dead letters included, and no others."""
     settings = load(config=config)
-    screen = Screen(as_json=as_json)
-    screen.notices(settings.notices)
-    subjects = Subjects(lambda sentence: screen.notices([sentence]))
-    tally = tally_of(settings, subjects)
-
-    def listen(outcome: Outcome) -> None:
-        screen.outcome(tally.take(outcome, shown=screen.tells_each))
-
+    asked = RunArguments(kind="retry", tickets=tuple(tickets or ()))
     with tended(settings, clock, "retry", deadline_s=settings.run.deadline_s) as tending:
-        with screen.progress("retry", under_way=lambda: subjects.under_way()):
-            finished = retry(settings, tickets or (), clock=clock, listener=listen, subjects=subjects)
-        tending.ended(finished.summary, tally=tally)
-        screen.finished(finished.summary, finished.log, tally=tally)
-    return finished.summary.exit_code, finished.abandoned
+        return play(settings, asked, clock, Screen(as_json=as_json), tending, what="retry")
 
 
 def drop(

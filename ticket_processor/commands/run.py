@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import replace
@@ -18,9 +17,6 @@ from ..state.sqlite import is_there
 from .options import ConfigsOption, DetailsOption, JsonOption, NoModelOption, QuietOption, VerboseOption
 
 if TYPE_CHECKING:
-    from ..core.models import Outcome
-    from ..reporting.run_words import Seen
-    from ..web.worker import TakenFirst
     from ..wiring.cluster_address import ClusterWanted
     from ..wiring.split import SplitWanted
     from .screen import Screen
@@ -130,15 +126,14 @@ def run(
         },
     )
     # Heavy, so that neither help nor a mistake on the command line waits for it.
-    from ..core.models import OutcomeStatus
-    from ..monitoring.run_watch import tally_of, tended
+    from ..monitoring.run_watch import tended
     from ..pipeline.planned_writes import PlanFile
     from ..settings.load import load
     from ..wiring import runs
-    from ..wiring.ticket_subjects import Subjects
     from .many_accounts import clashes_of, for_each, several
     from .options import parse_since
     from .screen import Screen
+    from .shown_run import play
 
     screen = Screen(quiet=quiet, as_json=as_json, brief=dry_run and not details)
     if files := several(configs):
@@ -175,59 +170,31 @@ def run(
     settings = load(config=config, flags=flags, need_helpdesk=not sandbox)
     if split is not None and candidate is not None:
         asked = replace(asked, split=_split(candidate, split, config, flags))
-    subjects = Subjects(lambda sentence: screen.notices([sentence]))
-    tally = tally_of(settings, subjects)
-    tally.no_llm = no_llm
-    kept: list[Seen] = []
-
-    def listen(outcome: Outcome) -> None:
-        shown = sandbox or outcome.status is OutcomeStatus.PLANNED
-        seen = tally.take(outcome, shown=shown or screen.tells_each)
-        if shown:
-            kept.append(seen)  # only where they are shown afterwards: a backlog may be long
-        screen.outcome(seen, line=not sandbox)
-        if first is not None:
-            first.heard(outcome)
-
-    deadline_s = settings.run.deadline_s
-    first: TakenFirst | None = None
     with (
         ExitStack() as stack,
-        tended(settings, clock, "run", deadline_s=deadline_s, silent=sandbox or dry_run) as tending,
+        tended(settings, clock, "run", deadline_s=settings.run.deadline_s, silent=sandbox or dry_run) as tending,
     ):
+        first, tour, planned = None, None, None
         if not (sandbox or dry_run or tickets or again_run or limit) and is_there(settings.state_folder / QUEUE):
             from ..web.worker import taken_first
 
             first = taken_first(settings, clock.now, stack)
             asked = replace(asked, told_of=first)
-        planned = None if out is None else PlanFile(out, settings.desk.base_url)
-        if planned is not None:
+        if out is not None:
+            planned = PlanFile(out, settings.desk.base_url)
             stack.callback(planned.close)
             asked = replace(asked, keep=planned.keep)
-        more: tuple[str, ...] = ()
         if sandbox:
-            from .tour import Tour, where_to_look
+            from .tour import Tour
 
-            with Tour(settings, clock, no_llm=no_llm) as tour:
-                tally.url_of = tour.settings.ticket_url
-                screen.say(tour.seeded)
-                with screen.progress("triage", under_way=lambda: subjects.under_way()):
-                    finished = tour.run(asked, listen, subjects)
-                if not (quiet or as_json):
-                    if not dry_run:
-                        tour.show(sorted(kept, key=lambda seen: seen.number), sys.stdout)
-                    screen.say(f"  {tour.hits(kept)}")
-                    done = [seen.number for seen in kept if seen.outcome.change is not None]
-                    more = where_to_look(tour.settings, min(done, default=1))
-        else:
-            screen.notices(settings.notices)
-            with screen.progress("triage", under_way=lambda: subjects.under_way()):
-                finished = runs.run(settings, asked, clock=clock, listener=listen, subjects=subjects)
-        tending.ended(finished.summary, tally=tally)
-        screen.finished(finished.summary, finished.log, kept if dry_run else (), tally=tally, more=more)
+            tour = stack.enter_context(Tour(settings, clock, no_llm=no_llm))
+            settings, asked = tour.settings, replace(asked, since=asked.since or 0.0)
+            screen.say(tour.seeded)
+        heard = first.heard if first else lambda _outcome: None
+        ended = play(settings, asked, clock, screen, tending, what="triage", no_llm=no_llm, heard=heard, tour=tour)
         if planned is not None:
             screen.say(f"{planned.count} planned writes are in {out}, and are written with: ticketbot apply {out}")
-    return finished.summary.exit_code, finished.abandoned
+    return ended
 
 
 def _cluster(

@@ -127,9 +127,9 @@ class Screen:
         self._above: Callable[[str], None] | None = None
 
     @property
-    def watched(self) -> bool:
-        """Whether a bar is being shown."""
-        return self._advance is not None
+    def speaks(self) -> bool:
+        """Whether text is printed at all: not with ``--json`` or ``--quiet``."""
+        return not (self._quiet or self._as_json)
 
     def _print(self, text: str, file: TextIO, *, fit: bool = False) -> None:
         """A line, above the bar if there is one on that terminal; with ``fit`` a terminal gets no broken words."""
@@ -151,7 +151,7 @@ class Screen:
 
     def say(self, text: str, *, fit: bool = False) -> None:
         """Print a line, unless ``--json`` or ``--quiet`` is given; with ``fit`` a terminal gets no broken words."""
-        if not (self._quiet or self._as_json):
+        if self.speaks:
             self._print(text, self._out, fit=fit)
 
     def notices(self, notices: Sequence[str]) -> None:
@@ -176,7 +176,7 @@ class Screen:
 
         A row whose first cell is ``loud`` stands out.
         """
-        if self._quiet or self._as_json or not rows:
+        if not (self.speaks and rows):
             return
         rows = [tuple(map(harmless, row)) for row in rows]
         if not self._out.isatty():
@@ -218,7 +218,7 @@ class Screen:
 
         Without a ``total``, ``under_way`` gives how many are begun and not done, and whether these are the last.
         """
-        if self._quiet or self._as_json or not self._err.isatty() or os.environ.get("TERM") == "dumb":
+        if not self.speaks or not self._err.isatty() or os.environ.get("TERM") == "dumb":
             yield lambda _count: None
             return
         from .progress_bar import bar
@@ -232,7 +232,7 @@ class Screen:
     @property
     def tells_each(self) -> bool:
         """Whether each ticket's outcome is printed: not with ``--json``, ``--quiet`` or ``brief``, nor beside a bar."""
-        return not (self._quiet or self._as_json or self._brief or self.watched)
+        return self.speaks and not self._brief and self._advance is None
 
     def outcome(self, seen: Seen, *, line: bool = True) -> None:
         """Take one ticket's outcome: move the bar, or print a line where there is none. Failures always print."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import shutil
+import sys
 import tempfile
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TextIO
@@ -18,7 +19,6 @@ from ..analysis.model_server.settings import BudgetSettings, ModelSettings
 from ..audit.keys import log_keys
 from ..core.clock import Deadline, SystemClock
 from ..core.models import VendorKind
-from ..pipeline.recorder import Listener
 from ..reporting.run_words import MOST_LISTED, Seen, telling
 from ..sandbox.access import Credentials as SandboxCredentials
 from ..sandbox.app import Sandbox
@@ -35,10 +35,8 @@ from ..settings.helpdesks import FreshdeskSettings, ZendeskSettings
 from ..settings.schema import Settings
 from ..wiring.desks import seed_target
 from ..wiring.parts import transport_for
-from ..wiring.runs import Finished, RunArguments, run
-from ..wiring.ticket_subjects import Subjects
 from .schedule import program
-from .screen import harmless, linked
+from .screen import Screen, harmless, linked
 
 HEAD_START_S = 600.0
 """The sandbox's clock is moved on by this after seeding: the export withholds the newest minute."""
@@ -103,10 +101,15 @@ class Tour:
         """The settings of the tour's run."""
         return self._settings
 
-    def run(self, asked: RunArguments, listener: Listener, subjects: Subjects) -> Finished:
-        """The run itself; see :func:`run`."""
-        asked = replace(asked, since=asked.since or 0.0)
-        return run(self._settings, asked, clock=self._clock, listener=listener, subjects=subjects)
+    def shown(self, screen: Screen, ended: Sequence[Seen], *, dry_run: bool) -> tuple[str, ...]:
+        """Show what the run made of its tickets. Returns what to try next; nothing for a program or with --quiet."""
+        if not screen.speaks:
+            return ()
+        if not dry_run:
+            self.show(sorted(ended, key=lambda seen: seen.number), sys.stdout)
+        screen.say(f"  {self.hits(ended)}")
+        done = [seen.number for seen in ended if seen.outcome.change is not None]
+        return where_to_look(self._settings, min(done, default=1))
 
     def show(self, ended: Sequence[Seen], out: TextIO) -> None:
         """Print the telling tickets before and after the run, and how many others there are of each kind."""

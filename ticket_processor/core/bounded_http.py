@@ -17,7 +17,7 @@ import urllib3
 from requests.adapters import HTTPAdapter
 from requests.exceptions import ChunkedEncodingError, ContentDecodingError, ReadTimeout
 
-from . import tls
+from .urls import lowest_tls
 
 MAX_REPLY_BYTES: Final = 8_000_000
 _MAX_LIBRARY_BYTES = 1_000_000
@@ -51,7 +51,7 @@ class BoundedAdapter(HTTPAdapter):
         self, request: requests.PreparedRequest, verify: bool | str, cert: str | tuple[str, str] | None = None
     ) -> Any:
         host, pool = super().build_connection_pool_key_attributes(request, verify, cert)
-        secured = {"ssl_minimum_version": tls.lowest()} if host["scheme"] == "https" else {}
+        secured = {"ssl_minimum_version": lowest_tls()} if host["scheme"] == "https" else {}
         return host, {**pool, **secured}
 
     def send(self, request: requests.PreparedRequest, *arguments: Any, **options: Any) -> requests.Response:

@@ -20,12 +20,12 @@ import tenacity
 from requests.adapters import BaseAdapter
 
 from .. import __version__
-from ..core import bounded_json, verbose
+from ..core import json_input, verbose
 from ..core.bounded_http import MAX_REPLY_BYTES, BoundedAdapter, ReplyTooLong
-from ..core.bounded_json import JsonTooLarge
 from ..core.circuit_breaker import Admission, Breaker, backoff_seconds
 from ..core.clock import Clock, Deadline
 from ..core.errors import HelpdeskDown, NotAuthorised, ReadOnlyViolation, TicketError, TicketUnreadable
+from ..core.json_input import JsonTooLarge
 from ..core.urls import is_loopback
 from . import http_messages
 from .http_messages import Effect, HttpRequest, Reply, TryAgain, is_unauthorised, read_reply
@@ -241,7 +241,7 @@ class Transport:
                 timeout=(min(CONNECT_TIMEOUT_S, remaining + 0.1), min(READ_TIMEOUT_S, remaining + 0.1)),
                 allow_redirects=False,
             )
-            reply = read_reply(response, bounded_json.GROWTH * request.most)
+            reply = read_reply(response, json_input.GROWTH * request.most)
         except (ReplyTooLong, JsonTooLarge) as error:
             self._breaker.success(admission)  # it is up: it says too much, and may be asked for less
             raise http_messages.of_length(error, request, self.name) from error

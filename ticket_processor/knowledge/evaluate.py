@@ -14,7 +14,7 @@ from operator import itemgetter
 from pathlib import Path
 
 from ..core.errors import ConfigError
-from ..core.json_lines import json_rows
+from ..core.json_input import json_rows
 from .search import USUAL_WEIGHT, KnowledgeSearch, Ranked, Rankings, blended, fused, issue_queries, wordings
 
 RIGHT_SHARE = 0.8

@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from ..core.clock import SystemClock, iso
@@ -33,7 +33,9 @@ from .receivers import Receiver, Sent, receivers, send, tame_libraries
 from .rules import HISTORY_S, UNEXPECTED, Facts, look
 from .run_metrics import in_a_row
 
-Kind = Literal["run", "retry", "apply", "webhook"]
+if TYPE_CHECKING:
+    from ..wiring.runs import Kind
+
 GRACE_S = 20.0
 """Time after the deadline for the run to end and send its alerts."""
 LAST_WORDS_S = 5.0

@@ -17,8 +17,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from ..core import tls, verbose
+from ..core import verbose
 from ..core.errors import ConfigError
+from ..core.urls import require_tls
 from .checks import helpdesk_gaps, misfits, strange_credentials, unprotected
 from .messages import Place, meant, place_name, removed, sentence
 from .schema import DEFAULT_LOG_DIR, Settings
@@ -142,7 +143,7 @@ def load(
         notices.extend(notes)
     if problems or settings is None:
         raise ConfigError(*dict.fromkeys(problems))
-    tls.require(settings.lowest_tls)
+    require_tls(settings.lowest_tls)
     verbose.show(settings.log_level)
     stop_set_by = None
     if settings.run.stop:

@@ -16,8 +16,7 @@ from ..core.guards import FILE_NAME as STOP_FILE
 from ..core.models import Frozen, HelpdeskKind
 from ..core.reasons import HANDS_OFF
 from ..core.taxonomy import Category, Taxonomy, default_taxonomy
-from ..core.tls import Version as TlsVersion
-from ..core.urls import safe_url
+from ..core.urls import TlsVersion, safe_url
 from ..helpdesk.protocol import Shard
 from ..knowledge.settings import KnowledgeSettings
 from ..policy.decide import RESERVED_TAGS, Mode, Policy

@@ -6,7 +6,6 @@ What depends on the helpdesk is in :func:`doors_of`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from typing import Any
 
 from pydantic import SecretStr
@@ -15,7 +14,7 @@ from ..core.clock import Clock, Deadline, SystemClock
 from ..core.errors import ConfigError
 from ..core.models import Outcome
 from ..core.run_summary import RunSummary
-from ..monitoring.run_watch import Kind, tally_of, tended
+from ..monitoring.run_watch import tally_of, tended
 from ..reporting.run_words import outcome_line
 from ..settings.schema import Settings
 from ..wiring import runs
@@ -61,16 +60,14 @@ class RunPlayer:
     def told_of(self, ticket_ids: Sequence[int], more: Callable[[], Sequence[int]], heard: Heard) -> RunSummary:
         """A run on just these tickets, and ``more``. It sends alerts if there are addresses, and no heartbeat."""
         silent = not (self._settings.alerts.urls or self._settings.alerts.page_urls)
-        play = partial(runs.told_of, ticket_ids=ticket_ids, more=more)
-        return self._played("webhook", heard, play, silent=silent)
+        asked = runs.RunArguments(kind="webhook", tickets=tuple(ticket_ids), told_of=more)
+        return self._played(asked, heard, silent=silent)
 
     def scheduled(self, told_of: Callable[[], Sequence[int]], heard: Heard) -> RunSummary:
         """The ordinary run, as ``ticketbot run`` plays it."""
-        return self._played("run", heard, partial(runs.run, asked=runs.RunArguments(told_of=told_of)))
+        return self._played(runs.RunArguments(told_of=told_of), heard)
 
-    def _played(
-        self, kind: Kind, heard: Heard, play: Callable[..., runs.Finished], *, silent: bool = False
-    ) -> RunSummary:
+    def _played(self, asked: runs.RunArguments, heard: Heard, *, silent: bool = False) -> RunSummary:
         settings, subjects = self._settings, Subjects()
         tally = tally_of(settings, subjects)
 
@@ -80,8 +77,8 @@ class RunPlayer:
                 self._say(outcome_line(seen))
             heard(outcome)
 
-        with tended(settings, self._clock, kind, deadline_s=settings.run.deadline_s, silent=silent) as tending:
-            finished = play(settings, clock=self._clock, listener=listen, subjects=subjects)
+        with tended(settings, self._clock, asked.kind, deadline_s=settings.run.deadline_s, silent=silent) as tending:
+            finished = runs.play(settings, asked, clock=self._clock, listener=listen, subjects=subjects)
             tending.ended(finished.summary, tally=tally)
         return finished.summary
 

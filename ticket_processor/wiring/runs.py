@@ -1,15 +1,15 @@
-"""Whole commands put together from their parts, and played: a run, a retry, writing from a file."""
+"""A run put together from its parts, and played: an ordinary one, a retry, one of webhooks, writing from a file."""
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from ..analysis.budget import Budget
 from ..analysis.cache import FILE_NAME as ANSWERS
@@ -58,22 +58,24 @@ if TYPE_CHECKING:
 
 LATELY_S = 3600.0
 """How far back to look for a run that tells whether models are asked."""
-ORDINARY = "run"
-"""The kind of a run that looks for tickets itself; only such a run syncs the knowledge base first."""
-WEBHOOK = "webhook"
-"""The kind of a run on tickets that the helpdesk has told of."""
+Kind = Literal["run", "retry", "apply", "webhook"]
 
 
 @dataclass(frozen=True)
 class RunArguments:
-    """The command line's options for a run, beyond the settings.
+    """What a run is about, beyond the settings. Its ``kind`` says which tickets, and what ``tickets`` are.
 
-    ``tickets`` are exactly those that it is about, ``again`` those that are done too. ``again_run`` are all that an
-    earlier run wrote on: its id, how that begins, or ``latest``. ``told_of`` gives tickets to look at before others,
-    whenever it is asked. ``cluster`` is where models are asked. ``split`` has a candidate's settings decide a share of
-    the tickets. ``keep`` gets each outcome while the state has its verdict.
+    ``run`` looks for tickets itself, or takes exactly these, with ``again`` those that are done too; or all that an
+    earlier run wrote on: ``again_run`` is its id, how that begins, or ``latest``. ``retry`` takes these of the retry
+    list, the dead ones too, and without any all of it. ``webhook`` takes those that the helpdesk has told of, and waits
+    until they can be written; those that are done get no receipt. ``apply`` writes ``verdicts`` that a dry run planned.
+
+    ``told_of`` gives tickets to look at before others, whenever it is asked. ``cluster`` is where models are asked.
+    ``split`` has a candidate's settings decide a share of the tickets. ``keep`` gets each outcome while the state has
+    its verdict.
     """
 
+    kind: Kind = "run"
     dry_run: bool = False
     limit: int | None = None
     since: float | None = None
@@ -82,6 +84,7 @@ class RunArguments:
     tickets: tuple[int, ...] = ()
     again: bool = False
     again_run: str = ""
+    verdicts: Iterable[Verdict] = ()
     told_of: ToldOf | None = None
     cluster: ClusterWanted | None = None
     split: SplitWanted | None = None
@@ -99,13 +102,8 @@ class Finished:
     log: Path | None
     abandoned: int
 
-    @property
-    def log_head(self) -> str | None:
-        """The log's end after it; kept elsewhere, it shows whether that was cut off."""
-        return self.summary.log_head
 
-
-def run(
+def play(
     settings: Settings,
     asked: RunArguments,
     *,
@@ -115,91 +113,10 @@ def run(
 ) -> Finished:
     """One run against the real helpdesk of ``settings``. ``subjects`` see what it reads, before ``listener`` hears.
 
-    Raises ``ConfigError``, ``RunLocked``, or ``CannotRun`` when not even the log or the state can be opened.
+    Raises ``ConfigError``, also before the first run that says since when; ``RunLocked``; or ``CannotRun`` when not
+    even the log or the state can be opened.
     """
-    with _assembled(settings, asked, clock or SystemClock(), listener, subjects=subjects) as (work, finished):
-        tickets: Collection[int] = asked.tickets
-        if asked.again_run:
-            past = PastRuns(settings.log_dir, keyring(settings))
-            writes = past.writes(past.find(asked.again_run)).of(tickets)
-            tickets = writes.keys
-            if not tickets:
-                raise ConfigError(f"run {writes.run_id} wrote on no ticket")
-        if not tickets:
-            return finished(work.execute())
-        return finished(work.only(tickets, anew=asked.again or bool(asked.again_run), named=not asked.again_run))
-
-
-def told_of(
-    settings: Settings,
-    ticket_ids: Collection[int],
-    *,
-    more: ToldOf | None = None,
-    clock: SystemClock | None = None,
-    listener: Listener = lambda _outcome: None,
-    subjects: Subjects | None = None,
-) -> Finished:
-    """The run on just these tickets, of which the helpdesk has told, and on ``more`` that it tells of meanwhile.
-
-    They are waited for until they can be written. Those that are done get no receipt. It raises what :func:`run` does,
-    and ``ConfigError`` before the first run.
-    """
-    asked = RunArguments(told_of=more)
-    with _assembled(settings, asked, clock or SystemClock(), listener, kind=WEBHOOK, subjects=subjects) as (
-        work,
-        finished,
-    ):
-        return finished(work.told_of(of_shard(ticket_ids, settings)))
-
-
-def retry(
-    settings: Settings,
-    ticket_ids: Collection[int],
-    *,
-    clock: SystemClock | None = None,
-    listener: Listener = lambda _outcome: None,
-    subjects: Subjects | None = None,
-) -> Finished:
-    """Try these tickets of the retry list now, the dead ones too; none named: all of it. Nothing else is pulled.
-
-    It raises what :func:`run` does.
-    """
-    with _assembled(settings, RunArguments(), clock or SystemClock(), listener, kind="retry", subjects=subjects) as (
-        work,
-        finished,
-    ):
-        summary = work.retry(ticket_ids)
-        return finished(summary)
-
-
-def write(
-    settings: Settings,
-    verdicts: Iterable[Verdict],
-    *,
-    clock: SystemClock | None = None,
-    listener: Listener = lambda _outcome: None,
-    subjects: Subjects | None = None,
-) -> Finished:
-    """Write what a dry run has planned, see :meth:`Run.write`. It raises what :func:`run` does."""
-    with _assembled(settings, RunArguments(), clock or SystemClock(), listener, kind="apply", subjects=subjects) as (
-        work,
-        finished,
-    ):
-        summary = work.write(verdicts)
-        return finished(summary)
-
-
-@contextmanager
-def _assembled(
-    settings: Settings,
-    asked: RunArguments,
-    clock: SystemClock,
-    listener: Listener,
-    *,
-    kind: str = ORDINARY,
-    subjects: Subjects | None = None,
-) -> Iterator[tuple[Run, Callable[[RunSummary], Finished]]]:
-    """A run, ready to be played, and what makes the end of it complete."""
+    clock = clock or SystemClock()
     folder = settings.state_folder
     troubles: list[str] = []
     learnt = learnt_in_use(settings, troubles.append)
@@ -268,7 +185,7 @@ def _assembled(
         executor = ThreadPoolExecutor(workers, thread_name_prefix="analyse")
         stack.callback(executor.shutdown, wait=False, cancel_futures=True)
         express = None
-        if asked.told_of is not None and kind != WEBHOOK:
+        if asked.told_of is not None and asked.kind != "webhook":
             express = ThreadPoolExecutor(settings.run.workers, thread_name_prefix="express")
             stack.callback(express.shutdown, wait=False, cancel_futures=True)
         knowledge, shown = None, list[str]()
@@ -306,7 +223,8 @@ def _assembled(
                 answers=knowledge,
                 shown=shown.extend,
                 reply_objection=reply_objection(settings),
-                prepare=lambda: prepared(settings, clock, transport) if kind == ORDINARY else [],
+                # Only a run that looks for tickets itself syncs the knowledge base first.
+                prepare=lambda: prepared(settings, clock, transport) if asked.kind == "run" else [],
                 told_of=told_of,
                 express=express,
                 troubles=lambda: [
@@ -327,7 +245,7 @@ def _assembled(
             ),
             RunOptions(
                 run_id=run_id,
-                kind=kind,
+                kind=asked.kind,
                 by_hand=_by_hand(),
                 dry_run=asked.dry_run,
                 limit=asked.limit,
@@ -346,10 +264,28 @@ def _assembled(
             heard,
         )
         subjects.under_way = lambda: work.intake.under_way if work.intake else (0, False)
-        yield (
-            work,
-            lambda summary: Finished(summary, _receipts(audit), work.abandoned),
-        )
+        return Finished(_played(work, asked, settings), _receipts(audit), work.abandoned)
+
+
+def _played(work: Run, asked: RunArguments, settings: Settings) -> RunSummary:
+    """Play it in the way of its kind."""
+    tickets: Collection[int] = asked.tickets
+    match asked.kind:
+        case "webhook":
+            return work.told_of(of_shard(tickets, settings))
+        case "retry":
+            return work.retry(tickets)
+        case "apply":
+            return work.write(asked.verdicts)
+    if asked.again_run:
+        past = PastRuns(settings.log_dir, keyring(settings))
+        writes = past.writes(past.find(asked.again_run)).of(tickets)
+        tickets = writes.keys
+        if not tickets:
+            raise ConfigError(f"run {writes.run_id} wrote on no ticket")
+    if not tickets:
+        return work.execute()
+    return work.only(tickets, anew=asked.again or bool(asked.again_run), named=not asked.again_run)
 
 
 def _by_hand() -> bool:

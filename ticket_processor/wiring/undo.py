@@ -60,7 +60,7 @@ def undo(
 
     ``begin`` gets the number of tickets, before the first of them.
 
-    It raises what :func:`.runs.run` does, and ``ConfigError`` when there is no such run or it wrote on no such ticket.
+    It raises what :func:`.runs.play` does, and ``ConfigError`` when there is no such run or it wrote on no such ticket.
     """
     clock = clock or SystemClock()
     folder = settings.state_folder

@@ -24,12 +24,12 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
 import tenacity
 
-from ...core import tls, verbose
+from ...core import verbose
 from ...core.circuit_breaker import backoff_seconds, retry_after_seconds
 from ...core.clock import parse_http_date
 from ...core.errors import AnalysisFailed
 from ...core.models import RedactionLevel, Usage
-from ...core.urls import is_loopback
+from ...core.urls import is_loopback, lowest_tls
 from ..text.outgoing import leaving_line
 from ..text.redact import redact
 from .presets import OPENAI_URL, ModelTarget
@@ -87,7 +87,7 @@ def _headers(target: ModelTarget) -> dict[str, Any]:
 def certificates() -> ssl.SSLContext:
     """The trusted certificates, and the lowest version of TLS."""
     context = _trusted()
-    context.minimum_version = tls.lowest()
+    context.minimum_version = lowest_tls()
     return context
 
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
-from ...core import bounded_json
+from ...core import json_input
 from ...core.errors import AnalysisFailed, ConfigError
 from .connection import Connection, retrying
 from .presets import ModelTarget
@@ -165,7 +165,7 @@ def _told(failed: AnalysisFailed) -> AnalysisFailed:
 
 def _vectors(body: bytes, expected: int) -> list[Vector]:
     try:
-        answer = bounded_json.loads(body, most=bounded_json.GROWTH * MAX_BYTES)
+        answer = json_input.loads(body, most=json_input.GROWTH * MAX_BYTES)
         data: list[Any] = answer["data"]
         if all(isinstance(item.get("index"), int) for item in data):
             data = sorted(data, key=lambda item: item["index"])

@@ -20,7 +20,7 @@ from ...settings.pages import PortalServerSettings
 from ...settings.schema import AlertSettings, Settings
 from ...wiring.desks import local_store
 from ...wiring.parts import opened_state
-from ...wiring.runs import RunArguments, run
+from ...wiring.runs import RunArguments, play
 from .admin.accounts import Passwords, made_up
 
 TICKETS = 40
@@ -115,7 +115,7 @@ def _fill(settings: Settings, store: LocalStore, now: float, address: str) -> li
     with opened_state(settings.state_folder, settings.desk.base_url) as state:
         state.begin_again(iso(0))
     made = {seed.id: store.create(_new(seed), now - AGE_S * place / TICKETS) for place, seed in enumerate(chosen, 1)}
-    run(by_rules, RunArguments())
+    play(by_rules, RunArguments())
     shown = {"new": made[others[0].id]}
     for name, (text, status, stars) in ANSWERS.items():
         ticket = made[name]

@@ -22,9 +22,9 @@ from itertools import groupby
 from pathlib import Path
 
 from ...audit.files import replace_file
-from ...core import tls
 from ...core.errors import TicketbotError, unexpected
 from ...core.private_files import make_folder
+from ...core.urls import lowest_tls
 from ...helpdesk.local_model import UNDONE, Event, LocalTicket, Message, Person
 from ...helpdesk.local_schema import stamp
 from ...helpdesk.local_store import LocalStore
@@ -187,7 +187,7 @@ def by_smtp(settings: PortalServerSettings) -> Transport:
     @contextmanager
     def connected() -> Iterator[Send]:
         context = ssl.create_default_context()
-        context.minimum_version = tls.lowest()
+        context.minimum_version = lowest_tls()
         where = settings.smtp_address
         security = settings.smtp_security
         if security == "tls":
