@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ..core.models import Outcome
     from ..reporting.run_words import Seen
     from ..web.worker import TakenFirst
-    from ..wiring.cluster_address import ClusterWanted
+    from ..wiring.cluster import ClusterWanted
     from ..wiring.split import SplitWanted
     from .screen import Screen
 
@@ -245,7 +245,7 @@ def _cluster(
         return None
     if sandbox:
         raise ConfigError("--sandbox asks its own model, so --cluster has no use here")
-    from ..wiring.cluster_address import ClusterWanted, check_address, exposed
+    from ..wiring.cluster import ClusterWanted, check_address, exposed
 
     check_address(address, "client", insecure=insecure)
     screen.notices(exposed(address))
