@@ -43,10 +43,8 @@ from ticket_processor.sandbox.fill import fill
 from ticket_processor.sandbox.openai_api import LatencyProfile
 from ticket_processor.sandbox.server import SandboxServer
 from ticket_processor.settings.load import load
-from ticket_processor.wiring.cluster import Cluster
-from ticket_processor.wiring.cluster_address import ClusterWanted
-from ticket_processor.wiring.cluster_client import connected
-from ticket_processor.wiring.cluster_nodes import run_worker
+from ticket_processor.wiring.cluster import Cluster, ClusterWanted
+from ticket_processor.wiring.cluster_dask import connected, run_worker
 
 ENVIRON = {"TICKETBOT_MODELS": "m", "OPENAI_API_KEY": "none"}
 TEXT = "My order has not arrived after ten days, and I want my money back please. " * 8

@@ -14,7 +14,7 @@ from queue import Queue
 
 from ticket_processor.analysis.model_server.presets import ModelTarget
 from ticket_processor.core.clock import SystemClock
-from ticket_processor.wiring.cluster_nodes import run_scheduler, run_worker
+from ticket_processor.wiring.cluster_dask import run_scheduler, run_worker
 
 REPOSITORY = Path(__file__).parents[2]
 PATIENCE_S = 40.0

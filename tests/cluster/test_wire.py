@@ -19,9 +19,8 @@ from ticket_processor.core.models import Ticket
 from ticket_processor.settings.load import load
 from ticket_processor.settings.schema import Settings
 from ticket_processor.wiring import cluster as clusters
-from ticket_processor.wiring import cluster_client, cluster_nodes
-from ticket_processor.wiring.cluster import Cluster
-from ticket_processor.wiring.cluster_address import ClusterWanted
+from ticket_processor.wiring import cluster_dask
+from ticket_processor.wiring.cluster import Cluster, ClusterWanted
 from ticket_processor.wiring.parts import understanding
 
 from ..servers.scripted import ScriptedServer, reply
@@ -89,7 +88,7 @@ def server(stack: ExitStack) -> ScriptedServer:
 
 def reached(stack: ExitStack, scheduler: str, known: Settings) -> Cluster:
     clock = SystemClock()
-    return stack.enter_context(cluster_client.connected(ClusterWanted(scheduler), known, clock, Deadline(clock, 50)))
+    return stack.enter_context(cluster_dask.connected(ClusterWanted(scheduler), known, clock, Deadline(clock, 50)))
 
 
 def test_the_analysis_is_the_same_and_only_redacted_text_travels(
@@ -103,7 +102,7 @@ def test_the_analysis_is_the_same_and_only_redacted_text_travels(
     send = cluster._send
 
     def watched(task: clusters.ModelTask, key: str) -> object:
-        travelled.append(cloudpickle.dumps((cluster_nodes.answered, task, key)).decode("latin-1"))
+        travelled.append(cloudpickle.dumps((cluster_dask.answered, task, key)).decode("latin-1"))
         return send(task, key)
 
     monkeypatch.setattr(cluster, "_send", watched)
@@ -153,6 +152,6 @@ def test_a_worker_refuses_requests_for_other_settings_in_one_line(
 def test_without_a_worker_the_run_does_not_begin(
     stack: ExitStack, scheduler: str, server: ScriptedServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cluster_client, "WORKERS_S", 0.2)
+    monkeypatch.setattr(cluster_dask, "WORKERS_S", 0.2)
     with pytest.raises(CannotRun, match="has no workers: start 'ticketbot worker --scheduler tcp://"):
         reached(stack, scheduler, settings(server, tmp_path))

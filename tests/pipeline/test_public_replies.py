@@ -25,7 +25,6 @@ from ticket_processor.helpdesk.ticket_history import Edit, History
 from ticket_processor.helpdesk.zendesk_format import reply_html
 from ticket_processor.pipeline.parts import Parts, RunOptions
 from ticket_processor.pipeline.public_replies import TOO_LATE_S, ReplySender
-from ticket_processor.pipeline.recorder import Recorder
 from ticket_processor.pipeline.run_checks import RunChecks
 from ticket_processor.pipeline.shared_faults import SharedFaults
 from ticket_processor.policy.decide import Policy
@@ -34,6 +33,7 @@ from ticket_processor.state.records import ScheduledReply
 from ticket_processor.state.store import State
 
 from ..support.fakes import START, ManualClock, a_ticket
+from ..support.writeback_rig import books
 
 TEXT = "Hello,\n\nA refund takes 5 days. [1]\n\n[1] Refunds: https://help.example.com/refunds?a=1&b=2"
 REPLY = PublicReply(text=TEXT, category="billing", threshold=0.9, draft=hashlib.sha256(TEXT.encode()).hexdigest())
@@ -83,10 +83,8 @@ class Rig:
         """What became of it, as (status, reason)."""
         audit = AuditLog(self.folder, self.clock, f"run{self.clock.now():.0f}")
         options = RunOptions(run_id="run", dry_run=dry_run)
-        parts = _Parts(self.clock, stop, state=self.state, audit=audit, selection=Selection(rules or SkipRules()))
-        recorder = Recorder(
-            audit, self.state, Policy(), "run", max_attempts=5, listener=self.ended.append, now=self.clock.now
-        )
+        selection = Selection(rules or SkipRules())
+        parts = _Parts(self.clock, stop, desk=self, state=self.state, audit=audit, selection=selection)
         self.ended.clear()
         try:
             ReplySender(
@@ -94,7 +92,7 @@ class Rig:
                 parts,
                 options,
                 RunChecks(parts, options, SharedFaults()),
-                recorder.record_reply,
+                books(parts, self.ended.append).record_reply,
                 lambda _plan, _step: self.objection,
             ).send_due()
         finally:

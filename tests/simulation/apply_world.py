@@ -13,7 +13,7 @@ from unittest import mock
 from ticket_processor.core import reasons
 from ticket_processor.core.models import Outcome
 from ticket_processor.core.run_summary import RunSummary
-from ticket_processor.pipeline import leftovers, planned_writes
+from ticket_processor.pipeline import planned_writes, run_frame
 from ticket_processor.pipeline.planned_writes import PlannedLine
 from ticket_processor.pipeline.run import Run
 from ticket_processor.state.store import State
@@ -115,7 +115,7 @@ APPLY_MUTATIONS: Mapping[str, Callable[[], Any]] = {
         PlannedLine, "verdict", _as_it_is
     ),
     "a planned write that comes too late settles its ticket": lambda: mock.patch.object(
-        leftovers, "reasons", SimpleNamespace(CHANGED_SINCE="")
+        run_frame, "reasons", SimpleNamespace(CHANGED_SINCE="")
     ),
 }
 """Guards of planned writes; the simulation must notice that each is gone."""

@@ -44,7 +44,7 @@ TEXTS = (
     "1234",
 )
 """An English one, a German one, and one of an unknown language: each has word lists of its own."""
-SLOW_TO_LOAD = ("dashboard", "web", "evaluation", "features", "__main__", "cluster_client", "cluster_nodes")
+SLOW_TO_LOAD = ("dashboard", "web", "evaluation", "features", "__main__", "cluster_dask")
 """Modules that few commands need and that would make every fork slower."""
 
 

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from ticket_processor.analysis.chain import Analyser, Understanding
 from ticket_processor.audit.files import read_events
 from ticket_processor.audit.receipts import AuditLog
 from ticket_processor.core.clock import Deadline, iso
@@ -14,9 +15,12 @@ from ticket_processor.core.errors import UpdateConflict
 from ticket_processor.core.models import Change, Outcome, Ticket
 from ticket_processor.pipeline import job_trust
 from ticket_processor.pipeline.delivery import Delivery
-from ticket_processor.pipeline.job_trust import BatchTrust
-from ticket_processor.pipeline.recorder import Recorder
+from ticket_processor.pipeline.job_trust import BatchTrust, JobTrust
+from ticket_processor.pipeline.parts import Parts, RunOptions
+from ticket_processor.pipeline.recorder import Listener, Recorder
 from ticket_processor.pipeline.settlement import Settled
+from ticket_processor.pipeline.shared_faults import SharedFaults
+from ticket_processor.pipeline.verification import WriteVerifier
 from ticket_processor.pipeline.write_planner import Triage
 from ticket_processor.pipeline.writeback import WriteBack
 from ticket_processor.policy.decide import Policy
@@ -25,7 +29,9 @@ from ticket_processor.state.records import Verdict
 from ticket_processor.state.store import State
 from ticket_processor.tags import write_key
 
+from ..simulation.virtual import SerialExecutor
 from .fakes import START, FakeDesk, ManualClock, a_decision, a_ticket, an_analysis
+from .memory_helpdesk import RULES
 
 SEEN = BatchTrust(at=iso(START), ok=True, comment=True, private=True, metadata=True, stamps=True)
 """What is known of an account whose jobs were seen to hold, and are read back."""
@@ -52,6 +58,13 @@ def opened(folder: Path, *tickets: Ticket, known: bool = True) -> Iterator[Bench
 def outcomes_of(ended: Iterable[Settled]) -> list[Outcome]:
     """The outcomes of tickets that a write-back has brought to their end."""
     return [settled.outcome for settled in ended]
+
+
+def books(parts: Parts, listener: Listener) -> Recorder:
+    """The books of a run that reads nothing back."""
+    trust = JobTrust(parts.desk, parts.state, parts.audit, parts.clock)
+    verifier = WriteVerifier(parts.desk, parts.state, parts.audit, parts.deadline, trust, "run")
+    return Recorder(parts, RunOptions(run_id="run"), listener, verifier, SharedFaults())
 
 
 class Bench:
@@ -83,24 +96,28 @@ class Bench:
             each=each,
         )
 
+    def parts(self, *links: Analyser) -> Parts:
+        return Parts(
+            desk=self.desk,
+            understanding=Understanding(links, RULES, clock=self.clock),
+            executor=SerialExecutor(),
+            state=self.state,
+            audit=self.audit,
+            clock=self.clock,
+            deadline=Deadline(self.clock, 540.0),
+            policy=Policy(),
+        )
+
     def run(self, verdicts: Sequence[Verdict] = (), **options: Any) -> list[Outcome]:
         """A whole run with its books: what earlier ones left open, then ``verdicts``."""
         write_back = self.write_back(**options)
         ended: list[Outcome] = []
-        books = Recorder(
-            self.audit,
-            self.state,
-            Policy(),
-            "run",
-            max_attempts=5,
-            listener=ended.append,
-            now=self.clock.now,
-        )
+        recorder = books(self.parts(), ended.append)
         for settled in write_back.unfinished():
-            books.record(settled)
+            recorder.record(settled)
         write_back.take(verdicts)
         for settled in write_back.finish():
-            books.record(settled)
+            recorder.record(settled)
         return ended
 
     def settle(self, *ticket_ids: int, **options: Any) -> list[Outcome]:

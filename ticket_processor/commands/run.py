@@ -17,7 +17,7 @@ from ..state.sqlite import is_there
 from .options import ConfigsOption, DetailsOption, JsonOption, NoModelOption, QuietOption, VerboseOption
 
 if TYPE_CHECKING:
-    from ..wiring.cluster_address import ClusterWanted
+    from ..wiring.cluster import ClusterWanted
     from ..wiring.split import SplitWanted
     from .screen import Screen
 
@@ -212,7 +212,7 @@ def _cluster(
         return None
     if sandbox:
         raise ConfigError("--sandbox asks its own model, so --cluster has no use here")
-    from ..wiring.cluster_address import ClusterWanted, check_address, exposed
+    from ..wiring.cluster import ClusterWanted, check_address, exposed
 
     check_address(address, "client", insecure=insecure)
     screen.notices(exposed(address))

@@ -40,7 +40,7 @@ def worker(
     """Ask models for runs on other machines. Exit code 0: stopped by a signal; 3: no scheduler."""
     from ..analysis.model_server.presets import targets
     from ..settings.load import load
-    from ..wiring.cluster_address import check_address, exposed
+    from ..wiring.cluster import check_address, exposed
 
     check_address(scheduler, "worker", insecure=insecure)
     _let_go_of_credentials()
@@ -48,7 +48,7 @@ def worker(
     models = targets(settings.models)
     if not models:
         raise ConfigError("a worker asks models, and models.names has none")
-    from ..wiring.cluster_nodes import grace_s, run_worker
+    from ..wiring.cluster_dask import grace_s, run_worker
 
     screen = Screen()
     screen.notices(exposed(scheduler))
@@ -75,11 +75,11 @@ def scheduler(
     insecure: InsecureOption = False,
 ) -> ExitCode:
     """Bring workers and runs together. Exit code 0: stopped by a signal."""
-    from ..wiring.cluster_address import check_host, exposed
+    from ..wiring.cluster import check_host, exposed
 
     protocol = check_host(host, insecure=insecure)
     _let_go_of_credentials()
-    from ..wiring.cluster_nodes import run_scheduler
+    from ..wiring.cluster_dask import run_scheduler
 
     screen = Screen()
 

@@ -7,7 +7,7 @@ list.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from typing import Protocol
@@ -205,15 +205,11 @@ class Intake:
         self._listing.settled(ticket_id)
         self._ledger.settled(ticket_id)
 
-    def already_handled(self, ticket_id: int) -> None:
-        """The ticket was settled in this run before the intake began."""
-        self._handled.add(ticket_id)
-        self._left_over.add(ticket_id)
-
-    def leave_to_later(self, ticket_ids: Iterable[int]) -> None:
-        """The state keeps these tickets for the next run, so this one passes over them wherever they appear."""
-        for ticket_id in ticket_ids:
+    def pass_over(self, settled: Collection[int], left: Collection[int] = ()) -> None:
+        """Pass over these tickets wherever they appear: they were ``settled`` in this run, or ``left`` to the next."""
+        for ticket_id in (*settled, *left):
             self._handled.add(ticket_id)
+        self._left_over.update(settled)
 
     def _full(self) -> bool:
         return self.limit is not None and self._given >= self.limit
@@ -246,7 +242,7 @@ class Intake:
                 gone = reasons.NOT_FOUND if self._wanted is not None and self._wanted.at_once else reasons.DELETED
                 self._skip(ticket_id, gone)
             if self._gate.turn_over(ticket_id):
-                self.leave_to_later(waiting)
+                self.pass_over((), waiting)
                 return
 
     def _on_page(self, page: Page) -> Iterator[Work]:

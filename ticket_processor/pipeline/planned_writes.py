@@ -5,25 +5,17 @@ A line holds the verdict, which is all that its write needs, and of the ticket's
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from itertools import islice
+from collections.abc import Iterator
 from pathlib import Path
 
 from pydantic import Field, ValidationError
 
-from ..core import reasons
 from ..core.errors import CannotRun, ConfigError
 from ..core.id_set import IdSet
 from ..core.models import Outcome, OutcomeStatus
 from ..core.private_files import make_folder, opener
 from ..state.records import Verdict
 from ..state.store import State
-from .delivery import MOST_ITEMS
-from .leftovers import Leftovers, RecordsEnd
-from .recorder import Recorder
-from .run_checks import RunChecks
-from .settlement import Settled
-from .writeback import WriteBack
 
 
 class PlannedLine(Verdict):
@@ -113,67 +105,3 @@ def planned_writes(path: Path, account: str) -> Iterator[Verdict]:
 
 def _broken(path: Path, number: int, why: str) -> ConfigError:
     return ConfigError(f"{path}, line {number}: {why}; nothing was written: correct the line or remove it")
-
-
-class Applying:
-    """Writes what a dry run has planned, after what earlier runs have begun. For one thread.
-
-    A ticket that is done or given up by now is left alone unread. One that waits for a run, and gets no write, goes on
-    waiting.
-    """
-
-    def __init__(
-        self,
-        state: State,
-        checks: RunChecks,
-        leftovers: Leftovers,
-        writes: WriteBack,
-        recorder: Recorder,
-        record: RecordsEnd,
-    ) -> None:
-        self._state = state
-        self._checks = checks
-        self._leftovers = leftovers
-        self._write_back = writes
-        self._recorder = recorder
-        self._record = record
-
-    def write(self, verdicts: Iterable[Verdict]) -> None:
-        """Bring the verdicts to the helpdesk; no more of them are held in memory than go together."""
-        passed = _Passed()
-        self._leftovers.finish(passed, None, self._record)
-        self._waiting = {item.ticket_id: item for item in self._state.retries()}
-        self._dropped = self._state.dropped()
-        source = (each for each in verdicts if each.ticket_id not in passed and self._is_open(each))
-        while part := list(islice(source, MOST_ITEMS)):
-            self._checks.before_ticket()
-            self._write_back.take(part)
-            more = len(part) == MOST_ITEMS
-            self._record_all(self._write_back.advance(MOST_ITEMS if more else 0, last=not more))
-        self._record_all(self._write_back.finish())
-
-    def _is_open(self, verdict: Verdict) -> bool:
-        """Whether it is still to be written; otherwise its ticket gets a receipt, and the state stays as it is."""
-        number, first, reason = verdict.ticket_id, not (verdict.follows or verdict.replaces), ""
-        if self._state.last_key(number) == verdict.key or (first and self._state.is_done(number)):
-            reason = reasons.ALREADY_DONE
-        elif number in self._dropped:
-            reason = reasons.DROPPED
-        elif number in self._waiting and self._waiting[number].dead:
-            reason = reasons.DEAD_LETTER
-        if reason:
-            end = Outcome(ticket_id=number, status=OutcomeStatus.SKIPPED, reason=reason, key=verdict.key)
-            self._recorder.record_reply(end, None)
-        return not reason
-
-    def _record_all(self, ended: Iterable[Settled]) -> None:
-        for settled in ended:
-            kept = self._waiting.get(settled.outcome.ticket_id)
-            self._record(settled, kept.reason if kept and settled.outcome.change is None else "")
-
-
-class _Passed(set[int]):
-    """Tickets that are settled, or left to a later run."""
-
-    already_handled = set[int].add
-    leave_to_later = set[int].update

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 from ..analysis.budget import Pace
 from ..analysis.chain import NOTHING_TO_READ
-from ..audit.receipts import AuditLog
 from ..core import reasons
-from ..core.errors import ExitCode, StateUnusable
+from ..core.errors import StateUnusable
 from ..core.models import Outcome, OutcomeStatus, Request, Usage
-from ..core.run_summary import Latencies, RunSummary, Statement, Writes
+from ..core.run_summary import Latencies
 from ..helpdesk.ticket_history import Edit
-from ..policy.decide import Policy
 from ..policy.reanalysis import MOST_TRIES, in_vain
 from ..state.records import FollowUp, Retry, ScheduledReply
-from ..state.store import State
 from ..tags import REPAIR
+from .parts import Parts, RunOptions, Understands
 from .public_replies import scheduled
 from .settlement import Settled
 from .shared_faults import SharedFaults
@@ -31,37 +30,19 @@ _DEALT_WITH = (reasons.NOTHING_NEW, reasons.JUDGED, reasons.MARKED_BY_OTHERS)
 class Recorder:
     """Takes outcomes in and knows what they come to. Used by one thread.
 
-    ``verifier`` sees each end before the state forgets the verdict that it came from; ``shown`` hears which articles
-    a written note names.
+    ``verifier`` sees each end before the state forgets the verdict that it came from.
     """
 
     def __init__(
-        self,
-        audit: AuditLog,
-        state: State,
-        policy: Policy,
-        run_id: str,
-        *,
-        max_attempts: int,
-        listener: Listener,
-        now: Callable[[], float],
-        verifier: WriteVerifier | None = None,
-        faults: SharedFaults | None = None,
-        schedules: bool = False,
-        shown: Callable[[Sequence[str]], object] = lambda _articles: None,
+        self, parts: Parts, options: RunOptions, listener: Listener, verifier: WriteVerifier, faults: SharedFaults
     ) -> None:
-        """``schedules``: public replies that notes announce are kept, to be sent later."""
-        self._audit = audit
-        self._state = state
-        self._policy = policy
-        self._run_id = run_id
-        self._max_attempts = max_attempts
+        self._audit = parts.audit
+        self._state = parts.state
+        self._parts = parts
+        self._options = options
         self._listener = listener
-        self._now = now
         self._verifier = verifier
-        self._faults = faults or SharedFaults()
-        self._schedules = schedules
-        self._shown = shown
+        self._faults = faults
         self._undecided: dict[Request, dict[int, str]] = {}
         self._outcomes: Counter[str] = Counter()
         self._reasons: Counter[str] = Counter()
@@ -115,16 +96,15 @@ class Recorder:
         elif outcome.status is not OutcomeStatus.PLANNED:
             # A reply that changes nothing, or that is a person's by now, is dealt with as well as one that was written.
             dealt_with = outcome.change is not None or outcome.reason in _DEALT_WITH
-            done = (self._run_id, outcome.key) if outcome.key and dealt_with else None
+            done = (self._options.run_id, outcome.key) if outcome.key and dealt_with else None
             then = settled.follow_up or self._still_to_put_back(outcome)
-            if self._verifier is not None:
-                self._verifier.saw(replace(settled, follow_up=then))
-            reply = self._scheduled(settled) if self._schedules else None
+            self._verifier.saw(replace(settled, follow_up=then))
+            reply = self._scheduled(settled) if self._parts.reply_objection is not None else None
             with state.together():
                 self._note_fallback(outcome)
                 if reply is not None:
                     state.schedule_reply(reply)
-                state.settled(outcome.ticket_id, done=done, then=then, now=self._now())
+                state.settled(outcome.ticket_id, done=done, then=then, now=self._parts.clock.now())
                 if waits:
                     self._keep_for_later(outcome.ticket_id, waits, failed=False)
         self._outcomes[outcome.status] += 1
@@ -142,10 +122,10 @@ class Recorder:
             self._cost += outcome.analysis.cost_usd or 0.0
             self._unpriced += bool(outcome.analysis.usage.input) and outcome.analysis.cost_usd is None
             self._cached += outcome.analysis.cached
-        if outcome.change is not None and self._policy.tag("review") in outcome.change.tags_added:
+        if outcome.change is not None and self._parts.policy.tag("review") in outcome.change.tags_added:
             self._reviews += 1
         if outcome.change is not None and outcome.change.offered is not None and outcome.written:
-            self._shown(outcome.change.offered.articles)
+            self._parts.shown(outcome.change.offered.articles)
         self._listener(outcome)
 
     def _scheduled(self, settled: Settled) -> ScheduledReply | None:
@@ -156,8 +136,7 @@ class Recorder:
     def record_reply(self, outcome: Outcome, recorded: Edit | None) -> None:
         """Take in the end of a public reply, or of the status behind it: the ticket's own books stay as they are."""
         self._audit.ticket(outcome)
-        if self._verifier is not None:
-            self._verifier.saw(Settled(outcome, recorded=recorded))
+        self._verifier.saw(Settled(outcome, recorded=recorded))
         self._outcomes[outcome.status] += 1
         if outcome.status in (OutcomeStatus.SKIPPED, OutcomeStatus.FAILED):
             self._reasons[outcome.reason] += 1
@@ -201,8 +180,8 @@ class Recorder:
             ticket_id,
             reason,
             failed=failed,
-            max_attempts=self._max_attempts,
-            now=self._now(),
+            max_attempts=self._options.max_attempts,
+            now=self._parts.clock.now(),
             failed_at=failed_at,
             proven=proven,
         )
@@ -222,66 +201,41 @@ class Recorder:
             verdict = state.verdict(outcome.ticket_id)
             kept = () if verdict is None else (tag for tag in verdict.replaces if tag in change.tags)
             ours = (*kept, *change.tags_added)
-            if worth_a_look and self._policy.tag("fallback") in ours:
+            if worth_a_look and self._parts.policy.tag("fallback") in ours:
                 state.remember_fallback(outcome.ticket_id, ours)
         elif outcome.reason == reasons.NOTHING_NEW and analysis is not None and analysis.source != "model":
             pass  # of a reply the rules say what they said before, so a model is still to be asked
         elif analysis is not None or outcome.reason != reasons.ALREADY_DONE:
             state.forget_fallback(outcome.ticket_id)  # done by a model, or a person has dealt with it
 
-    def summary(
-        self,
-        stopped: str | None,
-        code: ExitCode,
-        seconds: float,
-        *,
-        dry_run: bool,
-        seen: int,
-        requests: Mapping[str, int],
-        troubles: Sequence[str],
-        writes: Writes,
-        statement: Statement | None = None,
-        stopped_by: str | None = None,
-        caught_up: bool = False,
-        causes: Mapping[str, str] | None = None,
-        price_note: str = "",
-    ) -> RunSummary:
-        """The run in numbers, ``seconds`` long. ``causes`` says more on why models gave no answer, by its word."""
+    def sums(self, understanding: Understands, troubles: Sequence[str]) -> dict[str, Any]:
+        """What :class:`RunSummary` takes from the books; ``troubles`` are remarks of others."""
         try:
             retries = self._state.retries()
         except StateUnusable:
             retries = []  # which is why the run ended, and is said there
         dead = sum(item.dead for item in retries)
-        return RunSummary(
-            run_id=self._run_id,
-            dry_run=dry_run,
-            seen=seen,
-            outcomes=dict(self._outcomes),
-            reasons=dict(self._reasons),
-            answered_by=dict(self._answered_by),
-            sources=dict(self._sources),
-            categories=dict(self._categories),
-            fallbacks=dict(self._fallbacks),
-            causes={why: more for why, more in (causes or {}).items() if more and why in self._fallbacks},
-            newly_failed=self._newly_failed,
-            reviews=self._reviews,
-            latencies=self._latencies.bands,
-            usage=self._usage,
-            cost_usd=round(self._cost, 6),
-            unpriced=self._unpriced,
-            price_note=price_note if self._cost else "",
-            cached=self._cached,
-            forecast=self.pace.forecast() if dry_run else None,
-            requests=dict(requests),
-            writes=writes,
-            retry_list=len(retries) - dead,
-            dead_letters=dead,
-            new_dead_letters=self._dead,
-            remarks=(*self.remarks, *troubles),
-            duration_s=round(seconds, 3),
-            statement=statement,
-            stopped=stopped,
-            stopped_by=stopped_by,
-            caught_up=caught_up,
-            exit_code=int(code),
-        )
+        return {
+            "run_id": self._options.run_id,
+            "dry_run": self._options.dry_run,
+            "outcomes": dict(self._outcomes),
+            "reasons": dict(self._reasons),
+            "answered_by": dict(self._answered_by),
+            "sources": dict(self._sources),
+            "categories": dict(self._categories),
+            "fallbacks": dict(self._fallbacks),
+            "causes": {why: more for why, more in understanding.details.items() if more and why in self._fallbacks},
+            "newly_failed": self._newly_failed,
+            "reviews": self._reviews,
+            "latencies": self._latencies.bands,
+            "usage": self._usage,
+            "cost_usd": round(self._cost, 6),
+            "unpriced": self._unpriced,
+            "price_note": understanding.price_note if self._cost else "",
+            "cached": self._cached,
+            "forecast": self.pace.forecast() if self._options.dry_run else None,
+            "retry_list": len(retries) - dead,
+            "dead_letters": dead,
+            "new_dead_letters": self._dead,
+            "remarks": (*self.remarks, *troubles),
+        }

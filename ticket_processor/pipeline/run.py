@@ -5,81 +5,34 @@ What differs between a real helpdesk and a simulated one is in :class:`Parts`; n
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import closing
+from itertools import islice
 
+from ..core import reasons
 from ..core.errors import ConfigError, DeadlineReached
-from ..core.models import Outcome
+from ..core.models import Outcome, OutcomeStatus
 from ..core.run_summary import RunSummary
 from ..state.records import Verdict
+from .delivery import MOST_ITEMS
 from .fan_out import FanOut
 from .intake import Intake, IntakeOptions, Wanted
-from .leftovers import Leftovers
 from .parts import Parts, RunOptions
-from .planned_writes import Applying
 from .public_replies import send_replies
-from .recorder import Listener, Recorder
-from .run_checks import RunChecks
+from .recorder import Listener
 from .run_frame import RunFrame
 from .settlement import Settled
-from .shared_faults import REQUESTS, IsolatingDesk, SharedFaults
+from .shared_faults import REQUESTS
 from .verdicts import Verdicts
-from .verification import WriteVerifier
-from .write_planner import Triage
-from .writeback import WriteBack
 
 
-class Run:
+class Run(RunFrame):
     """One run, from its parts and what was asked of it."""
 
     def __init__(self, parts: Parts, options: RunOptions, listener: Listener = lambda _outcome: None) -> None:
-        self._parts = parts
-        self._options = options
-        self.intake: Intake | None = None
+        super().__init__(parts, options, listener)
         self.abandoned = 0  # worker threads left behind in calls that do not end
-        self._faults = SharedFaults()
-        self._checks = RunChecks(parts, options, self._faults)
-        self._desk = desk = IsolatingDesk(parts.desk, self._faults, parts.clock.monotonic)
-        self._triage = Triage(
-            desk,
-            parts.audit,
-            parts.policy,
-            selection=parts.selection,
-            stable_read_s=options.stable_read_s,
-            dry_run=options.dry_run,
-            decide=parts.decide,
-        )
-        self._write_back = writes = WriteBack(
-            desk,
-            parts.state,
-            parts.audit,
-            parts.clock,
-            parts.deadline,
-            self._triage,
-            delivery=options.delivery,
-            dry_run=options.dry_run,
-            before_write=self._checks.before_write,
-            each=parts.each,
-        )
-        verifier = WriteVerifier(
-            desk, parts.state, parts.audit, parts.deadline, writes.trust, options.run_id, most=options.verify
-        )
-        self._recorder = Recorder(
-            parts.audit,
-            parts.state,
-            parts.policy,
-            options.run_id,
-            max_attempts=options.max_attempts,
-            listener=listener,
-            now=parts.clock.now,
-            verifier=verifier,
-            faults=self._faults,
-            schedules=parts.reply_objection is not None,
-            shown=parts.shown,
-        )
-        self._verdicts = Verdicts(parts, options, self._record, self._recorder.pace, self._faults)
-        self._leftovers = Leftovers(parts, options.limit, desk, self._faults, self._checks, self._triage, writes)
-        self._frame = RunFrame(parts, options, self._checks, self._recorder, verifier, writes, lambda: self.intake)
+        self._verdicts = Verdicts(parts, options, self._record_outcome, self._recorder.pace, self._faults)
 
     def execute(self) -> RunSummary:
         """Play the run to its end, whatever the helpdesk or the model do.
@@ -88,7 +41,7 @@ class Run:
         :class:`StateUnusable` when not even the reason for an early end can be stored.
         """
         since = self._checks.where_to_begin()
-        return self._frame.play(lambda: self._triage_from(since))
+        return self.play(lambda: self._triage_from(since))
 
     def retry(self, ticket_ids: Collection[int] = ()) -> RunSummary:
         """Try the retry list now, or these tickets of it, the dead and the dropped ones too; nothing else is pulled.
@@ -101,7 +54,7 @@ class Run:
             raise ConfigError(
                 *(f"ticket {number} is not on the retry list; see 'ticketbot retry list'" for number in strange)
             )
-        return self._frame.play(lambda: self._retry(frozenset(ticket_ids) or listed))
+        return self.play(lambda: self._retry(frozenset(ticket_ids) or listed))
 
     def only(self, ticket_ids: Collection[int], *, anew: bool = False, named: bool = True) -> RunSummary:
         """Triage exactly these tickets, now: given up or not, within their head start or not.
@@ -110,7 +63,7 @@ class Run:
         has relabelled is left alone. ``named``: a number without a ticket makes the exit code 1. Raises as the above.
         """
         wanted = Wanted(frozenset(ticket_ids), at_once=True, anew=self._options.run_id if anew else None)
-        return self._frame.play(lambda: self._retry(ticket_ids, wanted), all_there=named)
+        return self.play(lambda: self._retry(ticket_ids, wanted), all_there=named)
 
     def told_of(self, ticket_ids: Collection[int]) -> RunSummary:
         """Look at these tickets, of which the helpdesk has told, as if a page had listed them; nothing else is pulled.
@@ -119,17 +72,19 @@ class Run:
         """
         since = self._checks.where_to_begin()
         wanted = Wanted(frozenset(ticket_ids), told=True)
-        return self._frame.play(lambda: self._triage_from(since, wanted=wanted))
+        return self.play(lambda: self._triage_from(since, wanted=wanted))
+
+    def write(self, verdicts: Iterable[Verdict]) -> RunSummary:
+        """Write what a dry run has planned, after what earlier runs have begun. It raises what :meth:`execute` does.
+
+        A ticket that is done or given up by now is left alone unread. One that waits for a run, and gets no write, goes
+        on waiting.
+        """
+        return self.play(lambda: self._write_planned(verdicts))
 
     def _retry(self, ticket_ids: Collection[int], wanted: Wanted | None = None) -> None:
         self._parts.state.revive(ticket_ids)
         self._triage_from(0.0, wanted=wanted or Wanted(frozenset(ticket_ids)))
-
-    def write(self, verdicts: Iterable[Verdict]) -> RunSummary:
-        """Write what a dry run has planned, see :class:`Applying`. It raises what :meth:`execute` does."""
-        record = self._record_settled
-        applying = Applying(self._parts.state, self._checks, self._leftovers, self._write_back, self._recorder, record)
-        return self._frame.play(lambda: applying.write(verdicts))
 
     def _triage_from(self, since: float, *, wanted: Wanted | None = None) -> None:
         parts, options = self._parts, self._options
@@ -139,12 +94,12 @@ class Run:
             parts.state,
             self._triage,
             self._checks,
-            self._record,
+            self._record_outcome,
             IntakeOptions(since, wanted, options.retriage_on_reply, options.retry_fallbacks),
             ahead=parts.ahead,
             told_of=parts.told_of,
         )
-        self._leftovers.finish(intake, None if wanted is None else wanted.tickets, self._record_settled)
+        intake.pass_over(*self._finish_earlier(None if wanted is None else wanted.tickets))
         intake.limit = None if options.limit is None else max(0, options.limit - self._recorder.recorded)
         if wanted is None or wanted.told:
             send_replies(self._desk, parts, options, self._checks, self._recorder.record_reply)
@@ -171,22 +126,45 @@ class Run:
             late = end  # what was understood is still brought to its end, as far as time allows
         finally:
             self.abandoned = fan_out.abandoned
-            self._parts.state.keep_verdict(*self._verdicts.of(fan_out.unclaimed))  # paid for: the next run writes it
+            parts.state.keep_verdict(*self._verdicts.of(fan_out.unclaimed))  # paid for: the next run writes it
         self._record_all(self._write_back.finish())
-        self._leftovers.ask_for_those_given_up()
+        self._ask_for_those_given_up()
         if (fault := self._faults.end(*filter(self._recorder.waits_for, REQUESTS))) is not None:
             raise fault
         if late is not None:
             raise late
 
-    def _record_all(self, ended: Iterable[Settled]) -> None:
+    def _write_planned(self, verdicts: Iterable[Verdict]) -> None:
+        """Bring the verdicts to the helpdesk; no more of them are held in memory than go together."""
+        state = self._parts.state
+        passed = set[int]().union(*self._finish_earlier(None))
+        retries = state.retries()
+        waiting = {item.ticket_id: item.reason for item in retries}
+        given_up = {item.ticket_id: reasons.DEAD_LETTER for item in retries if item.dead}
+        given_up |= dict.fromkeys(state.dropped(), reasons.DROPPED)
+        open_ = (each for each in verdicts if each.ticket_id not in passed and self._is_open(each, given_up))
+        while part := list(islice(open_, MOST_ITEMS)):
+            self._checks.before_ticket()
+            self._write_back.take(part)
+            more = len(part) == MOST_ITEMS
+            self._record_all(self._write_back.advance(MOST_ITEMS if more else 0, last=not more), waiting)
+        self._record_all(self._write_back.finish(), waiting)
+
+    def _is_open(self, verdict: Verdict, given_up: Mapping[int, str]) -> bool:
+        """Whether it is still to be written; otherwise its ticket gets a receipt, and the state stays as it is."""
+        state, number, first = self._parts.state, verdict.ticket_id, not (verdict.follows or verdict.replaces)
+        done = state.last_key(number) == verdict.key or (first and state.is_done(number))
+        reason = reasons.ALREADY_DONE if done else given_up.get(number)
+        if reason is not None:
+            end = Outcome(ticket_id=number, status=OutcomeStatus.SKIPPED, reason=reason, key=verdict.key)
+            self._recorder.record_reply(end, None)
+        return reason is None
+
+    def _record_all(self, ended: Iterable[Settled], waiting: Mapping[int, str] | None = None) -> None:
+        """Take ends in; ``waiting`` says why tickets wait for a run that get no write now."""
         for settled in ended:
-            self._record_settled(settled)
+            kept = (waiting or {}).get(settled.outcome.ticket_id, "")
+            self._record(settled, kept if settled.outcome.change is None else "")
 
-    def _record(self, outcome: Outcome) -> None:
-        self._record_settled(Settled(outcome))
-
-    def _record_settled(self, settled: Settled, waits: str = "") -> None:
-        self._recorder.record(settled, waits)
-        if self.intake is not None:
-            self.intake.settled(settled.outcome.ticket_id)
+    def _record_outcome(self, outcome: Outcome) -> None:
+        self._record(Settled(outcome))

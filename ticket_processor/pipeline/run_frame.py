@@ -1,4 +1,4 @@
-"""The frame of a run: its first receipt, its checks, and its end with summary and last receipt."""
+"""The frame of a run: what its stations share, its first receipt, its checks, and its end with the last receipt."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection
 from contextlib import suppress
 
 from ..audit.retention import keep_head, left_in, not_before
+from ..core import reasons
 from ..core.clock import iso
 from ..core.errors import (
     AuditUnwritable,
@@ -24,32 +25,54 @@ from ..core.wording import many
 from ..state.store import HELPDESK_DATE
 from .intake import Intake
 from .parts import Parts, RunOptions
-from .recorder import Recorder
+from .recorder import Listener, Recorder
 from .run_checks import HALTED, RunChecks
+from .settlement import Settled
+from .shared_faults import IsolatingDesk, SharedFaults
 from .verification import WriteVerifier
+from .write_planner import Triage
 from .writeback import WriteBack
+
+LIKELY_INTERVAL_S = 600.0
+"""Of several tickets that only one is asked for, it is another one in each run."""
 
 
 class RunFrame:
-    """Begins a run and brings it to its end. For one thread. ``intake`` gives the run's intake once it is there."""
+    """Begins a run and brings it to its end, with what earlier runs have left. For one thread."""
 
-    def __init__(
-        self,
-        parts: Parts,
-        options: RunOptions,
-        checks: RunChecks,
-        recorder: Recorder,
-        verifier: WriteVerifier,
-        writes: WriteBack,
-        intake: Callable[[], Intake | None],
-    ) -> None:
+    def __init__(self, parts: Parts, options: RunOptions, listener: Listener) -> None:
         self._parts = parts
         self._options = options
-        self._checks = checks
-        self._recorder = recorder
-        self._verifier = verifier
-        self._write_back = writes
-        self._intake = intake
+        self.intake: Intake | None = None
+        self._faults = SharedFaults()
+        self._checks = RunChecks(parts, options, self._faults)
+        self._desk = IsolatingDesk(parts.desk, self._faults, parts.clock.monotonic)
+        self._triage = Triage(
+            self._desk,
+            parts.audit,
+            parts.policy,
+            selection=parts.selection,
+            stable_read_s=options.stable_read_s,
+            dry_run=options.dry_run,
+            decide=parts.decide,
+        )
+        self._write_back = WriteBack(
+            self._desk,
+            parts.state,
+            parts.audit,
+            parts.clock,
+            parts.deadline,
+            self._triage,
+            delivery=options.delivery,
+            dry_run=options.dry_run,
+            before_write=self._checks.before_write,
+            each=parts.each,
+        )
+        trust = self._write_back.trust
+        self._verifier = WriteVerifier(
+            self._desk, parts.state, parts.audit, parts.deadline, trust, options.run_id, most=options.verify
+        )
+        self._recorder = Recorder(parts, options, listener, self._verifier, self._faults)
 
     def play(self, work: Callable[[], None], *, all_there: bool = False) -> RunSummary:
         """Do the run's ``work`` and sum it up, whatever ends it.
@@ -103,26 +126,22 @@ class RunFrame:
         missing = all_there and self._recorder.not_found
         if code is ExitCode.OK and (self._recorder.failures or missing or self._write_back.trust.guard_ended):
             code = ExitCode.SOME_FAILED
-        taken = self._intake()
-        summary = self._recorder.summary(
-            stopped,
-            code,
-            parts.clock.monotonic() - started,
-            dry_run=options.dry_run,
+        taken = self.intake
+        summary = RunSummary(
+            **self._recorder.sums(parts.understanding, parts.troubles()),
             seen=taken.seen if taken else self._recorder.recorded,
-            requests=parts.requests(),
-            troubles=parts.troubles(),
+            known=dict(taken.known) if taken else {},
+            caught_up=taken is not None and taken.caught_up,
+            index_late_s=taken.index_late_s if taken else None,
+            requests=dict(parts.requests()),
+            cluster=parts.cluster(),
             writes=self._write_back.writes,
             statement=None if options.dry_run else self._verifier.statement(),
+            duration_s=round(parts.clock.monotonic() - started, 3),
+            stopped=stopped,
             stopped_by=stopped_by,
-            caught_up=taken is not None and taken.caught_up,
-            causes=parts.understanding.details,
-            price_note=parts.understanding.price_note,
+            exit_code=int(code),
         )
-        if (used := parts.cluster()) is not None:
-            summary = summary.model_copy(update={"cluster": used})
-        if taken is not None:
-            summary = summary.model_copy(update={"index_late_s": taken.index_late_s, "known": dict(taken.known)})
         try:
             parts.audit.run_finished(summary)
         except AuditUnwritable as unwritable:
@@ -133,23 +152,65 @@ class RunFrame:
                     "exit_code": int(ExitCode.CANNOT_RUN),
                 }
             )
-        head = self._parts.audit.head
+        head = parts.audit.head
         summary = summary.model_copy(update={"log_head": head and str(head)})
-        self._remember(begun, summary)
+        record = RunRecord(
+            run_id=summary.run_id,
+            kind=options.kind,
+            by_hand=options.by_hand,
+            started=begun,
+            finished=parts.clock.now(),
+            summary=summary,
+        )
+        with suppress(StateUnusable), parts.state.together():  # what is wrong with the state has been said by now
+            parts.state.keep_run(record)
+            keep_head(parts.state, parts.audit)
+            if (date := parts.helpdesk_date()) is not None:
+                parts.state.remember(**{HELPDESK_DATE: repr(date)})
         return summary
 
-    def _remember(self, begun: float, summary: RunSummary) -> None:
-        """Keep the run for those who look back; what is wrong with the state has been said by now."""
-        now = self._parts.clock.now()
-        kind, by_hand = self._options.kind, self._options.by_hand
-        record = RunRecord(
-            run_id=summary.run_id, kind=kind, by_hand=by_hand, started=begun, finished=now, summary=summary
-        )
-        with suppress(StateUnusable), self._parts.state.together():
-            self._parts.state.keep_run(record)
-            keep_head(self._parts.state, self._parts.audit)
-            if (date := self._parts.helpdesk_date()) is not None:
-                self._parts.state.remember(**{HELPDESK_DATE: repr(date)})
+    def _record(self, settled: Settled, waits: str = "") -> None:
+        """Take an end in; ``waits`` is why its ticket waits for a run all the same, if it does."""
+        self._recorder.record(settled, waits)
+        if self.intake is not None:
+            self.intake.settled(settled.outcome.ticket_id)
+
+    # What earlier runs have left
+
+    def _finish_earlier(self, only: Collection[int] | None) -> tuple[set[int], set[int]]:
+        """Settle what earlier runs have begun; gives the tickets that are settled, and those left to the next run.
+
+        Tickets for which no request works keep no other waiting. One that changed before its planned write could be
+        made is as good as new, wherever the cursor is.
+        """
+        ended, last = set[int](), 0
+        try:
+            for settled in self._write_back.unfinished(only, self._options.limit, self._triage.revised):
+                last = settled.outcome.ticket_id
+                if settled.outcome.reason == reasons.CHANGED_SINCE:
+                    self._record(settled, reasons.CHANGED_SINCE)
+                else:
+                    ended.add(last)
+                    self._record(settled)
+                if self._checks.turn_over(last):
+                    break
+            else:
+                return ended, set()
+        except CannotRun as end:
+            if end is not self._faults.end("update"):
+                raise
+            self._checks.turn_over(last)
+        self._write_back.give_up()
+        return ended, {item.verdict.ticket_id for item in self._parts.state.unsettled()}
+
+    def _ask_for_those_given_up(self) -> None:
+        """Read one record, where tickets were given up at theirs and no other has been read: they may come back."""
+        tickets = self._parts.state.given_up_unproven("audits")
+        if tickets and not self._faults.tried("audits"):
+            with suppress(TicketError):
+                self._desk.history(tickets[int(self._parts.clock.now() // LIKELY_INTERVAL_S) % len(tickets)])
+
+    # Reading back
 
     def _read_back(self) -> None:
         """Read writes back; where jobs are found to be guarded no longer, also put back what they took away."""

@@ -34,7 +34,7 @@ from ..settings.schema import Settings
 from ..state.erasure import ERASING
 from ..state.records import Verdict
 from ..state.store import State
-from .cluster_address import ClusterWanted
+from .cluster import ClusterWanted
 from .desks import desk_for
 from .learnt import learnt_in_use
 from .parts import (
@@ -150,7 +150,7 @@ def play(
         cluster, analysis_timeout_s = None, settings.run.analysis_timeout_s
         if asked.cluster is not None:
             from .cluster import patience  # most runs need nothing of it
-            from .cluster_client import connected
+            from .cluster_dask import connected
 
             cluster = stack.enter_context(connected(asked.cluster, settings, clock, deadline))
             analysis_timeout_s += patience(settings.models.timeout_s)
