@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import inspect
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -182,29 +182,30 @@ def _shown(value: object) -> str:
 
 def reasons_page() -> str:
     """The page about the reasons of outcomes."""
-    rows = ((f"`{reason}`", meaning) for reason, meaning in MEANINGS.items())
     parts = [
         "# Reasons",
         BY,
         inspect.cleandoc(reasons.__doc__ or "").partition("\n\n")[2],
-        _table(("Reason", "Meaning"), rows),
+        _list(MEANINGS),
         "## Why no model answered",
-        _table(("`why_fallback`", "Meaning"), ((f"`{why}`", words) for why, words in WITHOUT_MODEL.items())),
+        "The words of `why_fallback`:",
+        _list(WITHOUT_MODEL),
     ]
     return "\n\n".join(parts) + "\n"
 
 
-def _table(heads: tuple[str, ...], rows: Any) -> str:
-    lines = [heads, ("---",) * len(heads), *rows]
-    return "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |" for line in lines)
+def _list(meanings: Mapping[str, str]) -> str:
+    return "\n".join(f"* `{name}`: {meaning}" for name, meaning in meanings.items())
 
 
 def figures_page() -> str:
     """The page about the figures of reports."""
     rows = (
-        (f"**{name}**", meaning, IN_JSON.get(name, f"`{name.replace(' ', '_')}`")) for name, meaning in FIGURES.items()
+        f"* **{name}** ({IN_JSON.get(name, '`' + name.replace(' ', '_') + '`')}): {meaning}"
+        for name, meaning in FIGURES.items()
     )
-    return "\n\n".join(["# What the figures mean", BY, _table(("Figure", "What it is", "In JSON"), rows)]) + "\n"
+    about = "Each figure with its name in JSON, in brackets."
+    return "\n\n".join(["# What the figures mean", BY, about, "\n".join(rows)]) + "\n"
 
 
 PAGES = {

@@ -37,13 +37,10 @@ def test_the_pages_are_as_the_script_writes_them() -> None:
 
 
 def test_nothing_is_listed_without_a_word_about_it() -> None:
-    for name in ("reasons.md", "report-figures.md"):
-        rows = re.findall(r"^\| (.*) \|$", (ROOT / "docs" / name).read_text(encoding="utf-8"), re.MULTILINE)
-        cells = [re.split(r" (?<!\\)\| ", row) for row in rows]
-        assert [each[0] for each in cells if not each[1].strip()] == []
-    settings = re.findall(r"^\* .*", (ROOT / "docs" / "settings.md").read_text(encoding="utf-8"), re.MULTILINE)
-    assert len(settings) > 100
-    assert [line for line in settings if not re.fullmatch(r"\* `[^`]+`( \(.*?\))?: \w.*|\* .*: `.*", line)] == []
+    for name, least in (("settings.md", 100), ("reasons.md", 50), ("report-figures.md", 15)):
+        lines = re.findall(r"^\* .*", (ROOT / "docs" / name).read_text(encoding="utf-8"), re.MULTILINE)
+        assert len(lines) > least
+        assert [line for line in lines if not re.fullmatch(r"\* [`*]+[^`*]+[`*]+( \(.*?\))?: [`\w].*", line)] == []
 
 
 def test_every_variable_is_in_the_row_of_its_setting_and_secrets_are_marked() -> None:
