@@ -36,7 +36,6 @@ import requests
 
 ROOT = Path(__file__).resolve().parent.parent
 TICKETBOT = [sys.executable, "-m", "ticket_processor"]
-MEASURED = [sys.executable, str(ROOT / "scripts" / "measured.py")]
 CORES = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
 OVERLOADED = (429, 503)
 
@@ -113,33 +112,32 @@ def ticketbot(environment: dict[str, str], *words: str) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Measured:
-    """A run's summary, and what the process took."""
+    """A run's summary, and what its process took; 0 on Windows, which does not tell."""
 
     summary: dict[str, Any]
     cpu_s: float
     peak_mb: float
-    profile: str = ""
 
 
-def measured(environment: dict[str, str], *words: str, core: int | None = None, profile: bool = False) -> Measured:
+def measured(environment: dict[str, str], *words: str, core: int | None = None) -> Measured:
     """A run in a process of its own, on one core if asked."""
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "profile.txt"
-        options = [] if core is None else ["--core", str(core)]
-        options += ["--profile", str(file)] if profile else []
-        done = subprocess.run(
-            [*MEASURED, *options, *words, "--json"],
-            cwd=ROOT,
-            env={**environment, "PYTHONPATH": str(ROOT)},
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-        )
-        if done.returncode or not done.stdout:
-            sys.exit(done.stderr)
-        took = json.loads(done.stderr.splitlines()[-1])
-        text = file.read_text(encoding="utf-8") if profile else ""
-        return Measured(json.loads(done.stdout), took["cpu_s"], took.get("peak_mb", 0.0), text)
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        process = subprocess.Popen([*TICKETBOT, *words, "--json"], cwd=ROOT, env=environment, stdout=out, stderr=err)
+        if core is not None:
+            os.sched_setaffinity(process.pid, {core})
+        cpu_s = peak_mb = 0.0
+        if hasattr(os, "wait4"):
+            _, status, used = os.wait4(process.pid, 0)
+            process.returncode = os.waitstatus_to_exitcode(status)
+            cpu_s = used.ru_utime + used.ru_stime
+            peak_mb = used.ru_maxrss / (1024 * 1024 if sys.platform == "darwin" else 1024)
+        code = process.wait()
+        out.seek(0)
+        err.seek(0)
+        said = out.read()
+        if code or not said:
+            sys.exit(err.read().decode())
+        return Measured(json.loads(said), cpu_s, peak_mb)
 
 
 def configured(environment: dict[str, str], toml: str, **more: str) -> dict[str, str]:
@@ -321,19 +319,17 @@ def get_and_put(environment: dict[str, str], workers: int, minutes: int) -> tupl
     return next(done), 60.0 * minutes
 
 
-def rules(file: str, tickets: int, profile: bool) -> None:
-    """Many tickets without a model through jobs, on one core: how many a second, and where the time goes."""
+def rules(file: str, tickets: int) -> None:
+    """Many tickets without a model through jobs, on one core: how many a second."""
     mine, other = (CORES[0], CORES[-1]) if len(CORES) > 1 else (None, None)
     with sandbox(core=other) as environment:
         words = ("seed", "--file", str(Path(file).resolve()), "--count", str(tickets))
         subprocess.run([*TICKETBOT, *words], cwd=ROOT, env=environment, check=True)
         time.sleep(70)  # until the export has them all
         environment = configured(environment, "[run]\ndeadline_s = 7200\n", TICKETBOT_MODELS="")
-        took = measured(environment, "run", "--since", "1d", core=mine, profile=profile)
+        took = measured(environment, "run", "--since", "1d", core=mine)
         stats = ask(environment, "/sandbox/stats")
     summary = took.summary
-    if profile:
-        print(took.profile)
     where = "one core of its own" if mine is not None else "any core (this system pins none, or has only one)"
     print(f"{stats['tickets']} tickets, {stats['marked']} marked, outcomes {summary['outcomes']}")
     print(f"the process on {where}; the sandbox elsewhere, its jobs start after 0.1 s and take no time")
@@ -449,7 +445,6 @@ def main() -> None:
     parser.add_argument("--latency", help="seconds: median, or median:p95")
     parser.add_argument("--share", type=float, default=0.8, help="volume: run.limit_share")
     parser.add_argument("--minutes", type=int, default=2, help="volume: how long GET + PUT is measured")
-    parser.add_argument("--profile", action="store_true", help="rules: print where the time goes (and take longer)")
     parser.add_argument("--lines", type=int, default=466_000, help="report: of the log")
     parser.add_argument("--days", type=int, default=90, help="report: of the log")
     options = parser.parse_args()
@@ -467,7 +462,7 @@ def main() -> None:
     elif options.what == "memory":
         memory(20_000, options.tickets or 200_000)
     elif options.file:
-        rules(options.file, options.tickets or 10_000, options.profile)
+        rules(options.file, options.tickets or 10_000)
     else:
         parser.error("rules needs a FILE")
 

@@ -1,9 +1,11 @@
-"""Kill real runs, the portal or erasures at random moments, over real sockets, and check what is left.
+"""Kill real runs, the portal or erasures at random moments, or have the disk fail, and check what is left.
 
     python scripts/kill_runs.py 500                  # so many kills of runs, ten in each story
     python scripts/kill_runs.py 10 --first 42 --keep FOLDER    # one story; its state and log stay there
     python scripts/kill_runs.py 1000 --portal
     python scripts/kill_runs.py 200 --erasures
+    python scripts/kill_runs.py --disk               # every operation in every way: 5,800 stories, half an hour
+    python scripts/kill_runs.py --disk --every 20    # one operation in twenty
 
 Every story of runs has a sandbox of its own, a state folder of its own, faults and people at work; see
 tests/cli/killed.py. Real time is part of a story, so a seed chooses it without repeating it to the byte.
@@ -13,6 +15,13 @@ SIGKILL at a random moment of that, and starts again. Whoever got an answer must
 sends the form again, and it is one ticket. ``--erasures``: ``ticketbot local erase`` is killed, and what goes on with
 it (the same command, another erasure, a run, a start of the portal) as well: each has to be finished, with no byte of
 the customer in any file. See submit_kills.py and erase_kills.py in tests/web/portal.
+
+``--disk``: a story is a run of the real command against a sandbox in which one operation on the log or the state fails,
+or all from that one on: the disk is full (and half of what was being written is written), read-only, or broken; an
+operation may also be done and fail all the same. Before a write arrives at the helpdesk, what announces it must surely
+be on the disk; the run must end with exit code 3 and name the folder, or do all of its work without what failed. Then
+the disk works again, and the next runs must settle every ticket exactly once, with receipts, in a log whose chain
+holds. See tests/cli/disk_stories.py.
 
 Exit code 1 where anything else was found. Needs the development packages (pip install -e ".[dev]").
 """
@@ -31,6 +40,8 @@ from pathlib import Path
 
 import development  # noqa: F401 - for its effect
 
+from tests.cli.disk_stories import FAULTS, SCENES, Ended, Fault, Scene, operations
+from tests.cli.disk_stories import play as play_on_disk
 from tests.cli.killed import PHASES, Ending, Story
 from tests.web.portal.erase_kills import KilledErasures
 from tests.web.portal.submit_kills import Killed
@@ -103,6 +114,45 @@ def portal(kills: int, seed: int, *, erasures: bool) -> int:
     return 1 if killed.faults else 0
 
 
+def disk_story(scene: Scene, fault: Fault) -> Ended:
+    """One story, in a folder of its own."""
+    with tempfile.TemporaryDirectory(prefix="fail-disk-") as name:
+        return play_on_disk(scene, fault, Path(name) / "story")
+
+
+def length(scene: Scene) -> int:
+    """How many operations a whole run has."""
+    with tempfile.TemporaryDirectory(prefix="fail-disk-") as name:
+        return len(operations(scene, Path(name) / "whole"))
+
+
+def disk(every: int, processes: int) -> int:
+    """Have operations on the disk fail."""
+    began = time.perf_counter()
+    counts: Counter[str] = Counter()
+    broken = 0
+    print(f"{'scene':<31} {'disk':<30} {'stories':>7} {'exit 3':>7} {'exit 0':>7} {'writes':>7} {'violations':>10}")
+    with ProcessPoolExecutor(processes) as pool:
+        for scene in SCENES:
+            numbers = range(1, length(scene) + 1, every)
+            for kind in FAULTS:
+                ended = list(pool.map(disk_story, [scene] * len(numbers), map(kind.at_operation, numbers), chunksize=4))
+                codes = Counter(end.code for end in ended)
+                wrong = [(at, end) for at, end in zip(numbers, ended, strict=True) if end.wrong]
+                row = (len(ended), codes[3], codes[0], sum(end.effects for end in ended), len(wrong))
+                print(f"{scene.name:<31} {kind.name:<30}", *(f"{number:>7,}" for number in row), flush=True)
+                for at, end in wrong[:5]:
+                    print(f"  operation {at}, {end.struck}: exit code {end.code}", *end.wrong, sep="\n    ")
+                broken += len(wrong)
+                counts.update(stories=len(ended), refused=codes[3], writes=row[3])
+    minutes = (time.perf_counter() - began) / 60
+    print(
+        f"{counts['stories']:,} stories in {minutes:.1f} minutes, {counts['refused']:,} ended with 3, "
+        f"{counts['writes']:,} writes announced before they were sent; {broken} violations"
+    )
+    return 1 if broken else 0
+
+
 def main() -> int:
     """The command."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -113,7 +163,11 @@ def main() -> int:
     other = parser.add_mutually_exclusive_group()
     other.add_argument("--portal", action="store_true", help="kill the portal while customers submit tickets")
     other.add_argument("--erasures", action="store_true", help="kill erasures of customers")
+    other.add_argument("--disk", action="store_true", help="have operations on the disk fail")
+    parser.add_argument("--every", type=int, default=1, metavar="N", help="disk: strike one operation in so many")
     options = parser.parse_args()
+    if options.disk:
+        return disk(options.every, options.processes)
     if options.portal or options.erasures:
         return portal(options.kills, options.first, erasures=options.erasures)
     return runs(options)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import inspect
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -35,6 +35,8 @@ IN_JSON = {
     "latency p99": "`latency_ms.p99`",
 }
 """Figures whose names in JSON are not their own."""
+TOLD_BY_A_VALUE = ("true or false", "number", "whole number", "path")
+"""Kinds that a default or a limit shows."""
 FILLED_BY_THE_PROGRAM = {
     "notices",
     "stop_set_by",
@@ -66,12 +68,13 @@ def settings_page() -> str:
         "every variable with its meaning. Secrets come from the environment or "
         "`.env` only: the configuration file refuses them. A variable that holds a list takes commas."
     )
+    parts.append("Each line gives a setting with its default, and in brackets what it takes and its variable.")
     for section in _sections():
         title = ", ".join(map(_heading, section.names))
         about = inspect.cleandoc(section.model.__doc__ or "").split("\n")[0].replace("``", "`")
         rows = [_setting(section, name, field) for name, field in section.model.model_fields.items()]
-        parts += [f"## {title}", *([about] if section.names[0] else [])]
-        parts.append(_table(("Setting", "Type and limits", "Default", "Variable", "Meaning"), filter(None, rows)))
+        if any(rows):
+            parts += [f"## {title}", *([about] if section.names[0] else []), "\n".join(filter(None, rows))]
     return "\n\n".join(parts) + "\n"
 
 
@@ -105,22 +108,21 @@ def _inner_models(kind: Any, container: type | None = None) -> Iterator[tuple[ty
         yield from _inner_models(inner, dict if get_origin(kind) is dict else container)
 
 
-def _setting(section: Section, name: str, field: FieldInfo) -> tuple[str, ...] | None:
+def _setting(section: Section, name: str, field: FieldInfo) -> str | None:
     path = f"{section.names[0]}.{name}".removeprefix(".")
     inner = [model for model, _ in _inner_models(field.annotation)]
     if path in FILLED_BY_THE_PROGRAM or (inner and not field.description):
         return None
+    default = "" if inner else _default(field)
+    kind, limits = _kind(field.annotation), _limits(field)
+    if kind == "text" or ((default or limits) and kind in TOLD_BY_A_VALUE):
+        kind = ""
     variables = [variable for variable, each in VARIABLES.items() if ".".join(each.path) == path]
-    meaning = field.description or ""
-    if any(VARIABLES[variable].secret for variable in variables):
-        meaning += " **(secret)**"
-    return (
-        f"`{name}`",
-        _kind(field.annotation) + _limits(field),
-        "" if inner else _default(field),
-        ", ".join(f"`{variable}`" for variable in variables),
-        meaning,
-    )
+    parts = ["required" if field.is_required() else "", kind, limits, *(f"`{variable}`" for variable in variables)]
+    takes = "; ".join(filter(None, parts))
+    secret = " **(secret)**" if any(VARIABLES[variable].secret for variable in variables) else ""
+    shown = f"`{name} = {default}`" if default else f"`{name}`"
+    return f"* {shown}{f' ({takes})' if takes else ''}: {field.description or ''}{secret}"
 
 
 def _kind(kind: Any) -> str:
@@ -155,18 +157,14 @@ def _limits(field: FieldInfo) -> str:
         if (value := getattr(each, name, None)) is not None
     ]
     pattern = next((each.pattern for each in field.metadata if getattr(each, "pattern", None)), None)
-    return f", {' '.join(found)}" * bool(found) + (f", `{pattern}`" if pattern else "")
+    return ", ".join([*([" ".join(found)] if found else []), *([f"`{pattern}`"] if pattern else [])])
 
 
 def _default(field: FieldInfo) -> str:
     value = field.get_default(call_default_factory=True, validated_data={})
-    if value is PydanticUndefined:
-        return "required"
-    if value is None or value == {} or value == ():
+    if value is PydanticUndefined or value is None or isinstance(value, dict) or value == ():
         return ""
-    if isinstance(value, dict):
-        return "built-in sentences"
-    return f"`{_shown(value)}`"
+    return _shown(value)
 
 
 def _shown(value: object) -> str:
@@ -184,29 +182,30 @@ def _shown(value: object) -> str:
 
 def reasons_page() -> str:
     """The page about the reasons of outcomes."""
-    rows = ((f"`{reason}`", meaning) for reason, meaning in MEANINGS.items())
     parts = [
         "# Reasons",
         BY,
         inspect.cleandoc(reasons.__doc__ or "").partition("\n\n")[2],
-        _table(("Reason", "Meaning"), rows),
+        _list(MEANINGS),
         "## Why no model answered",
-        _table(("`why_fallback`", "Meaning"), ((f"`{why}`", words) for why, words in WITHOUT_MODEL.items())),
+        "The words of `why_fallback`:",
+        _list(WITHOUT_MODEL),
     ]
     return "\n\n".join(parts) + "\n"
 
 
-def _table(heads: tuple[str, ...], rows: Any) -> str:
-    lines = [heads, ("---",) * len(heads), *rows]
-    return "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |" for line in lines)
+def _list(meanings: Mapping[str, str]) -> str:
+    return "\n".join(f"* `{name}`: {meaning}" for name, meaning in meanings.items())
 
 
 def figures_page() -> str:
     """The page about the figures of reports."""
     rows = (
-        (f"**{name}**", meaning, IN_JSON.get(name, f"`{name.replace(' ', '_')}`")) for name, meaning in FIGURES.items()
+        f"* **{name}** ({IN_JSON.get(name, '`' + name.replace(' ', '_') + '`')}): {meaning}"
+        for name, meaning in FIGURES.items()
     )
-    return "\n\n".join(["# What the figures mean", BY, _table(("Figure", "What it is", "In JSON"), rows)]) + "\n"
+    about = "Each figure with its name in JSON, in brackets."
+    return "\n\n".join(["# What the figures mean", BY, about, "\n".join(rows)]) + "\n"
 
 
 PAGES = {

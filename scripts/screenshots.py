@@ -13,18 +13,22 @@ from __future__ import annotations
 import argparse
 import os
 import random
+import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import chdir, contextmanager
+from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import development  # noqa: F401 - for its effect
-from portal_pictures import portal_pictures
+from PIL import Image
 
 from tests.dashboard.browser import DESKTOP, PHONE, Tab, browser, dashboard, executable, tab
 from ticket_processor.commands.sandbox import sandbox_environment
@@ -42,7 +46,7 @@ from ticket_processor.settings.load import load
 from ticket_processor.wiring.runs import RunArguments, play
 
 ROOT = Path(__file__).resolve().parent.parent
-LARGEST = 250_000
+LARGEST, LARGEST_OF_PORTAL = 250_000, 80_000
 """Bytes of a picture."""
 SETTINGS = """
 [models]
@@ -64,6 +68,20 @@ Jane Doe
 Example Ltd.
 On Mon, 16 Nov 2026 at 10:00, Support <help@example.com> wrote:
 > How can we help?"""
+
+CUSTOMER, AGENT = (860, 900), (1280, 1000)
+PERSON_S = 3.5
+"""A form that is sent sooner is taken for a program's."""
+AGENTS_MAIL = "agent@example.com"
+ALARM = (
+    "Someone is in my account RIGHT NOW",
+    "I just got three mails: my delivery address was changed, and an order for 899 was placed. That was not me.\n\n"
+    "I cannot log in any more, the password has been changed. Please stop the order!",
+)
+JAPANESE = (
+    "二重に請求されています",
+    "今月分の料金が二回引き落とされていました。\n\n注文番号は A-20417 です。一回分の返金をお願いいたします。",
+)
 
 
 class Earlier(SystemClock):
@@ -116,7 +134,7 @@ def triaged(folder: Path, days: float) -> Iterator[dict[str, str]]:
 
 
 def photograph(shown: Tab, file: Path, *, whole: bool = False) -> None:
-    """A picture of what is shown, ``whole``: of all that scrolling would show. Refuses one that is too large."""
+    """A picture of the dashboard, ``whole``: of all that scrolling would show."""
     if whole:
         width = shown.page.viewport_size["width"]
         height = shown.page.evaluate("() => document.querySelector('[data-testid=stMain]').scrollHeight")
@@ -124,14 +142,19 @@ def photograph(shown: Tab, file: Path, *, whole: bool = False) -> None:
         shown.settle(1_000)
     shown.page.mouse.move(0, 0)
     shown.page.screenshot(path=file)
+    tell(file, LARGEST)
+
+
+def tell(file: Path, largest: int) -> None:
+    """Print the size of a picture; ends the process where it is too large."""
     size = file.stat().st_size
     print(f"{file}: {size / 1000:.0f} kB", flush=True)
-    if size > LARGEST:
-        sys.exit(f"{file} is larger than {LARGEST / 1000:.0f} kB")
+    if size > largest:
+        sys.exit(f"{file} is larger than {largest / 1000:.0f} kB")
 
 
 def pictures(chromium: Any, url: str, folder: Path) -> None:
-    """All of them."""
+    """Of the dashboard's pages."""
     with tab(chromium, url, size=DESKTOP) as shown:
         for name in ("overview", "costs", "runs"):
             shown.open(name)
@@ -156,6 +179,84 @@ def pictures(chromium: Any, url: str, folder: Path) -> None:
     with tab(chromium, url, size=PHONE) as shown:
         shown.open("overview")
         photograph(shown, folder / "overview_phone.png")
+
+
+@dataclass
+class Demonstration:
+    """A portal that listens, and the password of its agent."""
+
+    url: str
+    password: str
+
+
+@contextmanager
+def demonstration(folder: Path, environ: Mapping[str, str]) -> Iterator[Demonstration]:
+    """The command in a process of its own."""
+    command = [sys.executable, "-m", "ticket_processor", "portal", "--demo", "--port", "0"]
+    process = subprocess.Popen(command, cwd=folder, env=dict(environ), stdout=subprocess.PIPE, encoding="utf-8")
+    try:
+        assert process.stdout is not None
+        url = password = None
+        while not (url and password):
+            line = process.stdout.readline()
+            if not line:
+                sys.exit("the portal did not start")
+            url = url or re.search(r"http://[\d.:]+", line)
+            password = re.search(rf"{AGENTS_MAIL}\s+password (\S+)", line)
+        yield Demonstration(url[0], password[1])
+    finally:
+        process.send_signal(signal.SIGTERM if sys.platform == "win32" else signal.SIGINT)
+        process.communicate(timeout=30)
+
+
+def photograph_portal(page: Any, file: Path, *, whole: bool = True) -> None:
+    """A picture of the portal, ``whole``: of all that scrolling would show; in 256 colours."""
+    page.mouse.move(0, 0)
+    page.evaluate("document.activeElement.blur()")
+    with Image.open(BytesIO(page.screenshot(full_page=whole))) as picture:
+        picture.convert("RGB").quantize(method=Image.Quantize.MAXCOVERAGE).save(file, optimize=True)
+    tell(file, LARGEST_OF_PORTAL)
+
+
+def submit(page: Any, ticket: tuple[str, str], name: str, picture: Path | None = None) -> None:
+    """Fill the form in, send it, and wait until the ticket is triaged."""
+    page.goto("/")
+    page.fill("#subject", ticket[0])
+    page.fill("#description", ticket[1])
+    page.fill("#email", "kim.lee@example.com")
+    page.fill("#name", name)
+    if picture:
+        photograph_portal(page, picture)
+    page.wait_for_timeout(PERSON_S * 1000)
+    page.click("button:text-is('Send')")
+    page.wait_for_selector("li.done:has-text('Understood')", timeout=60_000)
+    page.goto(page.url)
+
+
+def portal_pictures(chromium: Any, folder: Path, environ: Mapping[str, str], pictured: Path) -> None:
+    """What customers and agents see of tickets that are submitted and triaged meanwhile."""
+    with demonstration(folder, environ) as shown:
+        url = shown.url
+        with tab(chromium, url, size=CUSTOMER) as customer:
+            submit(customer.page, ALARM, "Kim Lee", pictured / "portal_form.png")
+            photograph_portal(customer.page, pictured / "portal_tracking.png")
+        with tab(chromium, url, size=CUSTOMER, dark=True) as customer:
+            submit(customer.page, JAPANESE, "金田 里美")
+            photograph_portal(customer.page, pictured / "portal_japanese.png")
+        with tab(chromium, url, size=AGENT) as agent:
+            page = agent.page
+            page.goto("/admin")
+            page.fill("#email", AGENTS_MAIL)
+            page.fill("#password", shown.password)
+            page.click("button:text-is('Log in')")
+            page.wait_for_selector(".tickets")
+            photograph_portal(page, pictured / "portal_list.png", whole=False)
+            page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
+            photograph_portal(page, pictured / "portal_phone.png", whole=False)
+            page.set_viewport_size({"width": AGENT[0], "height": AGENT[1]})
+            page.click(f"text={ALARM[0]}")
+            page.wait_for_selector("#conversation")
+            photograph_portal(page, pictured / "portal_agent.png", whole=False)
 
 
 def has_japanese_letters() -> bool:

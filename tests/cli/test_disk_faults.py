@@ -1,6 +1,6 @@
 """A disk that is full, read-only or broken, at any operation: nothing happens unannounced, and the next run makes good.
 
-Here every kind of operation is struck once in each of two scenes; ``scripts/fail_disk.py`` strikes every one in all.
+Here every kind of operation is struck once in each of two scenes; ``scripts/kill_runs.py --disk`` strikes every one.
 """
 
 from __future__ import annotations

@@ -87,33 +87,33 @@ def test_the_contract_of_layers_is_short_and_names_every_package() -> None:
 
 CEILINGS = {
     ".": 1_290,
-    "analysis": 9_810,
+    "analysis": 9_660,
     "audit": 2_020,
-    "commands": 6_500,
-    "core": 2_680,
+    "commands": 6_510,
+    "core": 2_660,
     "dashboard": 1_570,
     "evaluation": 2_000,
-    "helpdesk": 5_770,
+    "helpdesk": 5_600,
     "knowledge": 1_840,
     "learning": 1_780,
     "monitoring": 2_720,
-    "pipeline": 5_350,
+    "pipeline": 5_180,
     "policy": 1_430,
-    "replies": 1_480,
+    "replies": 1_450,
     "reporting": 2_440,
-    "sandbox": 4_530,
-    "schedule": 310,
+    "sandbox": 4_360,
+    "schedule": 300,
     "seeding": 970,
-    "settings": 1_620,
-    "state": 880,
+    "settings": 1_610,
+    "state": 890,
     "web": 3_720,
-    "wiring": 3_150,
+    "wiring": 3_040,
 }
 """Lines of Python in each package, and of the package's own modules under ``.``.
 
 They are lowered when lines go. Whoever raises one says why in the commit.
 """
-MOST = {"files": 359, "test lines": 65_190, "scripts": 26, "words of docs": 23_270}
+MOST = {"files": 352, "test lines": 64_980, "scripts": 22, "words of docs": 20_100}
 """Of the whole house: modules, lines of tests, scripts, and words of all pages, generated ones included."""
 SLACK = 1.02
 """A ceiling this far above what is there is to be lowered."""

@@ -39,12 +39,10 @@ def in_words(reason: str) -> str:
 # A ticket is left alone
 
 ALREADY_DONE = _reason("already_done", "ticketbot has triaged the ticket before.")
-MARKED_BY_OTHERS = _reason(
-    "marked_by_others", "The ticket carries our marker tag, and the helpdesk has no write of ours on record."
-)
+MARKED_BY_OTHERS = _reason("marked_by_others", "The ticket has our marker tag, but no write of ours on record.")
 DEAD_LETTER = _reason("dead_letter", "The ticket failed too often; `ticketbot retry run` tries it again.")
 DROPPED = _reason("retry_dropped", "A person took the ticket off the retry list.")
-OLDER_THAN_SINCE = _reason("older_than_since", "The ticket was created before the time given with `--since`.")
+OLDER_THAN_SINCE = _reason("older_than_since", "The ticket is older than `--since`.")
 FASTER = _reason(
     "person_was_faster", "An agent has set this status; `run.statuses` lists those that are triaged.", then="STATUS"
 )
@@ -54,9 +52,7 @@ CLOSED = _reason("closed", "The ticket is closed; the helpdesk allows no change.
 DELETED = _reason("deleted", "The ticket is deleted.")
 NOT_FOUND = _reason("not_found", "No ticket has the number that was asked for.")
 HANDS_OFF = _reason("hands_off", "The ticket carries the hands-off tag.")
-SKIP_RULE = _reason(
-    "skip_rule", "A rule under `[skip]` leaves it alone: this list names the ticket, or this switch is on.", then="LIST"
-)
+SKIP_RULE = _reason("skip_rule", "A rule under `[skip]` leaves it alone: this list or switch.", then="LIST")
 MACHINE_MAIL = _reason("machine_mail", "A machine wrote the mail: a bounce or an automatic reply.", then="KIND")
 OUTSIDE_CANARY = _reason("outside_canary", "The ticket is outside `run.canary_percent`.")
 WAITING = _reason("waiting_for_people", "Agents have their head start (`run.wait_minutes`).")
@@ -69,7 +65,7 @@ NOTHING_NEW = _reason("nothing_left_to_change", "The ticket has all that would b
 
 DEFERRED = _reason("deferred_changed_just_now", "The ticket changed within the last seconds; the next run takes it.")
 RECORD_UNREADABLE = _reason(
-    "deferred_record_unreadable", "The helpdesk's audits of tickets cannot be read; a later run takes the ticket."
+    "deferred_record_unreadable", "The helpdesk's audits cannot be read; a later run takes the ticket."
 )
 CONFIRMED = _reason("confirmed_by_reading", "The reply to the write was lost; reading the ticket proved the write.")
 INCOMPLETE = _reason("incomplete", "The helpdesk refuses this part; a later run tries it again.", then="PART")
@@ -82,8 +78,7 @@ STATUS_SET = _reason("status_after_reply", "No person changed the ticket after o
 STAYED_INTERNAL = _reason("reply_stayed_internal", "The helpdesk made our public reply an internal note.")
 CANCELLED = _reason(
     "reply_cancelled",
-    "The announced reply, or the status behind it, was cancelled, such as for `articles_changed`: an article no longer "
-    "says what the reply says.",
+    "The announced reply, or the status behind it, was cancelled, such as for `articles_changed`.",
     then="WHY",
 )
 ARTICLES_CHANGED = "articles_changed"
@@ -97,9 +92,7 @@ MESSAGING = "messaging"
 # Thanks of the customer
 
 ONLY_THANKS = _reason("only_thanks", "The customer's thanks had reopened the solved ticket; the note says so.")
-THANKS_OVERTAKEN = _reason(
-    "thanks_overtaken", "More has happened since the thanks, or the settings have changed: nothing is written for it."
-)
+THANKS_OVERTAKEN = _reason("thanks_overtaken", "More has happened since the thanks, or the settings have changed.")
 
 # It failed
 

@@ -11,7 +11,7 @@ from .model import Audience
 
 
 class KnowledgeSettings(Frozen):
-    """Where your articles are; see `docs/knowledge.md`. Without a source there is no knowledge base."""
+    """Where your articles are; see `docs/knowledge.md`."""
 
     help_centers: tuple[VendorKind, ...] = Field(
         (), description="read the articles of this account's Help Center or solutions"

@@ -32,7 +32,7 @@ PARTS: tuple[Part, ...] = get_args(Part)
 
 
 class FieldPolicy(Frozen):
-    """How far ticketbot goes with tags, with the priority, and with the groups and fields that categories name.
+    """How far ticketbot goes with tags, priority, group and fields.
 
     ``apply`` needs at least ``threshold`` confidence; below it the value is only suggested in the note. ``overwrite``
     says whether a value that is there already may be replaced.
@@ -42,26 +42,22 @@ class FieldPolicy(Frozen):
     threshold: float = Field(0.0, ge=0, le=1, description="with less confidence, `apply` only suggests")
     overwrite: Overwrite = Field(
         Overwrite.NEVER,
-        description="which values that are there may be replaced: `bot-set` means those that ticketbot set and nobody "
-        "touched; tags allow `never` only",
+        description="which values may be replaced: `bot-set` means what ticketbot set and nobody touched; tags allow "
+        "`never` only",
     )
 
 
 class Policy(Frozen):
-    """The settings of what ticketbot sets on a ticket. The defaults set everything that is empty."""
+    """What ticketbot sets on a ticket: by default everything that is empty."""
 
     tag_prefix: str = Field("ai_", pattern=r"^[a-z0-9_]{1,20}$", description="beginning of ticketbot's tags")
     tags: FieldPolicy = FieldPolicy()
     priority: FieldPolicy = FieldPolicy()
     group: FieldPolicy = FieldPolicy()
     fields: FieldPolicy = FieldPolicy()
-    note: NoteWhen = Field(
-        NoteWhen.ALWAYS, description="which tickets get an internal note; `true` is `always`, `false` is `never`"
-    )
+    note: NoteWhen = Field(NoteWhen.ALWAYS, description="which tickets get an internal note")
     tag_secondary: bool = Field(False, description="a tag `ai_also_<category>` for the second category that fits")
-    rules_may_set: tuple[Part, ...] = Field(
-        PARTS, description="what an answer of keyword rules may set; the rest of it is only suggested"
-    )
+    rules_may_set: tuple[Part, ...] = Field(PARTS, description="what keyword rules may set; the rest is suggested")
     review_below: float = Field(0.5, ge=0, le=1, description="less confidence than this adds the tag `ai_review`")
     model_may_set_urgent: bool = Field(
         False, description="let a model set `urgent`; otherwise it sets `high` and the note suggests `urgent`"

@@ -81,7 +81,7 @@ class Escalation(Frozen):
     raise_priority: bool = Field(False, description="raise the priority of escalated tickets to `high` at least")
     plans: dict[str, Template] = Field(
         default_factory=lambda: dict(DEFAULT_PLANS),
-        description="what to do, by category or reason, in plain sentences; see `docs/writing-back.md`",
+        description="what to do, by category or reason, in place of built-in sentences; see `docs/writing-back.md`",
     )
 
     @field_validator("plans", mode="before")

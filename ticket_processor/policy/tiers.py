@@ -29,10 +29,10 @@ TIER_TAGS = tuple(f"tier_{tier}" for tier in Tier)
 
 
 class Tiers(Frozen):
-    """Limits of the tiers, and the group of each."""
+    """The group of each tier."""
 
     groups: dict[Tier, Annotated[int, Field(ge=1)]] = Field(
-        default_factory=dict, description="ids of groups by tier, for tickets that nothing else gives a group"
+        default_factory=dict, description="ids of groups by tier, where nothing else gives one"
     )
 
 

@@ -20,11 +20,11 @@ class PublicReplySettings(Frozen):
         description="least confidence for a public reply, by category; take it from `ticketbot eval --from-helpdesk`",
     )
     delay_minutes: float = Field(
-        10, ge=2, le=1440, description="time between note and reply, in which any touch of the ticket cancels the reply"
+        10, ge=2, le=1440, description="time between note and reply; any touch of the ticket cancels the reply"
     )
     never: tuple[str, ...] = Field(
         ("refund", "security", "legal", "outage", "safety", "churn"),
-        description="categories and alarms whose tickets never get a public reply, whatever else the settings say",
+        description="categories and alarms whose tickets never get a public reply",
     )
     then: StatusAfterReply = Field(
         "nothing", description="status a day after the reply, unless a person changes the ticket"

@@ -10,38 +10,37 @@ from collections.abc import Mapping
 
 from ..core.reasons import WITHOUT_MODEL
 
-_TOOK = "understanding and writing together; of what a job of many tickets carried, understanding only"
 MEANINGS: Mapping[str, str] = {
-    "tickets": "each counts once, however often it was tried, with the outcome that it had last",
-    "outcomes": "results of tickets in each run: a ticket that two runs tried counts in both",
-    "answers": (
-        "how often a ticket was understood, by a model, the classifier or the keyword rules; one that is understood "
-        "again counts again"
-    ),
+    "tickets": "each counts once, with its last outcome",
+    "outcomes": "results of tickets in each run: one that two runs tried counts in both",
+    "answers": ("times that a ticket was understood, by a model, the classifier or the keyword rules"),
     "success rate": (
         "writes (a ticket updated, or something suggested in its note), as a share of these and of the tickets that "
-        "failed; one that fails in run after run has failed once, and what was left alone is not counted"
+        "failed, each once; what was left alone is not counted"
     ),
     "error rate": "tickets that failed, as a share of the same: what the success rate lacks to 100%",
     "fallback rate": (
-        "answers that a configured model was to give, and the classifier or the keyword rules gave, whatever the "
-        "reason, as a share of all answers"
+        "answers that the classifier or the keyword rules gave though a model is configured, whatever the reason, as a "
+        "share of all answers"
     ),
     "unplanned fallback rate": (
         "the same without those that were meant to be: no text to read, the models' budget used up"
     ),
-    "review rate": "answers after which a person is asked to look at the ticket, as a share of all answers",
+    "review rate": "unsure answers, as a share of all answers",
     "escalated": "tickets whose last answer says that they cannot wait",
     "unsure": "answers after which a person is asked to look at the ticket (the tag `ai_review`)",
-    "latency p50": f"half of the answers took no longer, {_TOOK}",
-    "latency p95": f"95% of the answers took no longer, {_TOOK}",
-    "latency p99": f"99% of the answers took no longer, {_TOOK}",
+    "latency p50": (
+        "half of the answers took no longer, understanding and writing together; in a job of many tickets, "
+        "understanding only"
+    ),
+    "latency p95": "95% of the answers took no longer, as for p50",
+    "latency p99": "99% of the answers took no longer, as for p50",
     "cost": "US dollars for models that have a price in the settings; failed tickets cost as well",
     "cost per ticket": "the cost, divided by the tickets that were understood",
     "used": "a draft of whose wording a person's reply has 85%; quoted mail and signatures do not count",
     "edited": "a draft of whose wording a person's reply has 35%, or a part that makes up most of that reply",
     "ignored": "a draft of which a person's reply has less",
-    "repeat rate": "answers that had been given for the same text before, and cost nothing, as a share of all answers",
+    "repeat rate": "answers kept from an earlier ticket of the same text, at no cost, as a share of all answers",
 }
 """Each figure by its name. The period, and for health and alerts the kinds of runs, come on top."""
 NONE = "-"

@@ -124,7 +124,7 @@ class ZendeskSettings(Frozen):
 
 
 class FreshdeskSettings(Frozen):
-    """Where the account is and the key to sign in with (developers.freshdesk.com/api, "Authentication")."""
+    """Where the account is and the key to sign in with."""
 
     vendor: ClassVar[str] = "Freshdesk"
     can: ClassVar[Abilities] = Abilities(

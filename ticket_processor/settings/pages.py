@@ -67,15 +67,13 @@ class PortalServerSettings(Frozen):
 
     name: str = Field("Support", min_length=1, max_length=60, description="the name at the top of pages and in mail")
     url: str | None = Field(
-        None,
-        description="the https address at which people reach it, through a reverse proxy; runs, lists and alerts link "
-        "tickets only where it is set",
+        None, description="its https address, through a reverse proxy; without it no run, list or alert links tickets"
     )
     close_after_days: int = Field(
         30,
         ge=0,
         le=3650,
-        description="a run closes tickets that have been resolved for so many days; closed ones stay closed; 0 = never",
+        description="days after which a run closes resolved tickets for good; 0: never",
     )
     mail_from: str | None = Field(
         None, pattern=r"^[^@\s<>,;]+@[A-Za-z0-9.-]+$", description="sender of the mail; without it none is sent"

@@ -30,7 +30,7 @@ DEFAULT_LOG_DIR = "logs"
 
 
 class CacheSettings(Frozen):
-    """How long models' answers are kept for texts that come again."""
+    """Models' answers for texts that come again."""
 
     days: int = Field(30, ge=0, le=3650, description="days that an answer is kept; 0 keeps none")
 
@@ -38,11 +38,9 @@ class CacheSettings(Frozen):
 class AuditSettings(Frozen):
     """How long the log is kept, and its keys. The first key of a list writes, all of them read."""
 
-    retention_days: int = Field(
-        365, ge=1, le=3650, description="days after which a day of the log is deleted, and what was collected of it"
-    )
+    retention_days: int = Field(365, ge=1, le=3650, description="days after which a day of the log is deleted")
     keys: tuple[Annotated[SecretStr, Field(min_length=16)], ...] = Field(
-        (), description="keys of 16 characters or more that seal the log; default: `audit.key` in the state folder"
+        (), description="keys that seal the log, of 16 characters or more; default: `audit.key` in the state folder"
     )
     encryption_keys: tuple[SecretStr, ...] = Field(
         (), description="keys that encrypt the log: 32 bytes in base64, the one to write with first"
@@ -115,11 +113,9 @@ class SloSettings(Frozen):
 class ServeSettings(Frozen):
     """The secrets of ``ticketbot serve``, of 16 characters or more, and its proxies. Of a list each one is accepted."""
 
-    zendesk_secrets: ServeSecrets = Field(
-        (), description="signing secrets of the Zendesk webhook, of 16 characters or more"
-    )
+    zendesk_secrets: ServeSecrets = Field((), description="signing secrets of the Zendesk webhook")
     freshdesk_secrets: ServeSecrets = Field((), description="what the Freshdesk rule sends in `X-Ticketbot-Secret`")
-    api_tokens: ServeSecrets = Field((), description="bearer tokens for `/process-ticket`, of 16 characters or more")
+    api_tokens: ServeSecrets = Field((), description="bearer tokens for `/process-ticket`")
     proxies: Annotated[tuple[str, ...], AfterValidator(_trusted)] = Field(
         (), description="addresses of reverse proxies whose `X-Forwarded-*` `serve` and `portal` believe"
     )
@@ -139,18 +135,14 @@ class RunSettings(Frozen):
         0.5, gt=0, le=1, description="share of the helpdesk's rate limits that ticketbot may use"
     )
     shard: Annotated[str, AfterValidator(lambda text: str(Shard.parse(text)))] | None = Field(
-        None,
-        description="the part of the account's tickets that this driver takes, such as `1/3`; its share of the limits "
-        "and of a day's budget is divided as well",
+        None, description="the part of tickets, limits and daily budget that this driver takes, such as `1/3`"
     )
     retriage_on_reply: bool = Field(False, description="triage again when the customer answers")
     write_mode: Literal["auto", "single", "batch"] = Field(
         "auto", description="one update at a time, jobs of up to a hundred, or whichever fits"
     )
     statuses: tuple[Status, ...] = Field(("new", "open"), description="a ticket in any other status is left alone")
-    wait_minutes: float = Field(
-        0.0, ge=0, le=1440, description="people's head start: a ticket younger than this is left for a later run"
-    )
+    wait_minutes: float = Field(0.0, ge=0, le=1440, description="people's head start: a younger ticket waits")
     canary_percent: float = Field(
         100.0, ge=0, le=100, description="percentage of tickets that are handled, always the same ones"
     )
@@ -207,7 +199,7 @@ class Settings(Frozen):
     categories: tuple[SiteCategory, ...] | None = Field(None, description="your own categories; see below")
     fallback_category: str = Field("general", description="the category for whatever fits nowhere else")
     entities: dict[str, str] = Field(
-        default_factory=dict, description="what to find in a ticket: names, each with its meaning; at most 12"
+        default_factory=dict, description="what to find in a ticket, by name, with its meaning; at most 12"
     )
     team_language: str = Field("en", pattern=r"^[a-z]{2,3}$", description="language code of the summaries")
     lowest_tls: TlsVersion = Field("1.2", description="lowest TLS version of https connections")

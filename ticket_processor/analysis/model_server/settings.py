@@ -28,7 +28,7 @@ Effort = Literal["none", "minimal", "low", "medium", "high"]
 
 
 class ModelUse(Frozen):
-    """What differs for one model of the list; everything else is as for all."""
+    """What differs for one model of the list."""
 
     model: str | None = Field(None, description="the model's name on its server; default: its name in the list")
     preset: Preset | None = Field(None, description="kind of its server; see `docs/understanding.md`")
@@ -47,7 +47,7 @@ class ModelUse(Frozen):
 
 
 class ModelSettings(Frozen):
-    """The model server, and the models to ask there, in order. Without names keyword rules answer.
+    """The model server, and the models to ask there.
 
     A model that is particular has an entry of its own under ``use``: another server, another preset, its own key.
     """
@@ -68,9 +68,7 @@ class ModelSettings(Frozen):
         description="what is replaced before a model sees a ticket; see `docs/privacy-and-security.md`",
     )
     advice: bool = Field(
-        False,
-        description="also ask for likely cause, steps to try, and whether the first reply will solve it; an answer "
-        "may have 700 tokens then, in place of 400",
+        False, description="also ask for likely cause, steps to try, and whether the first reply will solve it"
     )
     prices: dict[str, tuple[float, float, float]] = Field(
         default_factory=dict,
