@@ -152,7 +152,7 @@ def _kill_switch(settings: Settings) -> Check:
 
 
 def _alerts(settings: Settings, clock: Clock) -> Sequence[Check]:
-    memory, everybody = AlertStore.of(settings).known(), receivers(settings.alerts)
+    memory, everybody = AlertStore(settings.state_folder).known(), receivers(settings.alerts)
     return left.alerts(memory), left.alerting(len(everybody), package_missing(), memory, clock.now())
 
 
