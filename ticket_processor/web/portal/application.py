@@ -30,7 +30,7 @@ from ...state.store import HORIZON
 from ...wiring.knowledge import knowledge_store
 from ...wiring.local import finish_erasures, local_store
 from ...wiring.parts import opened_state
-from ..delivery_queue import DeliveryQueue, ToldTicket
+from ..worker import DeliveryQueue, ToldTicket
 from . import form, tracking
 from .admin import accounts, listing, ticket
 from .mail import Postman, Writer, by_smtp, into_folder
