@@ -207,7 +207,7 @@ def of_model(client: str, url: str) -> str:
     from ticket_processor.analysis.model_server.presets import ModelTarget
     from ticket_processor.analysis.model_server.settings import EmbeddingSettings
     from ticket_processor.core.errors import AnalysisFailed
-    from ticket_processor.monitoring.health.models import ask_model_server
+    from ticket_processor.monitoring.health.servers import ask_model_server
 
     target = ModelTarget(name="m", model="m", preset="compatible", base_url=f"{url}/v1", api_key=None)
     try:

@@ -34,8 +34,8 @@ sys.path.insert(0, str(ROOT))
 
 from serving_desk import SECRET, SIGNATURE, STAMP, desk, mutated, signed, stamp, steadily  # noqa: E402
 
-from ticket_processor.web.delivery_queue import DeliveryQueue  # noqa: E402
 from ticket_processor.web.gate import RequestRefused, signature, verified  # noqa: E402
+from ticket_processor.web.worker import DeliveryQueue  # noqa: E402
 
 WORKED_ON = 2_000
 

@@ -28,8 +28,8 @@ from ticket_processor.sandbox.clock import OffsetClock
 from ticket_processor.sandbox.fill import fill
 from ticket_processor.sandbox.openai_api import LatencyProfile
 from ticket_processor.sandbox.server import SandboxServer
-from ticket_processor.web.delivery_queue import DeliveryQueue
 from ticket_processor.web.gate import signature
+from ticket_processor.web.worker import DeliveryQueue
 
 ROOT = Path(__file__).resolve().parent.parent
 OURS = ("ZENDESK_", "FRESHDESK_", "TICKETBOT_")

@@ -22,7 +22,6 @@ from ticket_processor.audit.retention import (
     BEHIND_S,
     CHANGED,
     EXPIRED,
-    LEFT_OPEN,
     check_encryption,
     keep_head,
     left_in,
@@ -33,11 +32,10 @@ from ticket_processor.audit.retention import (
 from ticket_processor.audit.verify import check
 from ticket_processor.audit.writer import last_head
 from ticket_processor.core.errors import ConfigError
-from ticket_processor.core.models import Outcome, OutcomeStatus
 from ticket_processor.state.store import HELPDESK_DATE, State
 
 from ..support.bad_disk import Died, Disk, Dying, Failing
-from ..support.fakes import ManualClock, a_change
+from ..support.fakes import ManualClock
 
 pytestmark = pytest.mark.usefixtures("unsynced")
 
@@ -522,34 +520,3 @@ def test_a_day_that_is_empty_or_damaged_does_not_hide_that_the_log_is_encrypted(
     day.write_bytes(b"")
     with pytest.raises(ConfigError):
         check_encryption(tmp_path, str(TODAY), None)
-
-
-# A state that is older than the log
-
-
-def begun_and_not_ended(desk: Desk) -> None:
-    """A run writes to two tickets, and dies before it can say how the write to the first one ended."""
-    audit = desk.log()
-    audit.intent(a_change(4), a_change(5))
-    audit.ticket(Outcome(ticket_id=5, status=OutcomeStatus.UPDATED, reason="by rules", change=a_change(5)))
-    audit.close()
-
-
-def test_a_write_of_which_only_the_log_knows_has_its_ticket_read_by_the_next_run(desk: Desk) -> None:
-    desk.run()
-    before = desk.left
-    begun_and_not_ended(desk)
-    desk.left = before  # as somebody put the state back from a copy
-    desk.run()
-    assert [(item.ticket_id, item.reason, item.dead) for item in desk.state.retries()] == [(4, LEFT_OPEN, False)]
-
-
-def test_intents_of_a_dry_run_are_none(desk: Desk) -> None:
-    desk.run()
-    before = desk.left
-    audit = AuditLog(desk.folder, desk.clock, "dry", dry_run=True, key=KEY, keys=desk.keys)
-    audit.intent(a_change(4))
-    audit.close()
-    desk.left = before
-    desk.run()
-    assert desk.state.retries() == []

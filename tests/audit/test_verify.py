@@ -19,11 +19,10 @@ from hypothesis import strategies as st
 from ticket_processor.audit import writer as log_writer
 from ticket_processor.audit.encryption import Keyring
 from ticket_processor.audit.files import LogFile, events
-from ticket_processor.audit.findings import VerificationReport
 from ticket_processor.audit.lines import Line, decode, encode
 from ticket_processor.audit.receipts import AuditLog
 from ticket_processor.audit.retention import EXPIRED, keep_head, look_after
-from ticket_processor.audit.verify import check
+from ticket_processor.audit.verify import VerificationReport, check
 from ticket_processor.audit.writer import Head, LogWriter
 from ticket_processor.core.errors import CannotRun
 from ticket_processor.state.store import State

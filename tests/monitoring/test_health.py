@@ -20,7 +20,7 @@ from ticket_processor.core.errors import ConfigError, ExitCode, ReadOnlyViolatio
 from ticket_processor.core.guards import FILE_NAME as STOP
 from ticket_processor.core.reasons import WAITING
 from ticket_processor.core.run_summary import RunRecord, RunSummary
-from ticket_processor.monitoring.health import helpdesk, machine, runs
+from ticket_processor.monitoring.health import doctor, servers
 from ticket_processor.monitoring.health.checks import (
     ASKING_S,
     Check,
@@ -37,7 +37,7 @@ from ticket_processor.monitoring.health.checks import (
 )
 from ticket_processor.monitoring.health.doctor import Doctor
 from ticket_processor.monitoring.health.exposition import exposition
-from ticket_processor.monitoring.health.helpdesk import _connected, ask_helpdesk, of_helpdesk
+from ticket_processor.monitoring.health.servers import _connected, ask_helpdesk, of_helpdesk
 from ticket_processor.monitoring.memory import FILE_NAME as ALERTS
 from ticket_processor.monitoring.memory import AlertStore, Failure, Memory, OpenAlert
 from ticket_processor.monitoring.rules import TOKENS_END, TOKENS_WARN_S
@@ -199,7 +199,7 @@ def a_run(
     [(0, Status.OK), (24, Status.OK), (26, Status.WARN), (59, Status.WARN), (61, Status.FAIL), (5000, Status.FAIL)],
 )
 def test_a_run_is_missed_after_25_minutes_and_has_failed_after_60(minutes: float, status: Status) -> None:
-    found = runs.last_run([a_run(minutes)], NOW)
+    found = doctor.last_run([a_run(minutes)], NOW)
     assert found.status is status
     assert found.facts["age_s"] == minutes * 60
 
@@ -208,9 +208,9 @@ def test_a_run_is_missed_after_25_minutes_and_has_failed_after_60(minutes: float
 def test_whoever_runs_less_often_is_expected_less_often(every: float) -> None:
     made = [a_run(every * number) for number in range(20, -1, -1)]
     used_to = max(every, 10)
-    assert runs.rhythm(made) == pytest.approx(used_to * MINUTE)
+    assert doctor.rhythm(made) == pytest.approx(used_to * MINUTE)
     for late, status in ((2.4, Status.OK), (2.6, Status.WARN), (6.1, Status.FAIL)):
-        assert runs.last_run(made, NOW + late * used_to * MINUTE).status is status
+        assert doctor.last_run(made, NOW + late * used_to * MINUTE).status is status
 
 
 BY_HAND = [a_run(120, by_hand=True), a_run(90, by_hand=True)]
@@ -250,7 +250,7 @@ LAST_RUNS: dict[str, tuple[list[RunRecord], dict[str, Any], Status, str, dict[st
 @pytest.mark.parametrize("name", LAST_RUNS)
 def test_what_the_last_runs_prove(name: str) -> None:
     made, options, status, words, facts = LAST_RUNS[name]
-    found = runs.last_run(made, NOW, **options)
+    found = doctor.last_run(made, NOW, **options)
     assert (found.status, words in found.text) == (status, True), found.text
     assert found.facts.items() >= facts.items()
     assert ("caught_up" in found.facts) == any(run.kind == "run" and run.summary.caught_up for run in made)
@@ -259,9 +259,9 @@ def test_what_the_last_runs_prove(name: str) -> None:
 @pytest.mark.parametrize(("hours", "status"), [(0.0, Status.OK), (2.9, Status.OK), (3.1, Status.WARN)])
 def test_a_search_that_was_late_for_half_the_window_is_a_warning_for_a_day(hours: float, status: Status) -> None:
     made = [a_run(24 * 60 + 5, index_late_s=20_000.0), a_run(60, index_late_s=hours * 3600), a_run(5, index_late_s=0.0)]
-    found = runs.search_index(made, NOW, 6 * 3600.0)
+    found = doctor.search_index(made, NOW, 6 * 3600.0)
     assert (found.status, found.facts["late_s"]) == (status, round(hours * 3600))
-    assert runs.search_index([a_run(5)], NOW, 6 * 3600.0).status is Status.SKIPPED
+    assert doctor.search_index([a_run(5)], NOW, 6 * 3600.0).status is Status.SKIPPED
 
 
 def a_retry(hours: float, reason: str = "HTTP 422", *, dead: bool = False, since: float | None = None) -> Retry:
@@ -294,7 +294,7 @@ def a_retry(hours: float, reason: str = "HTTP 422", *, dead: bool = False, since
 def test_what_waits_is_well_for_an_hour_and_what_was_given_up_is_not(
     waiting: list[Retry], head_start_s: float, status: Status, facts: dict[str, object]
 ) -> None:
-    found = runs.retry_list(waiting, NOW, head_start_s=head_start_s)
+    found = doctor.retry_list(waiting, NOW, head_start_s=head_start_s)
     assert (found.status, found.facts) == (status, facts)
     assert ("retry list" in found.text) == (status is Status.WARN)
 
@@ -302,8 +302,8 @@ def test_what_waits_is_well_for_an_hour_and_what_was_given_up_is_not(
 @pytest.mark.parametrize(
     ("found", "status", "words"),
     [
-        (machine.room("log", Path("logs"), 10**10, 10**10, unwritable="this user may not"), Status.FAIL, "may not"),
-        (helpdesk.clock_check(NOW, NOW, None), Status.SKIPPED, "no date"),
+        (doctor.room("log", Path("logs"), 10**10, 10**10, unwritable="this user may not"), Status.FAIL, "may not"),
+        (servers.clock_check(NOW, NOW, None), Status.SKIPPED, "no date"),
     ],
 )
 def test_what_else_is_looked_at(found: Check, status: Status, words: str) -> None:
@@ -318,7 +318,7 @@ def test_what_else_is_looked_at(found: Check, status: Status, words: str) -> Non
 )
 @pytest.mark.parametrize("way", [1, -1])
 def test_a_clock_is_wrong_from_5_seconds_on_and_useless_from_60(ahead: float, status: Status, way: int) -> None:
-    found = helpdesk.clock_check(NOW + way * ahead, NOW + way * ahead + 0.1, NOW)
+    found = servers.clock_check(NOW + way * ahead, NOW + way * ahead + 0.1, NOW)
     assert found.status is status
     if status is not Status.OK:
         assert ("ahead" if way > 0 else "behind") in found.text
@@ -339,7 +339,7 @@ MB, GB = 10**6, 10**9
     ],
 )
 def test_500_mb_or_5_percent_are_room_enough_unless_runs_ask_for_more(free: int, total: int, status: Status) -> None:
-    assert machine.room("log_folder", Path("logs"), free, total).status is status
+    assert doctor.room("log_folder", Path("logs"), free, total).status is status
 
 
 @pytest.mark.parametrize(
@@ -360,7 +360,7 @@ def test_500_mb_or_5_percent_are_room_enough_unless_runs_ask_for_more(free: int,
 def test_credentials_that_end_are_told_while_there_is_time(
     kind: SignIn, now: float, expires: float | None, status: Status
 ) -> None:
-    found = helpdesk.credentials(kind, expires, now)
+    found = servers.credentials(kind, expires, now)
     assert found.status is status
     if status in (Status.WARN, Status.FAIL):
         assert "ZENDESK_OAUTH_CLIENT_ID" in found.text
@@ -616,14 +616,14 @@ def test_those_who_ask_at_the_same_time_share_one_examination() -> None:
 
 EVERYTHING = a_health(
     ok("settings", ""),
-    helpdesk.clock_check(NOW + 9, NOW + 9, NOW),
+    servers.clock_check(NOW + 9, NOW + 9, NOW),
     ok("helpdesk", "", latency_ms=120),
-    helpdesk.credentials("api_token", None, NOW),
+    servers.credentials("api_token", None, NOW),
     ok('model "odd\nname"', ""),
-    runs.last_run([a_run(30), a_run(3, exit_code=3)], NOW),
-    runs.retry_list([a_retry(2)], NOW),
-    machine.room("log_folder", Path("logs"), 10 * GB, 20 * GB),
-    machine.room("state_folder", Path("state"), 10 * GB, 20 * GB),
+    doctor.last_run([a_run(30), a_run(3, exit_code=3)], NOW),
+    doctor.retry_list([a_retry(2)], NOW),
+    doctor.room("log_folder", Path("logs"), 10 * GB, 20 * GB),
+    doctor.room("state_folder", Path("state"), 10 * GB, 20 * GB),
     metrics=RunMetrics(
         runs=3, runs_failed=1, outcomes={"updated": 4, "failed": 1}, success_rate=0.8, error_rate=0.2, answers=4,
         p50_ms=900.0, p95_ms=4000.0, fallback_rate=0.1, review_rate=0.3, cost_usd=0.4, requests=40,
@@ -700,7 +700,7 @@ def test_open_alerts_are_named_and_a_critical_one_is_a_failure(
 ) -> None:
     conditions = {rule: OpenAlert(message="a sentence", since=NOW - 900) for rule in holding}
     conditions["stopped"] = OpenAlert(message="is over", since=NOW - 900, over=NOW)
-    assert AlertStore(tmp_path / "state", tmp_path / "logs").save(Memory(conditions=conditions), NOW)
+    assert AlertStore(tmp_path / "state").save(Memory(conditions=conditions), NOW)
     found = checks_of(settings_in(tmp_path))["alerts"]
     assert (found.status, found.facts.get("open", [])) == (status, holding)
     assert all(rule in found.text for rule in holding)
@@ -725,6 +725,6 @@ def test_a_message_that_did_not_arrive_is_a_warning_for_a_day(
     addresses: int, problem: str | None, hours_ago: float, status: Status
 ) -> None:
     memory = Memory(last_failure=FAILURE.model_copy(update={"at": NOW - hours_ago * HOUR}))
-    found = runs.alerting(addresses, problem, memory, NOW)
+    found = doctor.alerting(addresses, problem, memory, NOW)
     assert found.status is status
     assert (FAILURE.target in found.text) is (hours_ago == 23)

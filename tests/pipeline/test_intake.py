@@ -269,6 +269,25 @@ def test_all_is_looked_at_once_each_ticket_of_the_last_page_has_its_end() -> Non
     assert run.intake.caught_up
 
 
+@pytest.mark.parametrize(
+    ("limit", "pages", "is_all"),
+    [
+        (2, [page(a_ticket(1), a_ticket(2))], True),
+        (1, [page(a_ticket(1), a_ticket(2))], False),
+        (1, [page(a_ticket(1), last=False), page(a_ticket(2))], False),
+        (2, [page(a_ticket(1), last=False), page(a_ticket(2))], True),
+    ],
+)
+def test_who_has_looked_at_the_last_ticket_is_through_also_where_it_is_the_last_that_the_limit_allows(
+    limit: int, pages: list[Page], is_all: bool
+) -> None:
+    run = Run(*pages, limit=limit)
+    for number in run.works():
+        run.intake.settled(number)
+    assert run.intake.caught_up is is_all
+    assert len(run.desk.asked) <= limit
+
+
 def test_the_horizon_is_by_creation_not_by_last_change() -> None:
     run = Run(page(a_ticket(1, age=90_000, touched=60), a_ticket(2, created_at=iso(START - 86_400))))
     assert run.works() == [2]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ticket_processor.core.errors import StateUnusable
-from ticket_processor.web.delivery_queue import FAR_S, FILE_NAME, KEPT_S, DeliveryQueue, ToldTicket
+from ticket_processor.web.worker import FAR_S, FILE_NAME, KEPT_S, DeliveryQueue, ToldTicket
 
 NOW = 1_795_000_000.0
 Opened = Callable[[], DeliveryQueue]

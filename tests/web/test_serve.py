@@ -13,7 +13,7 @@ import requests
 from prometheus_client.parser import text_string_to_metric_families
 
 from ticket_processor.sandbox.openai_api import LatencyProfile
-from ticket_processor.web.delivery_queue import DeliveryQueue
+from ticket_processor.web.worker import DeliveryQueue
 
 from ..cli.conftest import Desk, OpenDesk, is_update, wait_for
 from .conftest import OLD_SECRET, SECRET, TOKEN, Serve, until

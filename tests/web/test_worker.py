@@ -13,8 +13,7 @@ from ticket_processor.core.errors import CannotRun, RunLocked
 from ticket_processor.core.models import Outcome, OutcomeStatus
 from ticket_processor.core.run_summary import RunSummary
 from ticket_processor.web import worker as module
-from ticket_processor.web.delivery_queue import DeliveryQueue, ToldTicket
-from ticket_processor.web.worker import TakenFirst, Worker
+from ticket_processor.web.worker import DeliveryQueue, TakenFirst, ToldTicket, Worker
 
 from .conftest import until
 

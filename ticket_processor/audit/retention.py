@@ -13,14 +13,12 @@ from pathlib import Path
 from ..core.errors import AuditUnwritable, CannotRun, ConfigError
 from ..state.store import State
 from .encryption import BEGIN_ANEW, KEYS_VARIABLE, Keyring, is_encrypted
-from .files import encrypts, headers, leftovers, line_at, log_files, read_lines
+from .files import encrypts, headers, leftovers, line_at, log_files
 from .receipts import AuditLog
 from .writer import Head, last_head
 
 LOG_HEAD, LOG_FOLDER = "log_head", "log_folder"
 """Facts of the state: where the log ended, and which one that was."""
-LEFT_OPEN = "left_open_in_the_log"
-"""The reason on the retry list for a ticket with a write that only the log knows of."""
 EXPIRED = "log_expired"
 """The alert that explains deleted days to a verification."""
 BEHIND_S = 3600.0
@@ -72,8 +70,6 @@ def look_after(
                 "the log no longer holds the line that the last run ended with: it was changed, cut or removed since; "
                 "see 'ticketbot audit verify'"
             )
-        elif left is not None:
-            _catch_up(audit.folder, left, str(_day(now)), keys, state)
     except AuditUnwritable:
         raise
     except CannotRun as error:
@@ -114,28 +110,6 @@ def stands(folder: Path, head: str, keys: Keyring | None = None) -> bool:
             return encrypts(file)  # there is no key for it, or it would have been opened
         return line is not None and line.get("mac") == then.mac
     return False
-
-
-def _catch_up(folder: Path, head: str, today: str, keys: Keyring | None, state: State) -> None:
-    """Put tickets on the retry list whose writes only the log knows of, behind the end that the state knows.
-
-    Such a write was begun by a run after that state was copied: its ticket is read before anything else is done.
-    Raises :class:`CannotRun`.
-    """
-    try:
-        then = Head.parse(head)
-    except ValueError:
-        return
-    begun: dict[int, None] = {}
-    for file in log_files(folder, first_day=then.day, last_day=today):
-        for _, line in read_lines(file, keys, first=then.lines if file.day == then.day else 0):
-            if line is not None and line.get("event") == "intent" and not line.get("dry_run"):
-                begun[line["ticket_id"]] = None
-            elif line is not None and line.get("event") == "ticket":
-                begun.pop(line["ticket_id"], None)
-    known = {item.verdict.ticket_id for item in state.unsettled()} | {item.ticket_id for item in state.retries()}
-    for ticket_id in sorted(begun.keys() - known):
-        state.retry_later(ticket_id, LEFT_OPEN, failed=False, max_attempts=1, now=state.helpdesk_date() or 0.0)
 
 
 def not_before(state: State, now: float) -> str:

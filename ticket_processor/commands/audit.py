@@ -13,12 +13,11 @@ import typer
 
 from ..audit.chain import Chain, CheckedLine, LineVerdict, judged_lines
 from ..audit.files import LogFile, check_opened, log_files, read_lines
-from ..audit.findings import VerificationReport
 from ..audit.keys import FILE_NAME as KEY_FILE
 from ..audit.keys import VARIABLE, known_keys
 from ..audit.lines import Line
 from ..audit.retention import left_in
-from ..audit.verify import check
+from ..audit.verify import VerificationReport, check
 from ..audit.writer import Head
 from ..core.errors import CannotRun, ConfigError, ExitCode, StateUnusable, TicketbotError
 from ..core.wording import many

@@ -25,7 +25,7 @@ from ..knowledge.doctor import examine
 from ..knowledge.store import FILE_NAME as ARTICLES
 from ..monitoring.health.checks import SETTINGS, Check, Health, Status, fail, ok, skipped
 from ..monitoring.health.doctor import Doctor
-from ..monitoring.health.helpdesk import ask_helpdesk, messaging_among_newest, unhandled_statuses
+from ..monitoring.health.servers import ask_helpdesk, messaging_among_newest, unhandled_statuses
 from ..policy.decide import Mode
 from ..policy.rule_clashes import our_updates, rule_clashes
 from ..policy.taxonomy_check import check, check_labels

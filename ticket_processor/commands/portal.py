@@ -23,8 +23,7 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
     from ..settings.schema import Settings
-    from ..web.delivery_queue import DeliveryQueue
-    from ..web.worker import Worker
+    from ..web.worker import DeliveryQueue, Worker
 
 PARTS = {
     "fastapi": "fastapi",
@@ -170,10 +169,9 @@ def until_stopped(
 
     The run under way is asked to wind up when it takes too long.
     """
-    from ..web.delivery_queue import JOIN_S, DeliveryQueue
     from ..web.player import RunPlayer
     from ..web.server import Server
-    from ..web.worker import Worker
+    from ..web.worker import JOIN_S, DeliveryQueue, Worker
 
     join_s = 0.0 if settings.helpdesk == "local" else JOIN_S  # a submitted ticket is whole
     queue = DeliveryQueue(settings.state_folder, settings.helpdesk, join_s=join_s)

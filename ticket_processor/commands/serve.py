@@ -27,8 +27,7 @@ from .screen import Screen
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
-    from ..web.delivery_queue import DeliveryQueue
-    from ..web.worker import Worker
+    from ..web.worker import DeliveryQueue, Worker
 
 _PARTS = ("fastapi", "uvicorn")
 

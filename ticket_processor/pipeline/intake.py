@@ -7,7 +7,7 @@ list.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from typing import Protocol
@@ -187,9 +187,11 @@ class Intake:
             if page is None:
                 yield None
                 continue
-            yield from self._on_page(page)
+            is_through = yield from self._on_page(page)
             if self._full():
                 self._listing.flush()
+                if is_through and page.last:
+                    break
                 return
         self._all_read = True
         if self._options.second_looks:
@@ -245,12 +247,15 @@ class Intake:
                 self.pass_over((), waiting)
                 return
 
-    def _on_page(self, page: Page) -> Iterator[Work]:
+    def _on_page(self, page: Page) -> Generator[Work, None, bool]:
+        """The work on a page; returns whether each ticket of it was looked at, or the limit left some."""
         self._ledger.open(page)
         for ticket_id, error in page.unread.items():
             self._cannot_read(ticket_id, error)
         new = None if page.since is None else self._listing.new(page.tickets)
         for ticket in page.tickets:
+            if self._full():
+                return False
             if ticket.id in self._open:
                 self._ledger.begin(ticket.id)
             if new is not None and ticket.id not in new:
@@ -260,11 +265,10 @@ class Intake:
                 yield work
             if ticket.id not in self._open:
                 self._listing.settled(ticket.id)
-            if self._full():
-                return
         self._ledger.exhausted()
         if page.since is not None and page.last:
             self._listing.ended(page.since)
+        return True
 
     def _second_looks(self) -> Iterator[Work]:
         fallbacks = self._state.fallbacks()

@@ -25,9 +25,8 @@ from ..core.errors import CannotRun, ConfigError, StateUnusable, TicketbotError,
 from ..monitoring.health.checks import Health, HealthVerdict, Status
 from ..monitoring.health.exposition import exposition
 from . import gate
-from .delivery_queue import DeliveryQueue, ToldTicket
 from .gate import Doors, RequestRefused, of_freshdesk, of_zendesk
-from .worker import Worker
+from .worker import DeliveryQueue, ToldTicket, Worker
 
 MOST_TICKET = 10**15
 """Exact in every JSON reader."""

@@ -7,16 +7,18 @@ import time
 from collections import Counter
 from html.parser import HTMLParser
 from statistics import median
+from typing import Any
 
 import pytest
 
 from tests.support.local_files import add_file
 from ticket_processor.core.errors import HelpdeskDown
 from ticket_processor.helpdesk.local_model import AI, NewFile, NewTicket
+from ticket_processor.helpdesk.local_search import Query
 from ticket_processor.helpdesk.local_store import LocalStore
-from ticket_processor.web.portal.security import HEADERS
+from ticket_processor.web.portal.security import FORM_LIFE_S, HEADERS
 
-from .conftest import TYPED, MakePortal, PortalRig
+from .conftest import TYPED, MakePortal, PortalRig, tokens_in
 from .markup_corpus import ALL_MARKUP, MARKUP
 from .test_public_tracking import agent_of, opened, rig_customer
 
@@ -128,6 +130,45 @@ def test_nothing_changes_without_a_token_or_without_the_ticket(rig: PortalRig, w
     assert stranger.post(f"/t/{ticket.number}/{what}", data=values).status_code == 404
     assert browser.get(f"/t/{ticket.number}/{what}").status_code in (404, 405)
     assert rig.store.events(ticket.id) == before
+
+
+@pytest.mark.parametrize("who", ["nobody", "a forged cookie", "an old cookie", "a browser with a form"])
+@pytest.mark.parametrize("is_told", [True, False], ids=["length told", "length not told"])
+def test_of_who_was_never_given_a_form_no_more_is_read_than_a_form_without_files(
+    rig: PortalRig, who: str, is_told: bool
+) -> None:
+    page = rig.browser().get("/")
+    cookie = page.headers["set-cookie"].partition(";")[0]
+    rig.at += FORM_LIFE_S + 1 if who == "an old cookie" else 30
+    cookie = {"nobody": "", "a forged cookie": "portal_form=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}.get(who, cookie)
+    token = tokens_in(page.text)[0]
+    head = f'--x\r\nContent-Disposition: form-data; name="form_token"\r\n\r\n{token}\r\n--x\r\n'
+    head += 'Content-Disposition: form-data; name="files"; filename="f"\r\n\r\n'
+    pieces = [head.encode(), *[b"." * 2**16] * 64, b"\r\n--x--\r\n"]
+    told = [(b"content-length", str(sum(map(len, pieces))).encode())] if is_told else []
+    headers = [(b"content-type", b"multipart/form-data; boundary=x"), (b"cookie", cookie.encode()), *told]
+    scope = {
+        **{"type": "http", "method": "POST", "path": "/", "query_string": b"", "headers": headers},
+        "client": ("203.0.113.5", 5000),
+    }
+    left, taken, statuses = iter(pieces), 0, []
+
+    async def receive() -> dict[str, Any]:
+        nonlocal taken
+        piece = next(left)
+        taken += len(piece)
+        return {"type": "http.request", "body": piece, "more_body": piece != pieces[-1]}
+
+    async def send(message: dict[str, Any]) -> None:
+        statuses.append(message.get("status"))
+
+    rig.loop.call(rig.app, scope, receive, send)
+    if who == "a browser with a form":
+        assert (statuses[0], taken) == (422, sum(map(len, pieces))), "a form that is not filled in"
+    else:
+        assert statuses[0] == 403
+        assert taken <= (0 if is_told else 2**20 + 2**16)
+    assert rig.store.search(Query()).rows == ()
 
 
 def test_every_variant_of_markup_in_a_conversation_is_only_text(rig: PortalRig) -> None:

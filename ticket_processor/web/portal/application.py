@@ -30,7 +30,7 @@ from ...state.store import HORIZON
 from ...wiring.desks import finish_erasures, local_store
 from ...wiring.knowledge import knowledge_store
 from ...wiring.parts import opened_state
-from ..delivery_queue import DeliveryQueue, ToldTicket
+from ..worker import DeliveryQueue, ToldTicket
 from . import form, tracking
 from .admin import accounts, listing, ticket
 from .mail import Postman, Writer, by_smtp, into_folder
@@ -68,7 +68,7 @@ def make_portal(portal: Portal) -> FastAPI:
         redirect_slashes=False,  # it would send a link's secret to whatever host the request names
     )
     logging.getLogger("python_multipart").setLevel(logging.ERROR)  # it warns of each body that it cannot read
-    app.add_middleware(SafeAnswers)
+    app.add_middleware(SafeAnswers, has_form=lambda request: bool(portal.forms.known_browser(request)))
     # Only what is the same for everybody is compressed: the length of a page could tell its tokens.
     app.mount("/static", GZipMiddleware(StaticFiles(directory=FOLDER / "static")), name="static")
     for routes in (form.routes, tracking.routes):

@@ -180,6 +180,8 @@ class Portal:
         self.forms = FormTokens(self.cookies, now)
         self.wrong_keys = Buckets(20, HOUR_S, now)
         self.wrong_passwords = Buckets(20, HOUR_S, now)
+        self.wrong_by_account = Buckets(10, 600.0, now)
+        self.wrong_by_stranger = Buckets(10, 600.0, now)
         self.tickets = Buckets(30, HOUR_S, now)
         self.acts = Buckets(60, HOUR_S, now)
         self.searches = Buckets(60, 60.0, now)

@@ -14,8 +14,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..gate import told_length
 
-MOST_BODY_BYTES = 26 * 2**20
-"""Of a request: five files and the text."""
+MOST_BODY_BYTES, MOST_OF_STRANGERS_BYTES = 26 * 2**20, 2**20
+"""Of a request: five files and the text; and of one whose browser was never given a form."""
 FORM_COOKIE = "portal_form"
 FORM_LIFE_S = 7 * 24 * 3600.0
 """How long a form may stay open before it is sent."""
@@ -32,25 +32,30 @@ HEADERS = {
 
 
 class SafeAnswers:
-    """Gives every answer the headers that browsers obey, and takes no more of a body than is allowed."""
+    """Gives every answer the headers that browsers obey, and takes no more of a body than is allowed.
 
-    def __init__(self, app: ASGIApp) -> None:
+    ``has_form`` says whether a request's browser was given a form.
+    """
+
+    def __init__(self, app: ASGIApp, has_form: Callable[[Request], bool]) -> None:
         self._app = app
+        self._has_form = has_form
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        length, taken = told_length(Request(scope)), 0
+        request = Request(scope)
+        told, taken = told_length(request), 0
+        is_known = self._has_form(request)
+        most = MOST_BODY_BYTES if is_known else MOST_OF_STRANGERS_BYTES
 
         async def limited() -> Message:
             nonlocal taken
-            if length > MOST_BODY_BYTES:
-                raise HTTPException(413, TOO_MUCH)
-            message = await receive()
+            message: Message = {} if told > most else await receive()
             taken += len(message.get("body", b""))
-            if taken > MOST_BODY_BYTES:
-                raise HTTPException(413, TOO_MUCH)
+            if max(told, taken) > most:
+                raise HTTPException(413, TOO_MUCH) if is_known else HTTPException(403, TOO_OLD)
             return message
 
         async def guarded(message: Message) -> None:
@@ -78,11 +83,16 @@ class Cookies:
 
     def signed_at(self, purpose: str, signed: str, value: str, life_s: float) -> float | None:
         """When this value was signed (Unix seconds); ``None`` where it was not, or too long ago."""
+        found, at = self.unsigned(purpose, signed, life_s) or ("", 0.0)
+        return at if found and found == value else None
+
+    def unsigned(self, purpose: str, signed: str, life_s: float) -> tuple[str, float] | None:
+        """The value and when it was signed (Unix seconds); ``None`` where it was not, or too long ago."""
         try:
-            found, at = self._signer(purpose).unsign(signed, return_timestamp=True)
+            value, at = self._signer(purpose).unsign(signed, return_timestamp=True)
         except BadSignature:
             return None
-        return at.timestamp() if found.decode() == value and 0 <= self._now() - at.timestamp() <= life_s else None
+        return (value.decode(), at.timestamp()) if 0 <= self._now() - at.timestamp() <= life_s else None
 
     def set(self, response: Response, name: str, value: str, *, path: str, life_s: float, strict: bool = False) -> None:
         """Set a cookie that no script can read."""
@@ -114,8 +124,12 @@ class FormTokens:
 
     def browser(self, request: Request) -> str:
         """The random name of the browser in its cookie, or a new one."""
-        found = request.cookies.get(FORM_COOKIE, "")
-        return found if 16 <= len(found) <= 64 and found.isascii() else secrets.token_urlsafe(24)
+        return self.known_browser(request) or secrets.token_urlsafe(24)
+
+    def known_browser(self, request: Request) -> str:
+        """The name that we gave this browser with a form; empty where there is none."""
+        found = self._cookies.unsigned("browser", request.cookies.get(FORM_COOKIE, ""), FORM_LIFE_S)
+        return found[0] if found else ""
 
     def token(self, browser: str) -> str:
         """The token for a form that this browser gets now."""
@@ -124,19 +138,19 @@ class FormTokens:
 
     def remember(self, response: Response, browser: str) -> None:
         """Set the cookie that goes with :meth:`token`."""
-        self._cookies.set(response, FORM_COOKIE, browser, path="/", life_s=FORM_LIFE_S)
+        self._cookies.set(response, FORM_COOKIE, self._cookies.sign("browser", browser), path="/", life_s=FORM_LIFE_S)
 
     def age(self, request: Request, token: str) -> float | None:
         """For how many seconds the form was open; ``None`` where it is not ours, or too old."""
         if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
             return None  # a neighbouring site could have set the cookie
-        browser, (form, _, signed) = request.cookies.get(FORM_COOKIE, ""), token.partition(":")
+        browser, (form, _, signed) = self.known_browser(request), token.partition(":")
         at = self._cookies.signed_at(f"form {form}", signed, browser, FORM_LIFE_S) if browser else None
         return None if at is None else max(0.0, self._now() - at)
 
     def name(self, request: Request, token: str) -> str:
         """What a form that is ours is called: no other has this name, and no other browser can send it."""
-        return f"{token.partition(':')[0]} {request.cookies.get(FORM_COOKIE, '')}"
+        return f"{token.partition(':')[0]} {self.known_browser(request)}"
 
     def check(self, request: Request, token: str) -> None:
         """Raises ``HTTPException`` (403) for a form that is not ours."""

@@ -106,20 +106,61 @@ def test_a_session_ends_with_its_logout_and_with_the_day(desk: AgentsDesk) -> No
     assert other.get("/admin", follow_redirects=False).status_code == 303
 
 
+@pytest.mark.parametrize(
+    ("emails", "addresses", "tried"),
+    [(60, 1, 20), (1, 60, 10)],
+    ids=["of many accounts from one address", "of one account from many addresses"],
+)
 def test_no_more_passwords_are_tried_at_once_than_one_after_another(
-    desk: AgentsDesk, monkeypatch: pytest.MonkeyPatch
+    desk: AgentsDesk, monkeypatch: pytest.MonkeyPatch, emails: int, addresses: int, tried: int
 ) -> None:
-    desk.person("bea@example.com", "agent")
+    desk.person("0@example.com", "agent")
     monkeypatch.setattr(Passwords, "fits", lambda *_: time.sleep(0.2))  # as long as a proper hash takes
-    browsers = [desk.rig.browser() for _ in range(60)]
+    browsers = [desk.rig.browser(f"203.0.113.{number % addresses}") for number in range(60)]
     tokens = [browser.token("/admin/login") for browser in browsers]
 
     def guess(number: int) -> int:
-        values = {"email": "bea@example.com", "password": f"guess {number}", "form_token": tokens[number]}
+        email = f"{number % emails}@example.com"
+        values = {"email": email, "password": f"guess {number}", "form_token": tokens[number]}
         return browsers[number].post("/admin/login", data=values).status_code
 
     with ThreadPoolExecutor(60) as pool:
-        assert Counter(pool.map(guess, range(60))) == {401: 20, 429: 40}
+        assert Counter(pool.map(guess, range(60))) == {401: tried, 429: 60 - tried}
+
+
+@pytest.mark.parametrize("email", ["bea@example.com", "nobody@example.com"])
+def test_after_ten_wrong_passwords_for_an_account_one_a_minute_is_tried_wherever_they_come_from(
+    desk: AgentsDesk, email: str
+) -> None:
+    desk.person("bea@example.com", "agent")
+    others = iter(range(1, 100))
+
+    def guess(written: str = email) -> int:
+        return log_in(desk.rig.browser(f"198.51.100.{next(others)}"), written, "a guess").status_code
+
+    assert [guess(), guess(f" {email.upper()} ")] == [401, 401]
+    assert [guess() for _ in range(10)] == [401] * 8 + [429] * 2
+    desk.rig.at += 60
+    assert [guess(), guess()] == [401, 429]
+
+
+def test_who_has_logged_in_before_is_not_locked_out_by_others_nor_may_guess_without_end(desk: AgentsDesk) -> None:
+    desk.person("bea@example.com", "agent")
+    desk.person("bob@example.com", "agent")
+    own, new = desk.rig.browser("203.0.113.1"), desk.rig.browser("203.0.113.2")
+    assert log_in(own).status_code == 303
+    assert send(own, "/admin/logout").status_code == 303
+    for number in range(12):
+        log_in(desk.rig.browser(f"198.51.100.{number}"), password="a guess")
+    assert log_in(new).status_code == 429
+    assert log_in(own).status_code == 303
+    copied = [desk.rig.browser(f"192.0.2.{number}") for number in range(12)]
+    for browser in copied:
+        browser.cookies.update(own.cookies)
+    assert [log_in(browser, password="a guess").status_code for browser in copied] == [401] * 10 + [429] * 2
+    for number in range(10):
+        log_in(desk.rig.browser(f"198.51.100.{100 + number}"), "bob@example.com", "a guess")
+    assert log_in(own, "bob@example.com").status_code == 429, "it knows Bea's browser"
 
 
 def test_a_form_from_elsewhere_logs_nobody_in_or_out(desk: AgentsDesk, agent: Browser) -> None:

@@ -69,6 +69,8 @@ COOKIE, PATH = "portal_agent", "/admin"
 LOGIN = f"{PATH}/login"
 LIFE_S = 12 * 3600.0
 """A day's work: after that people log in again."""
+BROWSER_COOKIE, BROWSER_LIFE_S = "portal_browser", 90 * 24 * 3600.0
+"""It says that somebody has logged in with this browser before."""
 
 
 class Sessions:
@@ -82,6 +84,13 @@ class Sessions:
         self._forget(request)
         token = self._portal.store.open_session(person.id, self._portal.now() + LIFE_S)
         self._portal.cookies.set(response, COOKIE, token, path=PATH, life_s=LIFE_S, strict=True)
+        known = self._portal.cookies.sign("known browser", str(person.id))
+        self._portal.cookies.set(response, BROWSER_COOKIE, known, path=PATH, life_s=BROWSER_LIFE_S, strict=True)
+
+    def knows(self, request: Request, person: Person) -> bool:
+        """Whether this person has logged in with this browser before."""
+        signed = request.cookies.get(BROWSER_COOKIE, "")
+        return self._portal.cookies.signed_at("known browser", signed, str(person.id), BROWSER_LIFE_S) is not None
 
     def end(self, request: Request, response: Response) -> None:
         """Log out: the session is gone from the store, too."""
@@ -130,12 +139,30 @@ def login_routes(portal: Portal, sessions: Sessions, passwords: Passwords) -> AP
     store = portal.store
     agent_here, form_here = Depends(sessions.agent), Depends(sessions.form)
 
-    def count(request: Request) -> str:
-        # It is given back if the password is right: many that come at once are not all looked at before any counts.
+    def fits(request: Request, person: Person | None, email: str, password: str) -> bool:
+        """Whether this is the person's password. Each try counts for its address and for its account.
+
+        Browsers in which the person has logged in before have a count of their own, so that nobody locks them out. What
+        is no account is counted likewise, and apart, so that many such names do not displace the count of an account.
+        Raises ``HTTPException`` (429).
+        """
+        stored = person.password_hash if person is not None and person.role != "customer" else None
+        if person is None or stored is None:
+            of_account, account = portal.wrong_by_stranger, email.strip().casefold()
+        else:
+            of_account, account = portal.wrong_by_account, f"{person.id} {sessions.knows(request, person)}"
+        # Given back if it is right: many that come at once are not all looked at before any counts.
         who = address_of(request)
         if wait_s := portal.wrong_passwords.take(who):
             raise too_many(wait_s)
-        return who
+        if wait_s := of_account.take(account):
+            portal.wrong_passwords.give_back(who)
+            raise too_many(wait_s)
+        is_right = passwords.fits(stored, password)
+        if is_right:
+            portal.wrong_passwords.give_back(who)
+            of_account.give_back(account)
+        return is_right
 
     def form(request: Request, to: str, status: int = 200, trouble: str = "", email: str = "") -> Response:
         return portal.page(request, "admin/login.html", status, to=_within(to), trouble=trouble, email=email)
@@ -152,12 +179,9 @@ def login_routes(portal: Portal, sessions: Sessions, passwords: Passwords) -> AP
         next: Annotated[str, Form()] = PATH,
     ) -> Response:
         """Check mail address and password; both or neither are right."""
-        who, person = count(request), store.by_email(email.strip())
-        works_here = person is not None and person.role != "customer"
-        stored = person.password_hash if person is not None and works_here else None
-        if not passwords.fits(stored, password) or person is None or stored is None:
+        person = store.by_email(email.strip())
+        if not fits(request, person, email, password) or person is None:
             return form(request, next, 401, WRONG, email)
-        portal.wrong_passwords.give_back(who)
         response = RedirectResponse(_within(next), 303)
         sessions.begin(request, response, person)
         return response
@@ -179,10 +203,8 @@ def login_routes(portal: Portal, sessions: Sessions, passwords: Passwords) -> AP
         new: Annotated[str, Form(max_length=4096)] = "",
         agent: Person = agent_here,
     ) -> Response:
-        who, trouble = count(request), why_weak(new, agent.email)
-        if passwords.fits(agent.password_hash, current):
-            portal.wrong_passwords.give_back(who)
-        else:
+        trouble = why_weak(new, agent.email)
+        if not fits(request, agent, agent.email, current):
             trouble = "The current password is wrong."
         if trouble is not None:
             return portal.page(request, "admin/password.html", 422, agent=agent, trouble=trouble)

@@ -1,24 +1,28 @@
-"""Health checks of the helpdesk: it answers, what our user may do, our clock, and how long the credentials last.
+"""Health checks of the helpdesk (it answers, our user's rights, our clock, the credentials) and of the model servers.
 
-One cheap request, and one or two more for the user's rights. Facts and their sources: Zendesk's OpenAPI document,
-``UserForAdmin`` and ``CustomRoleConfigurationObject``; developers.freshdesk.com/api, "Agents" (currently authenticated
-agent), "Rate Limit".
+One cheap request to the helpdesk, and one or two more for the user's rights; one to each model server, for the models
+that it lists. Facts and their sources: Zendesk's OpenAPI document, ``UserForAdmin`` and
+``CustomRoleConfigurationObject``; developers.freshdesk.com/api, "Agents" (currently authenticated agent), "Rate Limit".
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
+import orjson
 import requests
 from requests.adapters import BaseAdapter
 
+from ...analysis.model_server.connection import MAX_ANSWER_BYTES, Connection, bounded_body
+from ...analysis.model_server.presets import ModelTarget
 from ...core.clock import Clock, Deadline, iso, parse_iso
-from ...core.errors import CannotRun, DeadlineReached, NotAuthorised, RateLimited, TicketbotError
+from ...core.errors import AnalysisFailed, CannotRun, DeadlineReached, NotAuthorised, RateLimited, TicketbotError
 from ...helpdesk import freshdesk_format, zendesk_format
 from ...helpdesk.http_messages import Reply
 from ...helpdesk.json_values import mapping
@@ -29,6 +33,10 @@ from ...wiring.parts import transport_for
 from ..rules import TOKENS_END, TOKENS_WARN_S
 from ..run_metrics import DAY
 from .checks import ASKING_S, NO_ANSWER, OFFLINE, Check, Probe, fail, ok, skipped, warn
+
+if TYPE_CHECKING:
+    import httpx2
+    from openai import OpenAI
 
 CLOCK_WARN_S, CLOCK_FAIL_S = 5.0, 60.0
 TOKEN_WARN_S = 14 * DAY
@@ -41,6 +49,8 @@ HELPER = "collaborator"
 """The type of an agent of Freshdesk who may not change tickets."""
 NAMES = ("helpdesk", "clock", "credentials")
 _SIGN_IN = "create an OAuth client and set ZENDESK_OAUTH_CLIENT_ID and ZENDESK_OAUTH_CLIENT_SECRET"
+NO_LIST = ("model_unknown", "model_http_405", "model_http_501")
+"""Answers of servers that list no models; they are reachable all the same."""
 
 
 def of_helpdesk(
@@ -311,3 +321,67 @@ def credentials(kind: SignIn, expires_at: float | None, now: float) -> Check:
     if left <= (TOKENS_WARN_S if kind == "api_token" else TOKEN_WARN_S):
         return warn(name, f"{text}; {_SIGN_IN}", **facts)
     return ok(name, text, **facts)
+
+
+# Model servers
+
+
+def of_models(models: Sequence[ModelTarget], *, offline: bool) -> Iterator[Probe]:
+    """The probes of the model servers, one request for each."""
+    if not models:
+        why = "no model is configured (TICKETBOT_MODELS): keyword rules answer"
+        yield Probe(("models",), lambda: [skipped("models", why)])
+    servers: dict[tuple[str, str | None], list[ModelTarget]] = {}
+    for target in models:
+        servers.setdefault((target.base_url, target.api_key), []).append(target)
+    for server in servers.values():
+        names = tuple(f"model {target.name}" for target in server)
+        unasked = [skipped(name, OFFLINE) for name in names]
+        look = partial(tuple, unasked) if offline else partial(ask_model_server, server)
+        yield Probe(names, look, warn)
+
+
+def ask_model_server(server: Sequence[ModelTarget]) -> Sequence[Check]:
+    """Whether a server answers, and which of its models it knows. Without it others answer, or the rules: a warning."""
+    target = server[0]
+    host = urlsplit(target.base_url).netloc
+    connection = Connection(target)
+    try:
+        listed = _models_in(connection.call(_list, seconds=min(ASKING_S, target.timeout_s)))
+    except AnalysisFailed as error:
+        if error.reason not in NO_LIST:
+            known = NO_ANSWER.get(error.reason.removeprefix("model_"))
+            reason = error.in_words if known is None else f"{known} ({error.detail})" if error.detail else known
+            why = f"{host}: {reason}; its tickets go to the next model, or to the rules"
+            return [warn(f"model {each.name}", why, problem=error.reason) for each in server]
+        listed = None
+    finally:
+        connection.close()
+    return [_listed(each, host, listed) for each in server]
+
+
+def _listed(target: ModelTarget, host: str, listed: Collection[str] | None) -> Check:
+    name = f"model {target.name}"
+    if listed is None:
+        return ok(name, f"{host} answers, and does not tell its models", listed=None)
+    if target.model in listed:
+        return ok(name, f"{host} answers, and has it", listed=True)
+    if target.preset == "openai":
+        return warn(
+            name, f"{host} answers, and does not list {target.model}: is it retired, or misspelt?", listed=False
+        )
+    # Azure lists models, not deployments; others answer to more names than they list.
+    return ok(name, f"{host} answers, and does not list it under this name, which need not mean anything", listed=False)
+
+
+def _list(api: OpenAI, timeout: httpx2.Timeout) -> bytes:
+    with api.models.with_streaming_response.list(timeout=timeout) as response:
+        return bounded_body(response, MAX_ANSWER_BYTES)
+
+
+def _models_in(body: bytes) -> set[str] | None:
+    """The names of the models that a server lists; ``None`` for another answer."""
+    try:
+        return {str(row["id"]) for row in orjson.loads(body)["data"]}
+    except (orjson.JSONDecodeError, KeyError, TypeError):
+        return None
