@@ -134,7 +134,7 @@ class Systemd:
         calendar = f"*:0/{minutes}" if minutes else {1: "*:00", 24: "00:00"}.get(hours, f"0/{hours}:00")
         command = " ".join(f'"{word}"' if " " in word else word for word in job.command)
         values = {"calendar": calendar, "command": command, "system": job.filled("system") if is_root() else ""}
-        return [job.filled(unit.suffix[1:], path=str(unit), **values) for unit in self._units]
+        return [job.filled(unit.suffix[1:], str, path=str(unit), **values) for unit in self._units]
 
     def entries(self) -> list[str]:
         return [unit.read_text(encoding="utf-8", errors="replace") for unit in self._units if unit.exists()]

@@ -13,8 +13,6 @@ The lists were written by hand from knowledge of the languages, and revised wher
 weight was computed from data. Looking a word up costs the same however many entries there are, which a regular
 expression of alternatives does not offer.
 
-A category whose name the lists know (or have a synonym for) gets the built-in ones. Any other is recognised by its
-own name, description, keywords and examples, and so is every sub-category.
 """
 
 from __future__ import annotations
@@ -22,14 +20,12 @@ from __future__ import annotations
 import re
 import tomllib
 from bisect import bisect_left
-from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache, cached_property
 from importlib.resources import files
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from ...core.lazy_pattern import lazy_pattern
-from ...core.taxonomy import Category, Taxonomy
 
 ByLanguage = dict[str, dict[int, str]]
 """Entries by language and weight."""
@@ -47,6 +43,11 @@ def lists(name: str, *, between_lines: str = " ") -> dict[str, Any]:
 def category_words() -> dict[str, ByLanguage]:
     """The words of each built-in category, in the order of the categories."""
     return {name: weighted(lists(f"categories/{name}")) for name in lists("categories")["built_in"]}
+
+
+def known_name(name: str) -> str | None:
+    """The built-in category that ``name`` stands for, if any."""
+    return name if name in category_words() else lists("categories")["synonyms"].get(name)
 
 
 def weighted(table: dict[str, dict[str, str]]) -> ByLanguage:
@@ -97,7 +98,9 @@ def words_of(text: str) -> list[str]:
     """The words of ``text``, folded for comparison; ``l'erreur`` is two, ``doesn't`` is one."""
     folded = text.casefold()
     found: list[str] = (_ASCII_WORD if folded.isascii() else _WORD).findall(folded)
-    return [part for word in found for part in _parted(word)] if "'" in folded or "’" in folded else found
+    if "'" not in folded and "’" not in folded:
+        return found
+    return [part for word in found for part in ([word] if word.isalnum() else _parted(word))]
 
 
 def clauses_of(text: str) -> list[str]:
@@ -119,8 +122,9 @@ class Wording:
         words = [match[0] if same else match[0].casefold() for match in found]
         places = [match.start() for match in found]
         if "'" in folded or "’" in folded:
-            parts = [(part, place) for word, place in zip(words, places, strict=True) for part in _parted(word)]
-            words, places = [part for part, _ in parts], [place for _, place in parts]
+            parts = [[word] if word.isalnum() else _parted(word) for word in words]
+            places = [place for place, several in zip(places, parts, strict=True) for _ in several]
+            words = [word for several in parts for word in several]
         self.words, self.places = words, places
 
     def first_from(self, place: int) -> int:
@@ -151,8 +155,6 @@ def length_of(clause: str) -> int:
 
 def _parted(word: str) -> list[str]:
     """The words of one with an apostrophe: two of ``l'erreur``, one of ``doesn't``, ``user`` of ``user's``."""
-    if word.isalnum():
-        return [word]
     head, _, tail = word.replace("’", "'").partition("'")
     if tail in ("", "s"):
         return [head]
@@ -216,15 +218,18 @@ class PhraseMatcher(Generic[T]):
             units = [self._unit(unit) for unit in self._split(folded)]
             if units:
                 self._by_first.setdefault(units[0], []).append((number, tuple(units[1:])))
-        self._longest_part = max(map(len, (*self._prefix, *self._suffix)), default=0)
+        self._prefix_sizes, self._suffix_sizes = sorted({*map(len, self._prefix)}), sorted({*map(len, self._suffix)})
         self._any_infix = re.compile("|".join(map(re.escape, self._infix)) or r"(?!)")
         self._any_contained = lazy_pattern("|".join(map(re.escape, sorted(self._contained, reverse=True))) or r"(?!)")
         self._known = _ByWord(self.known)
 
     @staticmethod
     def _split(entry: str) -> list[str]:
+        found: list[str] = _UNIT.findall(entry)
+        if "'" not in entry and "’" not in entry:
+            return found
         units: list[str] = []
-        for unit in _UNIT.findall(entry):
+        for unit in found:
             units += _parted(unit.rstrip("*"))
             units[-1] += "*" if unit.endswith("*") else ""
         return units
@@ -240,9 +245,9 @@ class PhraseMatcher(Generic[T]):
 
     def _find_units(self, word: str) -> tuple[int, ...]:
         found = [self._exact[word]] if word in self._exact else []
-        sizes = range(1, min(len(word), self._longest_part) + 1)
-        found += [self._prefix[word[:size]] for size in sizes if word[:size] in self._prefix]
-        found += [self._suffix[word[-size:]] for size in sizes if word[-size:] in self._suffix]
+        length, prefix, suffix = len(word), self._prefix, self._suffix
+        found += [prefix[word[:size]] for size in self._prefix_sizes if size <= length and word[:size] in prefix]
+        found += [suffix[word[-size:]] for size in self._suffix_sizes if size <= length and word[-size:] in suffix]
         if self._any_infix.search(word):
             found += [number for text, number in self._infix.items() if text in word]
         return tuple(found)
