@@ -208,7 +208,7 @@ class Settings(Frozen):
     categories: tuple[SiteCategory, ...] | None = Field(None, description="your own categories; see below")
     fallback_category: str = Field("general", description="the category for whatever fits nowhere else")
     entities: dict[str, str] = Field(
-        default_factory=dict, description="what to find in a ticket: names, each with its meaning; at most 12"
+        default_factory=dict, description="what models find in a ticket: names, each with its meaning; at most 12"
     )
     team_language: str = Field("en", pattern=r"^[a-z]{2,3}$", description="language code of the summaries")
     lowest_tls: TlsVersion = Field("1.2", description="lowest TLS version of https connections")

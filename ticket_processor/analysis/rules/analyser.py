@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import lru_cache
 from itertools import pairwise
 from threading import Lock
@@ -15,7 +15,6 @@ from ...core.taxonomy import Taxonomy
 from ..text.language import detect_language
 from ..text.redact import RedactedText
 from .alarms import Denials, Stakes, matcher_of_alarms, stakes_in, stakes_of
-from .entities import form_of, particulars_of
 from .evidence import (
     CATEGORY,
     SUBCATEGORY,
@@ -83,15 +82,12 @@ class RulesAnalyser:
     """Category, urgency, sentiment, language and what is at stake in a text, by word lists.
 
     Built-in lists serve the categories whose names they know (see ``words/categories.toml``); any other, and every
-    sub-category, is recognised by its own keywords and the words of its name, description and examples. ``entities``
-    are the fields a site wants picked out, name to meaning; those with a form of their own are found. Each language
+    sub-category, is recognised by its own keywords and the words of its name, description and examples. Each language
     is compiled at its first text; one object may be shared by threads and pickled to workers.
     """
 
-    def __init__(self, taxonomy: Taxonomy, entities: Mapping[str, str] | None = None) -> None:
+    def __init__(self, taxonomy: Taxonomy) -> None:
         self._taxonomy = taxonomy
-        self._entities = dict(entities or {})
-        self._forms = {name: form for name in self._entities if (form := form_of(name))}
         self._own = own_entries(taxonomy)
         self._matchers: dict[str, PhraseMatcher[Evidence]] = {}
         self._compiling = Lock()
@@ -99,8 +95,8 @@ class RulesAnalyser:
         self._joint: dict[tuple[PhraseMatcher[Any], ...], JointMatcher] = {}
         self._turns: PhraseMatcher[str] = PhraseMatcher(negations + cues())
 
-    def __reduce__(self) -> tuple[type[RulesAnalyser], tuple[Taxonomy, dict[str, str]]]:
-        return RulesAnalyser, (self._taxonomy, self._entities)
+    def __reduce__(self) -> tuple[type[RulesAnalyser], tuple[Taxonomy]]:
+        return RulesAnalyser, (self._taxonomy,)
 
     def analyse(self, text: RedactedText) -> Analysis:
         """The analysis of ``text`` by word lists; its first line is the subject. Never raises.
@@ -149,7 +145,6 @@ class RulesAnalyser:
             alarms=stakes.alarms,
             language=language,
             summary=summary_of(shown, wording, (*_marks(scores.hits, haste, category), *marks_of_cues(turns))),
-            entities=particulars_of(scanned, self._forms) if self._forms else {},
             evidence=moving_words(
                 scores.hits,
                 category,
