@@ -21,6 +21,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
+from typing import ClassVar
 from xml.sax.saxutils import escape
 
 from ..core.errors import CannotRun, ConfigError
@@ -156,14 +157,13 @@ class Systemd:
         _ask(*self._systemctl, "daemon-reload")
 
 
+@dataclass(frozen=True)
 class Windows:
     """Task Scheduler."""
 
-    kind = "windows"
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self.where = "Task Scheduler"
+    name: str
+    kind: ClassVar[str] = "windows"
+    where: ClassVar[str] = "Task Scheduler"
 
     def texts(self, job: ScheduledJob) -> list[str]:
         spans = {"every": _span(job.every_min * 60), "limit": _span(job.limit_s)}

@@ -24,10 +24,13 @@ from ..policy.decide import RESERVED_TAGS, Mode, Policy
 from ..policy.skip_rules import SkipSettings, Status
 from ..replies.settings import ReplySettings
 from .helpdesks import LOCAL_FILE, AccountSettings, FreshdeskSettings, LocalSettings, ZendeskSettings
-from .learning import LearningSettings
 from .pages import DashboardSettings, PortalServerSettings
 
 DEFAULT_LOG_DIR = "logs"
+LEARNING_STORE = "learning.sqlite3"
+"""The learning store's file in the state folder."""
+FEWEST_EXAMPLES = 4
+"""With fewer, one label's half of them is a single one."""
 
 
 class CacheSettings(Frozen):
@@ -156,6 +159,20 @@ class RunSettings(Frozen):
         100.0, ge=0, le=100, description="percentage of tickets that are handled, always the same ones"
     )
     stop: bool = Field(False, description="the kill switch: stops every run; the variable by anything but a no")
+
+
+def _none_or_enough(number: int) -> int:
+    if 0 < number < FEWEST_EXAMPLES:
+        raise ValueError(f"must be 0, or {FEWEST_EXAMPLES} to 6")
+    return number
+
+
+class LearningSettings(Frozen):
+    """What is used of what people made of our labels; see `docs/learning.md`."""
+
+    examples: Annotated[int, AfterValidator(_none_or_enough)] = Field(
+        0, ge=0, le=6, description="approved examples of similar tickets in a prompt, 4 to 6; 0: none"
+    )
 
 
 def _no_tag_of_ours(category: Category) -> Category:
