@@ -500,7 +500,7 @@ class _Echo:
 
 @cache
 def _rules() -> RulesAnalyser:
-    return RulesAnalyser(TAXONOMY, ENTITIES)
+    return RulesAnalyser(TAXONOMY)
 
 
 def outputs(planted: Planted, audit: AuditLog) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""What the rules give besides the category: sub-category, other categories, the words that led there, particulars."""
+"""What the rules give besides the category: sub-category, other categories, the words that led there."""
 
 from __future__ import annotations
 
@@ -91,45 +91,6 @@ def test_a_sub_category_is_named_only_when_something_speaks_for_it(
 ) -> None:
     analysis = analyse(text, RulesAnalyser(TWO_LEVELS))
     assert (analysis.category, analysis.subcategory) == (category, subcategory)
-
-
-ENTITIES = {
-    "order_number": "the order's number",
-    "invoice_number": "the invoice's number",
-    "amount": "the sum in question",
-    "affected_people": "how many people it concerns",
-    "product": "the product's name",
-}
-
-
-@pytest.mark.parametrize(
-    ("text", "name", "value"),
-    [
-        ("My order #AB-10234 has not come", "order_number", "AB-10234"),
-        ("Order number: 10023456", "order_number", "10023456"),
-        ("Bestellnummer 4711-88 fehlt", "order_number", "4711-88"),
-        ("Commande n° FR20391 non reçue", "order_number", "FR20391"),
-        ("注文番号：A123456", "order_number", "A123456"),
-        ("See invoice INV-2026-01873", "invoice_number", "INV-2026-01873"),
-        ("I paid $49.90 too much", "amount", "$49.90"),
-        ("Es fehlen 1.250,00 €", "amount", "1.250,00 €"),
-        ("40 users cannot log in", "affected_people", "40 users"),
-    ],
-)
-def test_particulars_with_a_form_of_their_own_are_picked_out(text: str, name: str, value: str) -> None:
-    analyser = RulesAnalyser(default_taxonomy(), ENTITIES)
-    assert analyse(text, analyser).entities.get(name) == value
-
-
-@pytest.mark.parametrize(
-    "text",
-    ["I placed two orders, order 100234 and order 100235", "In order to pay", "my order is late", "The FlowPad 3"],
-)
-def test_what_is_not_certain_is_left_out(text: str) -> None:
-    analyser = RulesAnalyser(default_taxonomy(), ENTITIES)
-    found = analyse(text, analyser).entities
-    assert "order_number" not in found
-    assert "product" not in found
 
 
 def test_the_comments_of_a_form_and_code_do_not_decide() -> None:

@@ -35,7 +35,7 @@ OpenDesk = Callable[..., Desk]
 def rules_once() -> RulesAnalyser:
     """Compiling the word lists takes longer than a run."""
     settings = Settings()
-    return RulesAnalyser(settings.taxonomy, settings.entities)
+    return RulesAnalyser(settings.taxonomy)
 
 
 @pytest.fixture

@@ -67,7 +67,7 @@ def subjects(
             elif name == CHAIN:
                 made[CHAIN] = Subject(CHAIN, chain(settings), several if settings.models.names else 1)
             elif name == RULES:
-                rules = RulesAnalyser(settings.taxonomy, settings.entities)
+                rules = RulesAnalyser(settings.taxonomy)
                 made[RULES] = Subject(RULES, _on_tickets(rules.analyse))
             elif name == CLASSIFIER:
                 made[CLASSIFIER] = Subject(CLASSIFIER, _classifier(settings))
@@ -102,7 +102,7 @@ def _classifier(settings: Settings) -> AnalyseTicket:
     """The classifier, with the rules for tickets that it cannot answer; their analyses say why."""
     from ..analysis.classifier.analyser import LocalClassifier
 
-    rules = RulesAnalyser(settings.taxonomy, settings.entities)
+    rules = RulesAnalyser(settings.taxonomy)
     learnt = LocalClassifier.load(settings.classifier_folder, settings.taxonomy, rules, settings.account)
 
     def analyse(text: RedactedText) -> Analysis:

@@ -167,7 +167,7 @@ def check_models(settings: Settings) -> Iterator[Check]:
         only = f"; {held_back} are only suggested then (policy.rules_may_set)" if held_back else ""
         yield skipped("models", f"no model configured (TICKETBOT_MODELS): keyword rules will answer{only}")
     deadline = Deadline(SystemClock(), 60)
-    rules = RulesAnalyser(settings.taxonomy, settings.entities)
+    rules = RulesAnalyser(settings.taxonomy)
     text = redact("Question about my invoice\nHello, I was charged twice this month. Please check.")
     try:
         models = targets(settings.models)

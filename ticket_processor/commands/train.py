@@ -119,7 +119,7 @@ def train(
         learn = partial(
             work,
             taxonomy=settings.taxonomy,
-            rules=RulesAnalyser(settings.taxonomy, settings.entities),
+            rules=RulesAnalyser(settings.taxonomy),
             tasks=chosen,
             source=" and ".join(name for name, used in sources.items() if used),
             trained_at=iso(clock.now()),

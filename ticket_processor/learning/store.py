@@ -14,10 +14,11 @@ from dataclasses import astuple, fields
 from pathlib import Path
 from typing import Any
 
-from ..settings.learning import FILE_NAME as FILE_NAME
+from ..settings.schema import LEARNING_STORE
 from ..state.sqlite import copy_into, emptied, is_there, migrate, opened, transaction, translated
 from .model import Correction, CorrectionStatus, LearntChange, Reaction
 
+FILE_NAME = LEARNING_STORE
 DECIDED = "corrections"
 """The kind of change that approves or rejects corrections."""
 HISTORY = "the ticket's history"

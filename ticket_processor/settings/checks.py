@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 from urllib.parse import urlsplit
 
 from pydantic import ValidationError
@@ -15,8 +14,9 @@ from ..core.urls import is_loopback
 from ..policy.decide import ALSO
 from ..policy.escalation import REASONS
 from .helpdesks import FreshdeskSettings, ZendeskSettings
-from .messages import Place, place_name
+from .messages import place_name
 from .schema import Settings
+from .sources import Place
 
 FRESHDESK_TAG = 32
 """The longest tag that Freshdesk takes (developers.freshdesk.com/api, "Tickets")."""
@@ -34,21 +34,6 @@ def misfits(settings: Settings) -> list[str]:
         *_taken_tags(settings),
         *model_misfits(settings.models, settings.budget),
     ]
-
-
-def strange_credentials(data: Mapping[str, Any], origin: Mapping[tuple[str, ...], str]) -> list[str]:
-    """Credentials travel in HTTP headers, which hold no other characters; the error there would quote them."""
-    problems = []
-    for path, where in origin.items():
-        table = data.get(path[0])
-        value = table.get(path[-1]) if isinstance(table, dict) else None
-        if (
-            path[0] in ("zendesk", "freshdesk", "models")
-            and isinstance(value, str)
-            and not (value.isascii() and value.isprintable())
-        ):
-            problems.append(f"{where}: holds characters that belong into no address or credential")
-    return problems
 
 
 def helpdesk_gaps(settings: Settings) -> tuple[list[str], list[str]]:
@@ -125,7 +110,7 @@ def _zendesk_gaps(zendesk: ZendeskSettings, *, chosen: bool) -> tuple[list[str],
     return problems, notices
 
 
-def unprotected(settings: Settings, origin: Mapping[tuple[str, ...], str]) -> tuple[list[str], list[str]]:
+def unprotected(settings: Settings, origin: Mapping[Place, str]) -> tuple[list[str], list[str]]:
     """Servers on other machines without https: a problem, or a notice where the settings allow it.
 
     A private network is no exception: others may be in it.

@@ -56,9 +56,31 @@ class Abilities:
     statuses: bool = False
 
 
-class ZendeskSettings(Frozen):
+class _Account(Frozen):
+    """An account at a vendor's, by its address."""
+
+    path_of_tickets: ClassVar[str]
+    url: str | None = None
+
+    @property
+    def named(self) -> bool:
+        """Whether the settings name an account."""
+        return bool(self.url)
+
+    @property
+    def base_url(self) -> str:
+        """The account's address without a path. ``load`` has made sure that there is one."""
+        return self.url or ""
+
+    def ticket_url(self, ticket_id: int) -> str:
+        """Where a person opens the ticket; empty where the settings name no account."""
+        return f"{self.base_url}/{self.path_of_tickets}/{ticket_id}" if self.named else ""
+
+
+class ZendeskSettings(_Account):
     """Where the account is and how to sign in."""
 
+    path_of_tickets: ClassVar[str] = "agent/tickets"
     vendor: ClassVar[str] = "Zendesk"
     can: ClassVar[Abilities] = Abilities(
         stable_read_s=6.0,
@@ -90,11 +112,6 @@ class ZendeskSettings(Frozen):
         return None if value is None else _base_url(value, ZENDESK_HOST)
 
     @property
-    def named(self) -> bool:
-        """Whether the settings name an account."""
-        return bool(self.url)
-
-    @property
     def credentials(self) -> bool:
         """Whether anything is set to sign in with."""
         client = self.oauth_client_id or self.oauth_client_secret
@@ -103,29 +120,15 @@ class ZendeskSettings(Frozen):
     @property
     def sign_in(self) -> SignIn:
         """The way in which ticketbot signs in; an API token is the last of the three."""
-        return (
-            "oauth_client"
-            if self.oauth_client_id
-            else "oauth_token"
-            if self.oauth_token
-            else "api_token"
-            if self.api_token
-            else "none"
-        )
-
-    @property
-    def base_url(self) -> str:
-        """The account's address without a path. ``config.load`` has made sure that there is one."""
-        return self.url or ""
-
-    def ticket_url(self, ticket_id: int) -> str:
-        """Where a person opens the ticket; empty where the settings name no account."""
-        return f"{self.base_url}/agent/tickets/{ticket_id}" if self.named else ""
+        if self.oauth_client_id:
+            return "oauth_client"
+        return "oauth_token" if self.oauth_token else "api_token" if self.api_token else "none"
 
 
-class FreshdeskSettings(Frozen):
+class FreshdeskSettings(_Account):
     """Where the account is and the key to sign in with."""
 
+    path_of_tickets: ClassVar[str] = "a/tickets"
     vendor: ClassVar[str] = "Freshdesk"
     can: ClassVar[Abilities] = Abilities(
         stable_read_s=1.0,
@@ -163,20 +166,6 @@ class FreshdeskSettings(Frozen):
         if value is not None and "@" in value.get_secret_value():
             raise ValueError("looks like an e-mail address; the API key stands in the agent's profile settings")
         return value
-
-    @property
-    def named(self) -> bool:
-        """Whether the settings name an account."""
-        return bool(self.url)
-
-    @property
-    def base_url(self) -> str:
-        """The account's address without a path. ``config.load`` has made sure that there is one."""
-        return self.url or ""
-
-    def ticket_url(self, ticket_id: int) -> str:
-        """Where a person opens the ticket; empty where the settings name no account."""
-        return f"{self.base_url}/a/tickets/{ticket_id}" if self.named else ""
 
 
 class LocalSettings(Frozen):

@@ -10,7 +10,7 @@ hold a secret. Secrets come from the environment or such a file only.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -20,13 +20,15 @@ from pydantic import ValidationError
 from ..core import verbose
 from ..core.errors import ConfigError
 from ..core.urls import require_tls
-from .checks import helpdesk_gaps, misfits, strange_credentials, unprotected
-from .messages import Place, meant, place_name, removed, sentence
+from .checks import helpdesk_gaps, misfits, unprotected
+from .messages import NOT_SET_BY_ANYBODY, no_setting, sentence
 from .schema import DEFAULT_LOG_DIR, Settings
 from .sources import (
     CONFIG_VARIABLE,
     OF_MODELS,
     VARIABLES,
+    Place,
+    Source,
     TomlFile,
     of_models,
     own_env_file,
@@ -37,12 +39,13 @@ from .sources import (
 )
 
 DEFAULT_FILE = "ticketbot.toml"
+_STRANGE = "holds characters that belong into no address or credential"
 _MODELS_KEY = "OPENAI_API_KEY"
-_NOT_SET_BY_ANYBODY = frozenset({"notices", "stop_set_by", "lost", "use_classifier"})
-"""Parts of the settings that only the program itself fills in."""
 _OF_THE_HELPDESK = frozenset({"zendesk", "freshdesk", "local", "helpdesk"})
 _WITH_OTHERS = frozenset({"categories", "fallback_category", "policy", "replies", "models", "budget"})
 """Settings that are compared with each other. Where one of them is wrong by itself, a comparison says nothing."""
+_IN_HEADERS = frozenset({"zendesk", "freshdesk", "models"})
+"""Settings with credentials, which travel in HTTP headers; an error there would quote them."""
 _WAYS_TO_SIGN_IN = (("oauth_client_id", "oauth_client_secret"), ("oauth_token",), ("email", "api_token"))
 
 
@@ -71,43 +74,41 @@ def load(
     folder = Path.cwd() if folder is None else folder
     problems: list[str] = []
     notices: list[str] = []
-    origin: dict[tuple[str, ...], str] = {}
-
-    here = _read_env(folder / ".env", problems)
-    path = config or _configured({**here, **environ}, folder)
-    file = instead or (_read_toml(path, problems) if path else TomlFile(DEFAULT_FILE))
-    data = dict(file.data)
-    _no_secrets_in(data, file.name, problems)
-    for name in _NOT_SET_BY_ANYBODY.intersection(data):
-        del data[name]
-        problems.append(_no_setting((name,), file))
-    env_file = (path.parent if path else folder) / ".env"
-    from_file = here if env_file == folder / ".env" else _read_env(env_file, problems)
-    own: dict[str, str] = {}
-    own_file = own_env_file(path) if path else env_file
-    has_own = own_file != env_file and own_file.is_file()
-    if has_own:
-        own, from_file, environ = _read_env(own_file, problems), shared(from_file), shared(environ)
+    path = config or _configured({**read_env(folder / ".env", []), **environ}, folder)
+    try:
+        file = instead or (read_toml(path) if path else TomlFile(DEFAULT_FILE))
+    except ConfigError as error:
+        file = TomlFile(path.name if path else DEFAULT_FILE)
+        problems.extend(error.problems)
+    data = {name: value for name, value in file.data.items() if name not in NOT_SET_BY_ANYBODY}
+    problems.extend(no_setting((name,), file) for name in file.data if name not in data)
+    problems.extend(_secrets_in(data, file.name))
+    sources = _sources(path, folder, environ, problems)
     if models_only:
         data = {name: data[name] for name in OF_MODELS if name in data}
-        from_file, environ, own = of_models(from_file), of_models(environ), of_models(own)
-    lost = () if path or problems else _lost(folder, from_file, environ)
+        sources = [Source(of_models(source.variables), source.where) for source in sources]
+    lost = () if path or problems else _lost(folder, sources)
     if need_helpdesk or need_any:
         problems.extend(lost)
-    _put_beside(data, path.parent if path else folder, folder)
-    for source, where in ((from_file, " (in .env)"), (environ, ""), (own, f" (in {own_file.name})")):
-        problems.extend(unknown_names(source, "TICKETBOT_"))
-        _drop_weaker_ways(data, source)
-        for name, variable in VARIABLES.items():
-            text = source.get(name, "").strip()
-            if text or (variable.many and name in source):  # an empty list is a wish too
-                _put(data, variable.path, variable.value(text))
-                origin[variable.path] = name + where
-    problems.extend(_put_named_keys(data, {**from_file, **environ, **own}))
+    if path and path.parent.resolve() != folder.resolve():
+        _put_beside(data, path.parent)
+    origin: dict[Place, str] = {}
+    for source in sources:
+        problems.extend(unknown_names(source.variables, "TICKETBOT_"))
+        _drop_weaker_ways(data, source.variables)
+        for setting, value, name in source.values():
+            _put(data, setting, value)
+            origin[setting] = name
+    problems.extend(_put_named_keys(data, {name: text for one in sources for name, text in one.variables.items()}))
     for flag, value in (flags or {}).items():
         if value is not None:
             _put(data, flag, value)
             origin[flag] = "--" + flag[-1].replace("_", "-")
+    problems.extend(
+        f"{where}: {_STRANGE}"
+        for setting, where in origin.items()
+        if setting[0] in _IN_HEADERS and not _fits_a_header(_at(data, setting))
+    )
 
     settings: Settings | None = None
     known: Settings | None
@@ -116,14 +117,10 @@ def load(
         settings = known = Settings.model_validate(data)
     except ValidationError as error:
         told = error.errors(include_input=False, include_url=False)
-        problems.extend(
-            sentence(one, origin, file.where, lambda place: _no_setting(place, file))
-            for one in told
-            if one["type"] != "default_factory_not_called"  # that follows from another one
-        )
+        # An error of the default factory only follows from another one.
+        problems.extend(sentence(one, origin, file) for one in told if one["type"] != "default_factory_not_called")
         wrong = {one["loc"][0] for one in told if one["loc"]}
         known = _right_part(data, [one["loc"] for one in told])
-    problems.extend(strange_credentials(data, origin))
     if known is not None and wrong.isdisjoint(_WITH_OTHERS) and (contradictions := misfits(known)):
         problems.extend(contradictions)
         known = known.model_copy(update={"categories": None})
@@ -133,7 +130,8 @@ def load(
         notices.extend(notes)
         if missing:  # only then: these may be another program's
             for beginning in ("ZENDESK_", "FRESHDESK_"):
-                problems.extend(unknown_names((*from_file, *environ, *own), beginning, sure=True))
+                names = (name for source in sources for name in source.variables)
+                problems.extend(unknown_names(names, beginning, sure=True))
     if settings is not None:
         unnamed = not settings.models.names and ("models", "names") not in (flags or {})
         if settings.models.api_key and unnamed:
@@ -145,11 +143,22 @@ def load(
         raise ConfigError(*dict.fromkeys(problems))
     require_tls(settings.lowest_tls)
     verbose.show(settings.log_level)
-    stop_set_by = None
-    if settings.run.stop:
-        stop_set_by = origin.get(("run", "stop"), f"run.stop in {path.name if path else DEFAULT_FILE}")
+    stop_set_by = origin.get(("run", "stop"), f"run.stop in {file.name}") if settings.run.stop else None
     settings = _divided(settings)
     return settings.model_copy(update={"notices": tuple(notices), "stop_set_by": stop_set_by, "lost": lost})
+
+
+def _sources(path: Path | None, folder: Path, environ: Mapping[str, str], problems: list[str]) -> list[Source]:
+    """Where variables come from, the weakest first: ``.env`` beside the file, the environment, the file's own one."""
+    env_file = (path.parent if path else folder) / ".env"
+    beside = read_env(env_file, problems)
+    if env_file != folder / ".env":
+        read_env(folder / ".env", problems)  # only its mistakes: it may have named the configuration file
+    own_file = own_env_file(path) if path else env_file
+    if own_file == env_file or not own_file.is_file():
+        return [Source(beside, " (in .env)"), Source(environ)]
+    own = read_env(own_file, problems)
+    return [Source(shared(beside), " (in .env)"), Source(shared(environ)), Source(own, f" (in {own_file.name})")]
 
 
 def load_candidate(
@@ -173,9 +182,9 @@ def _divided(settings: Settings) -> Settings:
     return settings.model_copy(update={"run": run, "budget": day.model_copy(update=parts)})
 
 
-def _lost(folder: Path, from_file: Mapping[str, str], environ: Mapping[str, str]) -> tuple[str, ...]:
+def _lost(folder: Path, sources: Sequence[Source]) -> tuple[str, ...]:
     """The sentence for a folder without settings. Variables of models do not count: other programs use them as well."""
-    named = (*from_file, *(name for name, text in environ.items() if text.strip()))
+    named = (name for one in sources for name, text in one.variables.items() if text.strip() or one.where)
     if any(name.startswith(("ZENDESK_", "FRESHDESK_", "TICKETBOT_")) for name in named):
         return ()
     return (
@@ -184,51 +193,45 @@ def _lost(folder: Path, from_file: Mapping[str, str], environ: Mapping[str, str]
     )
 
 
-def _put_beside(data: dict[str, Any], base: Path, folder: Path) -> None:
-    """Paths of a file are meant from its own folder: cron and Task Scheduler start anywhere."""
-    if base.resolve() == folder.resolve():
-        return
+def _put_beside(data: dict[str, Any], base: Path) -> None:
+    """Paths of a file are meant from its own folder ``base``: cron and Task Scheduler start anywhere."""
     data.setdefault("log_dir", DEFAULT_LOG_DIR)
-    for table, name in ((data, "state_dir"), (data, "log_dir"), (data.get("local"), "path")):
-        if isinstance(table, dict) and isinstance(table.get(name), str):
-            table[name] = base / table[name]
-    knowledge = data.get("knowledge")
-    if isinstance(knowledge, dict) and isinstance(knowledge.get("folders"), list):
-        knowledge["folders"] = [base / one if isinstance(one, str) else one for one in knowledge["folders"]]
+    for setting in (("state_dir",), ("log_dir",), ("local", "path"), ("knowledge", "folders")):
+        value = _at(data, setting)
+        if isinstance(value, str):
+            _put(data, setting, base / value)
+        elif isinstance(value, list):
+            _put(data, setting, [base / one if isinstance(one, str) else one for one in value])
 
 
-def _put_named_keys(data: dict[str, Any], environ: Mapping[str, str]) -> list[str]:
+def _put_named_keys(data: dict[str, Any], environ: Mapping[str, str]) -> Iterator[str]:
     """Fill in the keys whose variables the file names. No server gets the key of another one."""
-    problems = []
-    tables = {"embeddings": data.get("embeddings")}
-    models = data.get("models")
-    uses = models.get("use") if isinstance(models, dict) else None
-    if isinstance(uses, dict):
-        tables |= {f"models.use.{name}": table for name, table in uses.items()}
-    for where, table in tables.items():
+    uses = _at(data, ("models", "use"))
+    for path in [("embeddings",), *(("models", "use", name) for name in (uses if isinstance(uses, dict) else ()))]:
+        table, where = _at(data, path), ".".join(path)
         if not isinstance(table, dict):
             continue
         if "api_key" in table:
-            problems.append(f"{where}.api_key is a secret: name its environment variable in api_key_variable instead")
+            yield f"{where}.api_key is a secret: name its environment variable in api_key_variable instead"
         variable = table.get("api_key_variable")
         if not isinstance(variable, str):
             continue
+        key = environ.get(variable, "").strip()
         if variable.upper() in VARIABLES and variable.upper() != _MODELS_KEY:
-            problems.append(
+            yield (
                 f"{where}.api_key_variable names {variable}, which this server must not be sent: name a variable that "
                 "holds the server's own key"
             )
-            continue
-        key = environ.get(variable, "").strip()
-        if not key:
-            # Most commands need no vectors; those that do report it.
-            if where != "embeddings":
-                problems.append(f"{where}.api_key_variable names {variable}, which is not set")
-        elif not (key.isascii() and key.isprintable()):
-            problems.append(f"{variable}: holds characters that belong into no address or credential")
-        else:
-            table["api_key"] = key
-    return problems
+        elif not _fits_a_header(key):
+            yield f"{variable}: {_STRANGE}"
+        elif key:
+            _put(data, (*path, "api_key"), key)
+        elif path != ("embeddings",):  # most commands need no vectors; those that do report it
+            yield f"{where}.api_key_variable names {variable}, which is not set"
+
+
+def _fits_a_header(value: object) -> bool:
+    return not isinstance(value, str) or (value.isascii() and value.isprintable())
 
 
 def _drop_weaker_ways(data: dict[str, Any], source: Mapping[str, str]) -> None:
@@ -245,14 +248,10 @@ def _right_part(data: Mapping[str, Any], wrong: Iterable[Place]) -> Settings | N
     """The settings but for those at a ``wrong`` place, so that what is missing or contradicts there is told as well."""
     rest = deepcopy(dict(data))
     for place in wrong:
-        table: Any = rest
-        last: tuple[dict[Any, Any], Any] | None = None
-        for part in place:
-            if not isinstance(table, dict) or part not in table:
-                break
-            last, table = (table, part), table[part]
-        if last is not None:
-            del last[0][last[1]]
+        while place and _at(rest, place) is None:  # in a list, or missing: then what it is part of
+            place = place[:-1]
+        if place:
+            del _at(rest, place[:-1])[place[-1]]
     try:
         return Settings.model_validate(rest)
     except ValidationError:
@@ -264,7 +263,7 @@ def config_file(
 ) -> Path | None:
     """The configuration file that :func:`load` reads when it is asked the same way; it need not be there."""
     folder = Path.cwd() if folder is None else folder
-    here = _read_env(folder / ".env", [])
+    here = read_env(folder / ".env", [])
     return config or _configured({**here, **(os.environ if environ is None else environ)}, folder)
 
 
@@ -283,37 +282,17 @@ def _configured(environ: Mapping[str, str], folder: Path) -> Path | None:
     return default if default.is_file() else None
 
 
-def _read_toml(path: Path, problems: list[str]) -> TomlFile:
-    try:
-        return read_toml(path)
-    except ConfigError as error:
-        problems.extend(error.problems)
-        return TomlFile(path.name)
-
-
-def _read_env(path: Path, problems: list[str]) -> dict[str, str]:
-    try:
-        found, wrong = read_env(path)
-    except ConfigError as error:
-        found, wrong = {}, list(error.problems)
-    problems.extend(wrong)
-    return found
-
-
-def _no_secrets_in(data: dict[str, Any], file: str, problems: list[str]) -> None:
+def _secrets_in(data: Mapping[str, Any], file: str) -> Iterator[str]:
     for name, variable in VARIABLES.items():
-        table: Any = data
-        for part in variable.path[:-1]:
-            table = table.get(part) if isinstance(table, dict) else None
-        if variable.secret and isinstance(table, dict) and variable.path[-1] in table:
-            problems.append(f"{'.'.join(variable.path)} in {file} is a secret: put it into {name} or .env")
+        if variable.secret and _at(data, variable.path) is not None:
+            yield f"{'.'.join(variable.path)} in {file} is a secret: put it into {name} or .env"
 
 
-def _no_setting(place: Place, file: TomlFile) -> str:
-    if why := removed(place):
-        return f"{place_name(place)} ({file.where(place)}) was removed: {why}; delete the line"
-    near = None if place[0] in _NOT_SET_BY_ANYBODY else meant(Settings, place, _NOT_SET_BY_ANYBODY)
-    return f"{place_name(place)} ({file.where(place)}) is no setting" + (f"; did you mean {near}?" if near else "")
+def _at(data: Any, place: Place) -> Any:
+    """What is set there; ``None`` where nothing is, and within lists."""
+    for part in place:
+        data = data.get(part) if isinstance(data, dict) else None
+    return data
 
 
 def _put(data: dict[str, Any], path: tuple[str, ...], value: object) -> None:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import difflib
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from importlib import resources
 from typing import Any, get_args
 
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
-Place = tuple[int | str, ...]
+from .schema import Settings
+from .sources import Place, TomlFile
+
+NOT_SET_BY_ANYBODY = frozenset({"notices", "stop_set_by", "lost", "use_classifier"})
+"""Parts of the settings that only the program itself fills in."""
 _KEY = "[key]"
 _BY_NAME: Mapping[str, str] = {
     "api_key_variable": "the name of an environment variable: letters, digits and _",
@@ -47,25 +51,27 @@ def place_name(place: Place) -> str:
     return words
 
 
-def sentence(
-    error: ErrorDetails,
-    origin: Mapping[tuple[str, ...], str],
-    where: Callable[[Place], str],
-    unknown: Callable[[Place], str],
-) -> str:
+def sentence(error: ErrorDetails, origin: Mapping[Place, str], file: TomlFile) -> str:
     """One of pydantic's errors: where the setting was written, and pydantic's words.
 
-    ``origin`` has the variable or option of a setting that comes from no file, ``where`` the line of one that does;
-    ``unknown`` has the words for a place at which there is no setting.
+    ``origin`` has the variable or option of a setting that does not come from ``file``.
     """
     place = error["loc"]
-    texts = tuple(str(part) for part in place)
-    for length in range(len(texts), 0, -1):
-        if texts[:length] in origin:
-            return f"{origin[texts[:length]]}: {_words(error)}"
+    for length in range(len(place), 0, -1):
+        if place[:length] in origin:
+            return f"{origin[place[:length]]}: {_words(error)}"
     if error["type"] == "extra_forbidden":
-        return unknown(place)
-    return f"{place_name(place)} ({where(place)}): {_words(error)}"
+        return no_setting(place, file)
+    return f"{place_name(place)} ({file.where(place)}): {_words(error)}"
+
+
+def no_setting(place: Place, file: TomlFile) -> str:
+    """That there is no such setting: which one came instead, or which one is probably meant."""
+    words = [str(part) for part in place]
+    if why := REMOVED.get(".".join(words)) or REMOVED.get(".".join([*words[:2], "NAME", *words[3:]])):
+        return f"{place_name(place)} ({file.where(place)}) was removed: {why}; delete the line"
+    near = None if place[0] in NOT_SET_BY_ANYBODY else _meant(place)
+    return f"{place_name(place)} ({file.where(place)}) is no setting" + (f"; did you mean {near}?" if near else "")
 
 
 def _words(error: ErrorDetails) -> str:
@@ -85,30 +91,22 @@ def _ordinal(number: int) -> str:
     return f"{number}{ending}"
 
 
-Names = tuple[str, ...]
-
 REMOVED: Mapping[str, str] = tomllib.loads(
     resources.files(__package__).joinpath("removed.toml").read_text(encoding="utf-8")
 )
 """Settings of earlier versions, with a sentence for each. ``NAME`` stands for a name that the site itself chose."""
 
 
-def removed(place: Place) -> str | None:
-    """What came instead of a setting of earlier versions; ``None`` for any other place."""
-    words = [str(part) for part in place]
-    return REMOVED.get(".".join(words)) or REMOVED.get(".".join([*words[:2], "NAME", *words[3:]]))
-
-
-def meant(model: type[BaseModel], place: Place, without: frozenset[str] = frozenset()) -> str | None:
+def _meant(place: Place) -> str | None:
     """The setting that is probably meant by a ``place`` at which there is none, in words.
 
     That is one of the same table with nearly that name or, failing that, the only one of that very name in another.
     """
     name = str(place[-1])
-    near = difflib.get_close_matches(name, [*_beside(model, place).difference(without)], n=1)
+    near = difflib.get_close_matches(name, _beside(place) - NOT_SET_BY_ANYBODY, n=1)
     if near:
         return place_name((*place[:-1], near[0]))
-    elsewhere = [names for names in _names(model) if names[-1] == name and names[0] not in without]
+    elsewhere = [names for names in _names(Settings) if names[-1] == name and names[0] not in NOT_SET_BY_ANYBODY]
     if len(elsewhere) != 1:
         return None
     (names,) = elsewhere
@@ -116,15 +114,16 @@ def meant(model: type[BaseModel], place: Place, without: frozenset[str] = frozen
     return f"{'.'.join(names)}, {under}"
 
 
-def _beside(model: type[BaseModel], place: Place) -> frozenset[str]:
+def _beside(place: Place) -> frozenset[str]:
     """The names that may stand at ``place``; names that the site itself chose are skipped."""
+    model: type[BaseModel] = Settings
     for part in place[:-1]:
         field = model.model_fields.get(str(part))
         model = next(_models_in(field.annotation), model) if field else model
     return frozenset(model.model_fields)
 
 
-def _names(model: type[BaseModel], above: Names = ()) -> Iterator[Names]:
+def _names(model: type[BaseModel], above: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
     """Every setting with those that it is part of."""
     for name, field in model.model_fields.items():
         yield (*above, name)

@@ -23,10 +23,13 @@ from ..policy.decide import RESERVED_TAGS, Mode, Policy
 from ..policy.skip_rules import SkipSettings, Status
 from ..replies.settings import ReplySettings
 from .helpdesks import LOCAL_FILE, AccountSettings, FreshdeskSettings, LocalSettings, ZendeskSettings
-from .learning import LearningSettings
 from .pages import DashboardSettings, PortalServerSettings
 
 DEFAULT_LOG_DIR = "logs"
+LEARNING_STORE = "learning.sqlite3"
+"""The learning store's file in the state folder."""
+FEWEST_EXAMPLES = 4
+"""With fewer, one label's half of them is a single one."""
 
 
 class CacheSettings(Frozen):
@@ -149,6 +152,20 @@ class RunSettings(Frozen):
     stop: bool = Field(False, description="the kill switch: stops every run; the variable by anything but a no")
 
 
+def _none_or_enough(number: int) -> int:
+    if 0 < number < FEWEST_EXAMPLES:
+        raise ValueError(f"must be 0, or {FEWEST_EXAMPLES} to 6")
+    return number
+
+
+class LearningSettings(Frozen):
+    """What is used of what people made of our labels; see `docs/learning.md`."""
+
+    examples: Annotated[int, AfterValidator(_none_or_enough)] = Field(
+        0, ge=0, le=6, description="approved examples of similar tickets in a prompt, 4 to 6; 0: none"
+    )
+
+
 def _no_tag_of_ours(category: Category) -> Category:
     if category.name in RESERVED_TAGS or category.name.startswith(("urgency_", "sentiment_")):
         raise ValueError(f"'{category.name}' is the name of a tag with a meaning of its own; choose another")
@@ -199,7 +216,7 @@ class Settings(Frozen):
     categories: tuple[SiteCategory, ...] | None = Field(None, description="your own categories; see below")
     fallback_category: str = Field("general", description="the category for whatever fits nowhere else")
     entities: dict[str, str] = Field(
-        default_factory=dict, description="what to find in a ticket, by name, with its meaning; at most 12"
+        default_factory=dict, description="what models find in a ticket, by name, with its meaning; at most 12"
     )
     team_language: str = Field("en", pattern=r"^[a-z]{2,3}$", description="language code of the summaries")
     lowest_tls: TlsVersion = Field("1.2", description="lowest TLS version of https connections")

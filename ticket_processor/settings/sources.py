@@ -13,7 +13,7 @@ import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar, get_origin
+from typing import Any, NamedTuple, TypeVar, get_origin
 
 from dotenv.parser import parse_stream
 from pydantic import BaseModel
@@ -56,7 +56,7 @@ def read_toml(path: Path) -> TomlFile:
         raise ConfigError(f"the configuration file {path} does not exist; 'ticketbot init' writes one")
     if path.is_dir():
         raise ConfigError(f"{path} is a folder of configuration files, and this needs one of them: name that")
-    text = _decoded(_bytes(path), path)
+    text = _text(path)
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:  # its message names the line, and no value
@@ -67,39 +67,32 @@ def read_toml(path: Path) -> TomlFile:
     return TomlFile(path.name, data, lines)
 
 
-def read_env(path: Path) -> tuple[dict[str, str], list[str]]:
-    """The variables of a file, none where there is no such file; and what is wrong with its lines, a sentence each.
-
-    Raises :class:`ConfigError` when it cannot be read at all.
-    """
-    if not path.exists() or path.is_dir():  # a virtual environment may have that name
-        return {}, []
-    text = _decoded(_bytes(path), path)
+def read_env(path: Path, problems: list[str]) -> dict[str, str]:
+    """The variables of a file, none where there is no such file; ``problems`` gets what is wrong, a sentence each."""
     found: dict[str, str] = {}
-    problems = []
+    if not path.exists() or path.is_dir():  # a virtual environment may have that name
+        return found
+    try:
+        text = _text(path)
+    except ConfigError as error:
+        problems.extend(error.problems)
+        return found
     for binding in parse_stream(io.StringIO(text)):
         if binding.error:
             line = binding.original.string.strip().removeprefix("export ").lstrip()
             if line.startswith(OURS):
-                number = binding.original.line + _blank_lines(binding.original.string)
+                number = binding.original.line + binding.original.string.partition(line)[0].count("\n")
                 problems.append(f"{path}, line {number}: write NAME=value, with both quotation marks or none")
         elif binding.key is not None:
             found[binding.key] = binding.value or ""  # as it stands: a secret may hold "${"
-    return found, problems
+    return found
 
 
-def _blank_lines(text: str) -> int:
-    return text[: len(text) - len(text.lstrip())].count("\n")
-
-
-def _bytes(path: Path) -> bytes:
+def _text(path: Path) -> str:
     try:
-        return path.read_bytes()
+        raw = path.read_bytes()
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error.strerror or type(error).__name__}") from None
-
-
-def _decoded(raw: bytes, path: Path) -> str:
     if raw.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in raw:
         raise ConfigError(f"{path} is saved as UTF-16, which Notepad calls Unicode: {_SAVE}")
     try:
@@ -214,6 +207,20 @@ VARIABLES: Mapping[str, Variable] = {
     }.items()
 }
 """The environment variables that hold settings. ``TICKETBOT_CONFIG`` names the file and is read before these."""
+
+
+class Source(NamedTuple):
+    """Variables from one place, and what a message says of that place behind their names."""
+
+    variables: Mapping[str, str]
+    where: str = ""
+
+    def values(self) -> Iterator[tuple[tuple[str, ...], object, str]]:
+        """Each setting that has a variable here, with its value, and what a message calls the variable."""
+        for name, variable in VARIABLES.items():
+            text = self.variables.get(name, "").strip()
+            if text or (variable.many and name in self.variables):  # an empty list is a wish too
+                yield variable.path, variable.value(text), name + self.where
 
 
 _OF_ONE_ACCOUNT = (

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING
 from ..analysis.chain import Analyser
 from ..analysis.rules.analyser import RulesAnalyser
 from ..core.errors import StateUnusable, unexpected
-from ..settings.learning import FILE_NAME
-from ..settings.schema import Settings
+from ..settings.schema import LEARNING_STORE, Settings
 from ..state.sqlite import is_there
 
 if TYPE_CHECKING:
@@ -47,7 +46,7 @@ def approved_examples(settings: Settings, trouble: Callable[[str], object]) -> I
     from ..learning.examples import ExamplePicker, examples_of
     from ..learning.store import LearningStore
 
-    path, found = settings.state_folder / FILE_NAME, []
+    path, found = settings.state_folder / LEARNING_STORE, []
     try:
         if is_there(path):
             with closing(LearningStore(path, read_only=True)) as store:
@@ -63,7 +62,7 @@ def learnt_in_use(settings: Settings, trouble: Callable[[str], object]) -> Mappi
 
     ``trouble`` is told where the file cannot be used.
     """
-    path = settings.state_folder / FILE_NAME
+    path = settings.state_folder / LEARNING_STORE
     try:
         if not is_there(path):
             return {}

@@ -236,7 +236,7 @@ def understanding(
     """
     store = store or AnswerStore(None, clock, days=0)
     budget = budget or Budget(settings.budget, store)
-    rules = RulesAnalyser(settings.taxonomy, settings.entities)
+    rules = RulesAnalyser(settings.taxonomy)
     links: list[Analyser] = []
     models = targets(settings.models)
     with ExitStack() as stack:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import lru_cache
 from itertools import pairwise
 from threading import Lock
@@ -14,28 +14,29 @@ from ...core.sanitize import PLACEHOLDER
 from ...core.taxonomy import Taxonomy
 from ..text.language import detect_language
 from ..text.redact import RedactedText
-from .alarms import Stakes, matcher_of_alarms, stakes_in, stakes_of
-from .entities import form_of, particulars_of
-from .evidence import moving_words
-from .matcher import (
+from .alarms import Denials, Stakes, matcher_of_alarms, stakes_in, stakes_of
+from .evidence import (
     CATEGORY,
     SUBCATEGORY,
     URGENCY_KIND,
     Evidence,
+    Given,
+    compile_for,
+    known_languages,
+    moving_words,
+    own_entries,
+)
+from .matcher import (
     Hit,
     JointMatcher,
     PhraseMatcher,
     Wording,
-    compile_for,
     entries_of,
-    known_languages,
     known_name,
     lists,
-    own_entries,
     without_contained,
     words_of,
 )
-from .negation import Denials
 from .sentiment import is_praise, matcher_of_moods, mood_of
 from .telling import Mark, cues, marks_of_cues, summary_of
 
@@ -74,22 +75,19 @@ class _Scores(NamedTuple):
     """Points of each category, and what each hit gave."""
 
     points: dict[str, float]
-    hits: list[tuple[float, Hit[Evidence]]]
+    hits: Given
 
 
 class RulesAnalyser:
     """Category, urgency, sentiment, language and what is at stake in a text, by word lists.
 
     Built-in lists serve the categories whose names they know (see ``words/categories.toml``); any other, and every
-    sub-category, is recognised by its own keywords and the words of its name, description and examples. ``entities``
-    are the fields a site wants picked out, name to meaning; those with a form of their own are found. Each language
+    sub-category, is recognised by its own keywords and the words of its name, description and examples. Each language
     is compiled at its first text; one object may be shared by threads and pickled to workers.
     """
 
-    def __init__(self, taxonomy: Taxonomy, entities: Mapping[str, str] | None = None) -> None:
+    def __init__(self, taxonomy: Taxonomy) -> None:
         self._taxonomy = taxonomy
-        self._entities = dict(entities or {})
-        self._forms = {name: form for name in self._entities if (form := form_of(name))}
         self._own = own_entries(taxonomy)
         self._matchers: dict[str, PhraseMatcher[Evidence]] = {}
         self._compiling = Lock()
@@ -97,8 +95,8 @@ class RulesAnalyser:
         self._joint: dict[tuple[PhraseMatcher[Any], ...], JointMatcher] = {}
         self._turns: PhraseMatcher[str] = PhraseMatcher(negations + cues())
 
-    def __reduce__(self) -> tuple[type[RulesAnalyser], tuple[Taxonomy, dict[str, str]]]:
-        return RulesAnalyser, (self._taxonomy, self._entities)
+    def __reduce__(self) -> tuple[type[RulesAnalyser], tuple[Taxonomy]]:
+        return RulesAnalyser, (self._taxonomy,)
 
     def analyse(self, text: RedactedText) -> Analysis:
         """The analysis of ``text`` by word lists; its first line is the subject. Never raises.
@@ -147,7 +145,6 @@ class RulesAnalyser:
             alarms=stakes.alarms,
             language=language,
             summary=summary_of(shown, wording, (*_marks(scores.hits, haste, category), *marks_of_cues(turns))),
-            entities=particulars_of(scanned, self._forms) if self._forms else {},
             evidence=moving_words(
                 scores.hits,
                 category,
@@ -165,7 +162,7 @@ class RulesAnalyser:
 
         ``None`` when they say nothing of the kind, when they say that there is none, or that it is over.
         """
-        return _floor(_stakes(text.text[:MAX_SCANNED]))
+        return Urgency.HIGH if _stakes(text.text[:MAX_SCANNED]).incident else None
 
     def risk(self, text: RedactedText) -> Risk:
         """The risk that the text's words tell: high for a legal threat, a security incident or a danger."""
@@ -191,10 +188,9 @@ class RulesAnalyser:
 
     def _scores(self, hits: list[Hit[Evidence]], title_length: int, negated: set[int]) -> _Scores:
         points = dict.fromkeys(self._taxonomy.top, 0.0)
-        given: list[tuple[float, Hit[Evidence]]] = []
-        for gain, hit in _weighed(hits, title_length, negated):
+        given = _weighed(hits, title_length, negated)
+        for gain, hit in given:
             points[hit.value.target] += gain
-            given.append((gain, hit))
         points[self._taxonomy.fallback] += _FALLBACK_HEAD_START
         return _Scores(points, given)
 
@@ -262,10 +258,6 @@ def _negated(turns: list[Hit[str]]) -> set[int]:
     return {place for end in ends for place in range(end, end + _NEGATION_REACH)}
 
 
-def _floor(stakes: Stakes) -> Urgency | None:
-    return Urgency.HIGH if stakes.incident else None
-
-
 @lru_cache(maxsize=64)  # floor, risk and alarms of a text are asked for one after the other
 def _stakes(text: str) -> Stakes:
     scanned = _as_written(text)
@@ -299,7 +291,7 @@ def _blank(found: re.Match[str]) -> str:
     return re.sub(r"[^\n]", " ", found.group())
 
 
-def _weighed(hits: list[Hit[Evidence]], title_length: int, negated: set[int]) -> list[tuple[float, Hit[Evidence]]]:
+def _weighed(hits: list[Hit[Evidence]], title_length: int, negated: set[int]) -> Given:
     """Each hit that is not negated with its points, by its place and its number of earlier occurrences."""
     weighed = []
     seen: dict[int, int] = {}
@@ -339,7 +331,7 @@ def _calibrated(lead: float) -> float:
     return _CALIBRATION[-1][1]
 
 
-def _marks(given: list[tuple[float, Hit[Evidence]]], haste: list[Hit[Evidence]], category: str) -> Iterator[Mark]:
+def _marks(given: Given, haste: list[Hit[Evidence]], category: str) -> Iterator[Mark]:
     """Where the words stand that spoke for ``category`` or for haste."""
     for _, hit in given:
         if hit.value.target == category:

@@ -1,24 +1,126 @@
-"""The words that moved the rules' decision, as they stand in the ticket. Pure."""
+"""The words of each category and of urgency, and those that moved a decision as they stand in the ticket. Pure.
+
+A category whose name the lists know (or have a synonym for) gets the built-in ones. Any other is recognised by its
+own name, description, keywords and examples, and so is every sub-category.
+"""
 
 from __future__ import annotations
 
+from collections import Counter
 from functools import cache
+from typing import NamedTuple
 
 from ...core.sanitize import plain_line
+from ...core.taxonomy import Category, Taxonomy
 from ..text.outgoing import with_names
 from ..text.similarity import EVERYDAY
-from .matcher import Evidence, Hit, Wording, words_of
+from .matcher import (
+    ByLanguage,
+    Hit,
+    PhraseMatcher,
+    Wording,
+    category_words,
+    entries_of,
+    known_name,
+    lists,
+    weighted,
+    words_of,
+)
 from .telling import nothing_said
 
-Given = list[tuple[float, Hit[Evidence]]]
-"""What each hit gave, and the hit."""
+CATEGORY, SUBCATEGORY, URGENCY_KIND = "category", "subcategory", "urgency"
 
+_WEIGHTS = {3: 3.0, 2: 1.2, 1: 0.4, 0: 0.0}
+_OWN_KEYWORD = 4.0
+_SHORTEST = 4
+_SHARED_BY_MANY = 3
 _MOST, _LONGEST = 3, 60
 _HELPS, _DECIDES = 1.0, 3.0
 """The least weight of a phrase, and of a word that stands alone."""
 _MOVED = 0.12
 """The least share of the category's points that words gave which moved the decision."""
 _SAME_STEM = 5
+
+
+class Evidence(NamedTuple):
+    """The target of an entry (a category, a sub-category or ``"urgency"``), and its weight."""
+
+    target: str
+    weight: float
+    kind: str
+
+
+Given = list[tuple[float, Hit[Evidence]]]
+"""What each hit gave, and the hit."""
+
+
+@cache
+def known_languages() -> tuple[str, ...]:
+    """The languages with built-in lists, in alphabetical order."""
+    return tuple(sorted({language for words in category_words().values() for language in words}))
+
+
+def own_entries(taxonomy: Taxonomy) -> list[tuple[str, Evidence]]:
+    """Entries from the taxonomy's own words; they hold in every language."""
+    entries: list[tuple[str, Evidence]] = []
+    for kind, names in [(CATEGORY, taxonomy.top), *((SUBCATEGORY, taxonomy.children(name)) for name in taxonomy.top)]:
+        described = {name: _described(taxonomy[name]) for name in names}
+        shared = Counter(entry for words in described.values() for entry in words)
+        for name in names:
+            category = taxonomy[name]
+            keywords = [entry for words in category.keywords.values() for entry in words]
+            targets = [(name, kind), *([(category.parent or "", CATEGORY)] if kind == SUBCATEGORY else [])]
+            entries += [(entry, Evidence(target, _OWN_KEYWORD, of)) for target, of in targets for entry in keywords]
+            if kind == SUBCATEGORY or known_name(name) is None:
+                entries += _from_name(name, kind)
+                entries += [
+                    (entry, Evidence(name, weight / shared[entry], kind))
+                    for entry, weight in described[name].items()
+                    if shared[entry] < _SHARED_BY_MANY
+                ]
+    return entries
+
+
+def _from_name(name: str, kind: str) -> list[tuple[str, Evidence]]:
+    parts = [part for part in name.split("_") if part]
+    entries = [(" ".join(parts), Evidence(name, _WEIGHTS[3], kind))]
+    if len(parts) > 1:
+        entries += [(_inflected(part), Evidence(name, _WEIGHTS[2], kind)) for part in parts if _tells_something(part)]
+    return entries
+
+
+def _described(category: Category) -> dict[str, float]:
+    """Entries from the words of a category's description, and weaker ones from its examples."""
+    weighed = [(text, 0.6) for text in category.examples] + [(category.description, _WEIGHTS[2])]
+    return {_inflected(word): weight for text, weight in weighed for word in words_of(text) if _tells_something(word)}
+
+
+def _tells_something(word: str) -> bool:
+    return len(word) >= _SHORTEST and word not in lists("categories")["everyday"].split()
+
+
+def _inflected(word: str) -> str:
+    return word if len(word) < 6 else word.removesuffix("s") + "*"
+
+
+def _built_in(words: ByLanguage, languages: set[str]) -> list[tuple[str, int]]:
+    return [
+        (entry, weight)
+        for language in sorted(languages & set(words))
+        for weight, entries in words[language].items()
+        for entry in entries_of(entries)
+    ]
+
+
+def compile_for(taxonomy: Taxonomy, languages: set[str], own: list[tuple[str, Evidence]]) -> PhraseMatcher[Evidence]:
+    """The matcher for the words of ``taxonomy``'s categories in texts of ``languages``."""
+    entries = list(own)
+    for name in taxonomy.top:
+        words = _built_in(category_words().get(known_name(name) or "", {}), languages)
+        entries += [(entry, Evidence(name, _WEIGHTS[weight], CATEGORY)) for entry, weight in words]
+    urgency = _built_in(weighted(lists("urgency")["urgency"]), languages)
+    entries += [(entry, Evidence(URGENCY_KIND, float(weight), URGENCY_KIND)) for entry, weight in urgency]
+    return PhraseMatcher(dict.fromkeys(entries))
 
 
 def moving_words(given: Given, category: str, points: float, wording: Wording, *, fallback: bool) -> tuple[str, ...]:
@@ -44,7 +146,7 @@ def moving_words(given: Given, category: str, points: float, wording: Wording, *
         if shown and not any(_same(shown, other) for other in found):
             found.append(shown)
     # A longer quotation that came later holds a shorter one.
-    kept = [one for one in found if not any(one != other and _holds(other, one) for other in found)]
+    kept = [one for one in found if not any(one != other and one.casefold() in other.casefold() for other in found)]
     return tuple(kept[:_MOST])
 
 
@@ -77,10 +179,6 @@ def everyday() -> frozenset[str]:
     """Words that say nothing about a matter, and their plurals."""
     words = EVERYDAY | nothing_said()
     return frozenset(words | {f"{word}s" for word in words})
-
-
-def _holds(longer: str, shorter: str) -> bool:
-    return shorter.casefold() in longer.casefold()
 
 
 def _same(one: str, other: str) -> bool:

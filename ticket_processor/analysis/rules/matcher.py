@@ -13,8 +13,6 @@ The lists were written by hand from knowledge of the languages, and revised wher
 weight was computed from data. Looking a word up costs the same however many entries there are, which a regular
 expression of alternatives does not offer.
 
-A category whose name the lists know (or have a synonym for) gets the built-in ones. Any other is recognised by its
-own name, description, keywords and examples, and so is every sub-category.
 """
 
 from __future__ import annotations
@@ -22,14 +20,12 @@ from __future__ import annotations
 import re
 import tomllib
 from bisect import bisect_left
-from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache, cached_property
 from importlib.resources import files
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from ...core.lazy_pattern import lazy_pattern
-from ...core.taxonomy import Category, Taxonomy
 
 ByLanguage = dict[str, dict[int, str]]
 """Entries by language and weight."""
@@ -47,6 +43,11 @@ def lists(name: str, *, between_lines: str = " ") -> dict[str, Any]:
 def category_words() -> dict[str, ByLanguage]:
     """The words of each built-in category, in the order of the categories."""
     return {name: weighted(lists(f"categories/{name}")) for name in lists("categories")["built_in"]}
+
+
+def known_name(name: str) -> str | None:
+    """The built-in category that ``name`` stands for, if any."""
+    return name if name in category_words() else lists("categories")["synonyms"].get(name)
 
 
 def weighted(table: dict[str, dict[str, str]]) -> ByLanguage:
@@ -97,7 +98,9 @@ def words_of(text: str) -> list[str]:
     """The words of ``text``, folded for comparison; ``l'erreur`` is two, ``doesn't`` is one."""
     folded = text.casefold()
     found: list[str] = (_ASCII_WORD if folded.isascii() else _WORD).findall(folded)
-    return _split_elisions(found) if "'" in folded or "’" in folded else found
+    if "'" not in folded and "’" not in folded:
+        return found
+    return [part for word in found for part in ([word] if word.isalnum() else _parted(word))]
 
 
 def clauses_of(text: str) -> list[str]:
@@ -119,7 +122,7 @@ class Wording:
         words = [match[0] if same else match[0].casefold() for match in found]
         places = [match.start() for match in found]
         if "'" in folded or "’" in folded:
-            parts = [[word] if word.isalnum() else _split_elisions([word]) for word in words]
+            parts = [[word] if word.isalnum() else _parted(word) for word in words]
             places = [place for place, several in zip(places, parts, strict=True) for _ in several]
             words = [word for several in parts for word in several]
         self.words, self.places = words, places
@@ -150,20 +153,12 @@ def length_of(clause: str) -> int:
     return max(len(_LONGER_WORD.findall(clause)), len(_SPACELESS.findall(clause)) // 3)
 
 
-def _split_elisions(found: list[str]) -> list[str]:
-    words: list[str] = []
-    for word in found:
-        if word.isalnum():
-            words.append(word)
-            continue
-        head, _, tail = word.replace("’", "'").partition("'")
-        if not tail:
-            words.append(head)
-        elif tail in ("t", "s", "re", "ve", "ll", "d", "m"):
-            words.append(f"{head}'{tail}" if tail != "s" else head)
-        else:
-            words += [head + "'", tail]
-    return words
+def _parted(word: str) -> list[str]:
+    """The words of one with an apostrophe: two of ``l'erreur``, one of ``doesn't``, ``user`` of ``user's``."""
+    head, _, tail = word.replace("’", "'").partition("'")
+    if tail in ("", "s"):
+        return [head]
+    return [f"{head}'{tail}"] if tail in ("t", "re", "ve", "ll", "d", "m") else [f"{head}'", tail]
 
 
 def entries_of(text: str) -> list[str]:
@@ -212,27 +207,20 @@ class PhraseMatcher(Generic[T]):
         self._suffix: dict[str, int] = {}
         self._infix: dict[str, int] = {}
         self._by_first: dict[int, list[tuple[int, tuple[int, ...]]]] = {}
-        self._contained: list[tuple[str, int]] = []
+        self._contained: dict[str, int] = {}
         for entry, value in entries:
             number = len(self._values)
             folded = entry.casefold()
             self._values.append(value)
             if not folded.isascii() and _SPACELESS.search(folded):
-                self._contained.append((folded, number))
+                self._contained[folded] = number
                 continue
             units = [self._unit(unit) for unit in self._split(folded)]
             if units:
                 self._by_first.setdefault(units[0], []).append((number, tuple(units[1:])))
-        self._prefix_sizes, self._suffix_sizes = (
-            sorted({len(text) for text in affixes}) for affixes in (self._prefix, self._suffix)
-        )
+        self._prefix_sizes, self._suffix_sizes = sorted({*map(len, self._prefix)}), sorted({*map(len, self._suffix)})
         self._any_infix = re.compile("|".join(map(re.escape, self._infix)) or r"(?!)")
-        self._contained_any = (
-            lazy_pattern("|".join(re.escape(text) for text, _ in sorted(self._contained, reverse=True)))
-            if self._contained
-            else None
-        )
-        self._contained_number = dict(self._contained)
+        self._any_contained = lazy_pattern("|".join(map(re.escape, sorted(self._contained, reverse=True))) or r"(?!)")
         self._known = _ByWord(self.known)
 
     @staticmethod
@@ -242,44 +230,24 @@ class PhraseMatcher(Generic[T]):
             return found
         units: list[str] = []
         for unit in found:
-            if unit == "~" or "'" not in unit.replace("’", "'"):
-                units.append(unit)
-            else:
-                star = "*" if unit.endswith("*") else ""
-                units += _split_elisions([unit.rstrip("*")])
-                units[-1] += star
+            units += _parted(unit.rstrip("*"))
+            units[-1] += "*" if unit.endswith("*") else ""
         return units
 
     def _unit(self, pattern: str) -> int:
         if pattern in self._units:
             return self._units[pattern]
         number = self._units[pattern] = len(self._units)
-        text = pattern.strip("*")
-        if pattern.startswith("*") and pattern.endswith("*"):
-            self._infix[text] = number
-        elif pattern.startswith("*"):
-            self._suffix[text] = number
-        elif pattern.endswith("*"):
-            self._prefix[text] = number
-        else:
-            self._exact[text] = number
+        ends_free = self._infix if pattern.startswith("*") else self._prefix
+        begins_free = self._suffix if pattern.startswith("*") else self._exact
+        (ends_free if pattern.endswith("*") else begins_free)[pattern.strip("*")] = number
         return number
 
     def _find_units(self, word: str) -> tuple[int, ...]:
-        found: list[int] = []
-        if word in self._exact:
-            found.append(self._exact[word])
-        length = len(word)
-        for size in self._prefix_sizes:
-            if size > length:
-                break
-            if word[:size] in self._prefix:
-                found.append(self._prefix[word[:size]])
-        for size in self._suffix_sizes:
-            if size > length:
-                break
-            if word[length - size :] in self._suffix:
-                found.append(self._suffix[word[length - size :]])
+        found = [self._exact[word]] if word in self._exact else []
+        length, prefix, suffix = len(word), self._prefix, self._suffix
+        found += [prefix[word[:size]] for size in self._prefix_sizes if size <= length and word[:size] in prefix]
+        found += [suffix[word[-size:]] for size in self._suffix_sizes if size <= length and word[-size:] in suffix]
         if self._any_infix.search(word):
             found += [number for text, number in self._infix.items() if text in word]
         return tuple(found)
@@ -334,10 +302,10 @@ class PhraseMatcher(Generic[T]):
                 end = _match(known, start + 1, rest) if rest else start + 1
                 if end:
                     hits.append(Hit(start, end, number, values[number]))
-        if self._contained_any is not None and not text.isascii():
-            for match in self._contained_any.finditer(text.casefold()):
-                number = self._contained_number[match.group()]
-                hits.append(Hit(match.start(), match.end(), number, self._values[number], True))
+        if self._contained and not text.isascii():
+            for match in self._any_contained.finditer(text.casefold()):
+                number = self._contained[match.group()]
+                hits.append(Hit(match.start(), match.end(), number, values[number], True))
         return hits
 
 
@@ -383,111 +351,3 @@ def without_contained(hits: list[Hit[T]]) -> list[Hit[T]]:
             kept.append(hit)
             reach = max(reach, hit.end)
     return kept
-
-
-CATEGORY, SUBCATEGORY, URGENCY_KIND = "category", "subcategory", "urgency"
-
-_WEIGHTS = {3: 3.0, 2: 1.2, 1: 0.4, 0: 0.0}
-_OWN_KEYWORD = 4.0
-_SHORTEST = 4
-_SHARED_BY_MANY = 3
-
-
-class Evidence(NamedTuple):
-    """The target of an entry (a category, a sub-category or ``"urgency"``), and its weight."""
-
-    target: str
-    weight: float
-    kind: str
-
-
-def known_name(name: str) -> str | None:
-    """The built-in category that ``name`` stands for, if any."""
-    return name if name in category_words() else lists("categories")["synonyms"].get(name)
-
-
-@cache
-def known_languages() -> tuple[str, ...]:
-    """The languages with built-in lists, in alphabetical order."""
-    return tuple(sorted({language for words in category_words().values() for language in words}))
-
-
-def own_entries(taxonomy: Taxonomy) -> list[tuple[str, Evidence]]:
-    """Entries from the taxonomy's own words; they hold in every language."""
-    entries: list[tuple[str, Evidence]] = []
-    for names, kind in (
-        (taxonomy.top, CATEGORY),
-        *((taxonomy.children(name), SUBCATEGORY) for name in taxonomy.top),
-    ):
-        described = {name: _described(taxonomy[name]) for name in names}
-        shared = Counter(word for words in described.values() for word in set(words))
-        for name in names:
-            category = taxonomy[name]
-            entries += [(entry, Evidence(name, _OWN_KEYWORD, kind)) for entry in _keywords(category)]
-            if kind == SUBCATEGORY:
-                entries += [
-                    (entry, Evidence(category.parent or "", _OWN_KEYWORD, CATEGORY)) for entry in _keywords(category)
-                ]
-            if kind == SUBCATEGORY or known_name(name) is None:
-                entries += _from_name(name, kind)
-                entries += [
-                    (entry, Evidence(name, weight / shared[entry], kind))
-                    for entry, weight in described[name].items()
-                    if shared[entry] < _SHARED_BY_MANY
-                ]
-    return entries
-
-
-def _keywords(category: Category) -> list[str]:
-    return [entry for entries in category.keywords.values() for entry in entries]
-
-
-def _from_name(name: str, kind: str) -> list[tuple[str, Evidence]]:
-    parts = [part for part in name.split("_") if part]
-    entries = [(" ".join(parts), Evidence(name, _WEIGHTS[3], kind))]
-    if len(parts) > 1:
-        entries += [(_inflected(part), Evidence(name, _WEIGHTS[2], kind)) for part in parts if _tells_something(part)]
-    return entries
-
-
-def _described(category: Category) -> dict[str, float]:
-    """Entries from the words of a category's description, and weaker ones from its examples."""
-    words = dict.fromkeys((_inflected(w) for e in category.examples for w in words_of(e) if _tells_something(w)), 0.6)
-    words |= dict.fromkeys(
-        (_inflected(word) for word in words_of(category.description) if _tells_something(word)), _WEIGHTS[2]
-    )
-    return words
-
-
-def _tells_something(word: str) -> bool:
-    return len(word) >= _SHORTEST and word not in lists("categories")["everyday"].split()
-
-
-def _inflected(word: str) -> str:
-    return word if len(word) < 6 else word.removesuffix("s") + "*"
-
-
-def _built_in(words: ByLanguage, languages: set[str]) -> list[tuple[str, int]]:
-    return [
-        (entry, weight)
-        for language in sorted(languages & set(words))
-        for weight, entries in words[language].items()
-        for entry in entries_of(entries)
-    ]
-
-
-def compile_for(taxonomy: Taxonomy, languages: set[str], own: list[tuple[str, Evidence]]) -> PhraseMatcher[Evidence]:
-    """The matcher for the words of ``taxonomy``'s categories in texts of ``languages``."""
-    entries = list(own)
-    for name in taxonomy.top:
-        known = known_name(name)
-        if known:
-            entries += [
-                (entry, Evidence(name, _WEIGHTS[weight], CATEGORY))
-                for entry, weight in _built_in(category_words()[known], languages)
-            ]
-    urgency = weighted(lists("urgency")["urgency"])
-    entries += [
-        (entry, Evidence(URGENCY_KIND, float(weight), URGENCY_KIND)) for entry, weight in _built_in(urgency, languages)
-    ]
-    return PhraseMatcher(dict.fromkeys(entries))
