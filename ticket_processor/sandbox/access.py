@@ -15,7 +15,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl
 
 from .messages import Identity, Refusal, Request, Response, json_response, refuse, text_response
 from .store import BOT_ID
@@ -88,7 +87,11 @@ class Authenticator:
 
     def issue(self, request: Request) -> Response:
         """``POST /oauth/tokens``: 201 with a token that lives for ``expires_in`` seconds."""
-        fields = _fields(request)
+        try:
+            payload = request.json()
+        except ValueError:
+            payload = None
+        fields: dict[str, Any] = payload if isinstance(payload, dict) else {}
         if fields.get("grant_type") != "client_credentials":
             raise _oauth_error(400, "unsupported_grant_type", "The authorization grant type is not supported.")
         client, secret = self.credentials.oauth_client_id, self.credentials.oauth_client_secret
@@ -115,16 +118,6 @@ class Authenticator:
     def revoke_all(self) -> None:
         """Forget every issued token, as when an administrator revokes them."""
         self._issued.clear()
-
-
-def _fields(request: Request) -> dict[str, Any]:
-    if "json" not in request.header("content-type"):
-        return dict(parse_qsl(request.body.decode("utf-8", "replace")))
-    try:
-        payload = request.json()
-    except ValueError:
-        payload = None
-    return payload if isinstance(payload, dict) else {}
 
 
 def _oauth_error(status: int, error: str, description: str) -> Refusal:
