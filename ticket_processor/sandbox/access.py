@@ -51,7 +51,7 @@ class Authenticator:
         self.credentials = credentials
         self.role = role
         self._store = store
-        self._issued: dict[str, tuple[float, frozenset[str]]] = {}
+        self.issued: dict[str, tuple[float, frozenset[str]]] = {}
         store.users[BOT_ID]["role"] = role
 
     def identify(self, request: Request) -> Identity | None:
@@ -78,9 +78,9 @@ class Authenticator:
     def _bearer(self, token: str) -> Identity:
         if token == self.credentials.oauth_token:
             return Identity(BOT_ID, self.role)
-        issued = self._issued.get(token)
+        issued = self.issued.get(token)
         if issued is None or issued[0] <= self._store.now():
-            self._issued.pop(token, None)
+            self.issued.pop(token, None)
             invalid = "The access token provided is expired, revoked, malformed or invalid for other reasons."
             raise _oauth_error(401, "invalid_token", invalid)
         return Identity(BOT_ID, self.role, issued[1])
@@ -111,13 +111,9 @@ class Authenticator:
         if any(f":{verb}" in name and verb in scopes for name in scopes for verb in ("read", "write")):
             raise _oauth_error(400, "invalid_scope", "The requested scopes overlap.")
         token = f"{self._store.random.getrandbits(256):064x}"
-        self._issued[token] = (self._store.now() + life, scopes)
+        self.issued[token] = (self._store.now() + life, scopes)
         answer = {"access_token": token, "token_type": "bearer", "scope": scope, "expires_in": life}
         return json_response(201, answer)
-
-    def revoke_all(self) -> None:
-        """Forget every issued token, as when an administrator revokes them."""
-        self._issued.clear()
 
 
 def _oauth_error(status: int, error: str, description: str) -> Refusal:
