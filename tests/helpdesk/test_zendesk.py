@@ -41,7 +41,6 @@ from ticket_processor.sandbox.store import BOT_ID
 from ticket_processor.zendesk import MAX_AUDIT_PAGES, Zendesk
 
 from ..imitation import Rules, Sandbox
-from ..imitation.clock import ManualClock as SandboxTime
 from ..support.fakes import BASE, START, ManualClock, Upper, Wire, a_change, answer
 from ..support.inmemory_adapter import InMemoryAdapter
 
@@ -54,7 +53,7 @@ class Account:
     """An account in memory, with one clock for both sides."""
 
     def __init__(self, tickets: int = 0, *, page_size: int = 1000, **options: Any) -> None:
-        self.time = SandboxTime(START)
+        self.time = ManualClock()
         self.clock = ManualClock(sandbox=self.time)
         self.sandbox = Sandbox(self.time, **options)
         self.store = self.sandbox.store

@@ -12,7 +12,7 @@ from ticket_processor.sandbox.fill import fill
 from ticket_processor.sandbox.messages import Request, Response
 
 from ..imitation import Sandbox
-from ..imitation.clock import ManualClock
+from ..support.fakes import ManualClock
 
 BASIC, KEY = (
     "Basic " + base64.b64encode(text).decode("ascii")
