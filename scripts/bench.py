@@ -48,7 +48,7 @@ SERVE = """
 import json, sys
 from ticket_processor.commands.command_group import signals
 from ticket_processor.commands.sandbox import serve
-from ticket_processor.sandbox.openai_api import LatencyProfile
+from tests.imitation.latency import LatencyProfile
 given, latency = map(json.loads, sys.argv[1:])
 with signals() as clock:
     serve(clock, port=0, latency=LatencyProfile(*latency) if latency else None, **given)

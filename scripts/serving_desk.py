@@ -23,10 +23,10 @@ from typing import Any
 import requests
 
 from tests.imitation import Sandbox
+from tests.imitation.latency import LatencyProfile
 from ticket_processor.sandbox.access import Credentials
 from ticket_processor.sandbox.clock import OffsetClock
 from ticket_processor.sandbox.fill import fill
-from ticket_processor.sandbox.openai_api import LatencyProfile
 from ticket_processor.sandbox.server import SandboxServer
 from ticket_processor.web.gate import signature
 from ticket_processor.web.worker import DeliveryQueue

@@ -22,7 +22,8 @@ from unittest import mock
 
 import development  # noqa: F401 - for its effect
 
-from tests.support.log_tamperings import KEY, KINDS, NEED_AN_ANCHOR, Tally, receipts, tamper, written
+from tests.support.log_days import receipt
+from tests.support.log_tamperings import KEY, KINDS, NEED_AN_ANCHOR, Tally, tamper, written
 from ticket_processor.audit.verify import check
 from ticket_processor.audit.writer import LogWriter
 
@@ -62,7 +63,8 @@ def benchmark() -> None:
         folder = Path(name)
         writer = LogWriter(folder, KEY)
         for day in range(1, BENCHMARK_DAYS + 1):
-            writer.append(f"2026-11-{day:02}", list(receipts(BENCHMARK_LINES)))
+            lines = [receipt(number, f"11-{day:02} 08:30") for number in range(BENCHMARK_LINES)]
+            writer.append(f"2026-11-{day:02}", lines)
         writer.close()
         size = sum(path.stat().st_size for path in folder.iterdir())
         begun = time.process_time()

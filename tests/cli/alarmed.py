@@ -27,7 +27,7 @@ from ticket_processor.state.store import FILE_NAME, State
 from ticket_processor.wiring import runs
 
 from ..imitation import FaultRule, Rules, Sandbox
-from ..imitation.clock import ManualClock
+from ..support.fakes import ManualClock
 from .conftest import rows
 
 TEN_MINUTES = 600.0

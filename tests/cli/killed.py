@@ -27,12 +27,12 @@ from ticket_processor.audit.files import read_events
 from ticket_processor.core.taxonomy import default_taxonomy
 from ticket_processor.sandbox.clock import OffsetClock
 from ticket_processor.sandbox.messages import Request, Response
-from ticket_processor.sandbox.openai_api import LatencyProfile
 from ticket_processor.sandbox.server import SandboxServer
 from ticket_processor.sandbox.store import BOT_ID, Audit, Store
 from ticket_processor.state.store import FILE_NAME
 
 from ..imitation import FaultPlan, FaultRule, Rules, Sandbox
+from ..imitation.latency import LatencyProfile
 from ..simulation.evidence import explains, passed_by
 from ..simulation.invariants import violations
 from ..simulation.mishaps import Mishaps

@@ -9,8 +9,7 @@ import time
 
 import pytest
 
-from ticket_processor.sandbox.openai_api import LatencyProfile
-
+from ..imitation.latency import LatencyProfile
 from .conftest import OpenDesk, is_chat, is_update, wait_for
 from .terminal import terminal
 

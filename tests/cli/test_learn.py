@@ -136,8 +136,11 @@ def zendesk_hands(desk: Desk) -> Editing:
     def edit(number: int, who: str, **parts: Any) -> None:
         fields = {name: parts[name] for name in ("priority", "status") if name in parts}
         change = {"add_tags": parts.get("add", ()), "remove_tags": parts.get("remove", ()), **fields}
-        if who in ("person", "macro"):
-            store.person_edit(number, macro="A macro" if who == "macro" else None, **change)
+        if who == "macro":
+            store.apply_macro(number, "A macro", **change)
+            return
+        if who == "person":
+            store.person_edit(number, **change)
             return
         if "add" in parts or "remove" in parts:
             tags = set(desk.ticket(number)["tags"]) - set(parts.get("remove", ())) | set(parts.get("add", ()))

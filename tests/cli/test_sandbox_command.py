@@ -41,7 +41,7 @@ def test_it_serves_until_a_signal_comes_and_a_run_works_with_what_it_prints(
         session.trust_env = False
         page = session.get(bare.environ["ZENDESK_URL"] + "/", timeout=30)
         assert page.status_code == 200
-        assert page.headers["Content-Type"].startswith("text/plain")
+        assert page.headers["Content-Type"].startswith("application/json")
         stats = session.get(bare.environ["ZENDESK_URL"] + "/sandbox/stats", timeout=30).json()
     assert (stats["tickets"], stats["plan"]) == (70, "enterprise")
     if number == signal.SIGTERM:

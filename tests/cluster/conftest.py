@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from ticket_processor.sandbox.openai_api import LatencyProfile
-
 from ..cli.conftest import Desk, OpenDesk, open_desk
+from ..imitation.latency import LatencyProfile
 from .nodes import Nodes
 
 __all__ = ["open_desk"]

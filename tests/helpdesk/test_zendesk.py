@@ -39,7 +39,6 @@ from ticket_processor.sandbox.store import BOT_ID
 from ticket_processor.zendesk import MAX_AUDIT_PAGES, Zendesk
 
 from ..imitation import Rules, Sandbox
-from ..imitation.clock import ManualClock as SandboxTime
 from ..support.fakes import BASE, START, ManualClock, Upper, Wire, a_change, answer
 from ..support.inmemory_adapter import InMemoryAdapter
 
@@ -52,7 +51,7 @@ class Account:
     """An account in memory, with one clock for both sides."""
 
     def __init__(self, tickets: int = 0, *, page_size: int = 1000, **options: Any) -> None:
-        self.time = SandboxTime(START)
+        self.time = ManualClock()
         self.clock = ManualClock(sandbox=self.time)
         self.sandbox = Sandbox(self.time, **options)
         self.store = self.sandbox.store
@@ -797,7 +796,7 @@ def test_a_revoked_token_is_renewed_once_after_a_401() -> None:
     account = Account(1)
     desk = with_client(account)
     desk.fetch(account.ids)
-    account.sandbox.auth.revoke_all()
+    account.sandbox.auth.issued.clear()
     assert list(desk.fetch(account.ids)) == account.ids
     assert tokens_asked(account) == 2
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from ticket_processor.sandbox.clock import SandboxClock, iso
-from ticket_processor.sandbox.freshdesk_store import NOTE, FreshdeskStore
+from ticket_processor.sandbox.freshdesk_store import CLOSED, NOTE, OPEN, PENDING, RESOLVED, FreshdeskStore
 from ticket_processor.sandbox.store import BOT_ID, PERSON_ID, Audit, Comment, StoredTicket
 from ticket_processor.sandbox.zendesk_store import ZendeskStore
 
@@ -92,6 +92,24 @@ class LaggingStore(ZendeskStore):
 
     # --- what others do
 
+    def apply_macro(
+        self,
+        ticket_id: int,
+        title: str,
+        *,
+        add_tags: Sequence[str] = (),
+        remove_tags: Sequence[str] = (),
+        **fields: Any,
+    ) -> Audit | None:
+        """An agent applies a macro with this title, which sets these fields."""
+        with self.lock:
+            self.settle()
+            reference = {"macro_id": str(len(title)), "macro_title": title, "macro_deleted": False}
+            event = {"type": "AgentMacroReference", **reference}
+            ticket = self.tickets[ticket_id]
+            edits = self._edits(ticket, tuple(add_tags), tuple(remove_tags), fields)
+            return self.change(ticket, edits, actor="person", author_id=PERSON_ID, event=event)
+
     def follow_up(self, ticket_id: int, body: str) -> StoredTicket:
         """A customer answers a closed ticket: the vendor makes a new one, which inherits all of its tags and fields."""
         with self.lock:
@@ -149,7 +167,16 @@ class LaggingStore(ZendeskStore):
 
 
 class BusyDesk(FreshdeskStore):
-    """A Freshdesk account with rules, a trash and spam."""
+    """A Freshdesk account with rules, a trash and spam, and customers who write again."""
+
+    def customer_replies(self, ticket_id: int, text: str) -> Audit | None:
+        """The requester writes again; a ticket that waits or is solved is open again."""
+        with self.lock:
+            self.settle()
+            ticket = self.tickets[ticket_id]
+            reopened = {"status": OPEN} if ticket.json["status"] in (PENDING, RESOLVED, CLOSED) else {}
+            requester, said = ticket.json["requester_id"], Comment(text, None, True)
+            return self.change(ticket, reopened, actor="customer", author_id=requester, comment=said)
 
     def rule_edit(self, ticket_id: int, *, add_tags: Sequence[str] = (), **values: Any) -> Audit | None:
         """An automation rule of the account changes a ticket; ``values`` are the API's own names."""

@@ -26,9 +26,8 @@ from ticket_processor.sandbox.zendesk_call import SIGNED_IN, SOME, STAFF
 
 from ..helpdesk.test_zendesk import Account
 from ..imitation import Rules, Sandbox
-from ..imitation.clock import ManualClock as SandboxTime
 from ..imitation.translations import add_freshdesk_translation, add_translation
-from ..support.fakes import START, ManualClock
+from ..support.fakes import ManualClock
 from ..support.inmemory_adapter import InMemoryAdapter
 
 
@@ -177,7 +176,7 @@ class Freshdesk:
     """A Freshdesk account's solutions, their reader, and a store."""
 
     def __init__(self) -> None:
-        time = SandboxTime(START)
+        time = ManualClock()
         self.clock = ManualClock(sandbox=time)
         self.sandbox = Sandbox(time, helpdesk="freshdesk")
         self.store = self.sandbox.desk

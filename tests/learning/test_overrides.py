@@ -329,7 +329,7 @@ def test_the_helpdesks_record_says_who_did_what() -> None:
     account.store.change(ticket, {"priority": "urgent"}, actor="system", author_id=-1)
     account.store.change(ticket, {"priority": "low"}, actor="api", author_id=PERSON_ID)
     account.store.change(ticket, {"priority": "high"}, actor="api", author_id=BOT_ID)
-    account.store.person_edit(number, status="solved", macro="Close as solved")
+    account.store.apply_macro(number, "Close as solved", status="solved")
     history = account.desk.history(number)
     assert [edit.way for edit in history.edits] == ["hand", "api", "hand", "rules", "api", "api", "macro"]
     assert history.by_people() == (True, False, True, False, True, False, True)

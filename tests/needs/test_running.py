@@ -18,13 +18,13 @@ import pytest
 from filelock import FileLock
 
 from tests.support.local_files import add_group
-from ticket_processor.sandbox.openai_api import LatencyProfile
 
 from ..cli.accounts import Accounts
 from ..cli.conftest import Command, Desk, OpenDesk, is_chat, is_update, rows, wait_for
 from ..cli.freshdesk_desk import freshdesk
 from ..cluster.nodes import Nodes
 from ..imitation import FaultPlan
+from ..imitation.latency import LatencyProfile
 
 WINDOWS = sys.platform == "win32"
 AREA, FINANCE = 2001, 8002

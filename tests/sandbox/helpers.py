@@ -12,9 +12,13 @@ from ticket_processor.sandbox.fill import fill
 from ticket_processor.sandbox.messages import Request, Response
 
 from ..imitation import Sandbox
-from ..imitation.clock import ManualClock
+from ..support.fakes import ManualClock
 
-BASIC = "Basic " + base64.b64encode(b"bot@example.com/token:sandbox-token").decode("ascii")
+BASIC, KEY = (
+    "Basic " + base64.b64encode(text).decode("ascii")
+    for text in (b"bot@example.com/token:sandbox-token", b"sandbox-api-key:X")
+)
+THE_BOTS = "the bot's credentials"
 API = "/api/v2"
 
 
@@ -25,18 +29,21 @@ class Desk:
         self.clock = ManualClock()
         self.sandbox = Sandbox(self.clock, **options)
         self.store = self.sandbox.store
+        self.auth = KEY if self.sandbox.helpdesk == "freshdesk" else BASIC
         self.ids = [self.add() for _ in range(tickets)]
 
     def add(self, age: float = 600.0, **row: Any) -> int:
         row = {"subject": "Broken", "body": "It does not work.", "age": age, **row}
         return fill(self.sandbox, [row])[0]
 
-    def ask(self, method: str, path: str, payload: object = None, auth: str | None = BASIC, **headers: str) -> Response:
+    def ask(
+        self, method: str, path: str, payload: object = None, auth: str | None = THE_BOTS, **headers: str
+    ) -> Response:
         """``path`` may carry a query; without a leading ``/`` it is meant under ``/api/v2``."""
         target = path if path.startswith("/") else f"{API}/{path}"
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
         if auth:
-            sent["Authorization"] = auth
+            sent["Authorization"] = self.auth if auth == THE_BOTS else auth
         body = b""
         if payload is not None:
             body = orjson.dumps(payload)

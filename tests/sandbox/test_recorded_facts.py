@@ -28,7 +28,6 @@ from ticket_processor.sandbox.fill import fill_help_center
 from ticket_processor.sandbox.messages import Response
 
 from ..imitation import FreshdeskRules, Rules
-from .freshdesk_helpers import FreshDesk
 from .helpers import Desk
 
 STALE = {"safe_update": True, "updated_stamp": "2020-01-01T00:00:00Z"}
@@ -256,7 +255,8 @@ def options(helpdesk: str, told: str) -> dict[str, Any]:
         return {"agent": {"bot_role": "agent"}, "trial": {"plan": "sandbox"}, "": {}}[told]
     kind = FreshdeskRules if helpdesk == "freshdesk" else Rules
     name, text = told.split("=")
-    return {"rules": kind(**{name: {"True": True, "False": False, "1": 1}.get(text, text)})}
+    given = "freshdesk_rules" if helpdesk == "freshdesk" else "rules"
+    return {given: kind(**{name: {"True": True, "False": False, "1": 1}.get(text, text)})}
 
 
 def zendesk(**options: Any) -> tuple[Desk, dict[str, str]]:
@@ -282,11 +282,11 @@ def zendesk(**options: Any) -> tuple[Desk, dict[str, str]]:
     return desk, jobs
 
 
-def freshdesk(**options: Any) -> tuple[FreshDesk, dict[str, str]]:
+def freshdesk(**options: Any) -> tuple[Desk, dict[str, str]]:
     """An account with a conversation."""
-    desk = FreshDesk(2, **options)
-    desk.note(1)
-    desk.store.person_edit(1, comment="Hello", public=True)
+    desk = Desk(2, helpdesk="freshdesk", **options)
+    assert desk.ask("POST", "tickets/1/notes", {"body": "<p>seen</p>"}).status == 201
+    desk.sandbox.desk.person_edit(1, comment="Hello", public=True)
     return desk, {}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -191,13 +192,10 @@ def test_a_damaged_gzip_file_is_a_configuration_error(tmp_path: Path, damage: st
 
 
 @pytest.mark.parametrize("count", [0, 1, SIZE - 1, SIZE, SIZE + 1, 3 * SIZE + 7])
-def test_exactly_as_many_tickets_come_as_were_asked_for(count: int) -> None:
-    assert sum(1 for _ in vary(CORPUS, count)) == count
-
-
-def test_the_originals_come_first_and_unchanged() -> None:
-    assert tuple(vary(CORPUS, 2 * SIZE))[:SIZE] == CORPUS
-    assert tuple(vary(CORPUS, 5)) == CORPUS[:5]
+def test_exactly_as_many_tickets_come_as_were_asked_for_the_originals_first(count: int) -> None:
+    found = tuple(vary(CORPUS, count))
+    assert len(found) == count
+    assert found[:SIZE] == CORPUS[:count]
 
 
 def test_the_same_seed_gives_the_same_tickets_whatever_the_count() -> None:
@@ -210,13 +208,10 @@ def test_another_seed_gives_other_tickets_under_other_ids() -> None:
     assert {each.requester for each in one} != {each.requester for each in other}
 
 
-def test_external_ids_are_unique() -> None:
-    assert len({external_id(each) for each in vary(CORPUS, 5 * SIZE)}) == 5 * SIZE
-
-
-def test_external_ids_stay_unique_when_ids_look_like_variations() -> None:
-    originals = [ticket(id=name) for name in ("a", "a-v2", "a-vv3", "a-v2-v2")]
-    assert len({external_id(each) for each in vary(originals, 40)}) == 40
+@pytest.mark.parametrize("originals", [CORPUS, [ticket(id=name) for name in ("a", "a-v2", "a-vv3", "a-v2-v2")]])
+def test_external_ids_are_unique_even_where_ids_look_like_variations(originals: Sequence[SeedTicket]) -> None:
+    count = 10 * len(originals)
+    assert len({external_id(each) for each in vary(originals, count)}) == count
 
 
 def test_variations_are_numbered_from_two() -> None:
@@ -224,24 +219,19 @@ def test_variations_are_numbered_from_two() -> None:
     assert [each.id for each in vary([ticket()], 3, 9)] == ["one", "one-s9-v2", "one-s9-v3"]
 
 
-def test_planted_data_labels_and_kind_survive_variation() -> None:
+def test_planted_data_labels_and_kind_survive_variation_and_the_requester_is_another() -> None:
     originals = {each.id: each for each in CORPUS}
     for each in islice(vary(CORPUS, 6 * SIZE), SIZE, None):
         original = originals[each.id.rpartition("-v")[0]]
         assert (each.labels, each.kind, each.planted) == (original.labels, original.kind, original.planted)
         assert all(value in f"{each.subject}\n{each.text}" for value in each.planted)
+        assert each.requester.email != original.requester.email
 
 
 def test_hidden_instructions_survive_variation() -> None:
     original = next(each for each in CORPUS if each.id == "injection-html-comment-en")
     comment = original.text[original.text.index("<!--") : original.text.index("-->")]
     assert comment in variation(original).text
-
-
-def test_variations_have_another_requester() -> None:
-    originals = {each.id: each.requester.email for each in CORPUS}
-    for each in islice(vary(CORPUS, 3 * SIZE), SIZE, None):
-        assert each.requester.email != originals[each.id.rpartition("-v")[0]]
 
 
 def test_machine_senders_stay_machine_senders() -> None:
@@ -325,7 +315,7 @@ def test_whatever_is_planted_wherever_it_survives(parts: list[str], cut: tuple[i
 # --- the payload -------------------------------------------------------------------------------------------------
 
 
-def test_the_payload_names_no_vendor_and_carries_no_tags() -> None:
+def test_the_payload_names_no_vendor_and_carries_no_tags_and_html_under_its_own_name() -> None:
     assert payload(ticket(subject="S", channel="web", attachments=["a.pdf"])) == {
         "subject": "S",
         "body": "Hello",
@@ -335,9 +325,6 @@ def test_the_payload_names_no_vendor_and_carries_no_tags() -> None:
         "attachments": ["a.pdf"],
         "tags": [],
     }
-
-
-def test_html_goes_under_its_own_name() -> None:
     sent = payload(ticket(body=None, html="<p>Hello</p>"))
     assert (sent["html_body"], "body" in sent) == ("<p>Hello</p>", False)
 

@@ -25,8 +25,6 @@ from ticket_processor.helpdesk.rate_limit import Throttle
 from ticket_processor.helpdesk.ticket_history import Edit, History, changed
 from ticket_processor.helpdesk.transport import Transport
 
-from ..imitation.clock import ManualClock as SandboxTime
-
 START = 1_795_231_800.0
 """2026-11-21T03:30:00Z"""
 
@@ -34,9 +32,12 @@ BASE = "https://desk.invalid"
 
 
 class ManualClock:
-    """Time that stands still until somebody waits. The wall clock may jump; the monotonic one may not."""
+    """Time that stands still until somebody waits. The wall clock may jump; the monotonic one may not.
 
-    def __init__(self, now: float = START, sandbox: SandboxTime | None = None) -> None:
+    The clock of a ``sandbox`` goes forward with it.
+    """
+
+    def __init__(self, now: float = START, sandbox: ManualClock | None = None) -> None:
         self._lock = threading.Lock()
         self._wall = now
         self._steady = 1000.0

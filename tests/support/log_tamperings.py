@@ -114,26 +114,6 @@ def _triage(audit: AuditLog, tickets: list[int], clock: ManualClock) -> None:
     audit.run_finished(RunSummary(run_id="r", dry_run=False, outcomes={"updated": len(tickets)}))
 
 
-def receipts(count: int) -> Iterator[Line]:
-    """Lines as a run writes them, for measuring."""
-    analysis = an_analysis(summary="A card was charged twice for one order.", evidence=("charged twice", "one order"))
-    change = a_change(note="Triage: billing, urgency high. Summary: a card was charged twice for one order.")
-    for number in range(count):
-        yield {
-            "ts": "2026-11-21T03:30:00.000Z",
-            "event": "ticket",
-            "run_id": "20261121T033000Z-1a2b3c",
-            "dry_run": False,
-            "ticket_id": number,
-            "outcome": "updated",
-            "reason": "by m-1, confidence 0.90",
-            "analysis": analysis.model_dump(mode="json", exclude={"usage", "cost_usd", "attempts"}),
-            "change": change.model_dump(mode="json", include={"tags_added", "tags_removed", "note", "stamp", "key"}),
-            "tokens": {"input": 560, "output": 90, "cached": 0},
-            "timings_ms": {"analyse": 900, "write": 120, "total": 1020},
-        }
-
-
 class Tamperer:
     """Somebody who can write every file of the log, knows how it is made and how it is decrypted, and has no key."""
 

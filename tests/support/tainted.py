@@ -33,7 +33,6 @@ from ticket_processor.wiring.parts import transport_for
 from ticket_processor.zendesk import Zendesk
 
 from ..imitation import Sandbox
-from ..imitation.clock import ManualClock as SandboxTime
 from ..simulation.virtual import SerialExecutor
 from .fakes import START, ManualClock, Upper
 from .inmemory_adapter import InMemoryAdapter
@@ -82,7 +81,7 @@ class TaintedAccount:
         self.taint = taint
         self.state = State(None)
         self.outcomes: dict[int, Outcome] = {}
-        self.time = SandboxTime(START)
+        self.time = ManualClock()
         self.clock = ManualClock(sandbox=self.time)
         self.kind = kind
         self.spoilt_id = False

@@ -12,10 +12,10 @@ import pytest
 import requests
 from prometheus_client.parser import text_string_to_metric_families
 
-from ticket_processor.sandbox.openai_api import LatencyProfile
 from ticket_processor.web.worker import DeliveryQueue
 
 from ..cli.conftest import Desk, OpenDesk, is_update, wait_for
+from ..imitation.latency import LatencyProfile
 from .conftest import OLD_SECRET, SECRET, TOKEN, Serve, until
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Callable
+from typing import Annotated
 
 import typer
 
@@ -10,9 +11,6 @@ from ..core.clock import SystemClock
 from ..core.errors import ConfigError, ExitCode, Stopping
 from ..core.models import VendorKind
 from .screen import Screen
-
-if TYPE_CHECKING:
-    from ..sandbox.openai_api import LatencyProfile
 
 
 def sandbox(
@@ -51,7 +49,7 @@ def serve(
     helpdesk: VendorKind = "zendesk",
     faults: str = "",
     role: str = "admin",
-    latency: LatencyProfile | None = None,
+    latency: Callable[[int], float] | None = None,
 ) -> int:
     """Serve it until a signal comes. ``role`` is the bot's, ``latency`` what a model's answer takes."""
     from ..sandbox.app import Sandbox

@@ -15,7 +15,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl
 
 from .messages import Identity, Refusal, Request, Response, json_response, refuse, text_response
 from .store import BOT_ID
@@ -52,7 +51,7 @@ class Authenticator:
         self.credentials = credentials
         self.role = role
         self._store = store
-        self._issued: dict[str, tuple[float, frozenset[str]]] = {}
+        self.issued: dict[str, tuple[float, frozenset[str]]] = {}
         store.users[BOT_ID]["role"] = role
 
     def identify(self, request: Request) -> Identity | None:
@@ -79,16 +78,20 @@ class Authenticator:
     def _bearer(self, token: str) -> Identity:
         if token == self.credentials.oauth_token:
             return Identity(BOT_ID, self.role)
-        issued = self._issued.get(token)
+        issued = self.issued.get(token)
         if issued is None or issued[0] <= self._store.now():
-            self._issued.pop(token, None)
+            self.issued.pop(token, None)
             invalid = "The access token provided is expired, revoked, malformed or invalid for other reasons."
             raise _oauth_error(401, "invalid_token", invalid)
         return Identity(BOT_ID, self.role, issued[1])
 
     def issue(self, request: Request) -> Response:
         """``POST /oauth/tokens``: 201 with a token that lives for ``expires_in`` seconds."""
-        fields = _fields(request)
+        try:
+            payload = request.json()
+        except ValueError:
+            payload = None
+        fields: dict[str, Any] = payload if isinstance(payload, dict) else {}
         if fields.get("grant_type") != "client_credentials":
             raise _oauth_error(400, "unsupported_grant_type", "The authorization grant type is not supported.")
         client, secret = self.credentials.oauth_client_id, self.credentials.oauth_client_secret
@@ -108,23 +111,9 @@ class Authenticator:
         if any(f":{verb}" in name and verb in scopes for name in scopes for verb in ("read", "write")):
             raise _oauth_error(400, "invalid_scope", "The requested scopes overlap.")
         token = f"{self._store.random.getrandbits(256):064x}"
-        self._issued[token] = (self._store.now() + life, scopes)
+        self.issued[token] = (self._store.now() + life, scopes)
         answer = {"access_token": token, "token_type": "bearer", "scope": scope, "expires_in": life}
         return json_response(201, answer)
-
-    def revoke_all(self) -> None:
-        """Forget every issued token, as when an administrator revokes them."""
-        self._issued.clear()
-
-
-def _fields(request: Request) -> dict[str, Any]:
-    if "json" not in request.header("content-type"):
-        return dict(parse_qsl(request.body.decode("utf-8", "replace")))
-    try:
-        payload = request.json()
-    except ValueError:
-        payload = None
-    return payload if isinstance(payload, dict) else {}
 
 
 def _oauth_error(status: int, error: str, description: str) -> Refusal:

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable
 from functools import partial
-from typing import Literal
+from typing import Any, Literal
 
 from .access import Authenticator, Credentials, FreshdeskLimits, RequestLimits
-from .clock import OffsetClock, SandboxClock, http_date
+from .clock import OffsetClock, SandboxClock, http_date, iso
 from .faults import FaultPlan, FaultRule, instead
 from .freshdesk_api import FreshdeskApi
 from .freshdesk_store import FreshdeskRules, FreshdeskStore
 from .messages import PREFIX, Request, Response, json_response, route_of
-from .openai_api import LatencyProfile, OpenAIApi
-from .page import render
-from .store import Store
+from .openai_api import OpenAIApi
+from .store import Audit, Store
 from .zendesk_api import TOKEN_PATHS, ZendeskApi
 from .zendesk_call import Rules
 from .zendesk_store import ZendeskStore
@@ -42,7 +42,7 @@ class Sandbox:
     ``after_request`` with the request and its response after the state has changed; both outside the lock, so they
     may edit tickets, call :meth:`handle`, or block while other threads go on.
 
-    A route that no vendor has: ``GET /sandbox/stats``.
+    Routes that no vendor's API has: ``GET /sandbox/stats``; ``/`` and a ticket's address, for a browser, as JSON.
     """
 
     new_store = ZendeskStore
@@ -55,7 +55,7 @@ class Sandbox:
         plan: str = "enterprise",
         seed: int = 0,
         faults: FaultPlan | str | None = None,
-        llm_latency: LatencyProfile | None = None,
+        llm_latency: Callable[[int], float] | None = None,
         bot_role: str = "admin",
         *,
         rules: Rules | None = None,
@@ -137,13 +137,27 @@ class Sandbox:
             return json_response(200, self.stats())
         is_api = path.startswith((PREFIX, "/v1/")) or path in TOKEN_PATHS
         if not is_api:
-            return render(request, self.agenda)
+            page = self._page(path.rstrip("/"))
+            page.headers["X-Content-Type-Options"] = "nosniff"
+            return page
         self.requests[self._template(request)] += 1
         if not self.faults.rules:
             return self._route(request)
         fault = self.faults.choose(request)
         route = self.way_to(request)
         return route() if fault is None else self.misbehave(fault, route)
+
+    def _page(self, path: str) -> Response:
+        """The list of tickets, the newest first, or one of them with all that was done to it."""
+        found = re.fullmatch(r"(?:/a|/agent)?/tickets/(\d{1,18})", path)
+        ticket = self.agenda.tickets.get(int(found[1])) if found else None
+        if ticket is not None:
+            return json_response(200, {"ticket": ticket.json, "changes": [_told(change) for change in ticket.audits]})
+        if path:
+            return json_response(404, {"error": "InvalidEndpoint", "description": "Not found"})
+        newest_first = [self.agenda.tickets[number] for _, number in reversed(self.agenda.by_created)]
+        rows = [{"id": each.id, "subject": each.json["subject"], "tags": each.tags} for each in newest_first]
+        return json_response(200, {"tickets": rows})
 
     def way_to(self, request: Request) -> Callable[[], Response]:
         """What handles a request, now or later."""
@@ -179,3 +193,8 @@ class Sandbox:
         if not request.path.startswith(PREFIX):
             return f"{request.method} {request.path.strip('/')}"
         return route_of(request.method, request.path.removesuffix(".json"))[0]
+
+
+def _told(change: Audit) -> dict[str, Any]:
+    comment = {} if change.comment is None else {f"comment {change.comment_was}": change.comment}
+    return {"at": iso(change.at), "by": change.author_id, "actor": change.actor, **change.values, **comment}

@@ -30,15 +30,10 @@ class OffsetClock:
         return time.time() + self._offset
 
     def advance(self, seconds: float) -> None:
-        refuse_negative(seconds)
+        if not seconds >= 0:
+            raise ValueError("the sandbox's clock does not go back")
         with self._lock:
             self._offset += seconds
-
-
-def refuse_negative(seconds: float) -> None:
-    """Raises ``ValueError`` for what would move a clock back."""
-    if not seconds >= 0:
-        raise ValueError("the sandbox's clock does not go back")
 
 
 class Agenda:

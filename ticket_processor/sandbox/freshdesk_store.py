@@ -49,8 +49,6 @@ class FreshdeskStore(Store):
     """An account of Freshdesk."""
 
     vendor = "freshdesk"
-    waiting = (PENDING, RESOLVED, CLOSED)
-    opened = OPEN
 
     def __init__(
         self, clock: SandboxClock, rules: FreshdeskRules | None = None, *, seed: int = 0, base_url: str = ""

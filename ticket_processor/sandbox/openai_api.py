@@ -9,8 +9,7 @@ import random
 import struct
 import zlib
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from .messages import Refusal, Request, Response, json_response, refuse
@@ -23,28 +22,13 @@ EMBEDDING_SIZE = 256
 SMALLEST_CACHED_PROMPT = 1_024
 
 
-@dataclass(frozen=True)
-class LatencyProfile:
-    """Log-normal latency by its median and 95th percentile, in seconds; repeatable by ``seed``."""
-
-    p50: float
-    p95: float
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        if not 0 < self.p50 <= self.p95:
-            raise ValueError("a latency profile needs 0 < p50 <= p95")
-
-    def sample(self, key: int) -> float:
-        """Seconds for one request; the same key gets the same latency, in any order of requests."""
-        spread = math.log(self.p95 / self.p50) / 1.6448536269514722
-        return self.p50 * math.exp(spread * random.Random(self.seed * 0x9E3779B1 ^ key).gauss(0.0, 1.0))
-
-
 class OpenAIApi:
-    """Answers everything under ``/v1/``. The sandbox's lock covers it; ``calls`` only grows."""
+    """Answers everything under ``/v1/``. The sandbox's lock covers it; ``calls`` only grows.
 
-    def __init__(self, key: str, latency: LatencyProfile | None, seed: int) -> None:
+    ``latency`` gives the seconds that an answer takes, by a number that tells requests apart.
+    """
+
+    def __init__(self, key: str, latency: Callable[[int], float] | None, seed: int) -> None:
         self.latency = latency
         self.calls = 0
         self.latency_total = 0.0
@@ -102,7 +86,7 @@ class OpenAIApi:
         if self.latency is not None:
             digest = zlib.crc32(request.body)
             self._asked[digest] += 1
-            response.delay = self.latency.sample(digest * 1_000 + self._asked[digest])
+            response.delay = self.latency(digest * 1_000 + self._asked[digest])
             self.latency_total += response.delay
         return response
 

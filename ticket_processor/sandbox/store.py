@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import random
 from bisect import bisect_left, insort
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
 from itertools import count
@@ -170,9 +170,6 @@ class Store(Agenda):
     """
 
     vendor: ClassVar[str]
-    waiting: ClassVar[Collection[Any]]
-    """Values of a ticket's status from which the requester's answer sets it to ``opened``."""
-    opened: ClassVar[Any]
 
     def __init__(self, clock: SandboxClock, *, seed: int = 0, base_url: str = "") -> None:
         super().__init__(clock)
@@ -268,13 +265,12 @@ class Store(Agenda):
         author_id: int = PERSON_ID,
         silent: bool = False,
         hidden: bool = False,
-        macro: str | None = None,
         **values: Any,
     ) -> Audit | None:
         """A person changes a ticket at the screen. Gives the change, ``None`` if nothing changed.
 
-        ``values`` are other fields by the API's names; ``None`` leaves one alone. ``macro`` is the title of the macro
-        that they applied. Raises ``KeyError`` for a ticket that is not there.
+        ``values`` are other fields by the API's names; ``None`` leaves one alone. Raises ``KeyError`` for a ticket that
+        is not there.
         """
         with self.lock:
             self.settle()
@@ -287,17 +283,7 @@ class Store(Agenda):
                 comment=None if comment is None else Comment(comment, None, public),
                 silent=silent,
                 hidden=hidden,
-                event=None if macro is None else _by_macro(macro),
             )
-
-    def customer_replies(self, ticket_id: int, text: str) -> Audit | None:
-        """The requester writes again; a ticket that waits or is solved is open again."""
-        with self.lock:
-            self.settle()
-            ticket = self.tickets[ticket_id]
-            reopened = {"status": self.opened} if ticket.json["status"] in self.waiting else {}
-            requester, said = ticket.json["requester_id"], Comment(text, None, True)
-            return self.change(ticket, reopened, actor="customer", author_id=requester, comment=said)
 
     # --- the vendor's ---------------------------------------------------------------------------------
 
@@ -350,8 +336,3 @@ class Store(Agenda):
             return fields
         kept = [tag for tag in dict.fromkeys((*ticket.tags, *add_tags)) if tag not in remove_tags]
         return {"tags": kept, **fields}
-
-
-def _by_macro(title: str) -> Row:
-    reference = {"macro_id": str(len(title)), "macro_title": title, "macro_deleted": False}
-    return {"type": "AgentMacroReference", **reference}

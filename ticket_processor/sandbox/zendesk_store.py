@@ -29,8 +29,6 @@ class ZendeskStore(Store):
     """An account of Zendesk. ``generated_timestamp`` moves at every change, and orders the list of changes."""
 
     vendor = "zendesk"
-    waiting = ("pending", "hold", "solved")
-    opened = "open"
 
     def __init__(self, clock: SandboxClock, *, seed: int = 0, base_url: str = "") -> None:
         super().__init__(clock, seed=seed, base_url=base_url)

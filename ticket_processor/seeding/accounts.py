@@ -110,7 +110,6 @@ class ZendeskSeedTarget:
         self._transport = transport
 
     def judge(self) -> SandboxVerdict:
-        """See :meth:`SeedAccount.judge`."""
         reply = _shown(self._transport, "/ticket_fields", {})
         limits = zendesk_format.read_limits(reply.headers)
         limit = next((each.total for name, each in limits.items() if name.startswith("ticket-fields")), None)
@@ -118,7 +117,6 @@ class ZendeskSeedTarget:
         return _judged(self._transport, reply, count, limit, LOW_FIELDS_LIMIT, "field listings")
 
     def existing(self) -> set[str]:
-        """See :meth:`SeedAccount.existing`."""
         found: set[str] = set()
         params: dict[str, str | int] = {"page[size]": 100}
         while True:
@@ -132,11 +130,9 @@ class ZendeskSeedTarget:
             params["page[after]"] = str(after)
 
     def mark(self, item: Mapping[str, Any]) -> str:
-        """See :meth:`SeedAccount.mark`."""
         return str(item["external_id"])
 
     def create(self, item: Mapping[str, Any], mark: str) -> bool:
-        """See :meth:`SeedAccount.create`."""
         key = {"Idempotency-Key": f"ticketbot-{hashlib.sha256(mark.encode()).hexdigest()}"}
         row = {name: item[name] for name in ("subject", "requester", "external_id", "tags")}
         ticket = {**row, "comment": _with_attachments(item), "via": {"channel": item["channel"]}}
@@ -147,7 +143,6 @@ class _Tagged:
     """An account whose tickets have no number of their sender's: a tag stands for it, of 32 characters at most."""
 
     def mark(self, item: Mapping[str, Any]) -> str:
-        """See :meth:`SeedAccount.mark`."""
         return "seed_" + hashlib.sha256(str(item["external_id"]).encode()).hexdigest()[:16]
 
 
@@ -158,7 +153,6 @@ class FreshdeskSeedTarget(_Tagged):
         self._transport = transport
 
     def judge(self) -> SandboxVerdict:
-        """See :meth:`SeedAccount.judge`."""
         reply = _shown(self._transport, "/search/tickets", {"query": "\"created_at:>'2000-01-01'\""})
         limit = freshdesk_format.read_limits(reply.headers).get(freshdesk_format.ACCOUNT_LIMIT)
         total = None if limit is None else limit.total
@@ -170,7 +164,6 @@ class FreshdeskSeedTarget(_Tagged):
         return {str(tag) for rows, _, _ in pages for row in rows for tag in row.get("tags") or ()}
 
     def create(self, item: Mapping[str, Any], mark: str) -> bool:
-        """See :meth:`SeedAccount.create`."""
         comment = _with_attachments(item)
         ticket = {
             "subject": item["subject"] or " ",
@@ -204,7 +197,6 @@ class LocalSeedTarget(_Tagged):
         return set(self._store.tag_counts())
 
     def create(self, item: Mapping[str, Any], mark: str) -> bool:
-        """See :meth:`SeedAccount.create`."""
         comment, tags = _with_attachments(item), (*item["tags"], mark)
         text = comment.get("body") or as_text(comment.get("html_body", ""))
         new = NewTicket(item["subject"], text, **item["requester"], channel=item["channel"], tags=tags)

@@ -7,7 +7,6 @@ import re
 import tomllib
 import unicodedata
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
 from importlib import resources
 from typing import Any
 
@@ -59,28 +58,43 @@ def vary(tickets: Sequence[SeedTicket], count: int, seed: int = 0) -> Iterator[S
 
 def _varied(tickets: Sequence[SeedTicket], count: int, seed: int, marker: str) -> Iterator[SeedTicket]:
     yield from tickets[:count]
-    left = count - len(tickets)
-    version = 2
-    while left > 0:
-        # Each round goes through all tickets once, so a version number is never used twice for one original.
-        order = list(range(len(tickets)))
-        random.Random(f"{seed}:round:{version}").shuffle(order)
-        for index in order[:left]:
-            yield _variation(tickets[index], f"{tickets[index].id}{marker}{version}", seed)
-        left -= len(order)
-        version += 1
+    # Each round goes through all tickets once, so a version number is never used twice for one original.
+    for version, start in enumerate(range(len(tickets), count, len(tickets) or 1), start=2):
+        order = random.Random(f"{seed}:round:{version}").sample(tickets, len(tickets))
+        for ticket in order[: count - start]:
+            yield _variation(ticket, f"{ticket.id}{marker}{version}", seed)
 
 
 def _variation(ticket: SeedTicket, identity: str, seed: int) -> SeedTicket:
-    rng = random.Random(f"{seed}:{identity}")
-    change = _Change(ticket, rng)
-    subject, text = change.values(ticket.subject), change.greeted(change.values(ticket.text))
+    key = f"{seed}:{identity}"
+    rng = random.Random(key)
+    old, language = ticket.requester, ticket.labels.language or ""
+    if machine := _MACHINES.match(old.email):
+        host = f"mx{rng.randrange(10, 1000)}.example.{rng.choice(('com', 'net', 'org'))}"
+        new = SeedRequester(name=old.name, email=machine[0] + host)
+    else:
+        new = invented_person(rng, language)
+    names = {**dict(zip(old.name.split(), new.name.split(), strict=False)), old.name: new.name}
+    find = re.compile(_pattern(ticket), re.S)
+
+    def change(found: re.Match[str]) -> str:
+        match found.lastgroup:
+            case "email":
+                return new.email
+            case "name":
+                return found[0] if machine else names[found[0]]
+            case "reference":
+                return _reference(found[0], key)
+        return found[0]
+
+    subject, text = find.sub(change, ticket.subject), find.sub(change, ticket.text)
+    if language in _GREETINGS and ticket.kind != "machine":
+        text = _greeted(text, language, rng, html=ticket.html is not None)
     # Whatever a substitution touched, planted data is what the ticket is measured by.
     if not all(contains(subject, text, value) for value in ticket.planted):
         subject, text = ticket.subject, ticket.text
     body = "body" if ticket.html is None else "html"
-    changed = {"id": identity, "subject": subject, body: text, "requester": change.requester}
-    return ticket.model_copy(update=changed)
+    return ticket.model_copy(update={"id": identity, "subject": subject, body: text, "requester": new})
 
 
 def invented_person(rng: random.Random, language: str) -> SeedRequester:
@@ -99,81 +113,46 @@ def invented_person(rng: random.Random, language: str) -> SeedRequester:
     return SeedRequester(name=name, email=f"{local}{rng.randrange(10, 1000)}@{domain}")
 
 
-@lru_cache(maxsize=512)
-def _pattern(planted: tuple[str, ...], name: str, email: str, html: bool) -> re.Pattern[str]:
+def _pattern(ticket: SeedTicket) -> str:
     """The pattern of what may change in one ticket's text; planted data comes first, so nothing in it can match."""
-    known = [f"(?P<planted>{'|'.join(map(re.escape, sorted(planted, key=len, reverse=True)))})"] if planted else []
-    known.append(f"(?P<email>{re.escape(email)})")
-    if name:
-        parts = name.split()
-        forms = [name, *(parts if len(parts) == 2 else ())]
+    name = ticket.requester.name
+    parts = name.split()
+    names = []
+    for form in (name, *(parts if len(parts) == 2 else ())):
         # A name in Latin letters is a word of its own; Japanese ones run on without a space.
-        words = [
-            re.escape(form) if _KANJI.match(form) else rf"(?<!\w){re.escape(form)}(?!\w)"
-            for form in forms
-            if len(form) > (1 if _KANJI.match(form) else 2)
-        ]
-        if words:
-            known.append(f"(?P<name>{'|'.join(words)})")
-    if html:
-        known.append(f"(?P<tag>{_TAGS})")
-    return re.compile("|".join((*known, _VARIABLE)), re.S)
+        if _KANJI.match(form) and len(form) > 1:
+            names.append(re.escape(form))
+        elif len(form) > 2:
+            names.append(rf"(?<!\w){re.escape(form)}(?!\w)")
+    planted = map(re.escape, sorted(ticket.planted, key=len, reverse=True))
+    groups = {"planted": "|".join(planted), "email": re.escape(ticket.requester.email), "name": "|".join(names)}
+    if ticket.html is not None:
+        groups["tag"] = _TAGS
+    return "|".join([*(f"(?P<{group}>{form})" for group, form in groups.items() if form), _VARIABLE])
 
 
-class _Change:
-    """One variation's choices: the same value is replaced by the same value in subject and text."""
+def _greeted(text: str, language: str, rng: random.Random, *, html: bool) -> str:
+    """``text`` with another greeting, or with one of its own when it has none."""
+    greetings = _GREETINGS[language].split("|")
+    known = "|".join(map(re.escape, sorted(greetings, key=len, reverse=True)))
+    new = rng.choice(greetings)
+    opening = r"\A\s*|>\s*" if html else r"\A\s*"
+    pattern = f"(?P<lead>{opening})(?:{known})(?=[,:!.。])"
+    text, found = re.subn(pattern, lambda match: match["lead"] + new, text, count=1, flags=re.I)
+    # Twenty characters: a ticket that says almost nothing is there because it says almost nothing.
+    if html or found or len(text) < 20:
+        return text
+    return f"{new}{'。' if language == 'ja' else ','}\n\n{text}"
 
-    def __init__(self, ticket: SeedTicket, rng: random.Random) -> None:
-        self._ticket = ticket
-        self._rng = rng
-        self._language = ticket.labels.language or ""
-        old = ticket.requester
-        machine = _MACHINES.match(old.email)
-        if machine:
-            host = f"mx{rng.randrange(10, 1000)}.example.{rng.choice(('com', 'net', 'org'))}"
-            self.requester = SeedRequester(name=old.name, email=machine[0] + host)
-        else:
-            self.requester = invented_person(rng, self._language)
-        self._names = dict(zip(old.name.split(), self.requester.name.split(), strict=False))
-        self._find = _pattern(ticket.planted, "" if machine else old.name, old.email, ticket.html is not None)
-        self._references: dict[str, str] = {}
 
-    def values(self, text: str) -> str:
-        """``text`` with names and order numbers exchanged."""
-        return self._find.sub(self._replace, text)
+def _reference(text: str, key: str) -> str:
+    """Another number for an order number; the same for the same one. Years stay."""
+    rng = random.Random(f"{key} {text}")
 
-    def greeted(self, text: str) -> str:
-        """``text`` with another greeting, or with one of its own when it has none."""
-        if self._language not in _GREETINGS or self._ticket.kind == "machine":
-            return text
-        greetings, html = _GREETINGS[self._language].split("|"), self._ticket.html is not None
-        known = "|".join(map(re.escape, sorted(greetings, key=len, reverse=True)))
-        new = self._rng.choice(greetings)
-        opening = r"\A\s*|>\s*" if html else r"\A\s*"
-        pattern = f"(?P<lead>{opening})(?:{known})(?=[,:!.。])"
-        text, found = re.subn(pattern, lambda match: match["lead"] + new, text, count=1, flags=re.I)
-        # Twenty characters: a ticket that says almost nothing is there because it says almost nothing.
-        if html or found or len(text) < 20:
-            return text
-        return f"{new}{'。' if self._language == 'ja' else ','}\n\n{text}"
+    def digits(run: re.Match[str]) -> str:
+        if re.fullmatch(r"20\d\d", run[0]):
+            return run[0]
+        # Leading digits stay: they are what makes a number look like this shop's.
+        return run[0][:2] + "".join(rng.choices("0123456789", k=len(run[0]) - 2))
 
-    def _replace(self, found: re.Match[str]) -> str:
-        kind, whole = found.lastgroup, found[0]
-        if kind == "email":
-            return self.requester.email
-        if kind == "name":
-            return self._names.get(whole, self.requester.name) if " " not in whole else self.requester.name
-        return self._reference(whole) if kind == "reference" else whole
-
-    def _reference(self, text: str) -> str:
-        if text not in self._references:
-            # Leading digits stay: they are a year, or what makes a number look like this shop's.
-            self._references[text] = re.sub(
-                r"\d{4,}",
-                lambda run: run[0] if re.fullmatch(r"20\d\d", run[0]) else run[0][:2] + self._digits(len(run[0]) - 2),
-                text,
-            )
-        return self._references[text]
-
-    def _digits(self, length: int) -> str:
-        return "".join(self._rng.choice("0123456789") for _ in range(length))
+    return re.sub(r"\d{4,}", digits, text)
