@@ -50,7 +50,6 @@ from .helpdesk.zendesk_reads import (
     PAGE_SIZE,
     SHOW_MANY_MAX,
     ExportForbidden,
-    ZendeskListing,
     ZendeskReads,
 )
 
@@ -77,8 +76,7 @@ class Zendesk:
 
     def __init__(self, transport: Transport, *, page_size: int = PAGE_SIZE) -> None:
         self._transport = transport
-        self._reads = ZendeskReads(transport)
-        self._listing = ZendeskListing(self._reads, page_size)
+        self._reads = ZendeskReads(transport, page_size)
         self._known_fields: Mapping[int, TicketField] | None = None
         self.troubles = self._reads.troubles
 
@@ -88,12 +86,12 @@ class Zendesk:
         """See :meth:`Helpdesk.pages`. Cursors are ``export:…`` or ``search:…``, so a run resumes as it began."""
         kind, _, place = (cursor or "").partition(":")
         if kind == "search":
-            yield from self._listing.created_since(parse_iso(place))
+            yield from self._reads.created_since(parse_iso(place))
             return
         try:
-            yield from self._listing.changed_since(place or None, since)
+            yield from self._reads.changed_since(place or None, since)
         except ExportForbidden:
-            yield from self._listing.created_since(since)
+            yield from self._reads.created_since(since)
 
     def solved(self, since: float) -> Iterator[tuple[Ticket, ...]]:
         """Solved and closed tickets created since ``since`` (Unix seconds), a page at a time, by search export.
@@ -101,7 +99,7 @@ class Zendesk:
         Each page is read once more by its ids: a search lags behind, and does not know the requesters' names.
         Take the pages without long pauses: Zendesk keeps the place for an hour. Raises :class:`CannotRun`.
         """
-        for tickets, _, _ in self._listing.found(f"created>={iso(since)} status>=solved"):
+        for tickets, _, _ in self._reads.found(f"created>={iso(since)} status>=solved"):
             fresh = self.fetch([ticket.id for ticket in tickets])
             yield tuple(fresh.get(ticket.id, ticket) for ticket in tickets)
 

@@ -659,17 +659,3 @@ def test_an_answer_about_one_ticket_that_is_none_is_asked_for_twice_and_is_that_
 def test_a_server_that_is_not_there_is_no_tickets_fault() -> None:
     with pytest.raises(HelpdeskDown):
         Wire(refused()).transport.request("GET", "/t/1", about_one=True)
-
-
-@pytest.mark.parametrize(
-    ("sent", "read"),
-    [
-        (rb'{"a": "x\ud83dy"}', "x\N{REPLACEMENT CHARACTER}y"),
-        (rb'{"a": "\udc00"}', "\N{REPLACEMENT CHARACTER}"),
-        (rb'{"a": "\ud83d\ude00 \ud83d"}', "\N{GRINNING FACE} \N{REPLACEMENT CHARACTER}"),
-        (rb'{"a": "\\ud83d \ud83d"}', "\\ud83d \N{REPLACEMENT CHARACTER}"),
-    ],
-)
-def test_half_of_a_surrogate_pair_spoils_no_answer(sent: bytes, read: str) -> None:
-    wire = Wire(answer(200, sent, Content_Type="application/json"))
-    assert wire.transport.request("GET", "/t").body == {"a": read}

@@ -193,6 +193,7 @@ def test_nothing_that_a_customer_wrote_names_a_row_or_a_place(words: str) -> Non
     [
         (b'\xef\xbb\xbf{"a":1}', {"a": 1}),
         (rb'["\ud83d\ude00 \ud83d \\x"]', ["😀 \N{REPLACEMENT CHARACTER} \\x"]),
+        (rb'["\udc00 \\ud83d"]', ["\N{REPLACEMENT CHARACTER} \\ud83d"]),
         (rb'["\x41 \u12G4"]', ["\N{REPLACEMENT CHARACTER}x41 \N{REPLACEMENT CHARACTER}u12G4"]),
         (b'["\xff\x00\n"]', ["\N{REPLACEMENT CHARACTER}\x00\n"]),
         (b"[Infinity,-Infinity,NaN]", ["Infinity", "-Infinity", "NaN"]),

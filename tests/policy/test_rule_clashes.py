@@ -8,7 +8,7 @@ import pytest
 
 from ticket_processor.core.findings import Finding
 from ticket_processor.core.taxonomy import Category, Taxonomy, default_taxonomy
-from ticket_processor.helpdesk.protocol import BusinessRule, Clause, RuleAction, RuleCondition
+from ticket_processor.helpdesk.protocol import BusinessRule, RuleAction, RuleCondition
 from ticket_processor.policy.decide import Policy
 from ticket_processor.policy.rule_clashes import our_updates, rule_clashes
 
@@ -20,12 +20,10 @@ def asks(field: str, operator: str = "is", *values: str) -> RuleCondition:
     return RuleCondition(field, operator, values or ("",))
 
 
-def rule(
-    *conditions: RuleCondition | Clause, do: RuleAction | tuple[RuleAction, ...] = MAIL, **more: Any
-) -> BusinessRule:
+def rule(*conditions: RuleCondition, do: RuleAction | tuple[RuleAction, ...] = MAIL, **more: Any) -> BusinessRule:
     actions = do if isinstance(do, tuple) else (do,)
     return BusinessRule(
-        **{"kind": "trigger", "id": "1", "title": "Rule", **more}, conditions=Clause("all", conditions), actions=actions
+        **{"kind": "trigger", "id": "1", "title": "Rule", "all_of": conditions, **more}, actions=actions
     )
 
 
@@ -41,7 +39,7 @@ CHANGE, CREATE = asks("update_type", "is", "Change"), asks("update_type", "is", 
 LATER = {"kind": "automation"}
 CLASHING = {
     "the priority's change": rule(asks("priority", "changed")),
-    "either of two": rule(Clause("any", (asks("priority", "value", "high"), asks("status", "changed")))),
+    "either of two": rule(any_of=(asks("priority", "value", "high"), asks("status", "changed"))),
     "an empty priority before": rule(asks("priority", "value_previous", "")),
     "articles": rule(
         asks("current_tags", "includes", "ai_sentiment_negative urgent_case"),
@@ -79,7 +77,7 @@ HARMLESS = {
     "given to somebody": rule(asks("assignee_id", "value", "77")),
     "came by mail": rule(asks("via_id", "is", "4"), CREATE),
     "rated": rule(asks("satisfaction_score", "changed")),
-    "neither of two": rule(Clause("any", (asks("status", "changed"), CREATE))),
+    "neither of two": rule(any_of=(asks("status", "changed"), CREATE)),
     "not triaged": rule(asks("current_tags", "not_includes", "ai_processed"), asks("NEW", "is", "24"), **LATER),
     "no priority for two days": rule(asks("priority", "is", ""), asks("NEW", "is", "48"), **LATER),
     "pending": rule(asks("status", "is", "pending"), CHANGE),

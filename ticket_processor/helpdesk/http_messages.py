@@ -60,14 +60,14 @@ class HttpRequest:
 
     method: str
     path: str
-    params: Mapping[str, str | int] | None
-    body: bytes | None
-    headers: Mapping[str, str] | None
-    effect: Effect
-    limits: Collection[str] | Mapping[str, int]
-    ours: Callable[[Reply], bool]
-    about_one: bool
     most: int
+    params: Mapping[str, str | int] | None = None
+    body: bytes | None = None
+    headers: Mapping[str, str] | None = None
+    effect: Effect = Effect.NONE
+    limits: Collection[str] | Mapping[str, int] = ("account",)
+    ours: Callable[[Reply], bool] = lambda _reply: False
+    about_one: bool = False
 
 
 def is_unauthorised(reply: Reply) -> bool:

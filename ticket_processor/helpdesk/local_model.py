@@ -6,7 +6,7 @@ import re
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 from stdnum.iso7064 import mod_37_36
 
@@ -15,7 +15,6 @@ from ..core.models import Priority, Sentiment, Urgency
 from ..core.taxonomy import Taxonomy, default_taxonomy
 
 Status = Literal["open", "in_progress", "escalated", "waiting", "resolved", "closed", "spam"]
-STATUSES: tuple[Status, ...] = get_args(Status)
 ActorKind = Literal["customer", "agent", "ai", "system"]
 Role = Literal["customer", "agent", "admin"]
 

@@ -57,7 +57,6 @@ MAILED = "m-"
 
 FORMAT = 1
 """Of an export's lines."""
-ELSEWHERE = "import into a new file (local.path)"
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _NAMED_BY = {"person": ("person", "email"), "group": ("team", "name"), "ticket": ("ticket", "number")}
 """The tables of lines that stand for themselves, and the column that names a row beside its id."""
@@ -241,12 +240,11 @@ class LocalStore(Erasing, People, TicketSearch):
         """Take one line in; of a ticket, whether it is new."""
         kind = line.pop("kind", None)
         if kind in _NAMED_BY:
-            table, name = _NAMED_BY[kind]
-            is_new = not _is_there(db, table, name, line)
+            is_new = not _is_there(db, kind, line)
             if is_new and kind == "ticket":
                 self._take_ticket(db, line)
             elif is_new:
-                _insert(db, table, line)
+                _insert(db, _NAMED_BY[kind][0], line)
             return is_new if kind == "ticket" else None
         if kind == "helpdesk" and line.get("format") != FORMAT:
             raise LocalHelpdeskError("this export was made by another version of ticketbot")
@@ -313,11 +311,12 @@ def _belongings(db: sqlite3.Connection, ticket_id: int) -> dict[str, Any]:
     }
 
 
-def _is_there(db: sqlite3.Connection, table: str, name: str, line: Mapping[str, Any]) -> bool:
-    """Whether a row of an import is there. Raises :class:`LocalHelpdeskError` where another has its id or name."""
+def _is_there(db: sqlite3.Connection, kind: str, line: Mapping[str, Any]) -> bool:
+    """Whether what a line stands for is there. Raises :class:`LocalHelpdeskError` where another has its id or name."""
+    table, name = _NAMED_BY[kind]
     row = one_row(db, f"SELECT id, {name} FROM {table} WHERE id = ? OR {name} = ?", (line["id"], line[name]))
     if row is not None and tuple(row) != (line["id"], line[name]):
-        raise LocalHelpdeskError(f"there is another {table} with this id or {name}; {ELSEWHERE}")
+        raise LocalHelpdeskError(f"there is another {kind} with this id or {name}; import into a new file (local.path)")
     return row is not None
 
 

@@ -98,22 +98,6 @@ class RuleCondition:
 
 
 @dataclass(frozen=True)
-class Clause:
-    """Conditions and clauses of which all have to hold, or any one. With none in it, it holds."""
-
-    join: Literal["all", "any"] = "all"
-    parts: tuple[RuleCondition | Clause, ...] = ()
-
-    def conditions(self) -> tuple[RuleCondition, ...]:
-        """Every condition in it, at whatever depth."""
-        return tuple(
-            condition
-            for part in self.parts
-            for condition in ((part,) if isinstance(part, RuleCondition) else part.conditions())
-        )
-
-
-@dataclass(frozen=True)
 class RuleAction:
     """One action, such as ``set priority to high``. A mail's values are its recipient, subject and body."""
 
@@ -128,12 +112,13 @@ class RuleAction:
 
 @dataclass(frozen=True)
 class BusinessRule:
-    """An active rule of the account."""
+    """An active rule of the account: all of ``all_of`` have to hold and, if there are some, one of ``any_of``."""
 
     kind: RuleKind
     id: str
     title: str
-    conditions: Clause = Clause()
+    all_of: tuple[RuleCondition, ...] = ()
+    any_of: tuple[RuleCondition, ...] = ()
     actions: tuple[RuleAction, ...] = ()
 
 

@@ -161,19 +161,16 @@ class History(Frozen):
             fields={number: value for number, value in owned.items() if value is not None},
         )
 
-    def put_on(self) -> frozenset[str]:
-        """Tags that writes of ours put on and did not take off again, whatever others have done with them."""
-        return self._put_on(for_good=True)
-
     def judged(self, tags: Collection[str]) -> bool:
         """Whether a person has taken off or put back a tag of ours; ``tags`` are those there now.
 
         A drop-down's tag goes with its field and is no label.
         """
         choices = frozenset[str]().union(*self.options.values())
-        return bool(self.put_on() - self.ours().tags.intersection(tags) - choices)
+        return bool(self._put_on(for_good=True) - self.ours().tags.intersection(tags) - choices)
 
     def _put_on(self, *, for_good: bool) -> frozenset[str]:
+        """Tags that writes of ours put on and did not take off; ``for_good``: whatever others have done with them."""
         tags: frozenset[str] = frozenset()
         theirs: frozenset[str] = frozenset()
         for edit in self.edits:

@@ -164,7 +164,7 @@ class Transport:
             raise ReadOnlyViolation(f"{method} {path} in a run that must not write")
         most = most or (MAX_REPLY_BYTES if method == "GET" else MAX_RECEIPT_BYTES)
         body = None if json is None else orjson.dumps(json)
-        request = HttpRequest(method, path, params, body, headers, effect, limits, ours, about_one, most)
+        request = HttpRequest(method, path, most, params, body, headers, effect, limits, ours, about_one)
         auth = self._auth if signed else None
         renewed = False
         retrying = tenacity.Retrying(
@@ -273,19 +273,7 @@ class Transport:
     def _are_known(self, token: str | None) -> bool:
         """Whether the server names a user for our credentials: with bad ones some show an anonymous one."""
         if self._whoami and token:
-            asked = HttpRequest(
-                "GET",
-                self._whoami,
-                None,
-                None,
-                None,
-                Effect.NONE,
-                ("account",),
-                is_unauthorised,
-                False,
-                MAX_RECEIPT_BYTES,
-            )
-            reply = self._send_once(asked, token)
+            reply = self._send_once(HttpRequest("GET", self._whoami, MAX_RECEIPT_BYTES, ours=is_unauthorised), token)
             told = mapping(reply.body)
             self._accepted = reply.ok and mapping(told.get("user") or told).get("id") is not None
         return self._accepted

@@ -19,7 +19,6 @@ from .protocol import (
     BY_TICKET,
     AccountLabels,
     BusinessRule,
-    Clause,
     RequesterSearch,
     RuleAction,
     RuleCondition,
@@ -219,12 +218,12 @@ def read_rules(transport: Transport, unread: list[str]) -> list[BusinessRule]:
 
 def _rule(kind: RuleKind, row: Mapping[str, Any]) -> BusinessRule:
     given = mapping(row.get("conditions"))
-    every, some = (tuple(_conditions(given.get(join))) for join in ("all", "any"))
     return BusinessRule(
         kind=kind,
         id=str(row.get("id")),
         title=string(row.get("title")),
-        conditions=Clause("all", (*every, Clause("any", some)) if some else every),
+        all_of=tuple(_conditions(given.get("all"))),
+        any_of=tuple(_conditions(given.get("any"))),
         actions=tuple(
             RuleAction(string(item.get("field")), _values(item.get("value")))
             for item in map(mapping, row.get("actions") or ())

@@ -26,14 +26,25 @@ MAX_PAGE_BYTES = 12_000_000
 """Of a page of tickets: a thousand mostly have 3 to 8 MB. While one page is read, another is held."""
 
 
+PAGE_SIZE = 1000
+EXPORT_LIMIT = "incremental-exports"
+SEARCH_WINDOW_S = 6 * 3600.0
+"""Search lags behind, so each listing by search begins this much before the end of the last one."""
+
+
+class ExportForbidden(Exception):
+    """This user may not use the incremental export (HTTP 403)."""
+
+
 class ZendeskReads:
-    """GET requests to one account. Thread-safe, as its transport is.
+    """GET requests to one account, which lists ``page_size`` tickets at a time. Thread-safe, as its transport is.
 
     ``troubles`` are sentences on what it had to do without, for the run's report.
     """
 
-    def __init__(self, transport: Transport) -> None:
+    def __init__(self, transport: Transport, page_size: int) -> None:
         self._transport = transport
+        self._page_size = page_size
         self.troubles: list[str] = []
 
     def get(
@@ -118,23 +129,7 @@ class ZendeskReads:
         if sentence and sentence not in self.troubles:
             self.troubles.append(sentence)
 
-
-PAGE_SIZE = 1000
-EXPORT_LIMIT = "incremental-exports"
-SEARCH_WINDOW_S = 6 * 3600.0
-"""Search lags behind, so each listing by search begins this much before the end of the last one."""
-
-
-class ExportForbidden(Exception):
-    """This user may not use the incremental export (HTTP 403)."""
-
-
-class ZendeskListing:
-    """The account's tickets, a page at a time. Thread-safe, as the reads are."""
-
-    def __init__(self, reads: ZendeskReads, page_size: int) -> None:
-        self._reads = reads
-        self._page_size = page_size
+    # Lists of tickets
 
     def changed_since(self, cursor: str | None, since: float) -> Iterator[Page]:
         """Tickets by last change, from a place of the incremental export on. Raises :class:`ExportForbidden`."""
@@ -147,7 +142,7 @@ class ZendeskListing:
         seen, begun, behind = {cursor}, None, ""
         while True:
             try:
-                reply = self._reads.page_of_tickets(
+                reply = self.page_of_tickets(
                     "/incremental/tickets/cursor", params, "per_page", size, (ACCOUNT_LIMIT, EXPORT_LIMIT), "tickets"
                 )
             except HelpdeskDown as error:
@@ -176,7 +171,7 @@ class ZendeskListing:
             if not last and (not after or after in seen):
                 raise HelpdeskDown("Zendesk's export repeats a cursor before its end; nothing is lost, try later")
             seen.add(after)
-            tickets, unread = self._reads.tickets(reply)
+            tickets, unread = self.tickets(reply)
             behind = f"behind ticket {tickets[-1].id}" if tickets else behind
             # What changed after the listing began is the next run's: most of it are this one's own writes.
             begun = begun or reply.date
@@ -213,7 +208,7 @@ class ZendeskListing:
             size.unreadable()
         seen = set()
         while True:
-            reply = self._reads.page_of_tickets(
+            reply = self.page_of_tickets(
                 "/search/export", params, "page[size]", size, (ACCOUNT_LIMIT, "search-export"), "results"
             )
             if reply.status == 403:
@@ -221,7 +216,7 @@ class ZendeskListing:
                 raise NotAuthorised(f"this Zendesk user may neither export nor search tickets (HTTP 403{why})")
             if not reply.ok:
                 raise CannotRun(f"Zendesk refuses the search (HTTP {reply.status}{error_code(reply)})")
-            tickets, unread = self._reads.tickets(reply, "results")
+            tickets, unread = self.tickets(reply, "results")
             meta = mapping(body_of(reply).get("meta"))
             after, more = meta.get("after_cursor"), bool(meta.get("has_more"))
             if more and (not after or after in seen):

@@ -14,7 +14,7 @@ from ..core.findings import Finding, SetupSeverity, in_order
 from ..core.models import Overwrite
 from ..core.sanitize import plain_line
 from ..core.taxonomy import Taxonomy
-from ..helpdesk.protocol import BusinessRule, Clause, RuleAction, RuleCondition
+from ..helpdesk.protocol import BusinessRule, RuleAction, RuleCondition
 from .decide import Mode, Policy
 from .note import NoteWhen
 
@@ -78,9 +78,9 @@ def rule_clashes(rules: Sequence[BusinessRule], ours: OurUpdates) -> list[Findin
 
 
 def _of_rule(rule: BusinessRule, ours: OurUpdates) -> Iterator[Finding]:
-    trigger, asks = rule.kind == "trigger", rule.conditions.conditions()
+    trigger, asks = rule.kind == "trigger", (*rule.all_of, *rule.any_of)
     by_us = any(_asks_for(condition, ours, trigger=trigger) for condition in asks)
-    works = not _excluded(rule.conditions, ours) if trigger else by_us
+    works = not _excluded(rule, ours) if trigger else by_us
     tests = [finding for action in rule.actions for finding in _clash(rule, action, ours, works=works, by_us=by_us)]
     yield from tests
     if works and not tests and any(ours.marker in condition.words for condition in asks):
@@ -92,7 +92,7 @@ def _clash(rule: BusinessRule, action: RuleAction, ours: OurUpdates, *, works: b
     keep = f"add the condition that the tags contain none of: {ours.marker}"
     if works and name in _TO_CUSTOMERS and (name not in _ADDRESSED or first.startswith("requester")):
         held_back = rule.kind == "trigger" and name == "notification_user" and first == "requester_and_ccs"
-        once = any(_once(condition, rule) for condition in rule.conditions.conditions())
+        once = any(_once(condition, rule) for condition in (*rule.all_of, *rule.any_of))
         more = ", but Zendesk holds that back for internal notes" if held_back else ", once a ticket" if once else ""
         text = f"{_TO_CUSTOMERS[name]} on our update{more}"
         yield _finding(rule, "warning" if more else "problem", "customer", text, keep)
@@ -123,10 +123,10 @@ def _once(condition: RuleCondition, rule: BusinessRule) -> bool:
     return condition.field == "current_tags" and condition.operator == "not_includes" and bool(condition.words & added)
 
 
-def _excluded(clause: Clause, ours: OurUpdates) -> bool:
-    """Whether no update of ours meets the clause."""
-    found = [_excluded(part, ours) if isinstance(part, Clause) else _never(part, ours) for part in clause.parts]
-    return any(found) if clause.join == "all" else bool(found) and all(found)
+def _excluded(rule: BusinessRule, ours: OurUpdates) -> bool:
+    """Whether no update of ours meets the rule's conditions."""
+    none_of_any = bool(rule.any_of) and all(_never(condition, ours) for condition in rule.any_of)
+    return none_of_any or any(_never(condition, ours) for condition in rule.all_of)
 
 
 def _never(asked: RuleCondition, ours: OurUpdates) -> bool:
