@@ -15,7 +15,7 @@ from ..learning.scoreboard import Count, Scoreboard
 from ..wiring.ticket_subjects import LookedUp
 from .drafts import drafts_tables
 from .figures import Latency, Runs, Spending
-from .glossary import dollars, end_words, percent, points, seconds, span, why_no_model
+from .glossary import dollars, end_words, percent, points, seconds, why_no_model
 from .knowledge_gaps import knowledge_tables
 from .queries import Dimension, EscalatedLine
 from .report import BY, ZONE, Report
@@ -284,7 +284,7 @@ def runs(report: Report) -> Table:
 
 
 def runs_table(found: Runs) -> Table:
-    """The runs: how they ended, and how many seem to be missing."""
+    """The runs: how they ended."""
     rows: list[tuple[str, str]] = []
     if found.count:
         rows += [("runs", f"{found.count:,}"), ("by exit code", _counts(found.exit_codes) or "-")]
@@ -294,12 +294,6 @@ def runs_table(found: Runs) -> Table:
         rows.append(("without an end", f"{found.unfinished:,}"))
     if found.p95_duration_s is not None:
         rows.append(("run duration p95", seconds(found.p95_duration_s * 1000)))
-    if found.interval_s is not None and found.longest_gap_s is not None:
-        rows += [
-            ("usually every", span(found.interval_s)),
-            ("longest gap", span(found.longest_gap_s)),
-            ("missed, by that", f"{found.missed:,}"),
-        ]
     if found.dry:
         rows.append(("dry runs", f"{found.dry:,}"))
     return Table("Runs", ("<measure", "<value"), tuple(rows))
