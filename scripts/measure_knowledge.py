@@ -81,7 +81,7 @@ def measure_set(folder: Path, config: Path | None) -> None:
         told = evaluate(KnowledgeSearch(store, model, trouble=sys.exit), articles, questions, vectors=model is not None)
     for name, found in told.scores.items():
         show(folder.name, name, found)
-    print(f"{folder.name}: weight {told.weight}, refused {told.refused}, floor {told.floor}", flush=True)
+    print(f"{folder.name}: weight {told.weight}, refused {told.refused}", flush=True)
 
 
 def read_articles(path: Path) -> Iterator[Article]:

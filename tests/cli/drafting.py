@@ -5,11 +5,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from contextlib import closing
 from typing import Any
 
-from ticket_processor.knowledge.search import FLOOR
-from ticket_processor.knowledge.store import FILE_NAME, KnowledgeStore
 from ticket_processor.sandbox.messages import Request, Response, json_response
 
 from ..imitation import Sandbox
@@ -76,10 +73,9 @@ def with_articles(
     *script: Answer,
     toml: str,
     tickets: Any = (TICKET,),
-    floor: float | None = 0.1,
     kind: type[Sandbox] = Drafting,
 ) -> Desk:
-    """An account with articles, a model, and settings; ``floor`` is what ``kb eval`` would have found."""
+    """An account with articles, a model, and settings."""
     desk = open_desk([{"age": 7200.0, **row} for row in tickets], kind=kind, model=True)
     desk.sandbox.script = list(script)  # type: ignore[attr-defined]
     (desk.folder / "help").mkdir()
@@ -88,8 +84,5 @@ def with_articles(
         (desk.folder / "help" / name).write_text(text, encoding="utf-8")
     desk.configure(toml)
     desk("kb", "sync")
-    if floor is not None:
-        with closing(KnowledgeStore(desk.state / FILE_NAME)) as store:
-            store.set_fact(FLOOR, str(floor))
     desk.seen.clear()
     return desk

@@ -18,7 +18,7 @@ from ticket_processor.core.clock import SystemClock
 from ticket_processor.core.models import Decision, RedactionLevel, Ticket
 from ticket_processor.core.taxonomy import default_taxonomy
 from ticket_processor.knowledge.model import Found
-from ticket_processor.knowledge.search import FLOOR, KnowledgeSearch
+from ticket_processor.knowledge.search import KnowledgeSearch
 from ticket_processor.knowledge.settings import KnowledgeSettings
 from ticket_processor.knowledge.store import FILE_NAME, KnowledgeStore
 from ticket_processor.replies.settings import ReplySettings
@@ -60,9 +60,6 @@ def account(open_desk: OpenDesk) -> Account:
         desk.configure(toml)
         if KNOWLEDGE in toml:
             desk("kb", "sync")
-            store = KnowledgeStore(desk.state / FILE_NAME)
-            store.set_fact(FLOOR, "0.1")
-            store.close()
         return desk
 
     return make
@@ -103,8 +100,7 @@ def test_a_question_to_the_knowledge_base_holds_no_personal_data(
         knowledge=KnowledgeSettings(folders=(tmp_path,)),
         replies=ReplySettings(mode="note"),
     )
-    with closing(KnowledgeStore(tmp_path / FILE_NAME)) as store:
-        store.set_fact(FLOOR, "0.1")
+    KnowledgeStore(tmp_path / FILE_NAME).close()
     ticket = Ticket(
         id=1,
         subject="Charged twice",

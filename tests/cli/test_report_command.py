@@ -110,10 +110,6 @@ def test_a_file_that_cannot_be_written_is_told_at_once(triaged: Desk, place: str
             ("--escalated", "--out", "e.csv", "--mail", "--json"),
             "--escalated only lists tickets: it goes without --out, --mail",
         ),
-        (
-            ("--only", "mood=bad"),
-            "--only mood=bad: must be urgency=LABEL, sentiment=LABEL, risk=LABEL",
-        ),
         (("--escalated", "--overrides", "--replies"), "it goes without --overrides, --replies"),
         (("--escalated", "--knowledge", "--limit", "200"), "it goes without --knowledge, --limit"),
     ],

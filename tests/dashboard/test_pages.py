@@ -369,19 +369,6 @@ def test_the_model_is_asked_only_where_that_is_ticked(pages: Pages) -> None:
 # Quality
 
 
-def test_what_notes_offered_is_counted(pages: Pages) -> None:
-    lines = [ticket(number, category="refund") for number in range(1, 7)]
-    for line in lines:
-        line["change"]["offered"] = {
-            "kind": "no_answer", "articles": [], "draft": "", "partial": False, "reason": "no_answer",
-        }  # fmt: skip
-    lines[0]["change"]["offered"] |= {"kind": "draft", "reason": ""}
-    pages.log(*lines)
-    page = pages.open("review")
-    assert (cells(page, "Drafts"), cells(page, "No answer")) == (["1"], ["5"])
-    assert cells(page, "Category") == ["refund"]
-
-
 def test_the_scoreboard_shows_what_people_made_of_labels(pages: Pages) -> None:
     pages.log(ticket(1))
     assert "No labels were confirmed" in words(pages.open("review"))

@@ -61,19 +61,3 @@ def test_a_model_that_harms_is_refused_and_words_alone_rank() -> None:
     assert found.scores["fused"] == found.scores["issues"]
     assert found.scores["vector"].hit_1 < 0.5
     assert found.ranked["q7"][0] == "a7"
-
-
-def test_the_floor_lets_right_articles_pass_and_others_not() -> None:
-    questions = [asking(n, word) for n, word in enumerate(WORDS)]
-    found = measured(None, questions)
-    assert found.floor is not None
-    assert found.floor > 0
-    vague = measured(None, [LabelledQuestion(f"q{n}", "About what?", frozenset({f"a{n}"})) for n in range(COUNT)])
-    assert vague.floor is None
-
-
-def test_questions_without_an_answer_raise_the_floor() -> None:
-    known = [asking(n, word) for n, word in enumerate(WORDS[:30])]
-    unanswered = [LabelledQuestion(f"u{n}", WORDS[30 + n], frozenset()) for n in range(30)]
-    assert measured(None, known).floor is not None
-    assert measured(None, [*known, *unanswered]).floor is None

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
@@ -22,7 +23,7 @@ from ticket_processor.core.errors import DeadlineReached
 from ticket_processor.core.models import Decision, RedactionLevel, Usage
 from ticket_processor.helpdesk.zendesk_format import note_html
 from ticket_processor.knowledge.model import Article
-from ticket_processor.knowledge.search import FLOOR, KnowledgeSearch
+from ticket_processor.knowledge.search import KnowledgeSearch
 from ticket_processor.knowledge.settings import KnowledgeSettings
 from ticket_processor.knowledge.store import FILE_NAME, KnowledgeStore
 from ticket_processor.pipeline.parts import Answers
@@ -82,7 +83,6 @@ def answering(
             for each in articles
         ]
         store.put((row, "1") for row in rows)
-        store.set_fact(FLOOR, "0.0")
 
     answering_now = iter(models)
 
@@ -90,6 +90,7 @@ def answering(
         return next(answering_now)
 
     with ExitStack() as stack:
+        stack.enter_context(patch.object(KnowledgeSearch, "floor", 0.0))  # each of these articles would be shown
         kept = AnswerStore(None, clock, days=days)
         chain = stack.enter_context(understanding(settings, clock, Deadline(clock, 500), store=kept))
         add = stack.enter_context(answers(settings, chain, kept, trouble, through))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,11 +13,14 @@ from ticket_processor.core.clock import Deadline
 from ticket_processor.helpdesk.ticket_history import Edit, History
 from ticket_processor.helpdesk.zendesk_account import OAuthToken
 from ticket_processor.reporting.drafts import DraftUse, LoggedNote, Use, draft_in, draft_use, read_drafts, replies_since
-from ticket_processor.reporting.queries import OfferedDraft
+from ticket_processor.reporting.index import LogIndex
+from ticket_processor.reporting.queries import LogSelection, OfferedDraft, offered_drafts
 from ticket_processor.sandbox.store import BOT_ID, PERSON_ID, Comment
 from ticket_processor.zendesk import Zendesk
 
 from ..helpdesk.test_zendesk import KNOWN, Account
+from ..support.fakes import START
+from ..support.log_days import at, receipt, write_log
 
 BOT, AGENT, CUSTOMER = 99, 7, 500
 SCANNER = (
@@ -179,3 +184,31 @@ def test_of_each_edited_draft_the_difference_is_told_redacted_and_never_in_json(
     assert told.put_in == "[NAME_1], please ... Write to [EMAIL_1]."
     assert "edits" not in found.model_dump()
     assert "please" not in found.model_dump_json()
+
+
+def test_the_last_note_of_a_ticket_counts_and_none_where_we_answered_the_customer_ourselves(tmp_path: Path) -> None:
+    def line(ticket_id: int, when: str, offered: str = "draft", **facts: Any) -> dict[str, Any]:
+        made = receipt(ticket_id, when, **facts)
+        made["change"]["offered"] = {"kind": offered}
+        return made
+
+    answered = receipt(1, "11-19 09:10", analysis=None)
+    answered["change"]["reply"] = {"category": "billing"}
+    write_log(
+        tmp_path,
+        [
+            line(1, "11-19 09:00"),
+            answered,
+            line(2, "11-19 08:00", "articles"),
+            line(3, "11-19 08:00", outcome="failed"),
+            line(4, "11-18 08:00"),
+            line(5, "11-19 08:00", dry_run=True),
+            receipt(6, "11-19 08:00"),
+            line(9, "11-19 08:00"),
+            line(10, "11-19 08:00"),
+            line(10, "11-19 09:00", "articles"),
+        ],
+    )
+    with LogIndex(tmp_path, lambda: START) as index:
+        found = offered_drafts(index, LogSelection(since=at("11-19 00:00"), until=at("11-20 00:00")))
+    assert found == [OfferedDraft(9, "20261120T080000Z-aaaaaa")]

@@ -25,7 +25,6 @@ from ticket_processor.core.tables import as_csv
 from ticket_processor.reporting import tables
 from ticket_processor.reporting.glossary import MEANINGS
 from ticket_processor.reporting.index import LogIndex
-from ticket_processor.reporting.queries import LogSelection
 from ticket_processor.reporting.report import Report, as_data, gather
 from ticket_processor.settings.schema import SloSettings
 
@@ -74,14 +73,6 @@ def test_nothing_in_markdown_becomes_mark_up_a_mention_a_link_or_a_formula(tmp_p
     widths = {len(re.findall(r"(?<!\\)\|", line)) for line in tables}
     assert widths <= {3, 4, 5, 6, 7}
     assert all(line.endswith(" |") for line in tables)
-
-
-def test_a_report_can_be_of_tickets_of_some_risk_only(tmp_path: Path) -> None:
-    write_log(tmp_path, [receipt(1, "11-20 08:00", risk="high"), receipt(2, "11-20 08:00")])
-    with LogIndex(tmp_path, lambda: START) as index:
-        found = gather(index, at("11-14 00:00"), at("11-21 00:00"), only=LogSelection(labels={"risk": ("high",)}))
-    assert found.totals.tickets == 1
-    assert "only tickets with risk high" in found.remarks[0]
 
 
 def a_week(**facts: Any) -> list[dict[str, Any]]:

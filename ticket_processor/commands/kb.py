@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
@@ -14,10 +13,9 @@ import typer
 from ..analysis.model_server.settings import LOCAL
 from ..core.clock import Deadline, SystemClock, iso
 from ..core.errors import CannotRun, ConfigError, ExitCode
-from ..core.wording import many
 from ..knowledge.evaluate import FEWEST, evaluate, read_questions
 from ..knowledge.model import Audience, Found
-from ..knowledge.search import FLOOR, WEIGHT, KnowledgeSearch, issue_queries
+from ..knowledge.search import WEIGHT, KnowledgeSearch, issue_queries
 from ..settings.load import load
 from ..settings.schema import Settings
 from ..wiring.knowledge import bring_up_to_date, embedding_model, knowledge_store
@@ -45,10 +43,8 @@ def sync(
         deadline = Deadline(clock, SYNC_S)
         synced = bring_up_to_date(settings, clock, deadline, store, progress=screen.progress)
         articles, passages = store.counts()
-        with embedding_model(settings) as model:
-            unmeasured = _unmeasured(KnowledgeSearch(store, model), articles)
     result = synced.articles
-    screen.notices([*synced.notices, *synced.troubles, *unmeasured])
+    screen.notices([*synced.notices, *synced.troubles])
     lines = [
         f"{name}: {result.changed[name]} new or changed, {result.removed[name]} gone"
         for name in result.changed
@@ -85,15 +81,13 @@ def search(
         base = KnowledgeSearch(store, model, trouble=troubles.append)
         found = base.search(issue_queries(words), lang="", audience=audience, limit=SHOWN)
         store.count_found({item.passage.article_id for item in found})
-        floor, learnt = base.floor, base.learnt_floor
-        unmeasured = _unmeasured(base, store.counts()[0])
-    screen.notices([*troubles, *unmeasured])
+        floor = base.floor
+    screen.notices(troubles)
     screen.result(
         "\n\n".join(map(_told, found)) or "nothing found",
         {
             "found": [{**asdict(item.passage), "score": item.score} for item in found],
-            "floor": floor if math.isfinite(floor) else None,
-            "floor_measured": learnt is not None,
+            "floor": floor,
         },
     )
     return ExitCode.OK
@@ -128,7 +122,7 @@ def evaluate_search(
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> int:
-    """Measure search on questions with known articles, and learn the floor, and whether vectors help."""
+    """Measure search on questions with known articles, and learn whether vectors help."""
     settings = _settings(config)
     screen = Screen(as_json=as_json)
     questions = read_questions(queries)
@@ -145,23 +139,16 @@ def evaluate_search(
         with screen.progress("searching", len(questions)) as advance:
             base = KnowledgeSearch(store, model, trouble=stop)
             found = evaluate(base, articles, questions, vectors=model is not None, advance=advance)
-        if len(questions) >= FEWEST:
-            if model is not None:
-                store.set_fact(f"{WEIGHT} {model.key}", str(found.weight))
-            store.set_fact(FLOOR, str(math.inf if found.floor is None else found.floor))
+        if model is not None and len(questions) >= FEWEST:
+            store.set_fact(f"{WEIGHT} {model.key}", str(found.weight))
         store.count_found({name for ranked in found.ranked.values() for name in ranked[:5]})
     lines = [f"{'':16}  hit@1  hit@5  MRR@10  recall@10"]
     for name, one in found.scores.items():
         lines.append(f"{NAMES[name]:16}  {one.hit_1:5.3f}  {one.hit_5:5.3f}  {one.mrr_10:6.3f}  {one.recall_10:9.3f}")
-    if len(questions) < FEWEST:
-        lines.append(
-            f"no floor and no weight: they take {FEWEST} questions, and there are {len(questions)}; those in use stay"
-        )
-    else:
-        if model is not None:
-            lines.append(f"the vectors are {'refused: words alone are better' if found.refused else 'used'}")
-        floor = f"floor: {found.floor:.3f}" if found.floor is not None else "no floor: nothing is shown unjudged"
-        lines.append(f"{floor}, by {many(len(questions), 'question')}")
+    if model is not None:
+        said = "refused: words alone are better" if found.refused else "used"
+        few = f"not judged: that takes {FEWEST} questions, and there are {len(questions)}"
+        lines.append(f"the vectors are {said if len(questions) >= FEWEST else few}")
     scores = {name: {key: round(value, 4) for key, value in asdict(one).items()} for name, one in found.scores.items()}
     screen.result(
         "\n".join(lines),
@@ -171,21 +158,10 @@ def evaluate_search(
             "fewest": FEWEST,
             "weight": found.weight,
             "refused": found.refused,
-            "floor": found.floor,
             "ranking": [{"id": name, "ranked": list(ranked)} for name, ranked in found.ranked.items()],
         },
     )
     return ExitCode.OK
-
-
-def _unmeasured(base: KnowledgeSearch, articles: int) -> list[str]:
-    """What there is to say of a floor that was not measured; nothing where there are no articles."""
-    if base.learnt_floor is not None or not articles:
-        return []
-    return [
-        "The floor is a default: 'ticketbot kb eval' measures it on your own articles, with "
-        f"{FEWEST} questions or more."
-    ]
 
 
 def _settings(config: Path | None) -> Settings:

@@ -19,7 +19,7 @@ from ..core.tables import MOST_LINES, as_csv, show, show_briefly
 from ..learning.scoreboard import kept_scoreboard
 from ..reporting import tables
 from ..reporting.index import LogIndex, require_duckdb
-from ..reporting.queries import Dimension, LogSelection
+from ..reporting.queries import LogSelection
 from ..reporting.report import Report, as_data, gather
 from ..settings.load import load
 from ..settings.schema import Settings
@@ -62,8 +62,6 @@ if TYPE_CHECKING:
     from ..monitoring.receivers import Receiver
 
 FORMATS = (".html", ".md", ".csv", ".json")
-ONLY: tuple[Dimension, ...] = ("urgency", "sentiment", "risk", "secondary")
-"""What ``--only`` takes."""
 
 
 def report(
@@ -107,13 +105,6 @@ def report(
         ),
     ] = None,
     details: DetailedOption = False,
-    only: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="FIELD=LABEL",
-            help="Only tickets with this urgency, sentiment, risk or secondary (second category); may be repeated.",
-        ),
-    ] = None,
     mail: Annotated[
         bool, typer.Option("--mail", help="Mail it, page attached, to the mail addresses in TICKETBOT_ALERT_URLS.")
     ] = False,
@@ -135,7 +126,6 @@ def report(
     if escalated and (ignored := [name for name, given in others.items() if given]):
         raise ConfigError(f"--escalated only lists tickets: it goes without {', '.join(ignored)}")
     most = MOST_READ if limit is None else limit
-    selection = _selection(only or ())
     begin, end = period_of(clock.now(), since, until, period)
     files = out or []
     check_out(files, FORMATS)
@@ -146,7 +136,7 @@ def report(
 
         check_log(settings)
         # What was logged in this very second belongs to a period that ends now.
-        chosen = replace(selection, since=begin, until=end if until or period else end + 1)
+        chosen = LogSelection(begin, end if until or period else end + 1)
         with open_log(settings, clock, begin, end) as index:
             return list_escalated(settings, index, clock, chosen, Screen(as_json=as_json), details=details)
     everybody: list[Receiver] = []
@@ -159,9 +149,7 @@ def report(
     with ExitStack() as stack:
         with screen.progress("reading the log"):
             index = stack.enter_context(open_log(settings, clock, begin - (end - begin), end))  # and the period before
-            found = gather(
-                index, begin, end, settings.slo, account=settings.account, only=selection, url_of=settings.ticket_url
-            )
+            found = gather(index, begin, end, settings.slo, account=settings.account, url_of=settings.ticket_url)
         if overrides or knowledge or replies:
             from .report_helpdesk import HelpdeskPart
 
@@ -197,18 +185,6 @@ def report(
     for line in written:
         screen.say(line)
     return ExitCode.OK
-
-
-def _selection(only: Sequence[str]) -> LogSelection:
-    """The tickets with these labels. Raises :class:`ConfigError` for another field."""
-    chosen: dict[Dimension, list[str]] = {name: [] for name in ONLY}
-    for text in only:
-        field, _, label = text.partition("=")
-        name = next((each for each in ONLY if each == field), None)
-        if name is None or not label:
-            raise ConfigError(f"--only {text}: must be {', '.join(f'{each}=LABEL' for each in ONLY)}")
-        chosen[name].append(label)
-    return LogSelection(labels={name: tuple(labels) for name, labels in chosen.items()})
 
 
 def check_log(settings: Settings) -> None:

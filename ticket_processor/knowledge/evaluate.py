@@ -1,24 +1,16 @@
-"""Measures retrieval on questions with known articles, and learns from them what search needs to know.
-
-That is whether vectors help, which are refused where they make words worse, and the floor for showing articles
-unjudged.
-"""
+"""Measures retrieval on questions with known articles, and whether vectors help: they are refused where they harm."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from itertools import groupby
-from operator import itemgetter
 from pathlib import Path
 
 from ..core.errors import ConfigError
 from ..core.json_input import json_rows
-from .search import USUAL_WEIGHT, KnowledgeSearch, Ranked, Rankings, blended, fused, issue_queries, wordings
+from .search import USUAL_WEIGHT, KnowledgeSearch, Ranked, Rankings, blended, fused, issue_queries
 
-RIGHT_SHARE = 0.8
-"""Above the floor so many of the questions have a right article among the first two."""
 FEWEST = 20
 """Questions from which something is learnt; fewer teach nothing."""
 KEPT = 10
@@ -58,7 +50,6 @@ class Evaluation:
     scores: Mapping[str, RetrievalScores]
     weight: float
     refused: bool
-    floor: float | None
     ranked: Mapping[str, tuple[str, ...]]
 
 
@@ -71,23 +62,23 @@ def evaluate(
     advance: Callable[[int], None] = lambda _count: None,
 ) -> Evaluation:
     """Search for every question; ``articles`` gives each passage's article."""
-    seen: list[tuple[LabelledQuestion, Sequence[Rankings]]] = []
+    seen: list[Sequence[Rankings]] = []
     for question in questions:
         langs = {question.lang, ""} if question.lang else None
         queries = issue_queries(question.text)
-        seen.append((question, base.rankings(queries, langs=langs, audience="agents", vectors=vectors)))
+        seen.append(base.rankings(queries, langs=langs, audience="agents", vectors=vectors))
         advance(1)
     golds = [question.gold for question in questions]
 
     def orders(weight: float) -> list[tuple[str, ...]]:
         return [
             in_articles(fused([blended(one.words, one.vectors, weight) for one in rankings], articles), articles)
-            for _, rankings in seen
+            for rankings in seen
         ]
 
     weight, found, refused = 0.0, orders(0.0), False
     scores = {
-        "lexical": scored([in_articles(rankings[0].words, articles) for _, rankings in seen], golds),
+        "lexical": scored([in_articles(rankings[0].words, articles) for rankings in seen], golds),
         "issues": scored(found, golds),
     }
     if vectors:
@@ -102,7 +93,6 @@ def evaluate(
         scores=scores,
         weight=weight,
         refused=refused,
-        floor=_floor(seen, found, articles) if len(questions) >= FEWEST else None,
         ranked={question.id: order for question, order in zip(questions, found, strict=True)},
     )
 
@@ -123,34 +113,6 @@ def scored(orders: Sequence[Sequence[str]], golds: Sequence[AbstractSet[str]]) -
         mrr_10=sum(1 / rank for rank in ranks if rank) / count,
         recall_10=sum(len(gold & set(order)) / len(gold) for order, gold in pairs) / count,
     )
-
-
-def _floor(
-    seen: Sequence[tuple[LabelledQuestion, Sequence[Rankings]]],
-    orders: Sequence[Sequence[str]],
-    articles: Mapping[int, str],
-) -> float | None:
-    """The lowest score above which enough of what would be shown is right, if half of all questions had no answer.
-
-    Each question is asked twice: as it is, and as if the articles that answer it were not there.
-    """
-    judged: list[tuple[float, bool]] = []
-    for (question, rankings), order in zip(seen, orders, strict=True):
-        best: dict[str, float] = {}
-        for number, score in wordings(issue_queries(question.text), rankings).items():
-            best[articles[number]] = max(best.get(articles[number], 0.0), score)
-        if order and question.gold:
-            judged.append((best.get(order[0], 0.0), bool(question.gold & set(order[:2]))))
-        wrong = next((name for name in order if name not in question.gold), None)
-        if wrong is not None:
-            judged.append((best.get(wrong, 0.0), False))
-    floor, count, right = None, 0, 0
-    for score, alike in groupby(sorted(judged, reverse=True), key=itemgetter(0)):
-        goods = [good for _, good in alike]
-        count, right = count + len(goods), right + sum(goods)
-        if count >= FEWEST and right / count >= RIGHT_SHARE:
-            floor = score
-    return floor
 
 
 def read_questions(path: Path) -> list[LabelledQuestion]:

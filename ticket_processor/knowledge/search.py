@@ -157,12 +157,12 @@ def issue_queries(text: str) -> list[str]:
 
 
 PER_ARTICLE = 2
-FLOOR, WEIGHT = "floor", "weight"
-"""Names under which the store keeps what ``kb eval`` learnt; the weight's is followed by the model's key."""
+WEIGHT = "weight"
+"""Under this name and the model's key the store keeps what ``kb eval`` learnt."""
 USUAL_WEIGHT = 0.2
 """The vectors' share. On three sets of articles it lost no first hit, and won 6% on one."""
 LEAST_OF_FEW, LEAST, GROWTH = 0.35, 0.25, 0.053
-"""The floor until one was learnt, times the logarithm of how many passages there are, with which scores grow.
+"""The floor for articles, times the logarithm of how many passages there are, with which scores grow.
 
 The more there are, the more of a question stands in wrong ones. Measured on four sets of articles with questions.
 """
@@ -202,16 +202,11 @@ class KnowledgeSearch:
         return float(self._store.fact(f"{WEIGHT} {self._model.key}") or USUAL_WEIGHT)
 
     @property
-    def learnt_floor(self) -> float | None:
-        """The floor that ``kb eval`` learnt: infinite where no score was good enough; ``None`` before that."""
-        value = self._store.fact(FLOOR)
-        return None if value is None else float(value)
-
-    @property
     def floor(self) -> float:
-        """The score from which the first two articles are good enough to be shown without a model's judgement."""
-        learnt = self.learnt_floor
-        return default_floor(self._store.counts()[1]) if learnt is None else learnt
+        """The score from which articles are shown without a model's judgement: three in four are right."""
+        passages = self._store.counts()[1]
+        grown = math.log(1 + passages)
+        return grown * (LEAST_OF_FEW if passages <= FEW else max(LEAST, GROWTH * grown))
 
     def passages_of(self, article_id: str, audience: Audience) -> list[Passage]:
         """The passages of an article that ``audience`` may read, in order."""
@@ -266,12 +261,6 @@ class KnowledgeSearch:
                 chosen.append(number)
         passages = self._store.passages(chosen)
         return [Found(passages[number], wordings.get(number, 0.0)) for number in chosen if number in passages]
-
-
-def default_floor(passages: int) -> float:
-    """The floor for articles on which none was learnt, by how many passages they have."""
-    grown = math.log(1 + passages)
-    return grown * (LEAST_OF_FEW if passages <= FEW else max(LEAST, GROWTH * grown))
 
 
 def wordings(queries: Sequence[str], rankings: Sequence[Rankings]) -> dict[int, float]:

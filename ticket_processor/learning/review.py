@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from ..core.wording import many
 from .model import Correction, CorrectionStatus, LearntChange
-from .store import DECIDED, LearningStore
+from .store import LearningStore
 
 
 @dataclass(frozen=True)
@@ -50,12 +50,6 @@ def decide_pending(
     with store.writing():
         waiting = [item.id for item in store.corrections("pending") if item.id in ids]
         return store.decide(waiting, status, by, at) if waiting else None
-
-
-def decisions(store: LearningStore, most: int) -> list[LearntChange]:
-    """What was decided about corrections and holds, the latest first."""
-    found = [item for item in store.changes() if item.what == DECIDED and item.undone_at is None]
-    return found[: -most - 1 : -1]
 
 
 def told(change: LearntChange) -> str:

@@ -8,7 +8,6 @@ from contextlib import closing
 from pathlib import Path
 
 from ..core.models import Frozen
-from ..evaluation.scores import wilson_lower
 from ..state.sqlite import is_there
 from .model import Reaction
 from .overrides import place_of
@@ -43,11 +42,6 @@ class Count(Frozen):
         ``None`` without any, and where nobody knows who made most changes: what is left flatters.
         """
         return self.kept / self.judged if self.judged and self.unknown <= self.changed + self.removed else None
-
-    @property
-    def at_least(self) -> float:
-        """The lower end of Wilson's 95% interval for the accuracy, even if all unknown changes were people's."""
-        return wilson_lower(self.kept, self.judged + self.unknown)
 
     @property
     def coverage(self) -> float | None:

@@ -29,8 +29,6 @@ PLANNED = ("nothing_to_read", "no_model_configured", "budget_of_run_spent", "bud
 _FALLBACK = f"analyser IS DISTINCT FROM 'model' AND why_fallback IS DISTINCT FROM '{NO_MODEL}'"
 _FAILED = "outcome = 'failed'"
 _OUTCOMES = ("updated", "suggested", "planned", "skipped", "failed")
-_FEWEST_RUNS, _SHORTEST_S = 5, 60
-"""So many there must be before they have a usual distance, and no schedule's is shorter."""
 
 
 def share(part: int, whole: int) -> float | None:
@@ -162,9 +160,7 @@ class Spending:
 
 @dataclass(frozen=True)
 class Runs:
-    """The runs that began in a period. ``interval_s`` is the usual time between two; ``missed`` is how many fewer
-    there were than that lets expect; ``longest_gap_s`` the longest time without one, the period's end included.
-    """
+    """The runs that began in a period; ``unfinished`` ones were killed, or are active."""
 
     count: int = 0
     dry: int = 0
@@ -172,9 +168,6 @@ class Runs:
     exit_codes: Mapping[int, int] = field(default_factory=dict)
     stopped_by: Mapping[str, int] = field(default_factory=dict)
     p95_duration_s: float | None = None
-    interval_s: float | None = None
-    missed: int = 0
-    longest_gap_s: float | None = None
 
 
 @dataclass(frozen=True)
@@ -305,39 +298,19 @@ def spent(index: LogIndex, selection: LogSelection) -> list[Spending]:
 
 
 def runs(index: LogIndex, since: float, until: float) -> Runs:
-    """The runs of a period in numbers; what was missed is estimated from the usual distance of scheduled ones."""
+    """The runs of a period in numbers."""
     rows = index.query(
         """
-        WITH found AS (SELECT *, coalesce(started, finished) AS begun FROM runs),
-             these AS (SELECT * FROM found WHERE begun >= $since AND begun < $until),
-             scheduled AS (SELECT begun, epoch(begun - lag(begun) OVER (ORDER BY begun)) AS distance
-                           FROM these WHERE kind = 'run' AND NOT dry_run),
-             usual AS (SELECT quantile_disc(distance, 0.5) AS usual, epoch($until - max(begun)) AS since_last,
-                              max(distance) AS longest, count(*) AS number FROM scheduled)
         SELECT count(*) FILTER (NOT dry_run), count(*) FILTER (dry_run),
                count(*) FILTER (NOT dry_run AND finished IS NULL),
                histogram(exit_code) FILTER (NOT dry_run), histogram(stopped_by) FILTER (NOT dry_run),
-               quantile_disc(duration_s, 0.95) FILTER (NOT dry_run),
-               (SELECT (usual, since_last, longest, number) FROM usual),
-               (SELECT coalesce(sum(greatest(0, round(distance / usual) - 1)), 0)
-                FROM scheduled, usual WHERE usual > 0)
-        FROM these
+               quantile_disc(duration_s, 0.95) FILTER (NOT dry_run)
+        FROM runs WHERE coalesce(started, finished) >= $since AND coalesce(started, finished) < $until
         """,
-        {"since": stamp(since), "until": stamp(min(until, index.now()))},
+        {"since": stamp(since), "until": stamp(until)},
     )
-    count, dry, unfinished, codes, stopped, duration, (usual, since_last, longest, number), missed = rows[0]
-    regular = number >= _FEWEST_RUNS and usual >= _SHORTEST_S
-    return Runs(
-        count=count,
-        dry=dry,
-        unfinished=unfinished,
-        exit_codes=dict(codes or {}),
-        stopped_by=dict(stopped or {}),
-        p95_duration_s=duration,
-        interval_s=usual if regular else None,
-        missed=int(missed + max(0, round(since_last / usual) - 1)) if regular else 0,
-        longest_gap_s=max(longest, since_last) if regular else None,
-    )
+    count, dry, unfinished, codes, stopped, duration = rows[0]
+    return Runs(count, dry, unfinished, dict(codes or {}), dict(stopped or {}), duration)
 
 
 def objectives(total: Totals, took: Latency, goals: SloSettings) -> list[Objective]:

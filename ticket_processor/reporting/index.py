@@ -43,8 +43,7 @@ _READ = {
     "change": (
         "STRUCT(tags_added VARCHAR[], "
         'priority STRUCT("from" VARCHAR, "to" VARCHAR), escalated VARCHAR[], '
-        "offered STRUCT(kind VARCHAR, partial BOOLEAN, reason VARCHAR), "
-        "reply STRUCT(category VARCHAR), close STRUCT(status VARCHAR))"
+        "offered STRUCT(kind VARCHAR), reply STRUCT(category VARCHAR))"
     ),
     "tokens": "STRUCT(input BIGINT, output BIGINT, cached BIGINT)",
     "timings_ms": 'STRUCT("analyse" BIGINT, total BIGINT)',
@@ -61,8 +60,7 @@ array_to_string(analysis.suspicious, ' ') AS suspicious, analysis.source AS anal
 analysis.why_fallback, analysis.settings_file, array_to_string(change.tags_added, ' ') AS tags,
 coalesce(list_contains(change.tags_added, $review_tag), false) AS review,
 array_to_string(change.escalated, ' ') AS escalated, change.offered.kind AS offered,
-change.offered.partial AS offered_partial, change.offered.reason AS offered_reason,
-change.reply.category AS reply_category, change.close.status AS closed_as, change.priority['from'] AS priority_from,
+change.reply.category AS reply_category, change.priority['from'] AS priority_from,
 change.priority['to'] AS priority_to, tokens.input AS tokens_in, tokens.output AS tokens_out,
 tokens.cached AS tokens_cached, cost_usd, timings_ms.total AS total_ms,
 CASE WHEN job IS NULL THEN timings_ms.total ELSE timings_ms['analyse'] END AS latency_ms,

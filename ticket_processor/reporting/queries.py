@@ -1,4 +1,4 @@
-"""Which part of the log is asked about, and lines one by one: a table, runs, alerts, escalated tickets, offers.
+"""Which part of the log is asked about, and lines one by one: a table, runs, alerts, escalated tickets, drafts.
 
 Only words of our own become a part of a statement; values go along as parameters.
 """
@@ -32,13 +32,9 @@ EXPRESSIONS: Mapping[str, str] = {
 UNDERSTOOD = "category IS NOT NULL"
 SORTABLE = ("at", "ticket_id", "confidence", "cost_usd", "total_ms")
 """The columns that :func:`page` can sort by."""
-LACKING = ("no_answer", "no_article", "unsupported", "contradiction")
-"""Why there is no draft where the articles are the reason, and no model or server."""
 _EPOCH = datetime(1970, 1, 1)
 _DATE = len("20261121")
 _SEARCHED = ("outcome", "reason", "category", "subcategory", "urgency", "sentiment", "language", "model", "tags")
-_WRITTEN = "outcome IN ('updated', 'suggested')"
-_LAST = "QUALIFY row_number() OVER (PARTITION BY ticket_id ORDER BY ts DESC, day DESC, n DESC) = 1"
 _LINE = (
     "ts AS at, run_id, ticket_id, outcome, reason, category, subcategory, urgency, sentiment, language, risk, "
     "confidence, analyser, model, priority_from, priority_to, tags, cost_usd, coalesce(total_ms, 0) AS total_ms"
@@ -74,24 +70,6 @@ class EscalatedLine:
     at: datetime
     reasons: tuple[str, ...]
     url: str = ""
-
-
-@dataclass(frozen=True)
-class OfferCount:
-    """Tickets of a category by what their last note offered; and those with a public reply or a status of ours.
-
-    ``partial`` are drafts that leave a part of the question open, and count among ``drafts``. On ``no_answer`` the note
-    offered nothing, since no article had an answer.
-    """
-
-    label: str
-    articles: int = 0
-    drafts: int = 0
-    partial: int = 0
-    no_answer: int = 0
-    replies: int = 0
-    solved: int = 0
-    pending: int = 0
 
 
 @dataclass(frozen=True)
@@ -225,37 +203,14 @@ def run_lines(index: LogIndex, since: float, until: float, *, most: int | None =
     )
 
 
-def offer_counts(index: LogIndex, selection: LogSelection) -> list[OfferCount]:
-    """The tickets of a period by category, the most first; empty where no note offered anything."""
-    condition, values = where(selection)
-    rows = index.query(
-        f"""
-        WITH chosen AS (SELECT * FROM lines WHERE {condition} AND {_WRITTEN}),
-        each AS (
-            SELECT category AS label, offered AS what, coalesce(offered_partial, false) AS part FROM chosen
-            WHERE offered IS NOT NULL AND (offered <> 'no_answer' OR offered_reason IN {LACKING}) {_LAST}
-            UNION ALL
-            SELECT reply_category, 'reply', false FROM chosen WHERE reply_category IS NOT NULL {_LAST}
-            UNION ALL
-            SELECT category, closed_as, false FROM chosen WHERE closed_as IS NOT NULL {_LAST}
-        )
-        SELECT coalesce(label, '-'), count(*) FILTER (what = 'articles'), count(*) FILTER (what = 'draft'),
-               count(*) FILTER (what = 'draft' AND part), count(*) FILTER (what = 'no_answer'),
-               count(*) FILTER (what = 'reply'), count(*) FILTER (what = 'solved'), count(*) FILTER (what = 'pending')
-        FROM each GROUP BY ALL ORDER BY count(*) DESC, 1
-        """,
-        values,
-    )
-    return [OfferCount(*row) for row in rows]
-
-
 def offered_drafts(index: LogIndex, selection: LogSelection) -> list[OfferedDraft]:
     """The drafts of a period's notes, by ticket; none where ticketbot has answered the customer itself."""
     condition, values = where(selection)
     rows = index.query(
         f"""
-        WITH chosen AS (SELECT * FROM lines WHERE {condition} AND {_WRITTEN}),
-        noted AS (SELECT * FROM chosen WHERE offered IS NOT NULL {_LAST})
+        WITH chosen AS (SELECT * FROM lines WHERE {condition} AND outcome IN ('updated', 'suggested')),
+        noted AS (SELECT * FROM chosen WHERE offered IS NOT NULL
+                  QUALIFY row_number() OVER (PARTITION BY ticket_id ORDER BY ts DESC, day DESC, n DESC) = 1)
         SELECT ticket_id, run_id FROM noted
         WHERE offered = 'draft' AND ticket_id NOT IN (SELECT ticket_id FROM chosen WHERE reply_category IS NOT NULL)
         ORDER BY ticket_id

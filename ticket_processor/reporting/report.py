@@ -23,7 +23,7 @@ from .drafts import DraftUse
 from .figures import DimensionShare, Latency, Objective, Point, Runs, Spending, Step, Totals
 from .index import LogIndex
 from .knowledge_gaps import Knowledge
-from .queries import Dimension, EscalatedLine, LogSelection, OfferCount, stamp, utc
+from .queries import Dimension, EscalatedLine, LogSelection, stamp, utc
 
 BY: tuple[Dimension, ...] = (
     "category", "subcategory", "secondary", "urgency", "sentiment", "risk", "language", "answered_by", "why_fallback",
@@ -37,7 +37,6 @@ NOTHING_WRONG = ("write_mode", ERASING, ERASED, EXPIRED, DROPPED, "since_replace
 """What the log keeps among its alerts although nothing is wrong: somebody asked for it, or it is how runs work."""
 ZONE = "UTC"
 NO_ACCOUNT = "no account named in the settings"
-EVERYTHING = LogSelection()
 _MAY_LACK = 0.05
 """So much of the period before may lie before the log began: its first run need not come at midnight."""
 _MOMENT = timedelta(microseconds=1)
@@ -79,7 +78,6 @@ class Report:
     collected: CollectedLabels | None = None
     scoreboard: Scoreboard | None = None
     knowledge: Knowledge | None = None
-    offers: list[OfferCount] = field(default_factory=list)
     replies: DraftUse | None = None
     remarks: tuple[str, ...] = ()
 
@@ -115,15 +113,11 @@ def gather(
     goals: SloSettings | None = None,
     *,
     account: str | None = None,
-    only: LogSelection = EVERYTHING,
     url_of: Callable[[int], str] = lambda _ticket_id: "",
 ) -> Report:
-    """The report of a period (Unix seconds), without what the helpdesk has to be asked for.
-
-    ``only`` says of which tickets, whatever period it has; runs and alerts are of all of them.
-    """
+    """The report of a period (Unix seconds), without what the helpdesk has to be asked for."""
     goals = goals or SloSettings()
-    selection = replace(only, since=since, until=until)
+    selection = LogSelection(since, until)
     (begun,) = index.query("SELECT min(ts) FROM events")[0]
     nearly = _utc(selection.before.since + _MAY_LACK * (until - since))
     before = selection.before if begun is not None and utc(begun) <= nearly else None
@@ -154,15 +148,8 @@ def gather(
         escalated=queries.escalated(index, selection, url_of=url_of, most=MOST_ESCALATED),
         step=step,
         by_time=figures.series(index, selection, step),
-        offers=queries.offer_counts(index, selection),
     )
-    return replace(report, remarks=tuple(_remarks(report, index.days, _filters(only))))
-
-
-def _filters(only: LogSelection) -> str:
-    """Of which tickets a report is, in words; empty where it is of all."""
-    names = {"secondary": "second category"}
-    return ", ".join(f"{names.get(name, name)} {' or '.join(found)}" for name, found in only.labels.items() if found)
+    return replace(report, remarks=tuple(_remarks(report, index.days)))
 
 
 def _reasons(index: LogIndex, selection: LogSelection, outcome: str) -> list[DimensionShare]:
@@ -170,9 +157,7 @@ def _reasons(index: LogIndex, selection: LogSelection, outcome: str) -> list[Dim
     return figures.breakdowns(index, selection, ("reason",))["reason"][:MOST_REASONS]
 
 
-def _remarks(report: Report, known: tuple[str, str] | None, only: str) -> Iterator[str]:
-    if only:
-        yield f"only tickets with {only}; runs and alerts are of the whole period"
+def _remarks(report: Report, known: tuple[str, str] | None) -> Iterator[str]:
     if known is None:
         yield "there is no log yet"
         return
@@ -222,7 +207,6 @@ def as_data(report: Report) -> dict[str, Any]:
         "series": [
             {name: value for name, value in asdict(point).items() if name != "label"} for point in report.by_time
         ],
-        "offers": report.offers,
         "replies": report.replies and report.replies.model_dump(mode="json"),
         "collected": report.collected and vars(report.collected),
         "scoreboard": report.scoreboard and scoreboard_data(report.scoreboard),
@@ -259,7 +243,6 @@ def _counts(count: Count) -> dict[str, Any]:
         "judged": count.judged,
         **{name: getattr(count, name) for name in Count.model_fields},
         "accuracy": count.accuracy,
-        "accuracy_at_least": count.at_least if count.judged else None,
         "coverage": count.coverage,
     }
 

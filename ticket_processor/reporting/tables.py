@@ -15,9 +15,9 @@ from ..learning.scoreboard import Count, Scoreboard
 from ..wiring.ticket_subjects import LookedUp
 from .drafts import drafts_tables
 from .figures import Latency, Runs, Spending
-from .glossary import dollars, end_words, percent, points, seconds, span, why_no_model
+from .glossary import dollars, end_words, percent, points, seconds, why_no_model
 from .knowledge_gaps import knowledge_tables
-from .queries import Dimension, EscalatedLine, OfferCount
+from .queries import Dimension, EscalatedLine
 from .report import BY, ZONE, Report
 
 MOST_LABELS = 12
@@ -86,7 +86,6 @@ def tables(report: Report) -> Iterator[Table]:
     found = (
         overview(report),
         labels(report),
-        offers_table(report.offers),
         escalated_table(report.escalated),
         reasons(report),
         objectives(report),
@@ -219,22 +218,6 @@ def labels(report: Report, *, every: bool = False) -> Table:
     return Table(LABELS, ("<by", "<label", "tickets", "share", *("before",) * compared), tuple(rows))
 
 
-def offers_table(found: Sequence[OfferCount]) -> Table:
-    """Tickets by what their note offered, and what was sent, by category; columns without a number are left out."""
-    titles = {
-        "articles": "articles",
-        "drafts": "drafts",
-        "partial": "in part",
-        "no_answer": "no answer",
-        "replies": "public replies",
-        "solved": "set to solved",
-        "pending": "set to pending",
-    }
-    shown = [name for name in titles if any(getattr(row, name) for row in found)]
-    rows = tuple((row.label, *(f"{getattr(row, name):,}" for name in shown)) for row in found)
-    return Table("Answers from articles", ("<category", *(titles[name] for name in shown)), rows)
-
-
 def escalated_table(found: Sequence[EscalatedLine], now: Mapping[int, LookedUp] | None = None) -> Table:
     """Escalated tickets, and where they are; with ``now`` also their status and subject."""
     links = any(one.url for one in found)
@@ -301,7 +284,7 @@ def runs(report: Report) -> Table:
 
 
 def runs_table(found: Runs) -> Table:
-    """The runs: how they ended, and how many seem to be missing."""
+    """The runs: how they ended."""
     rows: list[tuple[str, str]] = []
     if found.count:
         rows += [("runs", f"{found.count:,}"), ("by exit code", _counts(found.exit_codes) or "-")]
@@ -311,12 +294,6 @@ def runs_table(found: Runs) -> Table:
         rows.append(("without an end", f"{found.unfinished:,}"))
     if found.p95_duration_s is not None:
         rows.append(("run duration p95", seconds(found.p95_duration_s * 1000)))
-    if found.interval_s is not None and found.longest_gap_s is not None:
-        rows += [
-            ("usually every", span(found.interval_s)),
-            ("longest gap", span(found.longest_gap_s)),
-            ("missed, by that", f"{found.missed:,}"),
-        ]
     if found.dry:
         rows.append(("dry runs", f"{found.dry:,}"))
     return Table("Runs", ("<measure", "<value"), tuple(rows))
@@ -343,7 +320,7 @@ def of_helpdesk(report: Report) -> Iterator[Table]:
 
 PEOPLE = "Labels people kept and changed"
 _FATES = tuple(name.replace("_", " ") for name in Count.model_fields)
-_SHARES = ("accuracy", "proved", "coverage")
+_SHARES = ("accuracy", "coverage")
 
 
 def scoreboard_tables(found: Scoreboard) -> Iterator[Table]:
@@ -353,7 +330,7 @@ def scoreboard_tables(found: Scoreboard) -> Iterator[Table]:
         "among kept, changed and removed; coverage is the share of people's labels where ticketbot had one."
     ]
     if any(part.unknown for part in found.parts):
-        said.append("Where nobody knows who made most changes, no accuracy is told; they count against what is proved.")
+        said.append("Where nobody knows who made most changes, no accuracy is told.")
     yield Table(PEOPLE, SENTENCES, tuple((text,) for text in said))
     rows: list[tuple[str, ...]] = []
     for part in found.parts:
@@ -378,9 +355,8 @@ def _numbers(count: Count) -> tuple[str, ...]:
     return (*(f"{number:,}" for number in numbers), *_shares(count))
 
 
-def _shares(count: Count) -> tuple[str, str, str]:
-    accuracy, coverage = ("-" if share is None else f"{share:.0%}" for share in (count.accuracy, count.coverage))
-    return accuracy, f"≥ {count.at_least:.0%}" if count.judged else "-", coverage
+def _shares(count: Count) -> tuple[str, ...]:
+    return tuple("-" if share is None else f"{share:.0%}" for share in (count.accuracy, count.coverage))
 
 
 def shortcomings(report: Report) -> Iterator[str]:

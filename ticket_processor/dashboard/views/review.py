@@ -1,4 +1,4 @@
-"""Review: corrections that wait for a person's decision, and what people made of labels and articles."""
+"""Review: corrections that wait for a person's decision, and what people made of labels."""
 
 from __future__ import annotations
 
@@ -11,14 +11,13 @@ import streamlit as st
 
 from ticket_processor.core.wording import many
 from ticket_processor.dashboard import parts
-from ticket_processor.dashboard.parts import ask, choose, person
+from ticket_processor.dashboard.parts import choose, person
 from ticket_processor.dashboard.server import given
 from ticket_processor.learning.model import CorrectionStatus
 from ticket_processor.learning.review import CorrectionGroup, correction_groups, decide_pending, told
 from ticket_processor.learning.scoreboard import kept_scoreboard
 from ticket_processor.learning.store import FILE_NAME, LearningStore
-from ticket_processor.reporting.queries import offer_counts
-from ticket_processor.reporting.tables import offers_table, scoreboard_tables
+from ticket_processor.reporting.tables import scoreboard_tables
 
 MOST_GROUPS, MOST_TEXTS, MOST_ACCOUNTS = 25, 3, 5
 SAID = "review_said"
@@ -91,10 +90,9 @@ def say(what: str, *, done: bool = True) -> NoReturn:
 
 
 def quality() -> None:
-    """What notes of the period offered, and which labels people kept and changed."""
+    """Which labels people kept and changed."""
     selection = selected()
     parts.about(selection)
-    parts.table(offers_table(ask(offer_counts, selection)))
     found = kept_scoreboard(given().settings.state_folder, selection.since, selection.until)
     if found is None:
         st.info("No labels were confirmed or changed in this period. 'ticketbot learn collect' reads some.")

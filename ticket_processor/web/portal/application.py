@@ -123,7 +123,7 @@ def suggesting(search: KnowledgeSearch) -> Suggest:
 
     def suggest(text: str) -> Sequence[Suggestion]:
         found = search.search([text], lang="", audience="everyone", limit=MOST_PASSAGES)
-        chosen = best_lines(found, text, floor=search.learnt_floor or 0.0)
+        chosen = best_lines(found, text, floor=0.0)
         return [Suggestion(each.title, _web(each.url), each.lines) for each in chosen]
 
     return suggest
