@@ -256,14 +256,6 @@ def test_what_the_last_runs_prove(name: str) -> None:
     assert ("caught_up" in found.facts) == any(run.kind == "run" and run.summary.caught_up for run in made)
 
 
-@pytest.mark.parametrize(("hours", "status"), [(0.0, Status.OK), (2.9, Status.OK), (3.1, Status.WARN)])
-def test_a_search_that_was_late_for_half_the_window_is_a_warning_for_a_day(hours: float, status: Status) -> None:
-    made = [a_run(24 * 60 + 5, index_late_s=20_000.0), a_run(60, index_late_s=hours * 3600), a_run(5, index_late_s=0.0)]
-    found = doctor.search_index(made, NOW, 6 * 3600.0)
-    assert (found.status, found.facts["late_s"]) == (status, round(hours * 3600))
-    assert doctor.search_index([a_run(5)], NOW, 6 * 3600.0).status is Status.SKIPPED
-
-
 def a_retry(hours: float, reason: str = "HTTP 422", *, dead: bool = False, since: float | None = None) -> Retry:
     return Retry(1, 1, reason, dead, NOW - hours * HOUR if since is None else since)
 

@@ -122,7 +122,7 @@ class RunFrame:
         if (used := parts.cluster()) is not None:
             summary = summary.model_copy(update={"cluster": used})
         if taken is not None:
-            summary = summary.model_copy(update={"index_late_s": taken.index_late_s, "known": dict(taken.known)})
+            summary = summary.model_copy(update={"known": dict(taken.known)})
         try:
             parts.audit.run_finished(summary)
         except AuditUnwritable as unwritable:
