@@ -47,7 +47,7 @@ from ticket_processor.settings.helpdesks import SignIn
 from ticket_processor.settings.schema import Settings, ZendeskSettings
 from ticket_processor.state.records import Retry
 from ticket_processor.state.store import FILE_NAME, State
-from ticket_processor.web.app import CachedExamination
+from ticket_processor.web.app import remembered
 from ticket_processor.wiring.parts import ACCOUNT
 
 from ..support.fakes import BASE, START, ManualClock, ScriptedAdapter, Step, Wire, answer, refused
@@ -595,8 +595,8 @@ def test_those_who_ask_at_the_same_time_share_one_examination() -> None:
         go_on.wait(60)
         return a_health()
 
-    remembered = CachedExamination(examine, SystemClock())
-    threads = [threading.Thread(target=lambda: told.append(remembered())) for _ in range(8)]
+    health = remembered(examine, SystemClock())
+    threads = [threading.Thread(target=lambda: told.append(health())) for _ in range(8)]
     for thread in threads:
         thread.start()
     assert begun.wait(60)
