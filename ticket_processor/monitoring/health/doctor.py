@@ -124,7 +124,7 @@ def _of_files(
     settings: Settings, clock: Clock, secret_files: Sequence[Path], scheduled: Callable[[], bool]
 ) -> Iterator[Probe]:
     def alerts() -> Sequence[Check]:
-        memory, addresses = AlertStore(settings.state_folder).known(), len(receivers(settings.alerts))
+        memory, addresses = AlertStore.of(settings).known(), len(receivers(settings.alerts))
         return open_alerts(memory), alerting(addresses, package_missing(), memory, clock.now())
 
     def stop() -> Sequence[Check]:
