@@ -14,7 +14,7 @@ tests/cli/killed.py. Real time is part of a story, so a seed chooses it without 
 SIGKILL at a random moment of that, and starts again. Whoever got an answer must find the ticket, once; whoever got none
 sends the form again, and it is one ticket. ``--erasures``: ``ticketbot local erase`` is killed, and what goes on with
 it (the same command, another erasure, a run, a start of the portal) as well: each has to be finished, with no byte of
-the customer in any file. See submit_kills.py and erase_kills.py in tests/web/portal.
+the customer in any file. See tests/web/portal/kills.py.
 
 ``--disk``: a story is a run of the real command against a sandbox in which one operation on the log or the state fails,
 or all from that one on: the disk is full (and half of what was being written is written), read-only, or broken; an
@@ -43,8 +43,7 @@ import development  # noqa: F401 - for its effect
 from tests.cli.disk_stories import FAULTS, SCENES, Ended, Fault, Scene, operations
 from tests.cli.disk_stories import play as play_on_disk
 from tests.cli.killed import PHASES, Ending, Story
-from tests.web.portal.erase_kills import KilledErasures
-from tests.web.portal.submit_kills import Killed
+from tests.web.portal.kills import KilledErasures, KilledPortal
 
 KILLS_EACH = 10
 
@@ -105,7 +104,7 @@ def portal(kills: int, seed: int, *, erasures: bool) -> int:
             print(f"  {done} kills, {time.perf_counter() - began:.0f} s", file=sys.stderr)
 
     with tempfile.TemporaryDirectory(prefix="portal-", ignore_cleanup_errors=True) as name:
-        killed = (KilledErasures if erasures else Killed)(Path(name), seed)
+        killed = (KilledErasures if erasures else KilledPortal)(Path(name), seed)
         killed.play(kills, told)
     counted = ", ".join(f"{what}: {number}" for what, number in killed.counted.items())
     print(f"{kills} kills in {time.perf_counter() - began:.0f} s; {counted}; faults: {len(killed.faults)}")

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from ticket_processor.audit.encryption import Keyring
 from ticket_processor.audit.files import LogFile, events, log_files, read_lines
-from ticket_processor.audit.lines import NO_MAC, decode, encode, flaw, key_id
+from ticket_processor.audit.lines import NO_MAC, decode, encode, erased, flaw, key_id, sealed
 from ticket_processor.audit.writer import Head, LogWriter, last_head
 
 DAY = "2026-11-21"
@@ -259,3 +259,26 @@ def test_a_disk_that_is_full_in_the_middle_of_a_line_leaves_no_half_of_it(
 
 
 # Encryption
+
+
+LINE: dict[str, Any] = {
+    "event": "ticket",
+    "ticket_id": 7,
+    "analysis": {"summary": "Charged twice.", "category": "billing"},
+}
+
+
+def test_the_same_words_have_another_salt_and_digest_in_each_line_so_that_erased_ones_cannot_be_guessed() -> None:
+    seals = [sealed(LINE, KEY, NO_MAC, 0)["personal"] for _ in range(20)]
+    assert len({seal["salt"] for seal in seals}) == 20
+    assert len({seal["digest"] for seal in seals}) == 20
+    assert all(len(bytes.fromhex(seal["salt"])) >= 8 for seal in seals)
+
+
+def test_an_erased_line_still_holds_and_keeps_neither_words_nor_salt() -> None:
+    whole = sealed(LINE, KEY, NO_MAC, 0)
+    less = erased(whole)
+    assert flaw(encode(less), less, KEY, NO_MAC, 0) is None
+    assert "Charged" not in str(less)
+    assert set(less["personal"]) == {"digest"}
+    assert less["analysis"] == {"category": "billing"}

@@ -47,7 +47,7 @@ from ticket_processor.settings.helpdesks import SignIn
 from ticket_processor.settings.schema import Settings, ZendeskSettings
 from ticket_processor.state.records import Retry
 from ticket_processor.state.store import FILE_NAME, State
-from ticket_processor.web.app import CachedExamination
+from ticket_processor.web.app import remembered
 from ticket_processor.wiring.parts import ACCOUNT
 
 from ..support.fakes import BASE, START, ManualClock, ScriptedAdapter, Step, Wire, answer, refused
@@ -254,14 +254,6 @@ def test_what_the_last_runs_prove(name: str) -> None:
     assert (found.status, words in found.text) == (status, True), found.text
     assert found.facts.items() >= facts.items()
     assert ("caught_up" in found.facts) == any(run.kind == "run" and run.summary.caught_up for run in made)
-
-
-@pytest.mark.parametrize(("hours", "status"), [(0.0, Status.OK), (2.9, Status.OK), (3.1, Status.WARN)])
-def test_a_search_that_was_late_for_half_the_window_is_a_warning_for_a_day(hours: float, status: Status) -> None:
-    made = [a_run(24 * 60 + 5, index_late_s=20_000.0), a_run(60, index_late_s=hours * 3600), a_run(5, index_late_s=0.0)]
-    found = doctor.search_index(made, NOW, 6 * 3600.0)
-    assert (found.status, found.facts["late_s"]) == (status, round(hours * 3600))
-    assert doctor.search_index([a_run(5)], NOW, 6 * 3600.0).status is Status.SKIPPED
 
 
 def a_retry(hours: float, reason: str = "HTTP 422", *, dead: bool = False, since: float | None = None) -> Retry:
@@ -603,8 +595,8 @@ def test_those_who_ask_at_the_same_time_share_one_examination() -> None:
         go_on.wait(60)
         return a_health()
 
-    remembered = CachedExamination(examine, SystemClock())
-    threads = [threading.Thread(target=lambda: told.append(remembered())) for _ in range(8)]
+    health = remembered(examine, SystemClock())
+    threads = [threading.Thread(target=lambda: told.append(health())) for _ in range(8)]
     for thread in threads:
         thread.start()
     assert begun.wait(60)
@@ -700,7 +692,7 @@ def test_open_alerts_are_named_and_a_critical_one_is_a_failure(
 ) -> None:
     conditions = {rule: OpenAlert(message="a sentence", since=NOW - 900) for rule in holding}
     conditions["stopped"] = OpenAlert(message="is over", since=NOW - 900, over=NOW)
-    assert AlertStore(tmp_path / "state").save(Memory(conditions=conditions), NOW)
+    assert AlertStore(tmp_path / "state", tmp_path / "logs").save(Memory(conditions=conditions), NOW)
     found = checks_of(settings_in(tmp_path))["alerts"]
     assert (found.status, found.facts.get("open", [])) == (status, holding)
     assert all(rule in found.text for rule in holding)

@@ -44,7 +44,6 @@ _SEEN_BY: dict[str, SeenBy] = {
     "halted": "customers",
     "helpdesk": "agents",
     "last_run": "agents",
-    "search_index": "agents",
     "retry_list": "agents",
     "kill_switch": "agents",
 }
@@ -52,7 +51,6 @@ _SEEN_BY: dict[str, SeenBy] = {
 _TO_DO = {
     "log_folder": "make room, give this user the right to write there, or set log_dir",
     "model": "check its name, address and key (models.use)",
-    "search_index": "make the user an admin, who may use the export",
     "state_folder": "make room, give this user the right to write there, or set state_dir",
 }
 """For checks whose sentence does not say what to do."""

@@ -66,7 +66,7 @@ def serve(
     if missing := [part for part in _PARTS if find_spec(part) is None]:
         raise ConfigError(f"serve needs {' and '.join(missing)}, not installed here: {how_to_install('serve')}")
     from ..monitoring.health.doctor import Doctor
-    from ..web.app import CachedExamination, Service, make
+    from ..web.app import Service, make, remembered
     from ..web.player import analysed, doors_of
     from ..web.server import listening
 
@@ -85,7 +85,7 @@ def serve(
     own = url_of(host, at)
 
     def build(queue: DeliveryQueue, worker: Worker, ends: ExitStack) -> FastAPI:
-        examine = CachedExamination(Doctor(settings, clock, offline=True).examine, clock)
+        examine = remembered(Doctor(settings, clock, offline=True).examine, clock)
         service = Service(queue, worker, clock.now, examine, lambda asked: analysed(asked, settings, clock), say_line)
         app = make(service, doors, has_metrics=metrics)
         if is_local:

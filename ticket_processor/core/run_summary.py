@@ -182,9 +182,7 @@ class RunSummary(Frozen):
     stopped: str | None = Field(None, description="why the run ended early, if it did")
     stopped_by: str | None = Field(None, description="the kind of error that ended it early, such as HelpdeskDown")
     caught_up: bool = Field(False, description="every ticket that the helpdesk had to give was looked at")
-    index_late_s: float | None = Field(
-        None, description="by how much the search index was late at least; None where tickets came from the export"
-    )
+    index_late_s: float | None = Field(None, exclude=True, description="what runs of earlier versions kept")
     log_head: str | None = Field(
         None, description="where the log ended after it: day, lines and mac, to be kept elsewhere"
     )

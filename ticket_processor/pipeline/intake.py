@@ -144,11 +144,6 @@ class Intake:
         self._all_read = False
 
     @property
-    def index_late_s(self) -> float | None:
-        """See :attr:`SearchWindow.late_s`."""
-        return self._listing.late_s
-
-    @property
     def caught_up(self) -> bool:
         """Whether every page was read, and every ticket on them has its end: a deadline may have left some."""
         return self._all_read and not self._open

@@ -132,7 +132,6 @@ class RunFrame:
             seen=taken.seen if taken else self._recorder.recorded,
             known=dict(taken.known) if taken else {},
             caught_up=taken is not None and taken.caught_up,
-            index_late_s=taken.index_late_s if taken else None,
             requests=dict(parts.requests()),
             cluster=parts.cluster(),
             writes=self._write_back.writes,

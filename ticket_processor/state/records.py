@@ -116,10 +116,7 @@ def parsed(kind: type[Record], text: str) -> Record:
 
 @dataclass(frozen=True)
 class Listed:
-    """A ticket that a search has listed: when it was created (Unix seconds), and the stamp at which it was dealt with.
-
-    The stamp is empty while it is not.
-    """
+    """A ticket that a search has listed: when it was created (Unix seconds), the stamp at which it was dealt with."""
 
     ticket_id: int
     created: float
@@ -133,7 +130,7 @@ class Listings:
         self._state = state
 
     def stamps(self, ticket_ids: Sequence[int]) -> dict[int, str]:
-        """The stamps of those of these tickets that a search has listed before; empty ones were not dealt with."""
+        """The stamps of those of these tickets that a search has listed before; an earlier version left empty ones."""
         marks = ",".join("?" * len(ticket_ids))
         sql = f"SELECT ticket_id, stamp FROM listed WHERE ticket_id IN ({marks})"  # noqa: S608 - question marks
         return dict(self._state.all(sql, *ticket_ids))

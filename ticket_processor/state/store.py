@@ -22,8 +22,6 @@ TURN = "turn"
 """Fact: the ticket after which the next run begins with what earlier runs have left."""
 HELPDESK_DATE = "helpdesk_date"
 """Fact: what the helpdesk's own clock said last, in Unix seconds. Its age says nothing of this machine's clock."""
-SEARCHED = "searched"
-"""Fact: since when, and when, tickets were last listed by search."""
 DROPPED = "retry_dropped"
 """The reason for skipping a ticket that a person took off the retry list."""
 AHEAD_S = 120.0
@@ -92,7 +90,7 @@ class State(Database):
         """Start from this moment (ISO): drop the cursor, and try dead letters again."""
         with self.transaction() as db:
             db.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (HORIZON, horizon))
-            db.execute("DELETE FROM facts WHERE name IN (?, ?)", (CURSOR, SEARCHED))
+            db.execute("DELETE FROM facts WHERE name = ?", (CURSOR,))
             db.execute("DELETE FROM listed")
             db.execute("DELETE FROM retries WHERE dead")
 

@@ -59,22 +59,18 @@ class Asked(BaseModel):
         return self
 
 
-class CachedExamination:
+def remembered(examine: Callable[[], Health], clock: Clock) -> Callable[[], Health]:
     """An examination that is repeated when older than :data:`FRESH_S`. Thread-safe: other callers wait for it."""
+    lock, last = threading.Lock(), list[tuple[float, Health]]()
 
-    def __init__(self, examine: Callable[[], Health], clock: Clock) -> None:
-        self._examine = examine
-        self._clock = clock
-        self._lock = threading.Lock()
-        self._last: tuple[float, Health] | None = None
+    def remembering() -> Health:
+        with lock:
+            if not last or clock.monotonic() - last[0][0] > FRESH_S:
+                health = examine()
+                last[:] = [(clock.monotonic(), health)]
+            return last[0][1]
 
-    def __call__(self) -> Health:
-        """The health, as it was at most :data:`FRESH_S` ago."""
-        with self._lock:
-            if self._last is None or self._clock.monotonic() - self._last[0] > FRESH_S:
-                health = self._examine()
-                self._last = self._clock.monotonic(), health
-            return self._last[1]
+    return remembering
 
 
 class Service:

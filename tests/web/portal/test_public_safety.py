@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import time
 from collections import Counter
 from html.parser import HTMLParser
+from pathlib import Path
 from statistics import median
 from typing import Any
 
@@ -16,6 +18,8 @@ from ticket_processor.core.errors import HelpdeskDown
 from ticket_processor.helpdesk.local_model import AI, NewFile, NewTicket
 from ticket_processor.helpdesk.local_search import Query
 from ticket_processor.helpdesk.local_store import LocalStore
+from ticket_processor.web.portal import parts
+from ticket_processor.web.portal.parts import Buckets
 from ticket_processor.web.portal.security import FORM_LIFE_S, HEADERS
 
 from .conftest import TYPED, MakePortal, PortalRig, tokens_in
@@ -261,3 +265,36 @@ def test_a_fault_of_ours_shows_a_page_with_the_safe_headers(
     assert page.headers["cache-control"] == "no-store"
     assert "a customer's words" not in page.text
     assert {name: page.headers.get(name) for name in HEADERS} == HEADERS
+
+
+MOST = 5
+
+
+def test_tokens_are_taken_whole_and_come_back() -> None:
+    now = 0.0
+    buckets = Buckets(MOST, 100.0, lambda: now)
+    assert [buckets.take("an address") for _ in range(MOST)] == [0.0] * MOST
+    assert buckets.take("an address") == pytest.approx(20.0)
+    assert buckets.take("another") == 0.0
+    buckets.give_back("an address")
+    assert buckets.take("an address", 2) > 0
+    assert buckets.take("an address") == 0.0
+
+
+def test_a_token_that_comes_back_late_makes_no_bucket_overflow() -> None:
+    now = 0.0
+    buckets = Buckets(MOST, 100.0, lambda: now)
+    buckets.take("an address", 2)
+    now = 100.0
+    buckets.give_back("an address")
+    buckets.give_back("an address")
+    assert buckets.take("an address", MOST) == 0.0
+    assert buckets.take("an address") == pytest.approx(20.0)
+
+
+STATIC = Path(parts.__file__).parent / "static"
+
+
+def test_the_vendored_script_is_the_one_that_was_published() -> None:
+    noted = re.findall(r"sha256: ([0-9a-f]{64})", (STATIC / "vendored.txt").read_text(encoding="utf-8"))
+    assert [hashlib.sha256((STATIC / "htmx.min.js").read_bytes()).hexdigest()] == noted

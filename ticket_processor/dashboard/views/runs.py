@@ -57,7 +57,7 @@ def checks() -> None:
 
 def alerts() -> None:
     """The alerts that hold now."""
-    memory = AlertStore(given().settings.state_folder).known()
+    memory = AlertStore.of(given().settings).known()
     if memory is None or not memory.open:
         why = "None is open." if memory else "Not known: alerts.json in the state folder cannot be read."
         parts.instead("Open alerts", why)

@@ -19,10 +19,8 @@ from ticket_processor.reporting import queries
 from ticket_processor.reporting.index import LogIndex
 from ticket_processor.reporting.queries import LogSelection
 from ticket_processor.wiring.parts import keyring
-from ticket_processor.wiring.ticket_subjects import LookedUp, look_up
 
 ROWS = 50
-NOT_READ = LookedUp()
 SORTS = {
     "Newest first": ("at", True),
     "Oldest first": ("at", False),
@@ -44,12 +42,6 @@ COLUMNS = {
 }
 
 
-@st.cache_data(max_entries=16, ttl=60.0, show_spinner="Asking the helpdesk")
-def now_of(ticket_ids: tuple[int, ...]) -> tuple[dict[int, LookedUp], str]:
-    """Tickets as the helpdesk has them, cached for a minute; and the reason if some are missing."""
-    return look_up(given().settings, given().clock, ticket_ids)
-
-
 def days_of(index: LogIndex, ticket_id: int) -> list[date]:
     """The days on which the log mentions a ticket."""
     return [day for (day,) in index.query("SELECT DISTINCT day FROM events WHERE ticket_id = $id", {"id": ticket_id})]
@@ -68,14 +60,13 @@ def events_of(ticket_id: int) -> list[dict[str, Any]]:
     return [line for line in lines if line.get("ticket_id") == ticket_id]
 
 
-def rows_of(lines: Sequence[Mapping[str, Any]], subjects: Mapping[int, LookedUp] | None) -> list[dict[str, Any]]:
-    """A row for each of the log's lines about tickets; with ``subjects`` also the subjects that are known."""
+def rows_of(lines: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """A row for each of the log's lines about tickets."""
     return [
         {
             "When": line["at"],
             "Ticket": line["ticket_id"],
             "Link": given().settings.ticket_url(line["ticket_id"]) or None,
-            **({} if subjects is None else {"Subject": subjects.get(line["ticket_id"], NOT_READ).subject}),
             "Outcome": line["outcome"],
             "Reason": line["reason"],
             "Category": " / ".join(filter(None, (line["category"], line["subcategory"]))),
@@ -114,8 +105,6 @@ def one(number: int) -> None:
     told = moments(events_of(number))
     if url := given().settings.ticket_url(number):
         st.link_button("Open in the helpdesk", url, icon=":material/open_in_new:")
-    if st.session_state.get("subjects"):
-        st.text(now_of((number,))[0].get(number, NOT_READ).subject)
     if not told:
         st.info("The log has nothing about this ticket.")
         return
@@ -164,14 +153,8 @@ def table() -> None:
             f"{total:,} receipt{'s' * (total != 1)}; {first:,} to {last:,} are here. The box before a row opens the "
             "ticket; a click on a heading sorts these rows only."
         )
-        subjects = None
-        if with_subjects:
-            subjects, why = now_of(tuple(line["ticket_id"] for line in found))
-            if why:
-                st.caption("Not every subject is known:")
-                st.text(why)
         st.dataframe(
-            rows_of(found, subjects),
+            rows_of(found),
             hide_index=True,
             height=min(600, parts.height(len(found))),
             column_config=COLUMNS,
@@ -188,11 +171,6 @@ left, middle, right = st.columns([3, 2, 1])
 text = left.text_input("Search", key="q", bind="query-params", icon=":material/search:", max_chars=200)
 order = middle.selectbox("Sort", list(SORTS), key="sort", bind="query-params")
 ticket = right.number_input("Ticket number", min_value=1, value=None, step=1, key="ticket", bind="query-params")
-
-
-with_subjects = st.toggle(
-    "Show subjects", key="subjects", help="Reads them from the helpdesk, redacted; they are stored nowhere."
-)
 
 
 def selected() -> LogSelection:

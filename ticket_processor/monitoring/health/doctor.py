@@ -25,7 +25,6 @@ from ...core.guards import LEAST_FREE_MB, MB, size
 from ...core.reasons import WAITING
 from ...core.run_summary import RunRecord
 from ...core.wording import many
-from ...helpdesk.zendesk_reads import SEARCH_WINDOW_S
 from ...pipeline.run_checks import HALTED
 from ...reporting.glossary import span
 from ...settings.schema import Settings
@@ -41,7 +40,7 @@ from .checks import SETTINGS, Check, Examiner, Health, Probe, fail, ok, skipped,
 from .servers import of_helpdesk, of_models
 
 RECENT_S = 7 * DAY
-_STORED = ("state", "last_run", "search_index", "retry_list", "halted")
+_STORED = ("state", "last_run", "retry_list", "halted")
 _STATE_FILES = (FILE_NAME, ANSWERS, LOCK_NAME)
 EVERY_S = 600.0
 """The shortest interval that is expected between runs."""
@@ -125,7 +124,7 @@ def _of_files(
     settings: Settings, clock: Clock, secret_files: Sequence[Path], scheduled: Callable[[], bool]
 ) -> Iterator[Probe]:
     def alerts() -> Sequence[Check]:
-        memory, addresses = AlertStore(settings.state_folder).known(), len(receivers(settings.alerts))
+        memory, addresses = AlertStore.of(settings).known(), len(receivers(settings.alerts))
         return open_alerts(memory), alerting(addresses, package_missing(), memory, clock.now())
 
     def stop() -> Sequence[Check]:
@@ -167,7 +166,6 @@ def _stored(settings: Settings, clock: Clock, scheduled: Callable[[], bool]) -> 
     return (
         sound,
         last.model_copy(update={"metrics": metrics}),
-        search_index(runs, now, SEARCH_WINDOW_S),
         retry_list(retries, now, head_start_s=settings.run.wait_minutes * 60),
         fail("halted", resume) if halted is not None else ok("halted", "no note became public"),
     )
@@ -245,20 +243,6 @@ def last_run(runs: Sequence[RunRecord], now: float, *, scheduled: Callable[[], b
     if judge is ok and (behind is None or last.summary.exit_code == ExitCode.CANNOT_RUN):
         judge = warn
     return judge(name, "; ".join(said), **facts)
-
-
-def search_index(runs: Sequence[RunRecord], now: float, window_s: float) -> Check:
-    """How late tickets were that came by search. ``window_s`` is how late one may be before it is lost."""
-    name = "search_index"
-    lately = [record.summary.index_late_s for record in _played(runs, now) if now - record.started <= DAY]
-    late = max((each for each in lately if each is not None), default=None)
-    if late is None:
-        return skipped(name, "no run of the last 24 hours has found its tickets by search")
-    text = f"in the last 24 hours the search was up to {span(late)} late, and a run looks {span(window_s)} back"
-    if late < window_s / 2:
-        return ok(name, text, late_s=round(late))
-    lost = "a ticket that is later than that is never seen; make the user an admin, who may use the export"
-    return warn(name, f"{text}: {lost}", late_s=round(late))
 
 
 def rhythm(played: Sequence[RunRecord]) -> float:

@@ -14,7 +14,7 @@ from ...helpdesk.local_model import Actor, NewTicket, Status
 from ...helpdesk.local_store import LocalStore
 from ...knowledge.settings import KnowledgeSettings
 from ...replies.settings import ReplySettings
-from ...seeding.corpus import SeedTicket, load_corpus
+from ...seeding.corpus import load_corpus
 from ...settings.helpdesks import LocalSettings
 from ...settings.pages import PortalServerSettings
 from ...settings.schema import AlertSettings, Settings
@@ -39,12 +39,6 @@ ANSWERS: dict[str, tuple[str, Status, int | None]] = {
         "waiting",
         None,
     ),
-    "account-new-colleague-en": ("Femi Adeyemi has an invitation, with the same rights as yours.", "resolved", None),
-    "feature-dark-mode-en": (
-        "Not yet, but you are not the only one at 2 am: your vote is on our list.",
-        "resolved",
-        3,
-    ),
 }
 """What an agent answered, the ticket's status after it, and the customer's stars, by the seed ticket's id."""
 
@@ -60,10 +54,7 @@ def demonstration(settings: Settings, clock: Clock, address: str) -> Iterator[tu
                 "local": LocalSettings(path=folder / "helpdesk.sqlite3"),
                 "state_dir": folder / "state",
                 "log_dir": folder / "logs",
-                "portal": PortalServerSettings(
-                    name=settings.portal.name,
-                    mail_from="support@example.com",
-                ),
+                "portal": PortalServerSettings(name=settings.portal.name, mail_from="support@example.com"),
                 "alerts": AlertSettings(),
                 "budget": BudgetSettings(),
                 "use_classifier": False,
@@ -75,22 +66,11 @@ def demonstration(settings: Settings, clock: Clock, address: str) -> Iterator[tu
         with local_store(settings, make=True) as store:
             logins = _logins(store)
             links = _fill(settings, store, clock.now(), address)
-        models = settings.models.names
-        yield (
-            settings,
-            [
-                f"It holds {TICKETS} invented tickets, and is gone when it ends. {_triage(models)}",
-                *links,
-                f"Agents: {address}/admin",
-                *(f"  {email}  password {password}" for email, password in logins.items()),
-                f"Mail that it would send: {settings.state_folder / 'outbox'}",
-            ],
-        )
-
-
-def _triage(models: Sequence[str]) -> str:
-    new = f" New ones go to {', '.join(models)}, which may cost money." if models else ""
-    return f"Keyword rules have triaged them.{new}"
+        said = f"It holds {TICKETS} invented tickets, triaged by keyword rules, and is gone when it ends."
+        if models := settings.models.names:
+            said += f" New ones go to {', '.join(models)}, which may cost money."
+        agents = [f"Agents: {address}/admin", *(f"  {email}  password {word}" for email, word in logins.items())]
+        yield settings, [said, *links, *agents, f"Mail that it would send: {settings.state_folder / 'outbox'}"]
 
 
 def _logins(store: LocalStore) -> dict[str, str]:
@@ -114,7 +94,20 @@ def _fill(settings: Settings, store: LocalStore, now: float, address: str) -> li
     by_rules = settings.model_copy(update={"models": settings.models.model_copy(update={"names": ()})})
     with opened_state(settings.state_folder, settings.desk.base_url) as state:
         state.begin_again(iso(0))
-    made = {seed.id: store.create(_new(seed), now - AGE_S * place / TICKETS) for place, seed in enumerate(chosen, 1)}
+    made = {
+        seed.id: store.create(
+            NewTicket(
+                seed.subject,
+                str(seed.body),
+                seed.requester.email,
+                seed.requester.name,
+                language=seed.labels.language or "",
+                form_language="en",
+            ),
+            now - AGE_S * place / TICKETS,
+        )
+        for place, seed in enumerate(chosen, 1)
+    }
     play(by_rules, RunArguments())
     shown = {"new": made[others[0].id]}
     for name, (text, status, stars) in ANSWERS.items():
@@ -124,14 +117,3 @@ def _fill(settings: Settings, store: LocalStore, now: float, address: str) -> li
             store.rate(ticket.id, stars, "", SystemClock().now())
         shown["resolved" if status == "resolved" else "answered"] = ticket
     return [f"A customer's view, {kind}: {address}/t/{one.number}?k={one.secret}" for kind, one in shown.items()]
-
-
-def _new(seed: SeedTicket) -> NewTicket:
-    return NewTicket(
-        subject=seed.subject,
-        description=str(seed.body),
-        email=seed.requester.email,
-        name=seed.requester.name,
-        language=seed.labels.language or "",
-        form_language="en",
-    )

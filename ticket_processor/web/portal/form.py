@@ -28,8 +28,8 @@ from .parts import (
 
 MOST_SUBJECT, MOST_DESCRIPTION, MOST_NAME, MOST_EMAIL = 200, 20_000, 100, 254
 MOST_FILES, MOST_FILE_BYTES = 5, 5 * 2**20
-SUGGEST_FROM = 20
-"""Characters from which articles are looked for."""
+SUGGEST_FROM, MOST_SEARCHED = 20, 1000
+"""Characters from which articles are looked for, and those of a description that count."""
 LEAST_S = 3.0
 """No person fills the form in within less."""
 _EMAIL = re.compile(r"[^\s@<>()\[\],;:\"\\]{1,64}@(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.){1,10}[^\W\d_][\w-]{1,61}")
@@ -179,7 +179,8 @@ def routes(portal: Portal) -> APIRouter:
         if wait_s := portal.searches.take(address_of(request)):
             raise too_many(wait_s)
         is_enough = len(typed.subject) + len(typed.description) >= SUGGEST_FROM
-        return portal.suggestions(typed.subject, typed.description) if is_enough else []
+        text = f"{typed.subject}\n{typed.description[:MOST_SEARCHED]}".strip()
+        return list(portal.suggest(text)) if is_enough else []
 
     def _wait(request: Request, files: Sequence[NewFile]) -> float:
         who = address_of(request)

@@ -129,8 +129,6 @@ _TEMPLATES.filters |= {"moment": moment, "rendered": rendered, "file_size": file
 
 Suggest = Callable[[str], "Sequence[Suggestion]"]
 HOUR_S = 3600.0
-MOST_SEARCHED = 1000
-"""Characters of a description for which articles are looked up."""
 
 
 @dataclass(frozen=True)
@@ -207,11 +205,6 @@ class Portal:
         response = HTMLResponse(text, status, headers)
         self.forms.remember(response, browser)
         return response
-
-    def suggestions(self, subject: str, description: str) -> list[Suggestion]:
-        """Articles about what somebody wrote."""
-        text = f"{subject}\n{description[:MOST_SEARCHED]}".strip()
-        return list(self.suggest(text)) if self.suggest is not None else []
 
 
 TICKET_COOKIE = "portal_ticket"

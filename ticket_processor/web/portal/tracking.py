@@ -140,8 +140,6 @@ def _first(events: Sequence[Event], fits: Callable[[Event], bool]) -> str | None
 
 
 STARS = range(1, 6)
-
-
 Number = Annotated[int, Form()]
 TRIES = 5
 """Where others write to the ticket at the same moment."""

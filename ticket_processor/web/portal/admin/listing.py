@@ -69,8 +69,6 @@ SORT_WORDS: dict[Sort, str] = {
 _FILTERS: tuple[Part, ...] = ("status", "category", "urgency", "sentiment")
 _AT_ONCE = 500
 MOST_WORDS = 500
-
-
 NONE = "-"
 """What a form sends for "none": an empty value leaves the part alone."""
 CHANGED = "Another person changed it meanwhile, so it was left alone."

@@ -1,4 +1,4 @@
-"""A portal that is killed while customers submit tickets; ``scripts/kill_runs.py --portal`` kills it more often."""
+"""A portal that is killed while customers submit tickets, and erasures; ``scripts/kill_runs.py`` kills more often."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ from pathlib import Path
 
 import pytest
 
-from .erase_kills import KilledErasures
-from .submit_kills import CUSTOMERS, Killed
+from .kills import CUSTOMERS, KilledErasures, KilledPortal
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.platform == "win32", reason="processes are forked, so that each starts quickly"),
+]
 
 
-@pytest.mark.slow
-@pytest.mark.skipif(sys.platform == "win32", reason="processes are forked, so that each starts quickly")
 def test_whoever_got_an_answer_has_a_whole_ticket_once_however_often_the_portal_is_killed(tmp_path: Path) -> None:
-    killed = Killed(tmp_path)
+    killed = KilledPortal(tmp_path)
     killed.play(25)
     assert killed.faults == []
     assert killed.counted["tickets"] >= 25 * CUSTOMERS
     assert killed.counted["no answer"] > 0
 
 
-@pytest.mark.slow
-@pytest.mark.skipif(sys.platform == "win32", reason="processes are forked, so that each starts quickly")
 def test_whatever_kills_an_erasure_it_is_finished_and_no_word_is_left(tmp_path: Path) -> None:
     killed = KilledErasures(tmp_path)
     killed.play(25)
