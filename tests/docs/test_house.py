@@ -97,7 +97,7 @@ CEILINGS = {
     "knowledge": 1_790,
     "learning": 1_770,
     "monitoring": 2_670,
-    "pipeline": 5_150,
+    "pipeline": 5_140,
     "policy": 1_430,
     "replies": 1_450,
     "reporting": 2_330,
@@ -106,14 +106,14 @@ CEILINGS = {
     "seeding": 940,
     "settings": 1_550,
     "state": 880,
-    "web": 3_720,
+    "web": 3_710,
     "wiring": 3_030,
 }
 """Lines of Python in each package, and of the package's own modules under ``.``.
 
 They are lowered when lines go. Whoever raises one says why in the commit.
 """
-MOST = {"files": 343, "test lines": 64_580, "scripts": 22, "words of docs": 20_000}
+MOST = {"files": 343, "test lines": 64_580, "scripts": 22, "words of docs": 19_890}
 """Of the whole house: modules, lines of tests, scripts, and words of all pages, generated ones included."""
 SLACK = 1.02
 """A ceiling this far above what is there is to be lowered."""
