@@ -21,6 +21,7 @@ from ticket_processor.learning.store import FILE_NAME, LearningStore
 from ticket_processor.policy.decide import Policy
 from ticket_processor.sandbox.store import BOT_ID, PERSON_ID
 
+from ..imitation.stores import A_MACRO
 from .accounts import LocalCommand
 from .conftest import Command, Desk, OpenDesk, rows
 from .freshdesk_desk import FreshDesk, freshdesk
@@ -136,11 +137,8 @@ def zendesk_hands(desk: Desk) -> Editing:
     def edit(number: int, who: str, **parts: Any) -> None:
         fields = {name: parts[name] for name in ("priority", "status") if name in parts}
         change = {"add_tags": parts.get("add", ()), "remove_tags": parts.get("remove", ()), **fields}
-        if who == "macro":
-            store.apply_macro(number, "A macro", **change)
-            return
-        if who == "person":
-            store.person_edit(number, **change)
+        if who in ("person", "macro"):
+            store.person_edit(number, told={"event": A_MACRO} if who == "macro" else None, **change)
             return
         if "add" in parts or "remove" in parts:
             tags = set(desk.ticket(number)["tags"]) - set(parts.get("remove", ())) | set(parts.get("add", ()))

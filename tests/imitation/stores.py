@@ -16,6 +16,9 @@ from .faults import Strikes
 
 SYSTEM_ID = RULE_ID = -1
 
+A_MACRO = {"type": "AgentMacroReference", "macro_id": "7", "macro_title": "A macro", "macro_deleted": False}
+"""The ``event`` of an edit by which an agent applied a macro."""
+
 Version = tuple[float, dict[str, Any], bool]
 
 
@@ -92,24 +95,6 @@ class LaggingStore(ZendeskStore):
 
     # --- what others do
 
-    def apply_macro(
-        self,
-        ticket_id: int,
-        title: str,
-        *,
-        add_tags: Sequence[str] = (),
-        remove_tags: Sequence[str] = (),
-        **fields: Any,
-    ) -> Audit | None:
-        """An agent applies a macro with this title, which sets these fields."""
-        with self.lock:
-            self.settle()
-            reference = {"macro_id": str(len(title)), "macro_title": title, "macro_deleted": False}
-            event = {"type": "AgentMacroReference", **reference}
-            ticket = self.tickets[ticket_id]
-            edits = self._edits(ticket, tuple(add_tags), tuple(remove_tags), fields)
-            return self.change(ticket, edits, actor="person", author_id=PERSON_ID, event=event)
-
     def follow_up(self, ticket_id: int, body: str) -> StoredTicket:
         """A customer answers a closed ticket: the vendor makes a new one, which inherits all of its tags and fields."""
         with self.lock:
@@ -149,7 +134,7 @@ class LaggingStore(ZendeskStore):
             self.settle()
             ticket = self.tickets[ticket_id]
             fields = self._edits(ticket, tuple(add_tags), tuple(remove_tags), values)
-            audit = self.change(ticket, fields, actor="system", author_id=SYSTEM_ID, silent=True, hidden=True)
+            audit = self.change(ticket, fields, actor="system", author_id=SYSTEM_ID, silent=True, visible=False)
             self._changed(ticket, self.now())
             return audit
 

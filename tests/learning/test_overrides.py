@@ -27,6 +27,7 @@ from ticket_processor.sandbox.store import BOT_ID, PERSON_ID
 from ticket_processor.zendesk import Zendesk
 
 from ..helpdesk.test_zendesk import Account
+from ..imitation.stores import A_MACRO
 from ..support.fakes import ManualClock, Wire, answer
 
 BOT, AGENT, CUSTOMER = 99, 7, 500
@@ -329,7 +330,7 @@ def test_the_helpdesks_record_says_who_did_what() -> None:
     account.store.change(ticket, {"priority": "urgent"}, actor="system", author_id=-1)
     account.store.change(ticket, {"priority": "low"}, actor="api", author_id=PERSON_ID)
     account.store.change(ticket, {"priority": "high"}, actor="api", author_id=BOT_ID)
-    account.store.apply_macro(number, "Close as solved", status="solved")
+    account.store.person_edit(number, status="solved", told={"event": A_MACRO})
     history = account.desk.history(number)
     assert [edit.way for edit in history.edits] == ["hand", "api", "hand", "rules", "api", "api", "macro"]
     assert history.by_people() == (True, False, True, False, True, False, True)

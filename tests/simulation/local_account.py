@@ -102,7 +102,7 @@ class LocalAccount(LaggingStore):
         public: bool = False,
         author_id: int = PERSON_ID,
         version: int | None = None,
-        **_silence: bool,
+        told: Mapping[str, Any] | None = None,
     ) -> None:
         """An agent, or the requester, changes a ticket as it is now, or was at ``version``."""
         ticket = self.local.ticket(ticket_id)

@@ -379,8 +379,8 @@ class World:
         if self.mishaps.redacts and self._odds.random() < 0.2:
             store.redact(ticket_id)
             return
-        quietly = {"silent": self._odds.random() < self.mishaps.silent}
-        quietly["hidden"] = quietly["silent"] and self.mishaps.hidden
+        silent = self._odds.random() < self.mishaps.silent
+        quietly = {"told": {"silent": silent, "visible": not (silent and self.mishaps.hidden)}}
         tags = store.tickets[ticket_id].tags
         if act < 0.9:
             if edit := self._drawn_edit(act, tags):
@@ -404,7 +404,7 @@ class World:
             ours = [item for item in tags if item.startswith("ai_") and item != "ai_other_product"]
             pool = tags if self._strips else [item for item in tags if item not in ours]
             if self._strips and "ai_fallback" in tags and dice.random() < 0.5:
-                return {"remove_tags": ("ai_fallback",), "silent": False, "hidden": False}  # somebody has judged it
+                return {"remove_tags": ("ai_fallback",), "told": {}}  # somebody has judged it
             return {"remove_tags": (dice.choice(list(pool)),)} if pool else {}
         if act < 0.66:
             return {"priority": dice.choice(("low", "normal", "high", "urgent"))}

@@ -221,13 +221,11 @@ class Store(Agenda):
         author_id: int,
         comment: Comment | None = None,
         silent: bool = False,
-        hidden: bool = False,
         **told: Any,
     ) -> Audit | None:
         """Set fields and add a comment, as one change; gives it, or ``None`` when nothing would change.
 
-        ``silent`` moves no ``updated_at``; ``hidden`` is not on the record that the API shows. ``told`` are further
-        attributes of the :class:`Audit`.
+        ``silent`` moves no ``updated_at``. ``told`` are further attributes of the :class:`Audit`.
         """
         with self.lock:
             moment, stamp_before = self.now(), ticket.stamp
@@ -237,7 +235,7 @@ class Store(Agenda):
                 return None
             if not silent and self._counts(values, row):
                 self._stamp(ticket, moment)
-            told |= {"values": values, "comment": row, "visible": not hidden, "stamp_before": stamp_before}
+            told |= {"values": values, "comment": row, "stamp_before": stamp_before}
             change = self.note(ticket, actor, author_id, **told)
             self._changed(ticket, moment)
             return change
@@ -263,14 +261,13 @@ class Store(Agenda):
         comment: str | None = None,
         public: bool = False,
         author_id: int = PERSON_ID,
-        silent: bool = False,
-        hidden: bool = False,
+        told: Mapping[str, Any] | None = None,
         **values: Any,
     ) -> Audit | None:
         """A person changes a ticket at the screen. Gives the change, ``None`` if nothing changed.
 
-        ``values`` are other fields by the API's names; ``None`` leaves one alone. Raises ``KeyError`` for a ticket that
-        is not there.
+        ``values`` are other fields by the API's names; ``None`` leaves one alone. ``told`` is passed on to
+        :meth:`change`. Raises ``KeyError`` for a ticket that is not there.
         """
         with self.lock:
             self.settle()
@@ -281,8 +278,7 @@ class Store(Agenda):
                 actor="person",
                 author_id=author_id,
                 comment=None if comment is None else Comment(comment, None, public),
-                silent=silent,
-                hidden=hidden,
+                **(told or {}),
             )
 
     # --- the vendor's ---------------------------------------------------------------------------------
