@@ -43,7 +43,7 @@ def _without_marker(change: Change, names: Any, whole: Any = freshdesk.update_bo
 
 def _from_now_on(cursor: str | None, since: float, whole: Any = freshdesk_format.ListingPlace.read) -> Any:
     place = whole(cursor, since)
-    place.moment += 2 * freshdesk_reads.OVERLAP_S if cursor else 0.0
+    place.moment += 2 * freshdesk_format.OVERLAP_S if cursor else 0.0
     return place
 
 
