@@ -1,4 +1,4 @@
-"""``ticketbot run`` with many tickets: few requests, and a job that is handed in as the process is killed."""
+"""``ticketbot run`` with many tickets: few requests, and the statement at the end with what is read for it."""
 
 from __future__ import annotations
 
@@ -33,3 +33,20 @@ def test_many_tickets_take_few_requests_and_the_log_says_why(open_desk: OpenDesk
     intents = [line["intent"] for line in desk.events("intent")]
     assert {line["intent"] for line in told} <= set(intents)
     assert len(intents) == 101, "the trial's stale item was sent again"
+
+
+def audits_read(desk: Desk) -> int:
+    return sum("/audits" in line for line in desk.helpdesk_requests())
+
+
+def test_a_run_swears_to_what_it_wrote_and_reads_twenty_writes_back(open_desk: OpenDesk) -> None:
+    read = 20
+    desk = open_desk(22)
+    ended = desk("run", "--since", "1d")
+    zeros = "0 human values changed, 0 foreign tags removed, 0 public comments"
+    assert f"  statement: 22 written, {read} read back: {zeros}\n" in ended.out
+    assert audits_read(desk) == read
+    (line,) = desk.events("run_finished")
+    assert (line["statement"]["written"], line["statement"]["checked"]) == (22, read)
+    (plain,) = desk.logs.glob("*.log")
+    assert f"; 22 written, {read} read back: {zeros}; exit code 0" in plain.read_text(encoding="utf-8")

@@ -58,29 +58,10 @@ class Site:
     def begin(self) -> None:
         self("run", "--since", "1d", "--limit", "1", "--quiet")
 
-    def commands(self) -> list[str]:
-        """The commands of the crontab as cron hands them to the shell."""
-        lines = [
-            line for line in self.crontab.read_text(encoding="utf-8").splitlines() if line and line[0] in "*0123456789"
-        ]
-        return [line.split(None, 5)[5] for line in lines]
-
 
 @pytest.fixture
 def site(desk: Desk) -> Site:
     return Site(desk)
-
-
-@needs_sh
-def test_what_is_installed_runs_from_anywhere_with_an_empty_environment(site: Site) -> None:
-    site.begin()
-    site("schedule", "install", "cron")
-    (command,) = site.commands()
-    ended = subprocess.run(
-        ["/bin/sh", "-c", command], cwd="/", env={"PATH": "/usr/bin:/bin"}, capture_output=True, text=True, check=False
-    )
-    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
-    site.desk.assert_done()
 
 
 def test_all_problems_are_told_at_once(site: Site) -> None:

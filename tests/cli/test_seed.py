@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
+from collections import Counter
 from pathlib import Path
+from typing import Any
 
+from ticket_processor.core.taxonomy import default_taxonomy
 from ticket_processor.seeding.corpus import EXTERNAL_ID_PREFIX, load_corpus
 
-from .conftest import Desk, OpenDesk, Unmarked
+from .conftest import Command, Desk, OpenDesk, Unmarked, is_chat
 
 
 def external_ids(desk: Desk) -> list[str]:
@@ -82,3 +86,67 @@ def test_a_lost_reply_is_not_repeated_and_seeding_again_doubles_nothing(open_des
     assert sum(name.startswith("POST /api/v2/tickets") for name in desk.helpdesk_requests()) == 1
     desk("seed", "--count", "20")
     assert len(external_ids(desk)) == len(set(external_ids(desk))) == 20
+
+
+# Newly written by a model
+
+
+def rows(desk: Command, name: str = "new.jsonl") -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (desk.folder / name).read_text(encoding="utf-8").splitlines()]
+
+
+def test_a_file_of_labelled_rows_needs_no_helpdesk_and_can_be_seeded_later(open_desk: OpenDesk) -> None:
+    desk = open_desk(0, model=True)
+    told = desk("seed", "--llm", "--language", "de", "--out", "new.jsonl", ZENDESK_URL="").out
+    leaves = [name for name in default_taxonomy().names if not default_taxonomy().children(name)]
+    assert re.search(
+        rf"^{3 * len(leaves)} tickets written. Tokens: [1-9]\d* in, [1-9]\d* out. They are in", told, re.MULTILINE
+    )
+    assert "missing" not in told
+    assert Counter((row.get("subcategory", row["category"]), row["sentiment"]) for row in rows(desk)) == Counter(
+        (name, mood) for name in leaves for mood in ("negative", "neutral", "positive")
+    )
+    assert {row["language"] for row in rows(desk)} == {"de"}
+    assert not desk.tickets
+    assert all(is_chat(request) for request in desk.seen)
+    desk("seed", "--file", "new.jsonl")
+    assert len(desk.tickets) == 3 * len(leaves)
+
+
+def test_cost_is_counted_and_a_budget_stops_it_with_1(open_desk: OpenDesk) -> None:
+    desk = open_desk(0, model=True)
+    desk.configure("[models.prices]\nsandbox-model = [1.0, 10.0, 0.5]\n[budget]\nrun_usd = 0.05\n")
+    told = desk("seed", "--llm", "--count", "400", code=1).out
+    found = re.search(
+        r"(\d+) tickets written\..* out, \$([\d.]+)\..* (\d+) are missing: the budget of a run is spent", told
+    )
+    assert found, told
+    assert 0 < float(found[2]) <= 0.05
+    assert int(found[1]) == len(desk.tickets) == 400 - int(found[3]) > 0
+
+
+def test_a_model_that_cannot_be_used_is_3_and_nothing_is_created(open_desk: OpenDesk) -> None:
+    desk = open_desk(0, model=True)
+    assert "model_unknown" in desk("seed", "--llm", code=3, TICKETBOT_MODELS="no-such-model").err
+    assert "model_not_authorised" in desk("seed", "--llm", code=3, OPENAI_API_KEY="wrong").err
+    down = desk("seed", "--llm", code=3, OPENAI_BASE_URL="http://127.0.0.1:9/v1")
+    assert "does not answer: model_unreachable" in down.err
+    assert not desk.tickets
+
+
+def test_wrong_wishes_are_2_and_all_told_at_once(bare: Command) -> None:
+    told = bare("seed", "--llm", "--out", "x.jsonl", "--category", "gardening", "--language", "Klingon", code=2).err
+    assert re.search("--category gardening: none of billing", told)
+    assert "--language Klingon" in told
+    assert "TICKETBOT_MODELS" in told
+    assert "belong to --llm" in bare("seed", "--language", "de", code=2).err
+    assert "choose one" in bare("seed", "--llm", "--file", "x.jsonl", code=2).err
+    assert not list(bare.folder.glob("*.jsonl"))
+
+
+def test_production_is_refused_before_anything_is_paid_for(open_desk: OpenDesk) -> None:
+    from .conftest import Unmarked
+
+    desk = open_desk(3, kind=Unmarked, plan="enterprise", model=True)
+    assert "looks like production" in desk("seed", "--llm", code=2).err
+    assert not desk.model_requests()

@@ -7,7 +7,7 @@ from pathlib import Path
 from ticket_processor.helpdesk.protocol import Shard
 from ticket_processor.settings.load import load
 from ticket_processor.settings.schema import Settings
-from ticket_processor.wiring.run_hooks import of_shard, told_of_shard
+from ticket_processor.wiring.runs import of_shard, told_of_shard
 
 from .conftest import Desk
 

@@ -200,7 +200,7 @@ def test_whatever_a_screen_is_given_a_terminal_obeys_none_of_it(
     monkeypatch.setenv("COLUMNS", "300")
     watched.screen.say(OBEYED)
     watched.screen.notices([OBEYED])
-    watched.screen.table(("", "What"), [("x", OBEYED)], loud="changed")
+    watched.screen.table([("x", OBEYED)])
     watched.screen.blocks([(OBEYED, [f"{OBEYED}\nanother line"])])
     watched.screen.result(OBEYED, {})
     watched.screen.finished(a_summary(remarks=(OBEYED,), stopped=OBEYED, exit_code=3), LOG)

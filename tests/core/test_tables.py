@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 
-from ticket_processor.core.tables import Table, as_csv, as_html, as_markdown, as_text, shortened, show_briefly
+from ticket_processor.core.tables import Table, as_csv, as_html, as_markdown, as_text, shortened, show
 
 TABLE = Table("Labels", ("<label", "tickets", "<<words"), (("billing", "12", "a | b"), ("=1+1", "3", "<b>x</b>")))
 
@@ -47,7 +47,7 @@ def test_what_does_not_fit_is_counted_where_it_would_stand() -> None:
     many = Table("Labels", ("<label", "tickets"), tuple((f"label {number}", "1") for number in range(20)))
     for most, shown, told in ((11, 7, "and 13 more: --details"), (23, 20, None), (2, 0, None)):
         out = io.StringIO()
-        assert show_briefly([many, many], most=most, out=out) is False
+        assert show([many, many], most=most, out=out) is False
         lines = out.getvalue().splitlines()
         assert sum(line.startswith("  label ") and line.endswith("1") for line in lines) == shown
         assert (lines[-1].strip() if told else None) == told

@@ -63,7 +63,7 @@ def verify(
     if not given:
         remarks.append(NO_ANCHOR)
     code = ExitCode.SOME_FAILED if report.flaws else ExitCode.CANNOT_RUN if report.unchecked else ExitCode.OK
-    screen.table(("", "Where", "What"), _rows(report), loud="changed")
+    screen.table(_rows(report))
     screen.result(
         _text(report), {"holds": report.holds, **report.model_dump(mode="json"), "notes": remarks, "exit_code": code}
     )

@@ -14,7 +14,7 @@ from ..audit.erase import TicketTraces, nobody_beside
 from ..audit.files import log_files
 from ..audit.receipts import REPAIRED, REPAIRED_SAID
 from ..core.clock import Deadline, SystemClock
-from ..core.errors import ConfigError, ExitCode, RunLocked
+from ..core.errors import ConfigError, ExitCode
 from ..core.wording import many
 from ..settings.load import load
 from ..settings.schema import Settings
@@ -66,28 +66,23 @@ def erase_tickets(
             {"tickets": [], "lines": 0, "files": 0},
         )
         return ExitCode.OK
-    with opened_state(settings.state_folder, settings.desk.base_url, dry_run=True) as state:
-        wanted |= cut_off(state)
-        found = _found(settings, screen, wanted)
-        unknown = _unknown(found, state, wanted)
-    if dry_run:
-        return _told(
-            screen, _text("To be erased", wanted, found, None, []), wanted, named, found, unknown, dry_run=True
-        )
-    asks = not yes and unknown != wanted
-    if asks:
-        _ask(wanted, found)
     with ExitStack() as stack:
-        stack.enter_context(lock(settings.state_folder))
-        stack.enter_context(nobody_beside(settings.state_folder))
-        state = stack.enter_context(opened_state(settings.state_folder, settings.desk.base_url))
+        if not dry_run:
+            stack.enter_context(lock(settings.state_folder))
+            stack.enter_context(nobody_beside(settings.state_folder))
+        state = stack.enter_context(opened_state(settings.state_folder, settings.desk.base_url, dry_run=dry_run))
         wanted |= cut_off(state)
-        found = _found(settings, screen, wanted)
+        with screen.progress("files", len(log_files(settings.log_dir))) as advance:
+            found = find_words(settings, wanted, advance)
         unknown = _unknown(found, state, wanted)
-        if unknown == wanted:
-            return _told(screen, "", wanted, named, found, unknown, dry_run=False)
-        if not (yes or asks):
-            raise RunLocked("a run has come upon these tickets meanwhile, and nothing was erased; say it again")
+        if dry_run or unknown == wanted:
+            text = _text("To be erased", wanted, found, None, [])
+            if unknown == wanted:
+                text = f"Nothing to erase: neither log nor state knows {many(len(wanted), 'ticket')}\n  {ANSWERS_STAY}"
+            screen.result(text, _data(wanted, found, None, [], unknown, dry_run=dry_run))
+            return _code([*found.troubles, *_strange(unknown, named)])
+        if not yes:
+            _ask(wanted, found)
         audit = audit_log(settings, clock, new_run_id(clock))
         stack.callback(audit.close)
         with screen.progress("files", len(found.lines)) as advance:
@@ -101,23 +96,6 @@ def erase_tickets(
     return _code([*done.gone.troubles, *_strange(unknown, named)])
 
 
-def _told(
-    screen: Screen,
-    text: str,
-    wanted: frozenset[int],
-    named: frozenset[int],
-    found: TicketTraces,
-    unknown: frozenset[int],
-    *,
-    dry_run: bool,
-) -> int:
-    """Say what would be erased, or that nothing is there to be erased."""
-    if unknown == wanted:
-        text = f"Nothing to erase: neither log nor state knows {many(len(wanted), 'ticket')}\n  {ANSWERS_STAY}"
-    screen.result(text, _data(wanted, found, None, [], unknown, dry_run=dry_run))
-    return _code([*found.troubles, *_strange(unknown, named)])
-
-
 def _unknown(found: TicketTraces, state: State, wanted: frozenset[int]) -> frozenset[int]:
     """The tickets that neither the log nor the state folder mentions."""
     if found.troubles or found.leftovers:  # these may concern any ticket
@@ -129,11 +107,6 @@ def _unknown(found: TicketTraces, state: State, wanted: frozenset[int]) -> froze
 def _strange(unknown: frozenset[int], named: Collection[int]) -> list[str]:
     """A sentence for each unknown ticket that was named with ``--ticket``; a requester's other tickets get none."""
     return [f"ticket {number}: neither log nor state knows it" for number in sorted(unknown.intersection(named))]
-
-
-def _found(settings: Settings, screen: Screen, wanted: Collection[int]) -> TicketTraces:
-    with screen.progress("files", len(log_files(settings.log_dir))) as advance:
-        return find_words(settings, wanted, advance)
 
 
 def _ask(wanted: Collection[int], found: TicketTraces) -> None:

@@ -50,7 +50,7 @@ def health(
         found = doctor.examine()
         abandoned = doctor.abandoned
     rows = [(_MARKS[check.status], check.name, check.text) for check in found.checks]
-    screen.table(("", "Check", "Found"), rows, loud=_MARKS[Status.FAIL])
+    screen.table(rows)
     if (day := found.metrics) is not None:
         failed = [f"{day.runs_failed} that could not be made"] if day.runs_failed else []
         words = [many(day.runs, "run"), *failed, *in_words(day)] if day.runs else ["no runs"]

@@ -14,7 +14,7 @@ from ..analysis.classifier.storage import put_back
 from ..analysis.text.outgoing import leaving_line
 from ..core.clock import Deadline, SystemClock, iso
 from ..core.errors import ConfigError, ExitCode
-from ..core.tables import MOST_LINES, Table, show_briefly
+from ..core.tables import MOST_LINES, Table
 from ..core.tables import show as show_tables
 from ..core.wording import many, person_at_keyboard
 from ..helpdesk.protocol import Helpdesk
@@ -91,9 +91,7 @@ def show(details: DetailedOption = False, as_json: JsonOption = False, config: C
         screen.say("nothing was collected; 'ticketbot learn collect' reads which labels people kept and changed")
     else:
         tables = [table for table in scoreboard_tables(found) if table.rows]
-        if details:
-            show_tables(tables)
-        elif not show_briefly(tables, most=MOST_LINES - 2):
+        if not show_tables(tables, most=None if details else MOST_LINES - 2):
             screen.say("\n--details adds every label")
     return ExitCode.OK
 

@@ -9,8 +9,9 @@ import signal
 import subprocess
 import sys
 import threading
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
@@ -80,11 +81,17 @@ def for_each(
     clock.grace_s += STOP_WITHIN_S  # first the processes' time to end, then this one's
     screen.notices(_unused_variables())
     words = list(_without_configs(sys.argv[1:]))
-    accounts = [
-        _Account(name, file, words, screen, clashes.get(file, ()))
-        for name, file in zip(names_of(files), files, strict=True)
-    ]
-    _side_by_side([each for each in accounts if each.exit_code is None], clock)
+    accounts = [_Account(name, file, screen) for name, file in zip(names_of(files), files, strict=True)]
+    with ThreadPoolExecutor(MOST_AT_ONCE) as pool:
+        ends = [pool.submit(each.play, words, clashes.get(each.file, ())) for each in accounts]
+        try:
+            while not all(end.done() for end in ends):
+                clock.wait(_LOOK_S)
+        except Stopping as error:  # those under way come to their end, and the others do not begin
+            for each in accounts:
+                each.stop(error)
+    for end in ends:
+        end.result()
     codes = [each.exit_code or 0 for each in accounts]
     ill = ", ".join(f"{one.name} ended with {one.exit_code}" for one in accounts if one.exit_code not in _WELL)
     counts: Counter[str] = Counter()
@@ -146,109 +153,89 @@ def _without_configs(words: Iterable[str]) -> Iterator[str]:
             yield word
 
 
-def _side_by_side(accounts: Sequence[_Account], clock: SystemClock) -> None:
-    """Run them, so many at once; after a signal the rest is not begun, and those under way come to their end."""
-    rest, active = deque(accounts), list[_Account]()
-    try:
-        while rest or active:
-            while rest and len(active) < MOST_AT_ONCE:
-                active.append(rest.popleft())
-                active[-1].start()
-            clock.wait(_LOOK_S)
-            active = [each for each in active if not each.over()]
-    except Stopping as error:
-        for each in active:
-            each.stop(error.exit_code)
-        for each in active:
-            each.wait()
-        for each in rest:
-            each.refused([str(error)], error.exit_code)
-
-
 class _Account:
     """One account's process, and how it ended."""
 
-    def __init__(self, name: str, file: Path, words: Sequence[str], screen: Screen, problems: Sequence[str]) -> None:
+    def __init__(self, name: str, file: Path, screen: Screen) -> None:
         self.name = name
+        self.file = file
         self.exit_code: int | None = None
-        self._file = file
-        self._words = words
         self._screen = screen
+        self._lock = threading.Lock()  # between the beginning of its process and a signal
         self._process: subprocess.Popen[str] | None = None
-        self._readers: list[threading.Thread] = []
         self._lines: list[str] = []
         self._errors: list[str] = []
         self._stopped: int | None = None
-        if problems:
-            self.refused(problems, ExitCode.USAGE)
 
-    def refused(self, problems: Sequence[str], code: int) -> None:
-        """It gets no process."""
-        self.exit_code = int(code)
-        self._errors += problems
-        for problem in problems:
-            self._screen.passed_on(f"{self.name}: ticketbot: {problem}", error=True)
-
-    def start(self) -> None:
-        """Begin; its lines are printed as they come."""
+    def play(self, words: Sequence[str], problems: Sequence[str]) -> None:
+        """Run its process to the end, unless there are ``problems``; its lines are printed as they come."""
         # A terminal's Ctrl-C goes to every process of its group, and a second signal would end them at once.
         apart: dict[str, Any] = {"start_new_session": True}
         if sys.platform == "win32":
             apart = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
-        try:
-            self._process = subprocess.Popen(  # noqa: S603 - this program
-                [sys.executable, "-P", "-m", "ticket_processor", *self._words, "--config", str(self._file)],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                encoding="utf-8",
-                errors="replace",
-                env={**shared(os.environ), "PYTHONUNBUFFERED": "1"},
-                **apart,
-            )
-        except OSError as error:
-            self.refused([f"its process cannot be started: {error.strerror or error}"], ExitCode.CANNOT_RUN)
-            return
-        for stream, to_err in ((self._process.stdout, False), (self._process.stderr, True)):
-            self._readers.append(threading.Thread(target=self._read, args=(stream, to_err), daemon=True))
-            self._readers[-1].start()
-
-    def over(self) -> bool:
-        """Whether it has ended."""
-        if self._process is not None and self._process.poll() is not None:
-            self.wait()
-        return self.exit_code is not None
-
-    def stop(self, code: int) -> None:
-        """Send it the signal that this process got."""
-        if self._process is not None:
-            self._stopped = int(code)
-            with suppress(OSError):  # it has just ended
-                if sys.platform == "win32":
-                    self._process.send_signal(signal.CTRL_BREAK_EVENT)
-                else:
-                    self._process.send_signal(signal.SIGINT if code == ExitCode.INTERRUPTED else signal.SIGTERM)
-
-    def wait(self) -> None:
-        """Wait for its end, and for its last lines."""
-        if self._process is None or self.exit_code is not None:
-            return
-        code = self._process.wait()
-        for reader in self._readers:
+        with self._lock:
+            if self.exit_code is not None:
+                return  # a signal came first
+            if problems:
+                self._refused(problems, ExitCode.USAGE)
+                return
+            try:
+                self._process = process = subprocess.Popen(  # noqa: S603 - this program
+                    [sys.executable, "-P", "-m", "ticket_processor", *words, "--config", str(self.file)],
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.PIPE,
+                    encoding="utf-8",
+                    errors="replace",
+                    env={**shared(os.environ), "PYTHONUNBUFFERED": "1"},
+                    **apart,
+                )
+            except OSError as error:
+                self._refused([f"its process cannot be started: {error.strerror or error}"], ExitCode.CANNOT_RUN)
+                return
+        streams = ((process.stdout, False), (process.stderr, True))
+        readers = [threading.Thread(target=self._read, args=each, daemon=True) for each in streams]
+        for reader in readers:
+            reader.start()
+        code = process.wait()
+        for reader in readers:
             reader.join(_LAST_WORDS_S)
         if code >= 0:
             self.exit_code = code
         elif self._stopped is not None:  # before it could hear the signal
             self.exit_code = self._stopped
         else:
-            self.refused([f"its process was ended by signal {-code}"], ExitCode.CANNOT_RUN)
+            self._refused([f"its process was ended by signal {-code}"], ExitCode.CANNOT_RUN)
+
+    def stop(self, error: Stopping) -> None:
+        """Send its process the signal that this process got; one that has not begun does not begin."""
+        with self._lock:
+            if self.exit_code is not None:
+                return
+            if self._process is None:
+                self._refused([str(error)], error.exit_code)
+                return
+            self._stopped = int(error.exit_code)
+            with suppress(OSError):  # it has just ended
+                if sys.platform == "win32":
+                    self._process.send_signal(signal.CTRL_BREAK_EVENT)
+                else:
+                    interrupted = error.exit_code == ExitCode.INTERRUPTED
+                    self._process.send_signal(signal.SIGINT if interrupted else signal.SIGTERM)
+
+    def _refused(self, problems: Sequence[str], code: int) -> None:
+        """It ends with ``code``, and says why."""
+        self.exit_code = int(code)
+        self._errors += problems
+        for problem in problems:
+            self._screen.passed_on(f"{self.name}: ticketbot: {problem}", error=True)
 
     @property
     def data(self) -> dict[str, object]:
         """The end as ``--json`` shows it: what the command says of this account, or why it says nothing."""
         said = self._said() or {"error": self._errors}
         helpdesk = {"helpdesk": said["account"]} if "account" in said else {}  # as health names it
-        return {**said, **helpdesk, "account": self.name, "config": str(self._file), "exit_code": self.exit_code}
+        return {**said, **helpdesk, "account": self.name, "config": str(self.file), "exit_code": self.exit_code}
 
     @property
     def outcomes(self) -> dict[str, int]:

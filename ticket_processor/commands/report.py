@@ -15,7 +15,7 @@ import typer
 from ..audit.files import log_files
 from ..core.clock import SystemClock, iso
 from ..core.errors import CannotRun, ConfigError, ExitCode, StateUnusable
-from ..core.tables import MOST_LINES, as_csv, show, show_briefly
+from ..core.tables import MOST_LINES, as_csv, show
 from ..learning.scoreboard import kept_scoreboard
 from ..reporting import tables
 from ..reporting.index import LogIndex, require_duckdb
@@ -179,7 +179,7 @@ def report(
             show([*tables.tables(found)])
         else:
             screen.say(found.title)
-            show_briefly(tables.brief(found), most=MOST_LINES - 3)
+            show(tables.brief(found), most=MOST_LINES - 3)
             screen.say(f"\n{tables.MORE}")
         written[:0] = [""] if written else []
     for line in written:

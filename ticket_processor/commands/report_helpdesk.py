@@ -151,7 +151,7 @@ def list_escalated(
         screen.notices([f"{why}; whether these are still open is not known"])
     table = escalated_table(shown, tickets)
     rows = table.rows if details else table.rows[:MOST_ROWS]
-    screen.table(table.names, rows, loud="")
+    screen.table(rows)
     if len(rows) < len(table.rows):
         screen.say(f"and {len(table.rows) - len(rows)} more: --details shows them")
     data = {

@@ -18,6 +18,7 @@ from ..core import verbose
 from ..core.errors import CannotRun
 from ..core.models import OutcomeStatus
 from ..core.run_summary import RunSummary
+from ..core.tables import MOST_LINES, Table, show
 from ..reporting.run_words import (
     RunTally,
     Seen,
@@ -31,8 +32,6 @@ from ..reporting.run_words import (
 )
 
 if TYPE_CHECKING:
-    from rich.text import Text
-
     from .progress_bar import UnderWay
 
 Advance = Callable[[int], None]
@@ -171,31 +170,12 @@ class Screen:
         mark = {True: "ok  ", False: "FAIL", None: "todo"}[ok]
         self.say(f"{mark}  {text}")
 
-    def table(self, names: Sequence[str], rows: Sequence[tuple[str, ...]], *, loud: str) -> None:
-        """Rows of cells, the last of which may be long. A table on a terminal, else a line for each row.
-
-        A row whose first cell is ``loud`` stands out.
-        """
-        if not (self.speaks and rows):
-            return
+    def table(self, rows: Sequence[tuple[str, ...]]) -> None:
+        """A line for each row, its cells below those of the others; the last one may be long."""
         rows = [tuple(map(harmless, row)) for row in rows]
-        if not self._out.isatty():
-            widths = [max(map(len, column)) for column in list(zip(*rows, strict=True))[:-1]]
-            for row in rows:
-                self.say("  ".join((*map(str.ljust, row, widths), row[-1])))
-            return
-        from rich import box
-        from rich.console import Console
-        from rich.table import Table
-        from rich.text import Text
-
-        table = Table(box=box.SIMPLE_HEAD)
-        for name in names:
-            table.add_column(name, no_wrap=name != names[-1])
-        for first, *others in rows:
-            style = "bold red" if first == loud else ""
-            table.add_row(Text(first, style=style), *map(Text, others))
-        Console(file=self._out).print(table)
+        widths = [max(map(len, column)) for column in [*zip(*rows, strict=True)][:-1]]
+        for row in rows:
+            self.say("  ".join((*map(str.ljust, row, widths), row[-1])), fit=True)
 
     def blocks(self, blocks: Sequence[tuple[str, Sequence[str]]]) -> None:
         """A heading for each, with its lines below it on a terminal, else behind it in one line."""
@@ -284,30 +264,18 @@ class Screen:
             self._warn(f"ticketbot: tickets that {text}{reasons}")
 
     def _for_a_person(self, summary: RunSummary, tally: RunTally, more: Sequence[str]) -> None:
-        from rich import box
-        from rich.console import Console
-        from rich.table import Table
-        from rich.text import Text
-
-        console = Console(file=self._out)
         if summary.categories and not (more or summary.dry_run):
-            console.print(Text(f"  categories: {counted(summary.categories)}"))
+            self.say(f"  categories: {counted(summary.categories)}", fit=True)
         if look_at := () if more or self._brief else tally.look_at:
-            table = Table(box=box.SIMPLE_HEAD)
-            table.add_column("Ticket", justify="right", no_wrap=True)
-            table.add_column("Worth a look")
-            table.add_column("Subject", no_wrap=True, overflow="ellipsis")
+            rows, links = [], [seen.url for seen in look_at]
             for seen in look_at:
                 reasons = f" ({', '.join(seen.reasons)})" if seen.reasons else ""
                 why = ", ".join(seen.why).replace("escalated", f"escalated{reasons}", 1).replace("_", " ")
-                table.add_row(
-                    linked(str(seen.number), seen.url),
-                    Text(why, style="bold red" if seen.reasons else ""),
-                    Text(harmless(seen.subject or "-")),
-                )
-            console.print(table)
+                rows.append((str(seen.number), why, harmless(seen.subject or "-", one_line=True)))
+            table = Table("Worth a look", ("ticket", "<why", "<subject"), tuple(rows), tuple(links))
+            show([table], most=len(rows) + MOST_LINES, out=self._out)
         if steps := more or next_steps(summary, tally):
-            console.print(Text("Next", style="bold"))
+            self.say("Next")
         for step in steps:
             self.say(f"  {step}", fit=True)
 
@@ -329,13 +297,6 @@ def _fitted(text: str, file: TextIO) -> str:
         )
         lines += wrap.wrap(line) or [""]
     return "\n".join(lines)
-
-
-def linked(number: str, url: str) -> Text:
-    """A ticket's number, which a terminal opens in the helpdesk."""
-    from rich.text import Text
-
-    return Text(number, style=f"link {url}" if url else "")
 
 
 def run_data(

@@ -36,7 +36,7 @@ from ..settings.schema import Settings
 from ..wiring.desks import seed_target
 from ..wiring.parts import transport_for
 from .schedule import program
-from .screen import Screen, harmless, linked
+from .screen import Screen, harmless
 
 HEAD_START_S = 600.0
 """The sandbox's clock is moved on by this after seeding: the export withholds the newest minute."""
@@ -126,7 +126,7 @@ class Tour:
             change = seen.outcome.change
             alone = "" if change else f" (left alone: {seen.outcome.reason.replace('_', ' ')})"
             heading = f" {harmless(seen.subject + alone, one_line=True)}"
-            console.print(Text.assemble(linked(f"#{seen.number}", seen.url), heading))
+            console.print(Text.assemble((f"#{seen.number}", f"link {seen.url}" if seen.url else ""), heading))
             parts = {"before": self._before[seen.number].words}
             if change is not None:
                 parts |= {"after": now[seen.number].words, "note": change.note or "-"}

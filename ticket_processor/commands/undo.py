@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 import typer
@@ -58,7 +57,7 @@ def undo(
     screen = Screen(as_json=as_json)
     screen.notices(settings.notices)
     rows: list[dict[str, object]] = []
-    parts = InPart()
+    in_part = 0
     asked = AskedUndo(run_id=run_id, ticket_ids=tuple(tickets or ()), dry_run=dry_run, while_stopped=while_stopped)
     with ExitStack() as stack:
 
@@ -66,9 +65,10 @@ def undo(
             stack.enter_context(screen.progress("would take back" if dry_run else "taking back", total))
 
         def listen(outcome: Outcome, left: tuple[Left, ...]) -> None:
+            nonlocal in_part
             if as_json:
                 rows.append(_row(outcome, left))
-            parts.add(outcome, left)
+            in_part += bool(left) and outcome.status in (OutcomeStatus.UPDATED, OutcomeStatus.PLANNED)
             screen.outcome(Seen(outcome), line=False)
             # Full undos are only in the receipts, and failures print in any case.
             partial = left if outcome.status is OutcomeStatus.UPDATED else outcome.reason != ALREADY_UNDONE
@@ -87,35 +87,10 @@ def undo(
     remark = settings.desk.can.undone
     if summary.stopped:
         sys.stderr.write(f"ticketbot: ended early: {summary.stopped}\n")
-    screen.result(text(finished, parts, remark), {**_counts(finished, parts), "remark": remark, "tickets": rows})
+    screen.result(text(finished, in_part, remark), {**_counts(finished, in_part), "remark": remark, "tickets": rows})
     if NOT_KNOWN_YET in summary.reasons:
         sys.stderr.write(f"ticketbot: {SAY_IT_AGAIN}\n")
     return summary.exit_code
-
-
-@dataclass
-class InPart:
-    """Tickets on which a part of the write stays: how many, and how many by kind of part and reason."""
-
-    tickets: int = 0
-    why: Counter[tuple[str, str]] = field(default_factory=Counter)
-
-    def add(self, outcome: Outcome, left: tuple[Left, ...]) -> None:
-        """Count the ticket if a part of the write stays."""
-        if left and outcome.status in (OutcomeStatus.UPDATED, OutcomeStatus.PLANNED):
-            self.tickets += 1
-            self.why.update({(item.part.partition(" ")[0], item.why) for item in left})
-
-    @property
-    def text(self) -> str:
-        """Such as ``, 3 of them in part (priority: changed since 2, tag: changed since 1)``, or nothing."""
-        if not self.tickets:
-            return ""
-        reasons = (
-            f"{kind}: {WORDS[why]}" + (f" {number}" if self.tickets > 1 else "")  # type: ignore[index]
-            for (kind, why), number in sorted(self.why.items())
-        )
-        return f", {self.tickets} of them in part ({', '.join(reasons)})"
 
 
 def line(outcome: Outcome, left: tuple[Left, ...]) -> str:
@@ -149,7 +124,7 @@ def _row(outcome: Outcome, left: tuple[Left, ...]) -> dict[str, object]:
     }
 
 
-def _counts(finished: Undone, parts: InPart) -> dict[str, object]:
+def _counts(finished: Undone, in_part: int) -> dict[str, object]:
     """The undo in numbers, for a program."""
     summary = finished.summary
     reasons, others = _reasons(summary)
@@ -161,12 +136,7 @@ def _counts(finished: Undone, parts: InPart) -> dict[str, object]:
         "log_head": summary.log_head,
         "dry_run": summary.dry_run,
         "outcomes": {_called(name).replace(" ", "_"): count for name, count in summary.outcomes.items()},
-        "in_part": {
-            "tickets": parts.tickets,
-            "left": [
-                {"part": kind, "why": why, "tickets": number} for (kind, why), number in sorted(parts.why.items())
-            ],
-        },
+        "in_part": in_part,
         "sent_not_confirmed": summary.writes.open,
         "not_reached": not_reached(summary),
         "reasons": reasons,
@@ -179,11 +149,12 @@ def _counts(finished: Undone, parts: InPart) -> dict[str, object]:
     }
 
 
-def text(finished: Undone, parts: InPart, remark: str) -> str:
-    """The undo in a few lines."""
+def text(finished: Undone, in_part: int, remark: str) -> str:
+    """The undo in a few lines; ``in_part`` is on how many tickets a part of the write stays."""
     summary = finished.summary
+    some = f", {in_part} of them in part" if in_part else ""
     ends = [
-        f"{count} {_called(name)}" + (parts.text if name in (OutcomeStatus.UPDATED, OutcomeStatus.PLANNED) else "")
+        f"{count} {_called(name)}" + some * (name in (OutcomeStatus.UPDATED, OutcomeStatus.PLANNED))
         for name, count in sorted(summary.outcomes.items(), reverse=True)
     ]
     if summary.writes.open:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import gzip
 import zlib
 from collections.abc import Iterator
@@ -55,7 +56,7 @@ def json_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
                 if not line.strip():
                     continue
                 try:
-                    row = orjson.loads(line)
+                    row = orjson.loads(line.removeprefix(codecs.BOM_UTF8))  # Windows editors begin files with it
                 except orjson.JSONDecodeError:
                     row = None
                 if not isinstance(row, dict):

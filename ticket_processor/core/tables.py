@@ -47,38 +47,17 @@ class Table:
         return tuple(column.lstrip("<") for column in self.columns)
 
 
-def show(tables: Sequence[Table], out: TextIO | None = None) -> None:
-    """Print the tables: drawn on a terminal, as aligned plain lines elsewhere."""
-    out = out or sys.stdout
-    if not out.isatty():
-        for table in tables:
-            print(f"\n{as_text(table)}", file=out)
-        out.flush()
-        return
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table as RichTable
-    from rich.text import Text
+def show(tables: Sequence[Table], *, most: int | None = None, out: TextIO | None = None) -> bool:
+    """Print the tables as aligned lines, as far as they fit into ``most`` lines; whether all of them fit.
 
-    console = Console(file=out)
-    for table in tables:
-        shown = RichTable(box=box.SIMPLE_HEAD)
-        for column, name in zip(table.columns, table.names, strict=True):
-            shown.add_column(Text(name), justify="left" if column.startswith("<") else "right")
-        for row in table.rows:
-            shown.add_row(*(Text(cell) for cell in row))
-        console.print(Text(f" {table.title}", style="bold"), shown)  # a table's own title wraps at the table's width
-
-
-def show_briefly(tables: Sequence[Table], *, most: int = MOST_LINES, out: TextIO | None = None) -> bool:
-    """Print the tables, as far as they fit into ``most`` lines; whether all of them fit.
-
-    A terminal shows a row in one line, cut at its edge.
+    A terminal opens a row's link from its first cell. With ``most`` it shows a row in one line, cut at its edge.
     """
     out = out or sys.stdout
-    fitting = _within(tables, most)
+    fitting = list(tables) if most is None else _within(tables, most)
     if not out.isatty():
-        show(fitting, out)
+        for table in fitting:
+            print(f"\n{as_text(table)}", file=out)
+        out.flush()
         return fitting == list(tables)
     from rich.console import Console
     from rich.text import Text
@@ -89,7 +68,7 @@ def show_briefly(tables: Sequence[Table], *, most: int = MOST_LINES, out: TextIO
             text = Text(line, style="bold" if place < _HEAD else "")
             if link := table.links[place - _HEAD] if table.links and place >= _HEAD else "":
                 text.stylize(f"link {link}", 0, line.find(cell := table.rows[place - _HEAD][0]) + len(cell))
-            console.print(text, no_wrap=len(table.columns) > 1, overflow="ellipsis")
+            console.print(text, no_wrap=most is not None and len(table.columns) > 1, overflow="ellipsis")
     return fitting == list(tables)
 
 

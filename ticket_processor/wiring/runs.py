@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, suppress
 from dataclasses import dataclass
@@ -20,12 +20,14 @@ from ..audit.erase import beside_others
 from ..audit.receipts import AuditLog
 from ..audit.retention import look_after
 from ..core.clock import Deadline, SystemClock
-from ..core.errors import ConfigError, StateUnusable
-from ..core.models import Outcome
+from ..core.errors import ConfigError, StateUnusable, TicketError
+from ..core.models import Outcome, ReplyPlan
 from ..core.run_summary import RunSummary
+from ..helpdesk.protocol import Shard, ShardDesk
+from ..helpdesk.transport import Transport
 from ..pipeline.fan_out import read_ahead, read_each
 from ..pipeline.intake import ToldOf
-from ..pipeline.parts import Parts, RunOptions
+from ..pipeline.parts import Parts, ReplyObjection, RunOptions
 from ..pipeline.recorder import Listener
 from ..pipeline.run import Run
 from ..pipeline.undo.find import PastRuns
@@ -35,7 +37,7 @@ from ..state.erasure import ERASING
 from ..state.records import Verdict
 from ..state.store import State
 from .cluster import ClusterWanted
-from .desks import desk_for
+from .desks import desk_for, tidy_local
 from .learnt import learnt_in_use
 from .parts import (
     audit_log,
@@ -50,7 +52,6 @@ from .parts import (
     transport_for,
     understanding,
 )
-from .run_hooks import keep_to_shard, of_shard, only_shard, prepared, reply_objection, told_of_shard
 from .ticket_subjects import NotingDesk, Subjects
 
 if TYPE_CHECKING:
@@ -58,6 +59,8 @@ if TYPE_CHECKING:
 
 LATELY_S = 3600.0
 """How far back to look for a run that tells whether models are asked."""
+SHARD = "shard"
+"""The fact by which a state remembers its shard."""
 Kind = Literal["run", "retry", "apply", "webhook"]
 
 
@@ -205,7 +208,7 @@ def play(
 
         work = Run(
             Parts(
-                desk=NotingDesk(only_shard(desk, settings), subjects),
+                desk=NotingDesk(ShardDesk(desk, settings.shard) if settings.shard else desk, subjects),
                 understanding=split or chain,
                 executor=executor,
                 state=state,
@@ -272,7 +275,7 @@ def _played(work: Run, asked: RunArguments, settings: Settings) -> RunSummary:
     tickets: Collection[int] = asked.tickets
     match asked.kind:
         case "webhook":
-            return work.told_of(of_shard(tickets, settings))
+            return work.told_of(of_shard(asked.tickets, settings))
         case "retry":
             return work.retry(tickets)
         case "apply":
@@ -306,3 +309,56 @@ def _receipts(audit: AuditLog) -> Path | None:
     with suppress(OSError):
         return audit.path if audit.head is not None and audit.path.is_file() else None
     return None
+
+
+def reply_objection(settings: Settings) -> ReplyObjection | None:
+    """Why settings or articles cancel an announced public reply; ``None`` where the settings ask for none at all."""
+    if not settings.replies.public_wanted or not settings.desk.can.guarded:
+        return None
+    from ..replies.public import why_not_now
+    from .knowledge import for_customers
+
+    def objection(plan: ReplyPlan, step: Literal["reply", "status"]) -> str | None:
+        try:
+            with for_customers(settings) as passages:
+                return why_not_now(plan, step, settings.replies, passages)
+        except StateUnusable as error:
+            raise TicketError(str(error)) from error
+
+    return objection
+
+
+def prepared(settings: Settings, clock: SystemClock, transport: Transport) -> list[str]:
+    """Look after the local helpdesk, and sync articles that are due; what there is to say of that."""
+    told = []
+    if settings.helpdesk == "local":
+        told += tidy_local(settings, transport)
+    if settings.replies.wanted:
+        from .knowledge import sync_when_due
+
+        told += sync_when_due(settings, clock, transport.throttle)
+    return told
+
+
+def keep_to_shard(state: State, shard: Shard | None, folder: Path) -> None:
+    """Have the state remember its shard. Raises :class:`ConfigError` where it is another one's."""
+    known = state.fact(SHARD)
+    if known is None:
+        if shard is not None:
+            state.remember(**{SHARD: str(shard)})
+    elif known != str(shard):
+        raise ConfigError(
+            f'the state in {folder} is of shard {known}: set run.shard = "{known}", or for {shard or "all tickets"} '
+            "name an empty folder in TICKETBOT_STATE_DIR, and say --since"
+        )
+
+
+def of_shard(ticket_ids: Sequence[int], settings: Settings) -> Sequence[int]:
+    """Those of the tickets that are the settings' shard's."""
+    shard = settings.shard
+    return ticket_ids if shard is None else [number for number in ticket_ids if shard.has(number)]
+
+
+def told_of_shard(told_of: ToldOf | None, settings: Settings) -> ToldOf | None:
+    """The same without tickets of other shards, which come by in those."""
+    return None if told_of is None else lambda: of_shard(told_of(), settings)
