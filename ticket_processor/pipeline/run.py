@@ -98,6 +98,7 @@ class Run(RunFrame):
             IntakeOptions(since, wanted, options.retriage_on_reply, options.retry_fallbacks),
             ahead=parts.ahead,
             told_of=parts.told_of,
+            shard=parts.shard,
         )
         intake.pass_over(*self._finish_earlier(None if wanted is None else wanted.tickets))
         intake.limit = None if options.limit is None else max(0, options.limit - self._recorder.recorded)

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict, Unpack
 
 from ..analysis.budget import Budget
 from ..analysis.cache import FILE_NAME as ANSWERS
@@ -50,8 +50,8 @@ from .parts import (
     transport_for,
     understanding,
 )
-from .run_hooks import keep_to_shard, of_shard, only_shard, prepared, reply_objection, told_of_shard
-from .ticket_subjects import NotingDesk, Subjects
+from .run_hooks import keep_to_shard, prepared, reply_objection
+from .ticket_subjects import Subjects
 
 if TYPE_CHECKING:
     from .split import SplitWanted
@@ -105,19 +105,20 @@ class Finished:
         return self.summary.log_head
 
 
-def run(
-    settings: Settings,
-    asked: RunArguments,
-    *,
-    clock: SystemClock | None = None,
-    listener: Listener = lambda _outcome: None,
-    subjects: Subjects | None = None,
-) -> Finished:
-    """One run against the real helpdesk of ``settings``. ``subjects`` see what it reads, before ``listener`` hears.
+class Watching(TypedDict, total=False):
+    """The clock of a run, and who watches it: ``subjects`` see what it reads, before ``listener`` hears."""
+
+    clock: SystemClock | None
+    listener: Listener
+    subjects: Subjects | None
+
+
+def run(settings: Settings, asked: RunArguments, **watching: Unpack[Watching]) -> Finished:
+    """One run against the real helpdesk of ``settings``.
 
     Raises ``ConfigError``, ``RunLocked``, or ``CannotRun`` when not even the log or the state can be opened.
     """
-    with _assembled(settings, asked, clock or SystemClock(), listener, subjects=subjects) as (work, finished):
+    with _assembled(settings, asked, ORDINARY, **watching) as (work, finished):
         tickets: Collection[int] = asked.tickets
         if asked.again_run:
             past = PastRuns(settings.log_dir, keyring(settings))
@@ -131,75 +132,44 @@ def run(
 
 
 def told_of(
-    settings: Settings,
-    ticket_ids: Collection[int],
-    *,
-    more: ToldOf | None = None,
-    clock: SystemClock | None = None,
-    listener: Listener = lambda _outcome: None,
-    subjects: Subjects | None = None,
+    settings: Settings, ticket_ids: Collection[int], *, more: ToldOf | None = None, **watching: Unpack[Watching]
 ) -> Finished:
     """The run on just these tickets, of which the helpdesk has told, and on ``more`` that it tells of meanwhile.
 
     They are waited for until they can be written. Those that are done get no receipt. It raises what :func:`run` does,
     and ``ConfigError`` before the first run.
     """
-    asked = RunArguments(told_of=more)
-    with _assembled(settings, asked, clock or SystemClock(), listener, kind=WEBHOOK, subjects=subjects) as (
-        work,
-        finished,
-    ):
-        return finished(work.told_of(of_shard(ticket_ids, settings)))
+    with _assembled(settings, RunArguments(told_of=more), WEBHOOK, **watching) as (work, finished):
+        return finished(work.told_of(ticket_ids))
 
 
-def retry(
-    settings: Settings,
-    ticket_ids: Collection[int],
-    *,
-    clock: SystemClock | None = None,
-    listener: Listener = lambda _outcome: None,
-    subjects: Subjects | None = None,
-) -> Finished:
+def retry(settings: Settings, ticket_ids: Collection[int], **watching: Unpack[Watching]) -> Finished:
     """Try these tickets of the retry list now, the dead ones too; none named: all of it. Nothing else is pulled.
 
     It raises what :func:`run` does.
     """
-    with _assembled(settings, RunArguments(), clock or SystemClock(), listener, kind="retry", subjects=subjects) as (
-        work,
-        finished,
-    ):
-        summary = work.retry(ticket_ids)
-        return finished(summary)
+    with _assembled(settings, RunArguments(), "retry", **watching) as (work, finished):
+        return finished(work.retry(ticket_ids))
 
 
-def write(
-    settings: Settings,
-    verdicts: Iterable[Verdict],
-    *,
-    clock: SystemClock | None = None,
-    listener: Listener = lambda _outcome: None,
-    subjects: Subjects | None = None,
-) -> Finished:
+def write(settings: Settings, verdicts: Iterable[Verdict], **watching: Unpack[Watching]) -> Finished:
     """Write what a dry run has planned, see :meth:`Run.write`. It raises what :func:`run` does."""
-    with _assembled(settings, RunArguments(), clock or SystemClock(), listener, kind="apply", subjects=subjects) as (
-        work,
-        finished,
-    ):
-        summary = work.write(verdicts)
-        return finished(summary)
+    with _assembled(settings, RunArguments(), "apply", **watching) as (work, finished):
+        return finished(work.write(verdicts))
 
 
 @contextmanager
 def _assembled(
     settings: Settings,
     asked: RunArguments,
-    clock: SystemClock,
-    listener: Listener,
+    kind: str,
     *,
-    kind: str = ORDINARY,
+    clock: SystemClock | None = None,
+    listener: Listener = lambda _outcome: None,
     subjects: Subjects | None = None,
 ) -> Iterator[tuple[Run, Callable[[RunSummary], Finished]]]:
     """A run, ready to be played, and what makes the end of it complete."""
+    clock = clock or SystemClock()
     folder = settings.state_folder
     troubles: list[str] = []
     learnt = learnt_in_use(settings, troubles.append)
@@ -279,7 +249,6 @@ def _assembled(
                 answers(settings, chain, store, troubles.append, shown=shown, connect=connect)
             )
         desk = desk_for(settings, transport, state)
-        told_of = told_of_shard(asked.told_of, settings)
 
         def heard(outcome: Outcome) -> None:
             if asked.keep is not None:
@@ -288,7 +257,9 @@ def _assembled(
 
         work = Run(
             Parts(
-                desk=NotingDesk(only_shard(desk, settings), subjects),
+                desk=desk,
+                shard=settings.shard,
+                saw=subjects.saw,
                 understanding=split or chain,
                 executor=executor,
                 state=state,
@@ -307,7 +278,7 @@ def _assembled(
                 shown=shown.extend,
                 reply_objection=reply_objection(settings),
                 prepare=lambda: prepared(settings, clock, transport) if kind == ORDINARY else [],
-                told_of=told_of,
+                told_of=asked.told_of,
                 express=express,
                 troubles=lambda: [
                     trouble
@@ -346,10 +317,7 @@ def _assembled(
             heard,
         )
         subjects.under_way = lambda: work.intake.under_way if work.intake else (0, False)
-        yield (
-            work,
-            lambda summary: Finished(summary, _receipts(audit), work.abandoned),
-        )
+        yield work, lambda summary: Finished(summary, _receipts(audit), work.abandoned)
 
 
 def _by_hand() -> bool:
