@@ -6,12 +6,10 @@ from pathlib import Path
 
 from ticket_processor.helpdesk.protocol import Shard
 from ticket_processor.settings.load import load
-from ticket_processor.settings.schema import Settings
-from ticket_processor.wiring.runs import of_shard, told_of_shard
 
 from .conftest import Desk
 
-FIRST, SECOND = Shard(1, 2), Shard(2, 2)
+FIRST = Shard(1, 2)
 
 
 def test_a_state_keeps_to_its_shard_and_says_what_to_do(desk: Desk) -> None:
@@ -22,16 +20,6 @@ def test_a_state_keeps_to_its_shard_and_says_what_to_do(desk: Desk) -> None:
         assert "TICKETBOT_STATE_DIR" in refused.err
     assert desk.marked() == [number for number in desk.tickets if FIRST.has(number)]
     assert "--since" not in desk("run", "--shard", "1/2").err
-
-
-def test_what_webhooks_tell_of_is_left_to_the_shard_that_it_is_of(tmp_path: Path) -> None:
-    half = Settings.model_validate({"run": {"shard": "2/2"}})
-    mine = [number for number in range(1, 50) if SECOND.has(number)]
-    assert of_shard(range(1, 50), half) == mine
-    told = told_of_shard(lambda: range(1, 50), half)
-    assert told is not None
-    assert told() == mine
-    assert list(of_shard(range(1, 50), Settings())) == list(range(1, 50))
 
 
 def test_limits_and_a_days_budget_are_divided_among_the_shards(tmp_path: Path) -> None:

@@ -84,7 +84,15 @@ class Rig:
         audit = AuditLog(self.folder, self.clock, f"run{self.clock.now():.0f}")
         options = RunOptions(run_id="run", dry_run=dry_run)
         selection = Selection(rules or SkipRules())
-        parts = _Parts(self.clock, stop, desk=self, state=self.state, audit=audit, selection=selection)
+        parts = _Parts(
+            self.clock,
+            stop,
+            desk=self,
+            state=self.state,
+            audit=audit,
+            selection=selection,
+            reply_objection=lambda *_: self.objection,
+        )
         self.ended.clear()
         try:
             ReplySender(
@@ -93,7 +101,6 @@ class Rig:
                 options,
                 RunChecks(parts, options, SharedFaults()),
                 books(parts, self.ended.append).record_reply,
-                lambda _plan, _step: self.objection,
             ).send_due()
         finally:
             audit.close()

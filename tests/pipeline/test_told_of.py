@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pytest
 
 from ticket_processor.core.errors import ConfigError
-from ticket_processor.helpdesk.protocol import Fetched
+from ticket_processor.helpdesk.protocol import Fetched, Shard
 from ticket_processor.state.store import HORIZON
 
 from ..support.fakes import START, a_ticket
@@ -30,6 +30,16 @@ def test_exactly_these_are_triaged_and_no_page_is_read(open_office: Open) -> Non
     office.run(told=(2, 4))
     assert written(office) == [2, 4]
     assert office.desk.times("pages") == 0
+
+
+def test_tickets_of_other_shards_are_left_to_these_and_are_not_even_read(open_office: Open) -> None:
+    office, half = begun(open_office(*(a_ticket(number) for number in range(1, 20)))), Shard(2, 2)
+    for told in ({"told": tuple(range(1, 10))}, {"told_of": lambda: range(1, 20)}):
+        office.run(shard=half, **told)  # type: ignore[arg-type]
+        read = [number for name, numbers in office.desk.asked if name == "fetch" for number in numbers]  # type: ignore[attr-defined]
+        assert all(map(half.has, (*read, *written(office))))
+        assert written(office)
+    assert all(office.state.is_done(number) == half.has(number) for number in range(1, 20))
 
 
 def test_what_is_done_needs_no_receipt(open_office: Open) -> None:

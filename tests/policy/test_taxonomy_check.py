@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ticket_processor.analysis.text.similarity import shared_words, similarities, themes
+from ticket_processor.analysis.text.similarity import themes
 from ticket_processor.core.findings import Finding
 from ticket_processor.core.models import Urgency
 from ticket_processor.core.taxonomy import Category, Taxonomy, default_taxonomy
@@ -59,16 +59,10 @@ def test_a_category_without_examples_is_told() -> None:
     assert only(findings(category(examples=())), "examples") == [("advice", "billing")]
 
 
-# Overlaps
-
-
-def test_two_categories_that_say_the_same_are_told_with_the_words_they_share() -> None:
-    same = "Invoices, payment methods, charges and subscriptions of customers."
-    found = findings(category("billing", description=same), category("money", description=same), category("shipping"))
-    (overlap,) = [item for item in found if item.kind == "overlap"]
-    assert (overlap.severity, overlap.what) == ("problem", "billing")
-    assert "same as money" in overlap.text
-    assert "invoice" in overlap.text
+def test_an_example_of_two_categories_is_told_whatever_its_case() -> None:
+    found = findings(category("billing", examples=("My card.",)), category("shipping", examples=("my CARD",)))
+    assert only(found, "overlap") == [("problem", "billing")]
+    assert "shares 1 example with shipping" in found[0].text
 
 
 # Keywords
@@ -221,13 +215,3 @@ def test_a_label_of_ours_that_is_an_option_would_change_a_field() -> None:
     (first, *_) = told(category("zebra"), AccountLabels(tags={}, fields=(field,)))
     assert first[0] == "problem"
     assert 'fields = { 5 = "ai_zebra" }' in first[1]
-
-
-# Likeness
-
-
-def test_texts_without_a_word_in_common_are_not_alike_and_equal_ones_are() -> None:
-    alike = similarities(["invoice payment", "parcel delivery", "payment invoice"])
-    assert alike[0][1] == 0
-    assert alike[0][2] == pytest.approx(1)
-    assert shared_words("Two invoices, one payment", "an invoice") == ["invoice"]

@@ -5,8 +5,7 @@ from __future__ import annotations
 import random
 from unittest import mock
 
-from ticket_processor.helpdesk.protocol import Helpdesk, Shard, ShardDesk
-from ticket_processor.helpdesk.transport import Transport
+from ticket_processor.helpdesk.protocol import Shard
 from ticket_processor.state.store import State
 
 from .invariants import violations
@@ -54,8 +53,8 @@ class ShardWorld(World):
     def _state_that_knows(self, state: State | None) -> State:
         return self.second if state is not None and state is self.second else self.state
 
-    def _client(self, transport: Transport, state: State) -> Helpdesk:
-        return ShardDesk(super()._client(transport, state), self.shard_of(state))
+    def _shard(self, state: State) -> Shard:
+        return self.shard_of(state)
 
     def concerns(self, ticket_id: int, state: State) -> bool:
         return self.shard_of(state).has(ticket_id)

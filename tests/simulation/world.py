@@ -34,7 +34,7 @@ from ticket_processor.core.errors import AuditUnwritable, StateUnusable, Ticketb
 from ticket_processor.core.models import Analysis, Decision, Ticket, Usage
 from ticket_processor.core.run_summary import RunSummary
 from ticket_processor.core.taxonomy import Taxonomy, default_taxonomy
-from ticket_processor.helpdesk.protocol import Helpdesk
+from ticket_processor.helpdesk.protocol import Helpdesk, Shard
 from ticket_processor.helpdesk.transport import Transport
 from ticket_processor.llm import ModelAnalyser
 from ticket_processor.pipeline import intake, job_trust
@@ -486,6 +486,7 @@ class World:
                     taxonomy=TAXONOMY,
                     split=self._split(),
                     told_of=self._told_of(name),
+                    shard=self._shard(stepping),
                     answers=self._answers(),
                     reply_objection=self._reply_objection(),
                     requests=lambda: transport.counts,
@@ -524,6 +525,9 @@ class World:
 
     def _reply_objection(self) -> ReplyObjection | None:
         """What the settings say of public replies; nothing here."""
+        return None
+
+    def _shard(self, state: State) -> Shard | None:
         return None
 
     def _told_of(self, name: str) -> Callable[[], Sequence[int]] | None:

@@ -164,6 +164,7 @@ class Office:
                 executor=SerialExecutor(),
                 express=None if told else SerialExecutor(),
                 told_of=told_of,
+                shard=given.pop("shard", None),
                 state=self.state,
                 audit=audit,
                 clock=self.clock,

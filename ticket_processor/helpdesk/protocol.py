@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from ..core.errors import ConfigError, TicketError
@@ -193,29 +193,6 @@ def _mixed(number: int) -> int:
     number = (number ^ (number >> 30)) * 0xBF58476D1CE4E5B9 & _64_BITS
     number = (number ^ (number >> 27)) * 0x94D049BB133111EB & _64_BITS
     return number ^ (number >> 31)
-
-
-class ShardDesk:
-    """A helpdesk that lists the tickets of one shard only; those that are asked for by number it gives all."""
-
-    def __init__(self, desk: Helpdesk, shard: Shard) -> None:
-        self._desk = desk
-        self._shard = shard
-        self.fetch = desk.fetch
-        self.history = desk.history
-        self.update = desk.update
-        self.update_many = desk.update_many
-        self.jobs = desk.jobs
-        self.withdraw = desk.withdraw
-
-    def pages(self, cursor: str | None, since: float) -> Iterator[Page]:
-        """See :meth:`Helpdesk.pages`."""
-        for page in self._desk.pages(cursor, since):
-            yield replace(
-                page,
-                tickets=tuple(ticket for ticket in page.tickets if self._shard.has(ticket.id)),
-                unread={number: why for number, why in page.unread.items() if self._shard.has(number)},
-            )
 
 
 BY_TICKET = "name the tickets one by one with --ticket, which also works for deleted ones"

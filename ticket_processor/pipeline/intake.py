@@ -16,7 +16,7 @@ from ..core import reasons
 from ..core.errors import RequestSkipped, TicketError
 from ..core.id_set import IdSet
 from ..core.models import Outcome, OutcomeStatus, Request, TakenOff, Ticket
-from ..helpdesk.protocol import Helpdesk, Page
+from ..helpdesk.protocol import Helpdesk, Page, Shard
 from ..helpdesk.ticket_history import History
 from ..policy.decide import Mode
 from ..policy.reanalysis import STAGE, CustomerReply, anew_key, our_labels, reply_to, still_ours, with_answers
@@ -99,7 +99,7 @@ class Intake:
     """Pulls tickets lazily: the retry list first, then page after page, second looks last; ``limit`` of them at most.
 
     ``skipped`` receives an outcome for every ticket that needs no work. ``told_of`` is asked between two tickets, and
-    what it names is looked at first. Used by one thread.
+    what it names is looked at first, but for tickets of other shards. Used by one thread.
     """
 
     def __init__(
@@ -113,6 +113,7 @@ class Intake:
         *,
         ahead: ReadAhead = iter,
         told_of: ToldOf | None = None,
+        shard: Shard | None = None,
     ) -> None:
         self._desk = desk
         self._state = state
@@ -126,6 +127,7 @@ class Intake:
         self._eligibility = Eligibility(state, triage, options.since, at_once)
         self._ahead = ahead
         self._told_of = told_of
+        self._shard = shard
         self._ledger = PageLedger(lambda cursor: state.remember(**{CURSOR: cursor}))
         self._listing = SearchWindow(state)
         self._keeps_solved = triage.policy.thanks_keep_solved is not Mode.OFF
@@ -218,7 +220,8 @@ class Intake:
 
         One with a write that an earlier run has begun is left to the next run about it, which settles that first.
         """
-        free = [number for number in ticket_ids if number not in self._handled and self._state.verdict(number) is None]
+        ours = [number for number in ticket_ids if self._shard is None or self._shard.has(number)]
+        free = [number for number in ours if number not in self._handled and self._state.verdict(number) is None]
         for ticket_id, found in self._read(free):
             if isinstance(found, TicketError):
                 self._cannot_read(ticket_id, found)

@@ -13,7 +13,7 @@ from ..core.guards import KillSwitch
 from ..core.models import Analysis, Decision, ReplyPlan, Ticket
 from ..core.run_summary import ClusterUse
 from ..core.taxonomy import Taxonomy
-from ..helpdesk.protocol import Helpdesk
+from ..helpdesk.protocol import Helpdesk, Shard
 from ..policy.decide import Policy, decide
 from ..policy.skip_rules import Selection, SkipRules
 from ..state.store import State
@@ -72,6 +72,10 @@ class Parts:
     """Decides by ticket, where two settings files share the run's; ``None``: policy and taxonomy do."""
     selection: Selection = field(default_factory=lambda: Selection(SkipRules()))
     kill_switch: KillSwitch = field(default_factory=KillSwitch)
+    shard: Shard | None = None
+    """The part of the account's tickets that is this run's; ``None``: all of them."""
+    saw: Callable[[Ticket], object] = lambda _ticket: None
+    """Hears of every ticket that is read."""
     ahead: ReadAhead = iter
     each: ReadEach = map
     told_of: ToldOf | None = None

@@ -17,9 +17,8 @@ from ..helpdesk.protocol import Fetched, Helpdesk
 from ..helpdesk.ticket_history import Edit, History
 from ..policy.skip_rules import ENDED_STATUSES
 from ..state.records import ScheduledReply, Verdict
-from ..state.store import State
 from ..tags import COMPLETE, key_of_stage, merge_tags, write_key
-from .parts import Parts, ReplyObjection, RunOptions
+from .parts import Parts, RunOptions
 from .run_checks import RunChecks
 from .settlement import WRITE_ATTEMPTS, is_stable
 
@@ -53,30 +52,13 @@ def scheduled(outcome: Outcome, verdict: Verdict | None, recorded: Edit | None) 
     )
 
 
-def send_replies(desk: Helpdesk, parts: Parts, options: RunOptions, checks: RunChecks, record: Record) -> None:
-    """Send the public replies and set the statuses that are due; where the settings ask for none, all are cancelled."""
-    if parts.reply_objection is not None:
-        ReplySender(desk, parts, options, checks, record, parts.reply_objection).send_due()
-    elif not options.dry_run:
-        for reply in parts.state.scheduled_replies():
-            _cancel(reply, reasons.NOT_WANTED, parts.state, record)
-
-
 class ReplySender:
-    """Sends what is due, or cancels it. For one thread.
+    """Sends what is due, or cancels it: everything, where the settings ask for no replies. For one thread.
 
     Whatever is not certain now, such as a record that lags behind its ticket, waits for the next run.
     """
 
-    def __init__(
-        self,
-        desk: Helpdesk,
-        parts: Parts,
-        options: RunOptions,
-        checks: RunChecks,
-        record: Record,
-        objection: ReplyObjection,
-    ) -> None:
+    def __init__(self, desk: Helpdesk, parts: Parts, options: RunOptions, checks: RunChecks, record: Record) -> None:
         self._desk = desk
         self._state = parts.state
         self._audit = parts.audit
@@ -85,11 +67,15 @@ class ReplySender:
         self._options = options
         self._checks = checks
         self._record = record
-        self._objection = objection
+        self._objection = parts.reply_objection
 
     def send_due(self) -> None:
         """Bring every reply and status that is due to its ticket. Raises as other writes do."""
         waiting = self._state.scheduled_replies()
+        if self._objection is None:
+            for reply in () if self._options.dry_run else waiting:
+                self._cancel(reply, reasons.NOT_WANTED)
+            return
         tickets = self._desk.fetch([reply.ticket_id for reply in waiting]) if waiting else Fetched()
         for reply in waiting:
             self._checks.before_ticket()
@@ -164,7 +150,7 @@ class ReplySender:
             left_alone = reasons.TAKEN
         if left_alone is not None:
             return left_alone
-        return self._objection(reply.plan, reply.step)
+        return reasons.NOT_WANTED if self._objection is None else self._objection(reply.plan, reply.step)
 
     def _certain(self, ticket: Ticket, history: History) -> bool:
         """Whether nothing can have happened that this read of the ticket, or its record, does not show."""
@@ -213,18 +199,14 @@ class ReplySender:
         self._state.schedule_reply(reply.model_copy(update=follows))
 
     def _cancel(self, reply: ScheduledReply, why: str) -> None:
-        _cancel(reply, why, self._state, self._record)
+        """Receipt first, then the state."""
+        reason = f"{reasons.CANCELLED}_{why}"
+        self._record(Outcome(ticket_id=reply.ticket_id, status=OutcomeStatus.SKIPPED, reason=reason), None)
+        self._state.cancel_reply(reply.ticket_id)
 
     @staticmethod
     def _outcome(status: OutcomeStatus, reason: str, change: Change) -> Outcome:
         return Outcome(ticket_id=change.ticket_id, status=status, reason=reason, change=change, key=change.key)
-
-
-def _cancel(reply: ScheduledReply, why: str, state: State, record: Record) -> None:
-    """Receipt first, then the state."""
-    reason = f"{reasons.CANCELLED}_{why}"
-    record(Outcome(ticket_id=reply.ticket_id, status=OutcomeStatus.SKIPPED, reason=reason), None)
-    state.cancel_reply(reply.ticket_id)
 
 
 def _reason(reply: ScheduledReply) -> str:

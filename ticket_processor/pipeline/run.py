@@ -6,6 +6,7 @@ What differs between a real helpdesk and a simulated one is in :class:`Parts`; n
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from concurrent.futures import Future
 from contextlib import closing
 from itertools import islice
 
@@ -16,14 +17,14 @@ from ..core.run_summary import RunSummary
 from ..state.records import Verdict
 from .delivery import MOST_ITEMS
 from .fan_out import FanOut
-from .intake import Intake, IntakeOptions, Wanted
+from .intake import Intake, IntakeOptions, Wanted, Work
 from .parts import Parts, RunOptions
-from .public_replies import send_replies
+from .public_replies import ReplySender
 from .recorder import Listener
 from .run_frame import RunFrame
 from .settlement import Settled
 from .shared_faults import REQUESTS
-from .verdicts import Verdicts
+from .verdicts import Understood, Verdicts
 
 
 class Run(RunFrame):
@@ -32,7 +33,7 @@ class Run(RunFrame):
     def __init__(self, parts: Parts, options: RunOptions, listener: Listener = lambda _outcome: None) -> None:
         super().__init__(parts, options, listener)
         self.abandoned = 0  # worker threads left behind in calls that do not end
-        self._verdicts = Verdicts(parts, options, self._record_outcome, self._recorder.pace, self._faults)
+        self._verdicts = Verdicts(parts, options, self._recorder.pace, self._faults)
 
     def execute(self) -> RunSummary:
         """Play the run to its end, whatever the helpdesk or the model do.
@@ -98,11 +99,12 @@ class Run(RunFrame):
             IntakeOptions(since, wanted, options.retriage_on_reply, options.retry_fallbacks),
             ahead=parts.ahead,
             told_of=parts.told_of,
+            shard=parts.shard,
         )
         intake.pass_over(*self._finish_earlier(None if wanted is None else wanted.tickets))
         intake.limit = None if options.limit is None else max(0, options.limit - self._recorder.recorded)
         if wanted is None or wanted.told:
-            send_replies(self._desk, parts, options, self._checks, self._recorder.record_reply)
+            ReplySender(self._desk, parts, options, self._checks, self._recorder.record_reply).send_due()
         fan_out = FanOut(
             parts.executor,
             self._verdicts.understand,
@@ -120,19 +122,30 @@ class Run(RunFrame):
                 for finished in results:
                     intake.understood(work.ticket.id for work, _ in finished)
                     alone = {work.ticket.id for work, _ in finished if work.told and parts.express is not None}
-                    self._write_back.take(self._verdicts.of(finished), alone)
+                    self._write_back.take(self._judged(finished), alone)
                     self._record_all(self._write_back.advance(fan_out.outstanding, last=fan_out.exhausted))
         except DeadlineReached as end:
             late = end  # what was understood is still brought to its end, as far as time allows
         finally:
             self.abandoned = fan_out.abandoned
-            parts.state.keep_verdict(*self._verdicts.of(fan_out.unclaimed))  # paid for: the next run writes it
+            parts.state.keep_verdict(*self._judged(fan_out.unclaimed))  # paid for: the next run writes it
         self._record_all(self._write_back.finish())
         self._ask_for_those_given_up()
         if (fault := self._faults.end(*filter(self._recorder.waits_for, REQUESTS))) is not None:
             raise fault
         if late is not None:
             raise late
+
+    def _judged(self, finished: Iterable[tuple[Work, Future[Understood]]]) -> list[Verdict]:
+        """The verdicts on what was understood; a ticket that has come to an end without one is recorded."""
+        verdicts = []
+        for work, future in finished:
+            made = self._verdicts.of(work, future)
+            if isinstance(made, Outcome):
+                self._record_outcome(made)
+            elif made is not None:
+                verdicts.append(made)
+        return verdicts
 
     def _write_planned(self, verdicts: Iterable[Verdict]) -> None:
         """Bring the verdicts to the helpdesk; no more of them are held in memory than go together."""

@@ -46,7 +46,7 @@ class RunFrame:
         self.intake: Intake | None = None
         self._faults = SharedFaults()
         self._checks = RunChecks(parts, options, self._faults)
-        self._desk = IsolatingDesk(parts.desk, self._faults, parts.clock.monotonic)
+        self._desk = IsolatingDesk(parts.desk, self._faults, parts.clock.monotonic, shard=parts.shard, saw=parts.saw)
         self._triage = Triage(
             self._desk,
             parts.audit,

@@ -12,6 +12,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from ..core import reasons
 from ..core.errors import (
@@ -24,8 +25,8 @@ from ..core.errors import (
     UpdateRefused,
     WaitForEarlier,
 )
-from ..core.models import Change, Request
-from ..helpdesk.protocol import Fetched, Helpdesk, JobStatus, Page
+from ..core.models import Change, Request, Ticket
+from ..helpdesk.protocol import Fetched, Helpdesk, JobStatus, Page, Shard
 from ..helpdesk.ticket_history import Edit, History
 
 REQUESTS: tuple[Request, ...] = ("update", "audits", "ticket")
@@ -132,18 +133,38 @@ class SharedFaults:
 
 
 class IsolatingDesk:
-    """A helpdesk whose faults with one ticket stay with that ticket; see :class:`SharedFaults`."""
+    """A helpdesk whose faults with one ticket stay with that ticket; see :class:`SharedFaults`.
 
-    def __init__(self, desk: Helpdesk, faults: SharedFaults, monotonic: Callable[[], float] = time.monotonic) -> None:
+    Pages list the tickets of one ``shard`` only; those that are asked for by number are all there. ``saw`` hears of
+    every ticket that is read.
+    """
+
+    def __init__(
+        self,
+        desk: Helpdesk,
+        faults: SharedFaults,
+        monotonic: Callable[[], float] = time.monotonic,
+        *,
+        shard: Shard | None = None,
+        saw: Callable[[Ticket], object] = lambda _ticket: None,
+    ) -> None:
         self._desk = desk
         self._faults = faults
         self._monotonic = monotonic
+        self._shard = shard
+        self._saw = saw
         self._shown: dict[Request, int] = {}
         """The last ticket for which a request has worked."""
 
     def pages(self, cursor: str | None, since: float) -> Iterator[Page]:
         """See :meth:`Helpdesk.pages`."""
         for page in self._desk.pages(cursor, since):
+            if (shard := self._shard) is not None:
+                tickets = tuple(ticket for ticket in page.tickets if shard.has(ticket.id))
+                unread = {number: why for number, why in page.unread.items() if shard.has(number)}
+                page = replace(page, tickets=tickets, unread=unread)
+            for ticket in page.tickets:
+                self._saw(ticket)
             if page.tickets:
                 self._succeeded("ticket", page.tickets[-1].id)
             yield page
@@ -152,6 +173,8 @@ class IsolatingDesk:
         """See :meth:`Helpdesk.fetch`."""
         begun = self._monotonic()
         tickets = self._desk.fetch(ticket_ids)
+        for ticket in tickets.values():
+            self._saw(ticket)
         seconds = (self._monotonic() - begun) / max(1, len(ticket_ids))
         for ticket_id in tickets.unread:
             self._faults.failed("ticket", ticket_id, tickets.unread[ticket_id], seconds, lambda: bool(tickets))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from contextlib import suppress
 
@@ -26,12 +25,9 @@ Understood = tuple[Analysis | None, Decision, int]
 class Verdicts:
     """The verdicts of one run. Any thread may call :meth:`understand`; the rest belongs to the run's thread."""
 
-    def __init__(
-        self, parts: Parts, options: RunOptions, record: Callable[[Outcome], None], pace: Pace, faults: SharedFaults
-    ) -> None:
+    def __init__(self, parts: Parts, options: RunOptions, pace: Pace, faults: SharedFaults) -> None:
         self._parts = parts
         self._options = options
-        self._record = record
         self._pace = pace
         self._faults = faults
         self._analysed: dict[str, Analysis] = {}
@@ -69,12 +65,8 @@ class Verdicts:
             return analysis, decision
         return self._parts.answers(work.ticket, analysis, decision, may_ask=may_ask)
 
-    def of(self, finished: Iterable[tuple[Work, Future[Understood]]]) -> list[Verdict]:
-        """The verdicts on what was understood. A ticket whose analysis failed is recorded, and has none."""
-        verdicts = (self._verdict(work, future) for work, future in finished)
-        return [verdict for verdict in verdicts if verdict is not None]
-
-    def _verdict(self, work: Work, future: Future[Understood]) -> Verdict | None:
+    def of(self, work: Work, future: Future[Understood]) -> Verdict | Outcome | None:
+        """The verdict on a ticket, or its end where there is none; ``None`` where it waits for the next run."""
         known = self._analysed.pop(work.key, None)
         try:
             try:
@@ -87,32 +79,26 @@ class Verdicts:
         except (Stopping, DeadlineReached):
             return None  # the run is ending, and the ticket waits for the next one
         except Exception as error:  # noqa: BLE001 - one ticket's fault must not end the run; it is reported as failed
-            self._record(
-                Outcome(
-                    ticket_id=work.ticket.id,
-                    status=OutcomeStatus.FAILED,
-                    reason=unexpected(error),
-                    retry=True,
-                    failed_at="analysis",
-                )
+            return Outcome(
+                ticket_id=work.ticket.id,
+                status=OutcomeStatus.FAILED,
+                reason=unexpected(error),
+                retry=True,
+                failed_at="analysis",
             )
-            return None
         self._faults.succeeded("analysis")
         if analysis is not None and (work.replaces or work.reply):
             fell_back_before = self._parts.policy.tag("fallback") in work.replaces
             rules_will_do = work.anew or (work.reply and (fell_back_before or not analysis.fell_back))
             if analysis.source != "model" and not rules_will_do:
-                self._record(
-                    Outcome(
-                        ticket_id=work.ticket.id,
-                        status=OutcomeStatus.SKIPPED,
-                        reason=reasons.STILL_NO_MODEL,
-                        analysis=analysis,
-                        retry=work.reply and not in_vain(analysis.why_fallback),
-                        timings_ms={"analyse": milliseconds, "total": milliseconds},
-                    )
+                return Outcome(
+                    ticket_id=work.ticket.id,
+                    status=OutcomeStatus.SKIPPED,
+                    reason=reasons.STILL_NO_MODEL,
+                    analysis=analysis,
+                    retry=work.reply and not in_vain(analysis.why_fallback),
+                    timings_ms={"analyse": milliseconds, "total": milliseconds},
                 )
-                return None
             decision = replacing(decision, work.ticket, work.replaces, self._parts.policy)
         clean = clean_stamp(work.ticket, self._options.stable_read_s)
         return Verdict(

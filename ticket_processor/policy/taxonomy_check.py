@@ -6,11 +6,11 @@ plain data.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from itertools import combinations
 
-from ..analysis.rules.matcher import PhraseMatcher, words_of
-from ..analysis.text.similarity import EVERYDAY, shared_words, similarities
+from ..analysis.rules.matcher import words_of
+from ..analysis.text.similarity import EVERYDAY
 from ..core.findings import Finding, SetupSeverity, in_order
 from ..core.models import Urgency
 from ..core.sanitize import plain_line
@@ -21,8 +21,6 @@ from .decide import ALSO, RESERVED_TAGS, FieldPolicy, Mode, Policy
 
 SHORT_DESCRIPTION = 4
 """Words. Fewer tell a new colleague nothing."""
-
-ALIKE, NEARLY_THE_SAME = 0.4, 0.6
 
 
 def check(taxonomy: Taxonomy, policy: Policy) -> list[Finding]:
@@ -71,60 +69,36 @@ def _overlaps(taxonomy: Taxonomy) -> Iterator[Finding]:
         if both := mine & {_folded(text) for text in other.examples}:
             text = f"shares {many(len(both), 'example')} with {other.name}: leave each with the one it belongs to"
             yield _finding("problem", "overlap", one.name, text)
-    for level in (taxonomy.top, *(taxonomy.children(name) for name in taxonomy.top)):
-        items = [taxonomy[name] for name in level]
-        texts = [" ".join((item.name.replace("_", " "), item.description, *item.examples)) for item in items]
-        if len(items) < 2:
-            continue
-        alike = similarities(texts)
-        for (at, one), (there, other) in combinations(enumerate(items), 2):
-            value = alike[at][there]
-            if value < ALIKE:
-                continue
-            words = shared_words(texts[at], texts[there])
-            both_say = f" (both say {', '.join(words)})" if words else ""
-            text = (
-                f"says much the same as {other.name}, likeness {value:.2f}{both_say}: "
-                "merge the two, or write into each what tells it from the other"
-            )
-            severity: SetupSeverity = "problem" if value >= NEARLY_THE_SAME else "advice"
-            yield _finding(severity, "overlap", one.name, text)
 
 
 def _keywords(taxonomy: Taxonomy) -> Iterator[Finding]:
-    entries = [
-        (entry, item)
-        for item in taxonomy.categories
-        for list_ in item.keywords.values()
-        for entry in dict.fromkeys(list_)
-    ]
-    matcher = PhraseMatcher([(entry, item) for entry, item in entries])
-    told: set[tuple[str, frozenset[str]]] = set()
-    for entry, item in entries:
-        sample = entry.replace("*", "").replace("~", " ")
-        words = words_of(sample)
-        hits = [hit for hit in matcher.find(words, sample) if hit.start == 0 and hit.end >= len(words)]
-        if not any(hit.value.name == item.name for hit in hits):
-            yield _of_keyword("problem", item, entry, "can never match: a keyword needs letters or digits")
-            continue
-        if "," in entry:
-            yield _of_keyword(
-                "problem", item, entry, "contains a comma, so it is one phrase: list its parts separately"
-            )
-        elif "*" in entry and all(len(word) < 3 for word in words):
-            yield _of_keyword("problem", item, entry, "is in nearly every text: write out more of the word")
-        elif all(word in EVERYDAY for word in words):
-            yield _of_keyword("advice", item, entry, "is an everyday word: it does not tell categories apart")
-        for hit in hits:
-            other, same = hit.value, entries[hit.entry][0].casefold() == entry.casefold()
-            pair = frozenset((item.name, other.name))
-            related = other.name in (item.name, item.parent) or other.parent == item.name
-            if same and not related and (entry.casefold(), pair) not in told:
-                told.add((entry.casefold(), pair))
-                yield _of_keyword("problem", item, entry, f"is in {other.name} as well, so it speaks for neither")
+    having: dict[str, list[tuple[str, Category]]] = {}
+    for item in taxonomy.categories:
+        for entry in dict.fromkeys(entry for list_ in item.keywords.values() for entry in list_):
+            if trouble := _keyword_trouble(entry):
+                yield _of_keyword(*trouble, item, entry)
+            elsewhere = having.setdefault(entry.casefold(), [])
+            for theirs, other in {other.name: (theirs, other) for theirs, other in elsewhere}.values():
+                if other.name not in (item.name, item.parent) and other.parent != item.name:
+                    text = f"is in {item.name} as well, so it speaks for neither"
+                    yield _of_keyword("problem", text, other, theirs)
+            elsewhere.append((entry, item))
 
 
-def _of_keyword(severity: SetupSeverity, item: Category, entry: str, text: str) -> Finding:
+def _keyword_trouble(entry: str) -> tuple[SetupSeverity, str] | None:
+    words = words_of(entry.replace("*", "").replace("~", " "))
+    if not words:
+        return "problem", "can never match: a keyword needs letters or digits"
+    if "," in entry:
+        return "problem", "contains a comma, so it is one phrase: list its parts separately"
+    if "*" in entry and all(len(word) < 3 for word in words):
+        return "problem", "is in nearly every text: write out more of the word"
+    if all(word in EVERYDAY for word in words):
+        return "advice", "is an everyday word: it does not tell categories apart"
+    return None
+
+
+def _of_keyword(severity: SetupSeverity, text: str, item: Category, entry: str) -> Finding:
     return _finding(severity, "keyword", item.name, f"keyword '{plain_line(entry, 60)}' {text}")
 
 
@@ -173,40 +147,25 @@ def _groups_of(policy: Policy) -> Iterator[tuple[str, int]]:
 
 
 def _labels_of(item: Category, policy: Policy, labels: AccountLabels) -> Iterator[Finding]:
-    def finding(severity: SetupSeverity, text: str) -> Finding:
-        return _finding(severity, "helpdesk", item.name, text)
-
-    if labels.tags is not None:
-        for severity, text in _tags_of(item, policy, labels, labels.tags):
-            yield finding(severity, text)
-    if item.group is not None and item.group not in labels.groups:
-        yield finding("problem", f"the helpdesk has no group {item.group}: its tickets cannot be written")
-    known = {field.id: field for field in labels.fields}
-    for key, value in item.fields.items():
-        if trouble := _trouble(known.get(key), value):
-            yield finding("problem", f"its field {key} {trouble}")
-
-
-def _tags_of(
-    item: Category, policy: Policy, labels: AccountLabels, tags: Mapping[str, int]
-) -> Iterator[tuple[SetupSeverity, str]]:
-    """What there is to say of a category's tags where the helpdesk lists ``tags``, and its fields' options are tags."""
+    """Faults of a category in this account, where a drop-down's options are tags."""
     options = {value: field for field in labels.fields if field.active for value in field.options}
     instead = {tag: f'use fields = {{ {{}} = "{tag}" }} instead' for tag in (policy.tag(item.name), item.tag) if tag}
     if policy.tag_secondary:
         instead.setdefault(policy.tag(ALSO, item.name), "switch policy.tag_secondary off, or rename the option")
-    for tag, advice in instead.items():
-        if field := options.get(tag):
-            yield (
-                "problem",
-                f"the tag {tag} is an option of the field {_named(field)}: as a tag it would change that field, even "
-                f"one that a person filled in; {advice.replace('{}', str(field.id))}",
-            )
-    if item.tag and item.tag not in tags and item.tag not in options:
-        yield "advice", f"nobody uses its tag {item.tag} in the helpdesk yet: is it spelt right?"
-    elif not item.tag and item.name in tags and item.name not in options:
-        times = many(tags[item.name], "time")
-        yield "advice", f'the helpdesk has a tag {item.name}, used {times}: tag = "{item.name}" goes on with it'
+    found = [
+        f"the tag {tag} is an option of the field {_named(field)}: as a tag it would change that field, even one that "
+        f"a person filled in; {advice.replace('{}', str(field.id))}"
+        for tag, advice in instead.items()
+        if labels.tags is not None and (field := options.get(tag))
+    ]
+    if item.group is not None and item.group not in labels.groups:
+        found.append(f"the helpdesk has no group {item.group}: its tickets cannot be written")
+    known = {field.id: field for field in labels.fields}
+    for key, value in item.fields.items():
+        if trouble := _trouble(known.get(key), value):
+            found.append(f"its field {key} {trouble}")
+    for text in found:
+        yield _finding("problem", "helpdesk", item.name, text)
 
 
 def _trouble(field: TicketField | None, value: str) -> str:

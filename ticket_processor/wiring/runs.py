@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, suppress
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ from ..core.clock import Deadline, SystemClock
 from ..core.errors import ConfigError, StateUnusable, TicketError
 from ..core.models import Outcome, ReplyPlan
 from ..core.run_summary import RunSummary
-from ..helpdesk.protocol import Shard, ShardDesk
+from ..helpdesk.protocol import Shard
 from ..helpdesk.transport import Transport
 from ..pipeline.fan_out import read_ahead, read_each
 from ..pipeline.intake import ToldOf
@@ -52,7 +52,7 @@ from .parts import (
     transport_for,
     understanding,
 )
-from .ticket_subjects import NotingDesk, Subjects
+from .ticket_subjects import Subjects
 
 if TYPE_CHECKING:
     from .split import SplitWanted
@@ -199,7 +199,6 @@ def play(
                 answers(settings, chain, store, troubles.append, shown=shown, connect=connect)
             )
         desk = desk_for(settings, transport, state)
-        told_of = told_of_shard(asked.told_of, settings)
 
         def heard(outcome: Outcome) -> None:
             if asked.keep is not None:
@@ -208,7 +207,9 @@ def play(
 
         work = Run(
             Parts(
-                desk=NotingDesk(ShardDesk(desk, settings.shard) if settings.shard else desk, subjects),
+                desk=desk,
+                shard=settings.shard,
+                saw=subjects.saw,
                 understanding=split or chain,
                 executor=executor,
                 state=state,
@@ -228,7 +229,7 @@ def play(
                 reply_objection=reply_objection(settings),
                 # Only a run that looks for tickets itself syncs the knowledge base first.
                 prepare=lambda: prepared(settings, clock, transport) if asked.kind == "run" else [],
-                told_of=told_of,
+                told_of=asked.told_of,
                 express=express,
                 troubles=lambda: [
                     trouble
@@ -275,7 +276,7 @@ def _played(work: Run, asked: RunArguments, settings: Settings) -> RunSummary:
     tickets: Collection[int] = asked.tickets
     match asked.kind:
         case "webhook":
-            return work.told_of(of_shard(asked.tickets, settings))
+            return work.told_of(asked.tickets)
         case "retry":
             return work.retry(tickets)
         case "apply":
@@ -351,14 +352,3 @@ def keep_to_shard(state: State, shard: Shard | None, folder: Path) -> None:
             f'the state in {folder} is of shard {known}: set run.shard = "{known}", or for {shard or "all tickets"} '
             "name an empty folder in TICKETBOT_STATE_DIR, and say --since"
         )
-
-
-def of_shard(ticket_ids: Sequence[int], settings: Settings) -> Sequence[int]:
-    """Those of the tickets that are the settings' shard's."""
-    shard = settings.shard
-    return ticket_ids if shard is None else [number for number in ticket_ids if shard.has(number)]
-
-
-def told_of_shard(told_of: ToldOf | None, settings: Settings) -> ToldOf | None:
-    """The same without tickets of other shards, which come by in those."""
-    return None if told_of is None else lambda: of_shard(told_of(), settings)

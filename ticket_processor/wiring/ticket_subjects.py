@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -10,7 +10,6 @@ from ..analysis.text.outgoing import subject_line
 from ..core.clock import Clock, Deadline
 from ..core.errors import CannotRun, DeadlineReached, TicketError
 from ..core.models import Ticket
-from ..helpdesk.protocol import Fetched, Helpdesk, Page
 from ..settings.schema import Settings
 from .desks import desk_for
 from .parts import transport_for
@@ -52,33 +51,6 @@ class Subjects:
         """The subject as it may be shown; empty where it is not known."""
         kept = self._kept.get(ticket_id)
         return "" if kept is None else shown_subject(*kept)
-
-
-class NotingDesk:
-    """A helpdesk that has ``subjects`` see every ticket that is read."""
-
-    def __init__(self, desk: Helpdesk, subjects: Subjects) -> None:
-        self._desk = desk
-        self._subjects = subjects
-        self.history = desk.history
-        self.update = desk.update
-        self.update_many = desk.update_many
-        self.jobs = desk.jobs
-        self.withdraw = desk.withdraw
-
-    def pages(self, cursor: str | None, since: float) -> Iterator[Page]:
-        """See :meth:`Helpdesk.pages`."""
-        for page in self._desk.pages(cursor, since):
-            for ticket in page.tickets:
-                self._subjects.saw(ticket)
-            yield page
-
-    def fetch(self, ticket_ids: Sequence[int]) -> Fetched:
-        """See :meth:`Helpdesk.fetch`."""
-        found = self._desk.fetch(ticket_ids)
-        for ticket in found.values():
-            self._subjects.saw(ticket)
-        return found
 
 
 @dataclass(frozen=True)

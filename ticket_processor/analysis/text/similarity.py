@@ -1,8 +1,7 @@
-"""Similarity of texts by their words, and themes of many short texts. Pure functions."""
+"""The words that texts are about, and themes of many short texts. Pure functions."""
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -31,27 +30,6 @@ def _singular(word: str) -> str:
     if len(word) > SHORTEST_WORD and word.endswith("ies"):
         return word[:-3] + "y"
     return word[:-1] if len(word) > SHORTEST_WORD and word.endswith("s") and not word.endswith("ss") else word
-
-
-def similarities(texts: Sequence[str]) -> list[list[float]]:
-    """Each text's likeness to each, 0 to 1: cosine of the words in them, which weigh more the fewer texts have them."""
-    words = [set(content_words(text)) for text in texts]
-    having = Counter(word for found in words for word in found)
-    vectors = [{word: math.log(1 + len(texts) / having[word]) for word in sorted(found)} for found in words]
-    lengths = [math.sqrt(sum(weight * weight for weight in vector.values())) for vector in vectors]
-
-    def likeness(one: int, other: int) -> float:
-        shared = vectors[one].keys() & vectors[other].keys()
-        dot = sum(vectors[one][word] * vectors[other][word] for word in shared)
-        return dot / (lengths[one] * lengths[other]) if dot else 0.0
-
-    return [[likeness(one, other) for other in range(len(texts))] for one in range(len(texts))]
-
-
-def shared_words(one: str, other: str, at_most: int = 4) -> list[str]:
-    """The content words that both texts have, most frequent first."""
-    first, second = Counter(content_words(one)), Counter(content_words(other))
-    return sorted(first.keys() & second.keys(), key=lambda word: (-first[word] - second[word], word))[:at_most]
 
 
 @dataclass(frozen=True)
