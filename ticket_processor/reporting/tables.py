@@ -33,7 +33,7 @@ NAMES: dict[Dimension, str] = {
 WHERE = "<where"
 FIRST_ESCALATED, FIRST_LABELS = 5, 7
 _MAIN: tuple[Dimension, ...] = ("category", "urgency")
-MORE = "--details adds every label, articles, reasons, models and runs"
+MORE = "--details adds every label, reasons, models and runs"
 _LABELS: Mapping[str, Callable[[str], str]] = {
     "why_fallback": why_no_model,
     "outcome": lambda label: LEFT_ALONE if label == OutcomeStatus.SKIPPED else label,
