@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ticket_processor.evaluation.scores import ONE_SIDED, percentile, score, threshold_for, wilson_lower
+from ticket_processor.evaluation.scores import percentile, score, threshold_for, wilson_lower
 
 NAMES = ("billing", "refund", "technical", "general")
 LABELS = st.sampled_from(NAMES)
@@ -60,8 +60,8 @@ def test_a_threshold_proves_its_precision_as_every_higher_one_does(
     for step in range(100, -1, -1):
         taken = [hit for hit, sure in rows if sure >= step / 100]
         new = not tried or len(taken) > len(tried[-1][1])
-        if new and wilson_lower(len(taken) - 1, len(taken), ONE_SIDED) >= precision:  # enough for one mistake
-            tried.append((step / 100, taken, wilson_lower(sum(taken), len(taken), ONE_SIDED)))
+        if new and wilson_lower(len(taken) - 1, len(taken)) >= precision:  # enough for one mistake
+            tried.append((step / 100, taken, wilson_lower(sum(taken), len(taken))))
     passed = list(itertools.takewhile(lambda one: one[2] >= precision, tried))
     if found is None:
         assert not passed

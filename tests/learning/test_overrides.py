@@ -495,26 +495,31 @@ def test_no_more_is_read_than_was_asked_for() -> None:
     assert (found.histories, found.waiting) == (120, 880)
 
 
-def test_a_history_that_cannot_be_read_is_left_out_and_the_rest_goes_on() -> None:
-    desk = Desk(dict.fromkeys(range(1, 11), "solved"), lambda number: TicketError("no") if number % 2 == 0 else None)
+REFUSED = TicketError("Zendesk refuses this ticket's audits (HTTP 403, Forbidden)")
+UNREADABLE = "whose history cannot be read"
+
+
+@pytest.mark.parametrize(
+    ("raises", "read", "histories", "settled", "left_out", "ended_early"),
+    [
+        (lambda number: TicketError("no") if number % 2 == 0 else None, 10, 5, 5, {UNREADABLE: 5}, None),
+        (lambda _number: REFUSED, 3, 0, 0, {UNREADABLE: 3}, f"histories of tickets cannot be read: {REFUSED}"),
+        (lambda number: HelpdeskDown("no answer") if number == 5 else None, 5, 4, 4, {}, "no answer"),
+    ],
+    ids=["some", "none of the first three", "the helpdesk goes away"],
+)
+def test_of_histories_that_cannot_be_read_the_rest_and_the_reason_are_told(
+    raises: Callable[[int], Exception | None],
+    read: int,
+    histories: int,
+    settled: int,
+    left_out: dict[str, int],
+    ended_early: str | None,
+) -> None:
+    desk = Desk(dict.fromkeys(range(1, 11), "solved"), raises)
     found = collected(desk, range(1, 11))
-    assert (found.histories, found.left_out) == (5, {"whose history cannot be read": 5})
-
-
-def test_an_account_whose_histories_cannot_be_read_is_told_so_after_three() -> None:
-    refused = TicketError("Zendesk refuses this ticket's audits (HTTP 403, Forbidden)")
-    desk = Desk(dict.fromkeys(range(1, 101), "solved"), lambda _number: refused)
-    found = collected(desk, range(1, 101))
-    assert len(desk.read) == 3
-    assert found.ended_early == f"histories of tickets cannot be read: {refused}"
-    assert found.settled == 0
-
-
-def test_a_helpdesk_that_goes_away_leaves_the_numbers_of_what_was_read() -> None:
-    down = HelpdeskDown("Zendesk gives no answer")
-    desk = Desk(dict.fromkeys(range(1, 11), "solved"), lambda number: down if number == 5 else None)
-    found = collected(desk, range(1, 11))
-    assert (found.histories, found.settled, found.ended_early) == (4, 4, "Zendesk gives no answer")
+    assert (len(desk.read), found.histories, found.settled) == (read, histories, settled)
+    assert (found.left_out, found.ended_early) == (left_out, ended_early)
 
 
 def test_when_the_time_is_used_up_it_says_so_and_counts_what_was_read() -> None:

@@ -15,8 +15,8 @@ _LEVELS = ("low", "medium", "high", "critical")
 STEPS = 100
 """Proposed thresholds have two decimals, so that what is read off a screen is what was measured."""
 
-TWO_SIDED, ONE_SIDED = 1.959964, 1.644854
-"""The normal distribution's 97.5% and 95% points: of intervals, and of bounds, that hold 95 times in 100."""
+_Z = 1.644854
+"""The normal distribution's 95% point: of a bound that holds 95 times in 100."""
 
 
 @dataclass(frozen=True)
@@ -185,9 +185,9 @@ def threshold_for(precision: float, right: Sequence[bool], confidence: Sequence[
         while taken < len(pairs) and pairs[taken][0] >= step / STEPS:
             hits += pairs[taken][1]
             taken += 1
-        if taken == tried or wilson_lower(taken - 1, taken, ONE_SIDED) < precision:
+        if taken == tried or wilson_lower(taken - 1, taken) < precision:
             continue  # nothing new to try, or too little to prove anything
-        lower = wilson_lower(hits, taken, ONE_SIDED)
+        lower = wilson_lower(hits, taken)
         if lower < precision:
             break
         tried = taken
@@ -195,13 +195,13 @@ def threshold_for(precision: float, right: Sequence[bool], confidence: Sequence[
     return best
 
 
-def wilson_lower(hits: int, count: int, z: float = TWO_SIDED) -> float:
-    """The lower bound of Wilson's interval for a share of which ``hits`` of ``count`` were seen."""
-    if count <= 0 or hits < 0:
+def wilson_lower(hits: int, count: int) -> float:
+    """Wilson's lower bound, one-sided at 95%, for a share of which ``hits`` of ``count`` were seen."""
+    if count <= 0 or hits <= 0:
         return 0.0
-    share, square = hits / count, z * z
+    share, square = hits / count, _Z * _Z
     middle = share + square / (2 * count)
-    spread = z * math.sqrt(share * (1 - share) / count + square / (4 * count * count))
+    spread = _Z * math.sqrt(share * (1 - share) / count + square / (4 * count * count))
     return max(0.0, (middle - spread) / (1 + square / count))
 
 

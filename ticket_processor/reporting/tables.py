@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import zip_longest
 
 from .. import __version__
 from ..core.models import OutcomeStatus
@@ -33,8 +32,8 @@ NAMES: dict[Dimension, str] = {
 """Names of dimensions whose own names say too little."""
 WHERE = "<where"
 FIRST_ESCALATED, FIRST_LABELS = 5, 7
-_SIDE_BY_SIDE: tuple[Dimension, ...] = ("category", "urgency")
-MORE = "--details adds every label, articles, reasons, models and runs"
+_MAIN: tuple[Dimension, ...] = ("category", "urgency")
+MORE = "--details adds every label, reasons, models and runs"
 _LABELS: Mapping[str, Callable[[str], str]] = {
     "why_fallback": why_no_model,
     "outcome": lambda label: LEFT_ALONE if label == OutcomeStatus.SKIPPED else label,
@@ -108,7 +107,7 @@ def whole(report: Report) -> Iterator[Table]:
     }
     yield Table("Report", ("<", "<value"), tuple(about.items()))
     for table in tables(report):
-        yield labels(report, every=True) if table.title == LABELS else table
+        yield labels(report, most=None) if table.title == LABELS else table
     yield series(report)
 
 
@@ -140,24 +139,8 @@ def brief(report: Report) -> list[Table]:
         key=lambda table: len(table.columns) > 1,
     )
     escalated = shortened(_linked(escalated_table(report.escalated)), FIRST_ESCALATED)
-    found = (*asked, numbers, _main_labels(report), escalated)
+    found = (*asked, numbers, labels(report, _MAIN, FIRST_LABELS), escalated)
     return [table for table in (*found, objectives(report)) if table.rows]
-
-
-def _main_labels(report: Report) -> Table:
-    """Categories and urgencies beside each other."""
-    columns: list[str] = []
-    sides: list[list[tuple[str, ...]]] = []
-    for dimension in _SIDE_BY_SIDE:
-        found = report.parts.get(dimension, [])
-        shown = [(part.label, f"{part.tickets:,}", f"{part.share:.1%}") for part in found]
-        if len(shown) > FIRST_LABELS:
-            rest = found[FIRST_LABELS - 1 :]
-            shown[FIRST_LABELS - 1 :] = [(f"{len(rest)} more", f"{sum(part.tickets for part in rest):,}", "")]
-        columns += [f"<{dimension}", "tickets", "share"]
-        sides.append(list(shown))
-    lines = zip_longest(*sides, fillvalue=("", "", ""))
-    return Table(LABELS, tuple(columns), tuple(tuple(cell for side in line for cell in side) for line in lines))
 
 
 def _linked(table: Table) -> Table:
@@ -200,20 +183,19 @@ def change(now: float | None, was: float | None) -> str:
     return f"{percents:+d}%" if percents else "±0%"
 
 
-def labels(report: Report, *, every: bool = False) -> Table:
-    """Tickets by every dimension: the largest labels, or ``every`` one."""
+def labels(report: Report, by: Sequence[Dimension] = BY, most: int | None = MOST_LABELS) -> Table:
+    """Tickets by these dimensions, with at most so many labels of each; ``None``: all."""
     rows: list[tuple[str, ...]] = []
     compared = report.before is not None
-    for dimension in BY:
+    for dimension in by:
         parts = report.parts.get(dimension, [])
-        most = len(parts) if every else MOST_LABELS
         was = {part.label: part.tickets for part in report.parts_before.get(dimension, [])}
         for place, part in enumerate(parts[:most]):
-            name = NAMES.get(dimension, dimension) if every or place == 0 else ""
+            name = NAMES.get(dimension, dimension) if most is None or place == 0 else ""
             label = _LABELS.get(dimension, str)(part.label)
             before = (f"{was.get(part.label, 0):,}",) * compared
             rows.append((name, label, f"{part.tickets:,}", f"{part.share:.1%}", *before))
-        if rest := parts[most:]:
+        if rest := parts[len(parts) if most is None else most :]:
             rows.append(("", f"{len(rest)} more", f"{sum(part.tickets for part in rest):,}", "", *("",) * compared))
     return Table(LABELS, ("<by", "<label", "tickets", "share", *("before",) * compared), tuple(rows))
 
