@@ -276,12 +276,14 @@ def test_all_is_looked_at_once_each_ticket_of_the_last_page_has_its_end() -> Non
         (1, [page(a_ticket(1), a_ticket(2))], False),
         (1, [page(a_ticket(1), last=False), page(a_ticket(2))], False),
         (2, [page(a_ticket(1), last=False), page(a_ticket(2))], True),
+        (1, [page(a_ticket(1), a_ticket(9, tags=("ai_processed",)))], True),
     ],
 )
 def test_who_has_looked_at_the_last_ticket_is_through_also_where_it_is_the_last_that_the_limit_allows(
     limit: int, pages: list[Page], is_all: bool
 ) -> None:
     run = Run(*pages, limit=limit)
+    run.state.settled(9, done=("run", "k" * 32))
     for number in run.works():
         run.intake.settled(number)
     assert run.intake.caught_up is is_all

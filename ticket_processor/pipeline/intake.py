@@ -252,12 +252,14 @@ class Intake:
             self._cannot_read(ticket_id, error)
         new = None if page.since is None else self._listing.new(page.tickets)
         for ticket in page.tickets:
-            if self._full():
-                return False
             if ticket.id in self._open:
                 self._ledger.begin(ticket.id)
             if new is not None and ticket.id not in new:
                 continue
+            if self._full():
+                if self._reads_answers or not self._state.is_done(ticket.id):
+                    return False
+                continue  # it needs nothing
             for work in self._look_at(ticket):
                 self._ledger.begin(ticket.id)
                 yield work
