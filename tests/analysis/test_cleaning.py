@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from ticket_processor.analysis.rules.injection import signs_of
 from ticket_processor.analysis.text.cleaning import MAX_OUTPUT, MAX_SUBJECT, as_text, clean
-from ticket_processor.core.models import Ticket
 from ticket_processor.core.sanitize import MAX_INPUT, plain_line
 
 from ..support.cases import for_each
@@ -128,11 +127,6 @@ def test_any_text_is_cleaned_and_bounded(subject: str, description: str) -> None
 )
 def test_any_markup_is_cleaned(parts: list[str]) -> None:
     clean("", "".join(parts))
-
-
-def _ticket(subject: str, description: str = "", sender: str = "jo@example.com") -> Ticket:
-    stamp = "2026-01-01T00:00:00Z"
-    return Ticket(id=1, subject=subject, description=description, sender=sender, created_at=stamp, updated_at=stamp)
 
 
 def seconds(work: Callable[[], object]) -> float:

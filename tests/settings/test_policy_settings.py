@@ -81,4 +81,3 @@ def test_a_mistake_is_told_by_its_setting(tmp_path: Path, toml: str, told: str) 
 def test_a_ticket_is_solved_again_only_where_a_write_is_guarded(helpdesk: Any, here: Mode) -> None:
     settings = Settings(helpdesk=helpdesk, policy=Policy(thanks_keep_solved=Mode.APPLY))
     assert settings.policy_here.thanks_keep_solved is here
-    assert settings.reads_answers

@@ -80,8 +80,9 @@ class Cron:
 
     def __init__(self, name: str, user: str = "root") -> None:
         self.name = name
-        self.where = f"the crontab of {user}"
-        self._crontab = ("crontab", "-u", user) if is_root() and user != "root" else ("crontab",)
+        others = is_root() and user != "root"
+        self.where = f"the crontab of {user}" if others else "your crontab"
+        self._crontab = ("crontab", "-u", user) if others else ("crontab",)
         mark, inside = f"ticketbot schedule {re.escape(name)}", r"(?:(?!# (?:BEGIN|END) ).*\n){1,5}"
         self._entry = re.compile(rf"^# BEGIN {mark}:.*\n{inside}# END {mark}$\n?", re.MULTILINE)
 

@@ -300,11 +300,6 @@ class Settings(Frozen):
         return self.desk.can.stable_read_s
 
     @property
-    def reads_answers(self) -> bool:
-        """Whether what customers say on triaged tickets is looked at."""
-        return self.run.retriage_on_reply or self.policy.thanks_keep_solved is not Mode.OFF
-
-    @property
     def policy_here(self) -> Policy:
         """The policy as this helpdesk takes it: where nothing guards a status, only people solve tickets."""
         if self.desk.can.solves or self.policy.thanks_keep_solved is not Mode.APPLY:
