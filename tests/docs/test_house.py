@@ -87,33 +87,33 @@ def test_the_contract_of_layers_is_short_and_names_every_package() -> None:
 
 CEILINGS = {
     ".": 1_290,
-    "analysis": 9_660,
+    "analysis": 9_640,
     "audit": 1_990,
-    "commands": 6_450,
-    "core": 2_660,
+    "commands": 6_290,
+    "core": 2_640,
     "dashboard": 1_550,
     "evaluation": 2_000,
-    "helpdesk": 5_560,
+    "helpdesk": 5_540,
     "knowledge": 1_790,
     "learning": 1_770,
     "monitoring": 2_670,
-    "pipeline": 5_140,
-    "policy": 1_430,
+    "pipeline": 5_150,
+    "policy": 1_380,
     "replies": 1_450,
-    "reporting": 2_330,
+    "reporting": 2_310,
     "sandbox": 4_260,
     "schedule": 300,
     "seeding": 940,
     "settings": 1_550,
     "state": 880,
     "web": 3_710,
-    "wiring": 3_030,
+    "wiring": 2_970,
 }
 """Lines of Python in each package, and of the package's own modules under ``.``.
 
 They are lowered when lines go. Whoever raises one says why in the commit.
 """
-MOST = {"files": 343, "test lines": 64_580, "scripts": 22, "words of docs": 19_890}
+MOST = {"files": 342, "test lines": 64_440, "scripts": 22, "words of docs": 19_890}
 """Of the whole house: modules, lines of tests, scripts, and words of all pages, generated ones included."""
 SLACK = 1.02
 """A ceiling this far above what is there is to be lowered."""
