@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from ticket_processor.audit.files import read_events
 from ticket_processor.audit.receipts import AuditLog
-from ticket_processor.commands.undo import InPart, line, text
+from ticket_processor.commands.undo import line, text
 from ticket_processor.core.clock import Deadline, iso
 from ticket_processor.core.errors import (
     ConfigError,
@@ -703,7 +703,7 @@ def test_what_was_sent_and_what_was_not_reached_is_counted_when_it_is_stopped(be
     assert (alert["what"], alert["sent_not_confirmed"], alert["not_reached"]) == ("undo_ended_early", 1, 2)
     (told,) = [line for path in bench.folder.glob("*.log") for line in path.read_text("utf-8").splitlines()][-1:]
     assert "sent_and_not_confirmed=1 updated=1" in told
-    ended = text(Undone(summary, bench.folder, RUN), InPart(), ZendeskSettings.can.undone)
+    ended = text(Undone(summary, bench.folder, RUN), 0, ZendeskSettings.can.undone)
     assert "1 taken back, 1 sent and not confirmed yet (the same command again looks them up), 2 not reached" in ended
 
 
