@@ -24,6 +24,7 @@ from ticket_processor.cli import app
 from ticket_processor.commands.audit_erase import erase_tickets
 from ticket_processor.core.clock import SystemClock
 from ticket_processor.core.errors import ConfigError
+from ticket_processor.wiring.parts import LOCK_NAME
 
 from .conftest import OURS, Command, Desk, Ended, OpenDesk, is_chat
 
@@ -294,11 +295,21 @@ def test_a_person_at_a_terminal_is_asked_first(said: str, run_once: Desk, monkey
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("TICKETBOT_LOG_DIR", str(run_once.logs))
     monkeypatch.chdir(run_once.folder)
-    monkeypatch.setattr(sys, "stdin", Terminal(f"{said}\n"))
+    asked = []
+
+    def answer() -> str:
+        with pytest.raises(filelock.Timeout), filelock.FileLock(run_once.state / LOCK_NAME, blocking=False):
+            pass  # a run that begins meanwhile ends with 75
+        asked.append(said)
+        return f"{said}\n"
+
+    terminal = Terminal()
+    monkeypatch.setattr(terminal, "readline", answer)
+    monkeypatch.setattr(sys, "stdin", terminal)
     doubtful = contextlib.nullcontext() if said == "y" else pytest.raises(ConfigError, match="nothing was erased")
     with doubtful:
         erase_tickets(SystemClock(), tickets=[1])
-    assert (words_of(run_once, 1) == 0) == (said == "y")
+    assert (asked, words_of(run_once, 1) == 0) == ([said], said == "y")
 
 
 def test_a_requester_whom_nobody_knows_is_told_without_the_address(run_once: Desk) -> None:

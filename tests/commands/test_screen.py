@@ -16,7 +16,7 @@ from ticket_processor.commands.progress_bar import pace
 from ticket_processor.commands.screen import Screen, harmless
 from ticket_processor.core.models import Outcome, OutcomeStatus, Usage
 from ticket_processor.core.run_summary import RunSummary
-from ticket_processor.reporting.run_words import Seen, difference, outcome_line, summary_text
+from ticket_processor.reporting.run_words import RunTally, Seen, difference, outcome_line, summary_text
 
 from ..support.cases import for_each
 from ..support.fakes import a_change, an_analysis
@@ -208,3 +208,18 @@ def test_whatever_a_screen_is_given_a_terminal_obeys_none_of_it(
     assert not set(OBEYED) & set(printed) - set("[2J]0;title31mtxtover\r\n")
     assert "\nanother line" not in printed
     assert printed.count("\\u001b[2J") == 8
+
+
+def test_a_long_list_of_reasons_hides_no_subject_from_a_person(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    watched, every = Watched(), ("security", "critical", "high_risk", "negative_and_urgent")
+    monkeypatch.setattr(watched.out, "isatty", lambda: True)
+    tally = RunTally("ai_review", lambda number: f"Subject {number} \x1b[31m" + "and more of it " * 3)
+    for number in (1, 2):
+        tally.take(an_outcome(ticket_id=number, change=a_change(number, escalated=every)).outcome)
+    watched.screen.finished(a_summary(), LOG, tally=tally)
+    _, _, table = watched.out.getvalue().partition("Worth a look")
+    assert "\x1b[31m" not in table
+    for number in (1, 2):
+        (line,) = [line for line in table.splitlines() if f"Subject {number}" in line]
+        assert "escalated (security, " in line[:80]

@@ -89,7 +89,7 @@ CEILINGS = {
     ".": 1_290,
     "analysis": 9_640,
     "audit": 1_990,
-    "commands": 6_290,
+    "commands": 6_300,
     "core": 2_640,
     "dashboard": 1_550,
     "evaluation": 2_000,
@@ -98,14 +98,14 @@ CEILINGS = {
     "learning": 1_770,
     "monitoring": 2_670,
     "pipeline": 5_150,
-    "policy": 1_380,
+    "policy": 1_390,
     "replies": 1_450,
     "reporting": 2_310,
     "sandbox": 4_260,
     "schedule": 300,
     "seeding": 940,
     "settings": 1_550,
-    "state": 880,
+    "state": 890,
     "web": 3_710,
     "wiring": 2_970,
 }
@@ -113,7 +113,7 @@ CEILINGS = {
 
 They are lowered when lines go. Whoever raises one says why in the commit.
 """
-MOST = {"files": 342, "test lines": 64_440, "scripts": 22, "words of docs": 19_890}
+MOST = {"files": 342, "test lines": 64_480, "scripts": 22, "words of docs": 19_930}
 """Of the whole house: modules, lines of tests, scripts, and words of all pages, generated ones included."""
 SLACK = 1.02
 """A ceiling this far above what is there is to be lowered."""

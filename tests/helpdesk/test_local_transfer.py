@@ -162,11 +162,11 @@ def odd_tickets(ticket: dict[str, Any]) -> Iterator[dict[str, Any]]:
     ticket = {**ticket, "id": 60, "number": new_number(), "attachment": [], "secrets": []}
     (event,) = ticket["event"]
     far, first = 2**63 - 1, "0001-01-01T00:00:00+14:00"
-    yield from ({**ticket, "id": odd} for odd in (2**47, far, 2**63, [1]))
+    yield from ({**ticket, "id": odd} for odd in (0, -1, 2**47, far, 2**63, [1]))
     yield from ({**ticket, "number": odd} for odd in ("", "T-1", "T\r\nBcc: canary@example.com"))
-    yield from ({**ticket, "created_at": odd} for odd in (first, "9999-12-31T23:59:59.999999Z"))
-    yield from ({**ticket, "event": [{**event, "id": odd}]} for odd in (2**63, "canary"))
-    yield from ({**ticket, "event": [{**event, "id": 90, "at": odd}]} for odd in (first, "9999-12-31T23:59:59Z"))
+    yield from ({**ticket, "created_at": odd} for odd in (first, "9999-12-31T23:59:59.999999Z", "", 0))
+    yield from ({**ticket, "event": [{**event, "id": odd}]} for odd in (0, far, 2**63, "canary"))
+    yield from ({**ticket, "event": [{**event, "id": 90, "at": odd}]} for odd in (first, "9999-12-31T23:59:59Z", "", 0))
     for name in ("status", "priority", "group", "field:canary", "field", "field:"):
         yield {**ticket, "event": [{**event, "id": 90, "field": name, "new": "canary"}]}
     yield {**ticket, "channel": ["canary"], "event": [{**event, "id": 90}]}

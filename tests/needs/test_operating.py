@@ -48,7 +48,7 @@ esac
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a shell and a crontab")
 def test_the_system_starts_runs_by_an_entry_that_is_shown_installed_and_removed(desk: Desk) -> None:
     """Need 32: `schedule install`, `show` and `remove` for cron, systemd, Task Scheduler; manifests for containers."""
-    site = desk.folder / "our site"
+    site = desk.folder / "our site; one & more"
     programs = desk.folder / "bin"
     for folder in (site, programs):
         folder.mkdir()
@@ -62,7 +62,7 @@ def test_the_system_starts_runs_by_an_entry_that_is_shown_installed_and_removed(
         "PATH": os.pathsep.join((str(programs), os.environ["PATH"])),
         "CRONTAB": str(desk.folder / "crontab.txt"),
     }
-    config = ("--config", "our site/ticketbot.toml")
+    config = ("--config", "our site; one & more/ticketbot.toml")
     table = desk.folder / "crontab.txt"
     table.write_text("# mine\n0 5 * * * backup\n", encoding="utf-8")
     desk("run", "--since", "1d", "--limit", "1", *config)

@@ -284,7 +284,8 @@ def test_whatever_ends_a_run_nothing_is_lost_or_done_twice_and_the_next_run_fini
 ) -> None:
     """Need 6: signals, a kill, a full disk, a lost network and a clock that jumps."""
     network = ",lost-reply:PUT:times=2:after=1,lost-request:PUT:times=2,error-after:PUT:times=1"
-    desk = open_desk(6, faults="slow:PUT:seconds=0.3:times=1" + network * (strike == "lost network"))
+    slow = "slow:PUT:seconds=0.3:times=" + ("1" + network if strike == "lost network" else "6")
+    desk = open_desk(6, faults=slow)  # so slow that no run is through before it is struck
     second = desk.when(is_update, nth=2)
     arguments = ("run", "--since", "1d", "--workers", "2")
     process = desk.python("-c", JUMPING, *arguments) if strike == "clock jumps" else desk.start(*arguments)

@@ -68,7 +68,7 @@ def test_an_example_of_two_categories_is_told_whatever_its_case() -> None:
 # Keywords
 
 
-@pytest.mark.parametrize("entry", ["!!!", "", "*", "~", "#"])
+@pytest.mark.parametrize("entry", ["!!!", "", "*", "~", "#", "~foo", "foo~", "foo bar*baz"])
 def test_a_keyword_that_can_never_be_found_is_told(entry: str) -> None:
     (found,) = findings(category(keywords={"en": (entry,)}))
     assert (found.severity, found.kind) == ("problem", "keyword")

@@ -7,7 +7,7 @@ import os
 import sqlite3
 import stat
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
@@ -16,6 +16,7 @@ import pytest
 
 from ticket_processor.core.circuit_breaker import BreakerMemory
 from ticket_processor.core.errors import StateUnusable
+from ticket_processor.learning.store import LearningStore
 from ticket_processor.state.records import Dependencies, Open, Retry, Verdict
 from ticket_processor.state.store import CURSOR, FILE_NAME, HORIZON, State
 
@@ -253,12 +254,13 @@ def test_many_threads_may_write_at_once(state: State) -> None:
     assert len(state.unsettled()) == 80
 
 
-def test_many_may_be_the_first_to_open_a_file(tmp_path: Path) -> None:
+@pytest.mark.parametrize("store", [State, LearningStore])
+def test_many_may_be_the_first_to_open_a_file(tmp_path: Path, store: Callable[[Path], State | LearningStore]) -> None:
     gate = threading.Barrier(8)
 
     def opening(name: str) -> None:
         gate.wait()
-        State(tmp_path / name).close()
+        store(tmp_path / name).close()
 
     with ThreadPoolExecutor(8) as pool:
         for turn in range(5):

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from .progress_bar import UnderWay
 
 Advance = Callable[[int], None]
+MOST_SUBJECT = 36
+"""Characters of a subject in a table, so that a line holds the reasons too."""
 MOST_LISTED = 36
 """Lines of a list: with what stands around it they are forty at most."""
 _OBEYED = re.compile(
@@ -271,8 +273,10 @@ class Screen:
             for seen in look_at:
                 reasons = f" ({', '.join(seen.reasons)})" if seen.reasons else ""
                 why = ", ".join(seen.why).replace("escalated", f"escalated{reasons}", 1).replace("_", " ")
-                rows.append((str(seen.number), why, harmless(seen.subject or "-", one_line=True)))
-            table = Table("Worth a look", ("ticket", "<why", "<subject"), tuple(rows), tuple(links))
+                subject = harmless(seen.subject or "-", one_line=True)
+                cut = subject if len(subject) <= MOST_SUBJECT else f"{subject[: MOST_SUBJECT - 1]}…"
+                rows.append((str(seen.number), cut, why))
+            table = Table("Worth a look", ("ticket", "<subject", "<why"), tuple(rows), tuple(links))
             show([table], most=len(rows) + MOST_LINES, out=self._out)
         if steps := more or next_steps(summary, tally):
             self.say("Next")

@@ -52,7 +52,7 @@ CLOSED = _reason("closed", "The ticket is closed; the helpdesk allows no change.
 DELETED = _reason("deleted", "The ticket is deleted.")
 NOT_FOUND = _reason("not_found", "No ticket has the number that was asked for.")
 HANDS_OFF = _reason("hands_off", "The ticket carries the hands-off tag.")
-SKIP_RULE = _reason("skip_rule", "A rule under `[skip]` leaves it alone: this list or switch.", then="LIST")
+SKIP_RULE = _reason("skip_rule", "The list or switch LIST under `[skip]` leaves the ticket alone.", then="LIST")
 MACHINE_MAIL = _reason("machine_mail", "A machine wrote the mail: a bounce or an automatic reply.", then="KIND")
 OUTSIDE_CANARY = _reason("outside_canary", "The ticket is outside `run.canary_percent`.")
 WAITING = _reason("waiting_for_people", "Agents have their head start (`run.wait_minutes`).")
@@ -78,7 +78,8 @@ STATUS_SET = _reason("status_after_reply", "No person changed the ticket after o
 STAYED_INTERNAL = _reason("reply_stayed_internal", "The helpdesk made our public reply an internal note.")
 CANCELLED = _reason(
     "reply_cancelled",
-    "The announced reply, or the status behind it, was cancelled, such as for `articles_changed`.",
+    "The announced reply, or the status behind it, was cancelled, such as for `articles_changed`: an article no longer "
+    "says what the reply says.",
     then="WHY",
 )
 ARTICLES_CHANGED = "articles_changed"
@@ -92,7 +93,9 @@ MESSAGING = "messaging"
 # Thanks of the customer
 
 ONLY_THANKS = _reason("only_thanks", "The customer's thanks had reopened the solved ticket; the note says so.")
-THANKS_OVERTAKEN = _reason("thanks_overtaken", "More has happened since the thanks, or the settings have changed.")
+THANKS_OVERTAKEN = _reason(
+    "thanks_overtaken", "More has happened since the thanks, or the settings have changed: nothing is written for it."
+)
 
 # It failed
 

@@ -187,7 +187,16 @@ class Erasing(TicketWriting):
         return tuple(_found(row["found"]) for row in self.rows("SELECT found FROM erasure ORDER BY person_id"))
 
     def finish_erasures(self, now: float, outbox: Path | None) -> Iterator[Erased]:
-        """Go on with the erasures that were cut off, one after the other."""
+        """Go on with the erasures that were cut off, one after the other.
+
+        Raises :class:`LocalHelpdeskError` where an earlier version was cut off before somebody was made an agent; that
+        erasure is given up.
+        """
+        agents = "SELECT id FROM person WHERE role <> 'customer'"
+        with self.writing() as db:
+            given_up = db.execute(f"DELETE FROM erasure WHERE person_id IN ({agents})").rowcount
+        if given_up:
+            raise LocalHelpdeskError("somebody who was to be erased was made an agent or admin, and stays")
         for row in self.rows("SELECT person_id FROM erasure ORDER BY person_id"):
             yield self.erase(row["person_id"], now, outbox)
 

@@ -18,7 +18,7 @@ import orjson
 from ..core.errors import HelpdeskDown
 from ..core.models import Priority
 from ..core.private_files import check_is_file, make_file, make_folder
-from ..state.sqlite import transaction
+from ..state.sqlite import statements, transaction
 from .local_model import Actor, Event, LocalHelpdeskError, LocalTicket, Message, NotThere
 
 _MIGRATIONS = (
@@ -261,7 +261,7 @@ class LocalFile:
             if version > len(_MIGRATIONS):
                 raise HelpdeskDown(f"the local helpdesk in {self.path} {_NEWER}, or name another file as local.path")
             for number, script in enumerate(_MIGRATIONS[version:], start=version + 1):
-                for statement in _statements(script):
+                for statement in statements(script):
                     db.execute(statement)
                 db.execute(f"PRAGMA user_version={number}")
 
@@ -279,16 +279,6 @@ class LocalFile:
 
 def _version(db: sqlite3.Connection) -> int:
     return int(db.execute("PRAGMA user_version").fetchone()[0])
-
-
-def _statements(script: str) -> Iterator[str]:
-    """The statements of a script one by one: run whole, it would end the transaction."""
-    statement = ""
-    for part in script.split(";"):
-        statement += part + ";"
-        if statement.strip(" \n;") and sqlite3.complete_statement(statement):
-            yield statement
-            statement = ""
 
 
 def _why(error: Exception) -> str:

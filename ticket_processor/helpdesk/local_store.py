@@ -57,6 +57,8 @@ MAILED = "m-"
 
 FORMAT = 1
 """Of an export's lines."""
+MOST = 2**40
+"""Ids and versions are below: there is room for all that is to come, also where more is packed into one number."""
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _NAMED_BY = {"person": ("person", "email"), "group": ("team", "name"), "ticket": ("ticket", "number")}
 """The tables of lines that stand for themselves, and the column that names a row beside its id."""
@@ -325,5 +327,7 @@ def _insert(db: sqlite3.Connection, table: str, line: Mapping[str, Any]) -> None
     columns = {row["name"] for row in all_rows(db, f"PRAGMA table_info({table})")} - {"password_hash"}
     if not line.keys() <= columns:
         raise LocalHelpdeskError("it has parts that a helpdesk does not know")
-    times = {name: same_stamp(line[name]) for name in _TIMES if line.get(name)}
+    if any(not 0 < line[name] < MOST for name in ("id", "version") if line.get(name) is not None):
+        raise ValueError("the number is too large, or none")
+    times = {name: same_stamp(line[name]) for name in _TIMES if line.get(name) is not None}
     insert(db, table, **{**line, **times})

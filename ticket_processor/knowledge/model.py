@@ -61,8 +61,8 @@ class Passage:
 class Found:
     """A passage that a search found.
 
-    Its score says how much of a query's wording it holds, and compares with the floor that ``kb eval`` learnt. The
-    order of passages may differ from that of their scores.
+    Its score says how much of a query's wording it holds, and compares with the search's floor. The order of passages
+    may differ from that of their scores.
     """
 
     passage: Passage

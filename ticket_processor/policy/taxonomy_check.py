@@ -6,6 +6,7 @@ plain data.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from itertools import combinations
 
@@ -89,6 +90,8 @@ def _keyword_trouble(entry: str) -> tuple[SetupSeverity, str] | None:
     words = words_of(entry.replace("*", "").replace("~", " "))
     if not words:
         return "problem", "can never match: a keyword needs letters or digits"
+    if re.search(r"^\s*~|~\s*$|\w\*\w", entry):
+        return "problem", "can never match: it has '*' inside a word, or '~' at an end"
     if "," in entry:
         return "problem", "contains a comma, so it is one phrase: list its parts separately"
     if "*" in entry and all(len(word) < 3 for word in words):

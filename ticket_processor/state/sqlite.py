@@ -60,7 +60,7 @@ _MIGRATIONS = (
     "CREATE TABLE scheduled_replies (ticket_id INTEGER PRIMARY KEY, reply TEXT NOT NULL);",
     "ALTER TABLE intents ADD COLUMN job_begun REAL NOT NULL DEFAULT 0;",
 )
-"""One script per schema version; append, never edit. Each runs in a transaction with its version number."""
+"""One script per schema version; append, never edit. They run in one transaction with the version's number."""
 
 
 def opened(path: Path | None, migrations: Sequence[str] = _MIGRATIONS, *, holds: str = "") -> sqlite3.Connection:
@@ -108,16 +108,23 @@ def migrate(
             f"{path} is of an earlier ticketbot (schema {version}), and not read any more; it holds {holds}: keep a "
             "copy elsewhere, and delete it here to begin anew"
         )
-    while version < len(migrations):
-        step = f"BEGIN IMMEDIATE; {migrations[version]} PRAGMA user_version={version + 1}; COMMIT;"
-        try:
-            db.executescript(step)
-        except sqlite3.OperationalError:
-            if db.in_transaction:
-                db.execute("ROLLBACK")
-            if db.execute("PRAGMA user_version").fetchone() == (version,):
-                raise  # no other process has made this step meanwhile
-        (version,) = db.execute("PRAGMA user_version").fetchone()
+    if version < len(migrations):
+        with transaction(db):
+            (version,) = db.execute("PRAGMA user_version").fetchone()  # another process may have been faster
+            for script in migrations[version:]:
+                for statement in statements(script):
+                    db.execute(statement)
+            db.execute(f"PRAGMA user_version={len(migrations)}")
+
+
+def statements(script: str) -> Iterator[str]:
+    """The statements of a script one by one: run whole, it would end the transaction."""
+    statement = ""
+    for part in script.split(";"):
+        statement += part + ";"
+        if statement.strip(" \n;") and sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""
 
 
 def emptied(db: sqlite3.Connection) -> bool:

@@ -12,7 +12,6 @@ zero takes a phrase's words out. Urgency points add up: sixteen make a ticket cr
 The lists were written by hand from knowledge of the languages, and revised where labelled tickets showed them wrong; no
 weight was computed from data. Looking a word up costs the same however many entries there are, which a regular
 expression of alternatives does not offer.
-
 """
 
 from __future__ import annotations
