@@ -90,7 +90,7 @@ CEILINGS = {
     "analysis": 9_640,
     "audit": 1_990,
     "commands": 6_300,
-    "core": 2_640,
+    "core": 2_650,
     "dashboard": 1_550,
     "evaluation": 2_000,
     "helpdesk": 5_540,

@@ -52,7 +52,9 @@ CLOSED = _reason("closed", "The ticket is closed; the helpdesk allows no change.
 DELETED = _reason("deleted", "The ticket is deleted.")
 NOT_FOUND = _reason("not_found", "No ticket has the number that was asked for.")
 HANDS_OFF = _reason("hands_off", "The ticket carries the hands-off tag.")
-SKIP_RULE = _reason("skip_rule", "The list or switch LIST under `[skip]` leaves the ticket alone.", then="LIST")
+SKIP_RULE = _reason(
+    "skip_rule", "A rule under `[skip]` leaves it alone: this list names the ticket, or this switch is on.", then="LIST"
+)
 MACHINE_MAIL = _reason("machine_mail", "A machine wrote the mail: a bounce or an automatic reply.", then="KIND")
 OUTSIDE_CANARY = _reason("outside_canary", "The ticket is outside `run.canary_percent`.")
 WAITING = _reason("waiting_for_people", "Agents have their head start (`run.wait_minutes`).")
