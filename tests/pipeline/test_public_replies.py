@@ -51,6 +51,7 @@ class Rig:
         self.state = State(None)
         self.folder = folder
         self.objection: str | None = None
+        self.wants_replies = True
         self.written: list[Change] = []
         self.steps: list[Exception | None] = []
         self.ended: list[Outcome] = []
@@ -91,7 +92,7 @@ class Rig:
             state=self.state,
             audit=audit,
             selection=selection,
-            reply_objection=lambda *_: self.objection,
+            reply_objection=(lambda *_: self.objection) if self.wants_replies else None,
         )
         self.ended.clear()
         try:
@@ -248,6 +249,15 @@ def test_a_refusal_ends_it(rig: Rig, error: Exception, end: tuple[str, str]) -> 
     rig.steps = [error]
     assert rig.run() == [end]
     assert rig.state.scheduled_replies() == []
+
+
+def test_settings_that_want_no_replies_cancel_it_unread_and_a_dry_run_keeps_it(rig: Rig) -> None:
+    rig.wants_replies, rig.unread = False, {1: TicketError("unread")}
+    assert rig.run(dry_run=True) == []
+    assert len(rig.state.scheduled_replies()) == 1
+    assert rig.run() == [("skipped", "reply_cancelled_not_wanted")]
+    assert rig.state.scheduled_replies() == []
+    assert rig.written == []
 
 
 def test_a_dry_run_plans_it_and_sends_nothing(rig: Rig) -> None:
