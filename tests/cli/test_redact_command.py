@@ -80,10 +80,15 @@ def test_what_lies_past_the_limit_is_dropped_and_said_to_be(bare: Command) -> No
     [
         ("missing.txt", None, "missing.txt cannot be read"),
         ("latin.txt", "Grüße".encode("latin-1"), "latin.txt is not UTF-8 text"),
+        (
+            "text.txt.gz",
+            gzip.compress(b"a@b.example"),
+            "text.txt.gz is not UTF-8 text; a packed text has to be unpacked",
+        ),
         ("bad.jsonl", b'{"body": "a@b.example"}\n{"body": "secret', "bad.jsonl, line 2: not a JSON object"),
         ("list.jsonl", b"[1]", "list.jsonl, line 1: not a JSON object"),
         ("empty.jsonl", b'{"text": "x"}', "line 1: neither subject nor body is a text"),
-        ("bad.jsonl.gz", b"no gzip", "bad.jsonl.gz cannot be read: "),
+        ("bad.jsonl.gz", b"no gzip", "bad.jsonl.gz cannot be read: not a whole gzip file"),
     ],
 )
 def test_a_file_that_cannot_be_used_is_a_sentence_and_exit_code_2(

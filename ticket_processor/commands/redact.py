@@ -64,7 +64,7 @@ def _read(file: str) -> str:
         # Bytes are UTF-8 whatever the locale says; a Windows console's code page would garble them.
         return (sys.stdin.buffer.read() if file == STDIN else Path(file).read_bytes()).decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise ConfigError(f"{called} is not UTF-8 text") from None
+        raise ConfigError(f"{called} is not UTF-8 text; a packed text has to be unpacked first (gunzip)") from None
     except OSError as error:
         raise ConfigError(f"{called} cannot be read: {error.strerror or error}") from None
 
