@@ -93,7 +93,7 @@ CEILINGS = {
     "core": 2_650,
     "dashboard": 1_550,
     "evaluation": 2_000,
-    "helpdesk": 5_540,
+    "helpdesk": 5_530,
     "knowledge": 1_790,
     "learning": 1_770,
     "monitoring": 2_670,
@@ -105,7 +105,7 @@ CEILINGS = {
     "schedule": 300,
     "seeding": 940,
     "settings": 1_550,
-    "state": 890,
+    "state": 930,
     "web": 3_710,
     "wiring": 2_970,
 }

@@ -16,6 +16,8 @@ import pytest
 
 from ticket_processor.core.circuit_breaker import BreakerMemory
 from ticket_processor.core.errors import StateUnusable
+from ticket_processor.helpdesk.local_schema import LocalFile
+from ticket_processor.knowledge.store import KnowledgeStore
 from ticket_processor.learning.store import LearningStore
 from ticket_processor.state.records import Dependencies, Open, Retry, Verdict
 from ticket_processor.state.store import CURSOR, FILE_NAME, HORIZON, State
@@ -254,8 +256,10 @@ def test_many_threads_may_write_at_once(state: State) -> None:
     assert len(state.unsettled()) == 80
 
 
-@pytest.mark.parametrize("store", [State, LearningStore])
-def test_many_may_be_the_first_to_open_a_file(tmp_path: Path, store: Callable[[Path], State | LearningStore]) -> None:
+@pytest.mark.parametrize("store", [State, LearningStore, KnowledgeStore, LocalFile])
+def test_many_may_be_the_first_to_open_a_file(
+    tmp_path: Path, store: Callable[[Path], State | LearningStore | KnowledgeStore | LocalFile]
+) -> None:
     gate = threading.Barrier(8)
 
     def opening(name: str) -> None:

@@ -25,7 +25,7 @@ from ..core.clock import Clock, iso
 from ..core.errors import StateUnusable
 from ..core.models import Analysis, Usage
 from ..core.private_files import make_file, make_folder
-from ..state.sqlite import emptied
+from ..state.sqlite import emptied, write_ahead
 
 FILE_NAME = "answers.sqlite3"
 DAY_S = 86_400
@@ -189,7 +189,7 @@ def _connect(path: Path | None) -> tuple[sqlite3.Connection, bytes]:
     db = sqlite3.connect(":memory:" if path is None else path, isolation_level=None, check_same_thread=False, timeout=5)
     try:
         if path is not None:
-            db.execute("PRAGMA journal_mode=WAL")
+            write_ahead(db)
             db.execute("PRAGMA synchronous=NORMAL")
         db.executescript(_SCHEMA)
         row = db.execute("SELECT value FROM secret").fetchone()

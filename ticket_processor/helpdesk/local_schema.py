@@ -18,7 +18,7 @@ import orjson
 from ..core.errors import HelpdeskDown
 from ..core.models import Priority
 from ..core.private_files import check_is_file, make_file, make_folder
-from ..state.sqlite import statements, transaction
+from ..state.sqlite import apply_missing, schema_version, transaction, write_ahead
 from .local_model import Actor, Event, LocalHelpdeskError, LocalTicket, Message, NotThere
 
 _MIGRATIONS = (
@@ -194,7 +194,7 @@ class LocalFile:
             make_folder(path.parent)
             make_file(path)
             db = self._connected()
-            db.execute("PRAGMA journal_mode=WAL")
+            write_ahead(db)
             self._migrate(db)
             self._idle.append(db)
 
@@ -254,16 +254,9 @@ class LocalFile:
         return db
 
     def _migrate(self, db: sqlite3.Connection) -> None:
-        if _version(db) == len(_MIGRATIONS):
-            return  # another process may be writing for long
-        with transaction(db):
-            version = _version(db)
-            if version > len(_MIGRATIONS):
-                raise HelpdeskDown(f"the local helpdesk in {self.path} {_NEWER}, or name another file as local.path")
-            for number, script in enumerate(_MIGRATIONS[version:], start=version + 1):
-                for statement in statements(script):
-                    db.execute(statement)
-                db.execute(f"PRAGMA user_version={number}")
+        if schema_version(db) > len(_MIGRATIONS):
+            raise HelpdeskDown(f"the local helpdesk in {self.path} {_NEWER}, or name another file as local.path")
+        apply_missing(db, _MIGRATIONS)
 
     @contextmanager
     def _in_words(self) -> Iterator[None]:
@@ -275,10 +268,6 @@ class LocalFile:
             raise HelpdeskDown(
                 f"the local helpdesk in {self.path} (local.path) cannot be used: {_why(error)}"
             ) from error
-
-
-def _version(db: sqlite3.Connection) -> int:
-    return int(db.execute("PRAGMA user_version").fetchone()[0])
 
 
 def _why(error: Exception) -> str:

@@ -15,7 +15,7 @@ from itertools import count
 from pathlib import Path
 
 from ..core.private_files import make_file, make_folder
-from ..state.sqlite import emptied, transaction, translated
+from ..state.sqlite import emptied, run_script, schema_version, transaction, translated, write_ahead
 from .model import READABLE, Article, Audience, Passage
 from .text import chunks_of
 
@@ -88,7 +88,7 @@ class KnowledgeStore:
                 make_file(path)  # agents-only articles are private
             self._db = sqlite3.connect(path or ":memory:", isolation_level=None, check_same_thread=False, timeout=10)
             if path is not None:
-                self._db.execute("PRAGMA journal_mode=WAL")
+                write_ahead(self._db)
                 self._db.execute("PRAGMA synchronous=NORMAL")
             self._make_tables()
 
@@ -262,16 +262,18 @@ class KnowledgeStore:
     # Inside
 
     def _make_tables(self) -> None:
-        (version,) = self._db.execute("PRAGMA user_version").fetchone()
-        if version == VERSION:
+        if schema_version(self._db) == VERSION:
             return
-        # Tables of the index first: to drop one drops those that FTS5 keeps for it.
-        names = self._db.execute(
-            "SELECT name FROM sqlite_master WHERE type='table' AND name NOT LIKE 'sqlite%' "
-            "ORDER BY sql NOT LIKE 'CREATE VIRTUAL%'"
-        ).fetchall()
-        drops = "".join(f"DROP TABLE IF EXISTS {name};" for (name,) in names)
-        self._db.executescript(f"BEGIN IMMEDIATE; {drops} {_TABLES} PRAGMA user_version={VERSION}; COMMIT;")
+        with transaction(self._db):
+            if schema_version(self._db) == VERSION:
+                return  # another process was faster
+            # Tables of the index first: to drop one drops those that FTS5 keeps for it.
+            names = self._db.execute(
+                "SELECT name FROM sqlite_master WHERE type='table' AND name NOT LIKE 'sqlite%' "
+                "ORDER BY sql NOT LIKE 'CREATE VIRTUAL%'"
+            ).fetchall()
+            drops = "".join(f"DROP TABLE IF EXISTS {name};" for (name,) in names)
+            run_script(self._db, f"{drops} {_TABLES} PRAGMA user_version={VERSION};")
         if names:
             emptied(self._db)  # earlier versions kept customers' words here
 

@@ -6,6 +6,7 @@ import errno
 import os
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, nullcontext
 from pathlib import Path
@@ -61,6 +62,7 @@ _MIGRATIONS = (
     "ALTER TABLE intents ADD COLUMN job_begun REAL NOT NULL DEFAULT 0;",
 )
 """One script per schema version; append, never edit. They run in one transaction with the version's number."""
+_ASK_AGAIN_S = 0.02
 
 
 def opened(path: Path | None, migrations: Sequence[str] = _MIGRATIONS, *, holds: str = "") -> sqlite3.Connection:
@@ -80,7 +82,7 @@ def opened(path: Path | None, migrations: Sequence[str] = _MIGRATIONS, *, holds:
     )
     try:
         if path is not None:
-            db.execute("PRAGMA journal_mode=WAL")
+            write_ahead(db)
             # A power cut may lose the newest transactions; the log's intent lines are synced, this is not.
             db.execute("PRAGMA synchronous=NORMAL")
         migrate(db, path, migrations, holds=holds)
@@ -97,7 +99,7 @@ def migrate(
 
     ``holds`` says in words what is lost with a file that is too old.
     """
-    (version,) = db.execute("PRAGMA user_version").fetchone()
+    version = schema_version(db)
     if version > len(migrations):
         raise StateUnusable(
             f"the state in {path} was written by a newer ticketbot (schema {version}, this one knows "
@@ -108,17 +110,50 @@ def migrate(
             f"{path} is of an earlier ticketbot (schema {version}), and not read any more; it holds {holds}: keep a "
             "copy elsewhere, and delete it here to begin anew"
         )
-    if version < len(migrations):
-        with transaction(db):
-            (version,) = db.execute("PRAGMA user_version").fetchone()  # another process may have been faster
-            for script in migrations[version:]:
-                for statement in statements(script):
-                    db.execute(statement)
-            db.execute(f"PRAGMA user_version={len(migrations)}")
+    apply_missing(db, migrations)
 
 
-def statements(script: str) -> Iterator[str]:
-    """The statements of a script one by one: run whole, it would end the transaction."""
+def schema_version(db: sqlite3.Connection) -> int:
+    """How many scripts a file's schema is made of; 0 if it is new."""
+    return int(db.execute("PRAGMA user_version").fetchone()[0])
+
+
+def apply_missing(db: sqlite3.Connection, migrations: Sequence[str]) -> None:
+    """Run the scripts that a file lacks; of many processes that do so at once, one does it."""
+    if schema_version(db) >= len(migrations):
+        return  # to ask for the lock would be to wait for whoever is writing for long
+    with transaction(db):
+        for number, script in enumerate(migrations[schema_version(db) :], start=schema_version(db) + 1):
+            run_script(db, script)
+            db.execute(f"PRAGMA user_version={number}")
+
+
+def run_script(db: sqlite3.Connection, script: str) -> None:
+    """Run a script inside the transaction that is open; ``executescript`` would end it."""
+    for statement in _statements(script):
+        db.execute(statement)
+
+
+def write_ahead(db: sqlite3.Connection) -> None:
+    """Let readers read while a writer writes: SQLite's WAL mode.
+
+    Of several connections that ask for it first, SQLite refuses all but one at once, whatever their timeout; the
+    others ask again for as long as they wait for locks. Raises ``sqlite3.Error``.
+    """
+    (wait_ms,) = db.execute("PRAGMA busy_timeout").fetchone()
+    deadline = time.monotonic() + wait_ms / 1000
+    while True:
+        try:
+            db.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+        time.sleep(_ASK_AGAIN_S)
+
+
+def _statements(script: str) -> Iterator[str]:
+    """The statements of a script one by one."""
     statement = ""
     for part in script.split(";"):
         statement += part + ";"
