@@ -32,8 +32,8 @@ from ticket_processor.analysis.rules.matcher import words_of
 from ticket_processor.analysis.text.cleaning import clean
 from ticket_processor.analysis.text.language import detect_language
 from ticket_processor.analysis.text.redact import redact
-from ticket_processor.core.sanitize import PLACEHOLDER
 from ticket_processor.core.taxonomy import default_taxonomy
+from ticket_processor.core.text import PLACEHOLDER
 
 TEXTS = development.ROOT / "tests" / "analysis" / "incident_texts"
 KINDS = ("none", "security", "outage", "safety")

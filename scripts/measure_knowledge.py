@@ -46,18 +46,18 @@ from tests.replies.hostile import CANARY, EFFECTS, ORDERS, cited, harm_in, liar,
 from tests.support.chats import ScriptedChat
 from ticket_processor.analysis.model_server.chat import server_for
 from ticket_processor.analysis.model_server.connection import AnswerUnusable
-from ticket_processor.analysis.model_server.presets import ModelTarget
+from ticket_processor.analysis.model_server.settings import ModelTarget
 from ticket_processor.analysis.text.redact import RedactedText, redact
 from ticket_processor.knowledge.evaluate import LabelledQuestion, RetrievalScores, evaluate, read_questions, scored
 from ticket_processor.knowledge.model import Article, Passage
 from ticket_processor.knowledge.search import KnowledgeSearch, issue_queries, query_words
 from ticket_processor.knowledge.store import KnowledgeStore
+from ticket_processor.knowledge.sync import embed_missing
 from ticket_processor.knowledge.text import html_to_text, markdown_to_text
-from ticket_processor.knowledge.vectors import embed_missing
+from ticket_processor.replies import usable_text
 from ticket_processor.replies.assembly import NoAnswer, ReplyDraft
 from ticket_processor.replies.figures import unseen
 from ticket_processor.replies.grounding import LEAST_SHARE, sentences_of, share_found
-from ticket_processor.replies.sources import usable_text
 from ticket_processor.replies.writer import MAX_OUTPUT_TOKENS, DraftWriter, worth_asking
 from ticket_processor.settings.load import load
 from ticket_processor.wiring.knowledge import embedding_model

@@ -169,7 +169,7 @@ def of_helpdesk(client: str, url: str) -> str:
     from ticket_processor.core.clock import Deadline, SystemClock
     from ticket_processor.core.errors import TicketbotError
     from ticket_processor.core.models import Change
-    from ticket_processor.settings.schema import ZendeskSettings
+    from ticket_processor.settings.helpdesks import ZendeskSettings
     from ticket_processor.wiring.parts import transport_for
     from ticket_processor.zendesk import Zendesk
 
@@ -204,10 +204,9 @@ def of_model(client: str, url: str) -> str:
     """A call of the models' clients."""
     from ticket_processor.analysis.model_server.chat import server_for
     from ticket_processor.analysis.model_server.embeddings import Embedder
-    from ticket_processor.analysis.model_server.presets import ModelTarget
-    from ticket_processor.analysis.model_server.settings import EmbeddingSettings
+    from ticket_processor.analysis.model_server.settings import EmbeddingSettings, ModelTarget
     from ticket_processor.core.errors import AnalysisFailed
-    from ticket_processor.monitoring.health.servers import ask_model_server
+    from ticket_processor.monitoring.health_servers import ask_model_server
 
     target = ModelTarget(name="m", model="m", preset="compatible", base_url=f"{url}/v1", api_key=None)
     try:
@@ -224,7 +223,7 @@ def of_model(client: str, url: str) -> str:
 def of_notices(client: str, url: str) -> str:
     """A ping or an alert."""
     if client == "heartbeat":
-        from ticket_processor.monitoring.heartbeat import Heartbeat
+        from ticket_processor.monitoring.receivers import Heartbeat
 
         heartbeat = Heartbeat(f"{url}/ping")
         thread = heartbeat.finish(0, "well")

@@ -30,7 +30,7 @@ from ticket_processor.analysis.rules.analyser import RulesAnalyser
 from ticket_processor.analysis.rules.injection import signs_of
 from ticket_processor.analysis.text.cleaning import clean
 from ticket_processor.analysis.text.language import detect_language
-from ticket_processor.analysis.text.machine_mail import machine_mail
+from ticket_processor.analysis.text.needs_no_answer import machine_mail
 from ticket_processor.analysis.text.redact import RedactedText, redact
 from ticket_processor.core.models import Analysis, Ticket
 from ticket_processor.core.taxonomy import default_taxonomy

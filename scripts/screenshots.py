@@ -33,15 +33,13 @@ from PIL import Image
 from tests.dashboard.browser import DESKTOP, PHONE, Tab, browser, dashboard, executable, tab
 from ticket_processor.commands.sandbox import sandbox_environment
 from ticket_processor.core.clock import SystemClock
-from ticket_processor.sandbox.app import Sandbox
+from ticket_processor.sandbox.app import Sandbox, SandboxServer
 from ticket_processor.sandbox.faults import FaultPlan
 from ticket_processor.sandbox.fill import fill
 from ticket_processor.sandbox.openai_answers import KnownAnswers
-from ticket_processor.sandbox.server import SandboxServer
 from ticket_processor.sandbox.zendesk_call import Rules
-from ticket_processor.seeding.corpus import load_corpus, payload
-from ticket_processor.seeding.fair_answers import fair_answers
-from ticket_processor.seeding.variations import vary
+from ticket_processor.seeding.corpus import load_corpus, payload, vary
+from ticket_processor.seeding.synthetic import fair_answers
 from ticket_processor.settings.load import load
 from ticket_processor.wiring.runs import RunArguments, play
 

@@ -25,9 +25,9 @@ import requests
 from tests.imitation import Sandbox
 from tests.imitation.latency import LatencyProfile
 from ticket_processor.sandbox.access import Credentials
-from ticket_processor.sandbox.clock import OffsetClock
+from ticket_processor.sandbox.app import SandboxServer
+from ticket_processor.sandbox.basics import OffsetClock
 from ticket_processor.sandbox.fill import fill
-from ticket_processor.sandbox.server import SandboxServer
 from ticket_processor.web.gate import signature
 from ticket_processor.web.worker import DeliveryQueue
 

@@ -41,10 +41,10 @@ class Commands(CommandGroup):
                 },
             ),
             "undo": CommandEntry("Undo a run, except where a person has changed something.", "undo:undo"),
-            "apply": CommandEntry("Write what a dry run has kept in a file, exactly once.", "apply:apply"),
+            "apply": CommandEntry("Write what a dry run has kept in a file, exactly once.", "retry:apply"),
             "report": CommandEntry("Show what was triaged in a period, how well and at what cost.", "report:report"),
             "dashboard": CommandEntry(
-                "Show tickets, costs, runs and health on pages in a browser.", "dashboard:dashboard"
+                "Show tickets, costs, runs and health on pages in a browser.", "portal:dashboard"
             ),
         },
         "Quality": {
@@ -74,7 +74,7 @@ class Commands(CommandGroup):
                     "doctor": CommandEntry("List what to mend in your articles.", "doctor:check_articles"),
                 },
             ),
-            "redact": CommandEntry("Show a text as a model would see it; needs no settings.", "redact:redact"),
+            "redact": CommandEntry("Show a text as a model would see it; needs no settings.", "analyse:redact"),
         },
         "Operate": {
             "schedule": CommandEntry(
@@ -107,8 +107,8 @@ class Commands(CommandGroup):
                     "erase": CommandEntry("Erase customers' words from log and state.", "audit_erase:erase_tickets"),
                 },
             ),
-            "worker": CommandEntry("Ask models for runs on other machines.", "worker:worker"),
-            "scheduler": CommandEntry("Bring workers and runs together.", "worker:scheduler"),
+            "worker": CommandEntry("Ask models for runs on other machines.", "serve:worker"),
+            "scheduler": CommandEntry("Bring workers and runs together.", "serve:scheduler"),
         },
     }
 

@@ -42,8 +42,7 @@ from .helpdesk.freshdesk_format import (
 )
 from .helpdesk.freshdesk_history import as_edit, history_of, shows
 from .helpdesk.freshdesk_reads import FreshdeskViews, Listing, TicketView
-from .helpdesk.http_messages import Effect, Reply, is_unauthorised
-from .helpdesk.json_values import mapping
+from .helpdesk.http_messages import Effect, Reply, is_unauthorised, mapping
 from .helpdesk.protocol import Fetched, JobStatus, Page
 from .helpdesk.ticket_history import Edit, History
 from .helpdesk.transport import Transport

@@ -13,17 +13,17 @@ from .analysis.budget import Allowance, Question
 from .analysis.model_server.answer import Answer, checked
 from .analysis.model_server.chat import ChatServer, RawAnswer
 from .analysis.model_server.connection import AnswerUnusable, FormRefused
-from .analysis.model_server.presets import cost_usd
 from .analysis.model_server.prompt import (
     EarlierTickets,
     answer_schema,
+    estimate_tokens,
     fingerprint,
     in_words,
     instructions,
     message_tokens,
     ticket_message,
 )
-from .analysis.model_server.token_estimate import estimate_tokens
+from .analysis.model_server.settings import cost_usd
 from .analysis.rules.analyser import RulesAnalyser
 from .analysis.rules.injection import signs_of
 from .analysis.text.outgoing import leaving_line

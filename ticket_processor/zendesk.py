@@ -26,8 +26,7 @@ from .core.errors import (
     UpdateRefused,
 )
 from .core.models import Change, Ticket
-from .helpdesk.http_messages import Effect, is_unauthorised
-from .helpdesk.json_values import mapping
+from .helpdesk.http_messages import Effect, is_unauthorised, mapping
 from .helpdesk.protocol import Fetched, JobStatus, Page, TicketField
 from .helpdesk.ticket_history import Edit, History
 from .helpdesk.transport import Transport

@@ -30,7 +30,7 @@ from ticket_processor.analysis.model_server.connection import (
     ModelBusy,
     failure,
 )
-from ticket_processor.analysis.model_server.presets import ModelTarget, cost_usd
+from ticket_processor.analysis.model_server.settings import ModelTarget, cost_usd
 from ticket_processor.core.errors import AnalysisFailed
 from ticket_processor.core.models import Usage
 

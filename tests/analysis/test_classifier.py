@@ -45,16 +45,11 @@ from ticket_processor.analysis.text.redact import RedactedText, redact
 from ticket_processor.core.errors import AnalysisFailed, ConfigError, how_to_install
 from ticket_processor.core.models import Analysis, Sentiment, Urgency
 from ticket_processor.core.taxonomy import Category, Taxonomy
+from ticket_processor.evaluation.corpus import corpus_of, text_of
 from ticket_processor.evaluation.data import Example
+from ticket_processor.evaluation.fitting import Trained, summary_text, train
+from ticket_processor.evaluation.learners import as_learnt_from, confidence_of, learn_confidence
 from ticket_processor.evaluation.scores import score
-from ticket_processor.evaluation.training.corpus import corpus_of, text_of
-from ticket_processor.evaluation.training.fitting import Trained, train
-from ticket_processor.evaluation.training.learners import (
-    as_learnt_from,
-    confidence_of,
-    learn_confidence,
-)
-from ticket_processor.evaluation.training.summary import summary_text
 
 # Names and words of which the keyword rules know nothing.
 WORDS = {

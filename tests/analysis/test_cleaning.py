@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from ticket_processor.analysis.rules.injection import signs_of
 from ticket_processor.analysis.text.cleaning import MAX_OUTPUT, MAX_SUBJECT, as_text, clean
-from ticket_processor.core.sanitize import MAX_INPUT, plain_line
+from ticket_processor.core.text import MAX_INPUT, plain_line
 
 from ..support.cases import for_each
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from ticket_processor.analysis.model_server.embeddings import BATCH, Embedder, EmbeddingsFailed, shortened
+from ticket_processor.analysis.model_server.prompt import estimate_tokens
 from ticket_processor.analysis.model_server.settings import EmbeddingSettings
-from ticket_processor.analysis.model_server.token_estimate import estimate_tokens
 from ticket_processor.core.errors import ConfigError
 
 from ..servers.scripted import Reply, ScriptedServer, reply, scripted

@@ -10,8 +10,7 @@ import pytest
 
 from ticket_processor.analysis.model_server.chat import RawAnswer
 from ticket_processor.analysis.model_server.connection import AnswerUnusable, ModelBusy
-from ticket_processor.analysis.model_server.prompt import answer_schema, in_words, instructions
-from ticket_processor.analysis.model_server.token_estimate import estimate_tokens
+from ticket_processor.analysis.model_server.prompt import answer_schema, estimate_tokens, in_words, instructions
 from ticket_processor.analysis.rules.analyser import RulesAnalyser
 from ticket_processor.analysis.text.redact import redact
 from ticket_processor.core.errors import AnalysisFailed

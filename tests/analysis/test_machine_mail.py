@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ticket_processor.analysis.text.machine_mail import machine_mail
+from ticket_processor.analysis.text.needs_no_answer import machine_mail
 from ticket_processor.core.models import Ticket
 
 from ..support.cases import for_each

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ticket_processor.analysis.mere_thanks import LONGEST, is_mere_thanks
+from ticket_processor.analysis.text.needs_no_answer import LONGEST, is_mere_thanks
 
 from ..support.fakes import a_ticket
 

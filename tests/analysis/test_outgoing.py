@@ -21,9 +21,9 @@ import ticket_processor
 from ticket_processor.analysis import chain
 from ticket_processor.analysis.chain import Understanding
 from ticket_processor.analysis.model_server.connection import server_sentence
-from ticket_processor.analysis.model_server.presets import PRESETS
+from ticket_processor.analysis.model_server.settings import PRESETS
 from ticket_processor.analysis.rules.analyser import RulesAnalyser
-from ticket_processor.analysis.text import redact
+from ticket_processor.analysis.text import FOLDER, redact
 from ticket_processor.analysis.text.outgoing import (
     OWN_NAMES,
     analysis_leaving,
@@ -34,12 +34,11 @@ from ticket_processor.analysis.text.outgoing import (
     subject_line,
     told,
 )
-from ticket_processor.analysis.text.word_lists import FOLDER
 from ticket_processor.audit.receipts import AuditLog
 from ticket_processor.core.models import Analysis, Decision, ForeignText, Outcome, OutcomeStatus, OutgoingText, Ticket
 from ticket_processor.core.run_summary import RunSummary
-from ticket_processor.core.sanitize import plain_line
 from ticket_processor.core.taxonomy import default_taxonomy
+from ticket_processor.core.text import plain_line
 from ticket_processor.monitoring.messages import AlertMessage
 from ticket_processor.policy.decide import Policy, decide
 from ticket_processor.tags import merge

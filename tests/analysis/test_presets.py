@@ -13,18 +13,20 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from ticket_processor.analysis.model_server.chat import OpenAIServer
-from ticket_processor.analysis.model_server.presets import (
+from ticket_processor.analysis.model_server.settings import (
     LIST_PRICES,
     LISTED,
     OPENAI_URL,
     PRESETS,
+    ModelSettings,
     ModelTarget,
+    ModelUse,
+    Preset,
     list_price,
     price_note,
     resolve,
     targets,
 )
-from ticket_processor.analysis.model_server.settings import ModelSettings, ModelUse, Preset
 from ticket_processor.core.errors import ConfigError
 from ticket_processor.core.models import RedactionLevel
 

@@ -12,11 +12,11 @@ from ticket_processor.analysis.model_server.prompt import (
     LEFT_OUT,
     answer_schema,
     cut,
+    estimate_tokens,
     fingerprint,
     instructions,
     ticket_message,
 )
-from ticket_processor.analysis.model_server.token_estimate import estimate_tokens
 from ticket_processor.core.models import Urgency
 from ticket_processor.core.taxonomy import Category, Taxonomy, default_taxonomy
 

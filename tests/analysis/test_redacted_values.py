@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ticket_processor.analysis.text.redact import Replaced, redact, redacted_values, without_values
-from ticket_processor.core.sanitize import PLACEHOLDER, plain_line
+from ticket_processor.core.text import PLACEHOLDER, plain_line
 
 from ..support.cases import for_each
 

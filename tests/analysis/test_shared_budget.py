@@ -14,8 +14,8 @@ from ticket_processor.analysis.budget import LEARN_FROM, PATIENCE_S, Allowance, 
 from ticket_processor.analysis.cache import AnswerStore
 from ticket_processor.analysis.chain import ModelLink, Understanding
 from ticket_processor.analysis.model_server.chat import RawAnswer
+from ticket_processor.analysis.model_server.prompt import estimate_tokens
 from ticket_processor.analysis.model_server.settings import BudgetSettings
-from ticket_processor.analysis.model_server.token_estimate import estimate_tokens
 from ticket_processor.analysis.rules.analyser import RulesAnalyser
 from ticket_processor.analysis.text.redact import redact
 from ticket_processor.core.circuit_breaker import Breaker

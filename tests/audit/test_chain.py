@@ -14,9 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ticket_processor.audit.encryption import Keyring
 from ticket_processor.audit.files import LogFile, events, log_files, read_lines
-from ticket_processor.audit.lines import NO_MAC, decode, encode, erased, flaw, key_id, sealed
+from ticket_processor.audit.lines import NO_MAC, Keyring, decode, encode, erased, flaw, key_id, sealed
 from ticket_processor.audit.writer import Head, LogWriter, last_head
 
 DAY = "2026-11-21"

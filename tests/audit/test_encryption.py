@@ -10,10 +10,9 @@ from typing import Any
 
 import pytest
 
-from ticket_processor.audit.encryption import Keyring, LineCipher, is_as_closed, is_encrypted
 from ticket_processor.audit.files import events
-from ticket_processor.audit.lines import key_id
-from ticket_processor.audit.retention import check_encryption
+from ticket_processor.audit.lines import Keyring, LineCipher, is_as_closed, is_encrypted, key_id
+from ticket_processor.audit.receipts import check_encryption
 from ticket_processor.audit.verify import check
 from ticket_processor.audit.writer import Head, LogWriter
 from ticket_processor.core.errors import ConfigError

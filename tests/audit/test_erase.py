@@ -14,16 +14,14 @@ from hypothesis import strategies as st
 
 from ticket_processor.analysis.cache import FILE_NAME as ANSWERS
 from ticket_processor.analysis.cache import AnswerStore
-from ticket_processor.audit.encryption import Keyring
 from ticket_processor.audit.erase import ERASED, ERASING, TicketTraces, erase, find
 from ticket_processor.audit.files import events, log_files, read_lines
-from ticket_processor.audit.receipts import AuditLog
-from ticket_processor.audit.retention import look_after
+from ticket_processor.audit.lines import Keyring
+from ticket_processor.audit.receipts import AuditLog, look_after
 from ticket_processor.audit.verify import check
 from ticket_processor.core.errors import AuditUnwritable, StateUnusable
 from ticket_processor.core.models import Outcome, OutcomeStatus, Priority, Usage
-from ticket_processor.state.erasure import erase_words
-from ticket_processor.state.records import Verdict
+from ticket_processor.state.records import Verdict, erase_words
 from ticket_processor.state.store import FILE_NAME, HELPDESK_DATE, State
 
 from ..support.bad_disk import Died, Disk, Dying

@@ -15,13 +15,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ticket_processor.audit.encryption import Keyring
 from ticket_processor.audit.files import events, log_files
-from ticket_processor.audit.receipts import AuditLog
-from ticket_processor.audit.retention import (
+from ticket_processor.audit.lines import Keyring
+from ticket_processor.audit.receipts import (
     BEHIND_S,
     CHANGED,
     EXPIRED,
+    AuditLog,
     check_encryption,
     keep_head,
     left_in,

@@ -17,11 +17,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ticket_processor.audit import writer as log_writer
-from ticket_processor.audit.encryption import Keyring
 from ticket_processor.audit.files import LogFile, events
-from ticket_processor.audit.lines import Line, decode, encode
-from ticket_processor.audit.receipts import AuditLog
-from ticket_processor.audit.retention import EXPIRED, keep_head, look_after
+from ticket_processor.audit.lines import Keyring, Line, decode, encode
+from ticket_processor.audit.receipts import EXPIRED, AuditLog, keep_head, look_after
 from ticket_processor.audit.verify import VerificationReport, check
 from ticket_processor.audit.writer import Head, LogWriter
 from ticket_processor.core.errors import CannotRun

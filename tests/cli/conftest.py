@@ -20,10 +20,10 @@ from typing import Any
 import pytest
 
 from ticket_processor.audit.files import SEGMENT
-from ticket_processor.sandbox.clock import OffsetClock
+from ticket_processor.sandbox.app import SandboxServer
+from ticket_processor.sandbox.basics import OffsetClock
 from ticket_processor.sandbox.fill import fill
 from ticket_processor.sandbox.messages import Request, Response
-from ticket_processor.sandbox.server import SandboxServer
 from ticket_processor.sandbox.store import StoredTicket
 
 from ..imitation import Rules, Sandbox

@@ -25,18 +25,17 @@ import typer
 
 from ticket_processor.analysis.rules.analyser import RulesAnalyser
 from ticket_processor.audit.files import events
-from ticket_processor.audit.receipts import AuditLog
-from ticket_processor.audit.retention import CHANGED, LOG_HEAD
+from ticket_processor.audit.receipts import CHANGED, LOG_HEAD, AuditLog
 from ticket_processor.audit.verify import check
 from ticket_processor.audit.writer import Head
 from ticket_processor.cli import app
 from ticket_processor.core.clock import SystemClock
 from ticket_processor.core.taxonomy import default_taxonomy
 from ticket_processor.pipeline.jobs import LOST_JOB_S
-from ticket_processor.sandbox.clock import OffsetClock
+from ticket_processor.sandbox.app import SandboxServer
+from ticket_processor.sandbox.basics import OffsetClock
 from ticket_processor.sandbox.fill import fill
 from ticket_processor.sandbox.messages import Request
-from ticket_processor.sandbox.server import SandboxServer
 from ticket_processor.sandbox.store import BOT_ID
 from ticket_processor.state.store import FILE_NAME, State
 from ticket_processor.wiring import parts as wiring

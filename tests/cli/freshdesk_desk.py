@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from ticket_processor.sandbox.access import Credentials
-from ticket_processor.sandbox.clock import OffsetClock
+from ticket_processor.sandbox.app import SandboxServer
+from ticket_processor.sandbox.basics import OffsetClock
 from ticket_processor.sandbox.messages import Request
-from ticket_processor.sandbox.server import SandboxServer
 
 from ..imitation import Sandbox
 from .conftest import Command

@@ -25,9 +25,9 @@ from typing import Any
 
 from ticket_processor.audit.files import read_events
 from ticket_processor.core.taxonomy import default_taxonomy
-from ticket_processor.sandbox.clock import OffsetClock
+from ticket_processor.sandbox.app import SandboxServer
+from ticket_processor.sandbox.basics import OffsetClock
 from ticket_processor.sandbox.messages import Request, Response
-from ticket_processor.sandbox.server import SandboxServer
 from ticket_processor.sandbox.store import BOT_ID, Audit, Store
 from ticket_processor.state.store import FILE_NAME
 

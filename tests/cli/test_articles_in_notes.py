@@ -17,9 +17,8 @@ from ticket_processor.analysis.text.redact import redact
 from ticket_processor.core.clock import SystemClock
 from ticket_processor.core.models import Decision, RedactionLevel, Ticket
 from ticket_processor.core.taxonomy import default_taxonomy
-from ticket_processor.knowledge.model import Found
+from ticket_processor.knowledge.model import Found, KnowledgeSettings
 from ticket_processor.knowledge.search import KnowledgeSearch
-from ticket_processor.knowledge.settings import KnowledgeSettings
 from ticket_processor.knowledge.store import FILE_NAME, KnowledgeStore
 from ticket_processor.replies.settings import ReplySettings
 from ticket_processor.settings.schema import Settings

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from ticket_processor.core.clock import SystemClock
-from ticket_processor.monitoring.health.checks import ASKING_S, Check, Health, Status
-from ticket_processor.monitoring.health.doctor import Doctor
+from ticket_processor.monitoring.doctor import Doctor
+from ticket_processor.monitoring.health_checks import ASKING_S, Check, Health, Status
 from ticket_processor.settings.load import load
 from ticket_processor.settings.schema import Settings
 from ticket_processor.wiring.runs import RunArguments, play

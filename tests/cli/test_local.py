@@ -131,7 +131,7 @@ def test_a_helpdesk_leaves_by_a_file_that_its_owner_alone_may_read_and_comes_els
 
 
 def test_runs_on_other_helpdesks_load_nothing_of_it() -> None:
-    modules = ("commands.run", "wiring.runs", "wiring.desks", "monitoring.health.doctor", "web.player")
+    modules = ("commands.run", "wiring.runs", "wiring.desks", "monitoring.doctor", "web.server")
     loaded = "\n".join(f"import ticket_processor.{name}" for name in modules)
     found = "[name for name in sys.modules if '.helpdesk.local_' in name or name.endswith('.local')]"
     program = f"import sys\n{loaded}\nprint({found})"

@@ -14,7 +14,7 @@ import pytest
 
 from ticket_processor.core.taxonomy import default_taxonomy
 from ticket_processor.seeding.corpus import load_corpus
-from ticket_processor.seeding.fair_answers import WRONG_CATEGORIES, WRONG_URGENCIES, fair_answers
+from ticket_processor.seeding.synthetic import WRONG_CATEGORIES, WRONG_URGENCIES, fair_answers
 
 from .conftest import REPOSITORY, Command
 from .terminal import shown_on_a_terminal

@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 
 from ticket_processor.core.errors import how_to_install
-from ticket_processor.learning.model import Correction
-from ticket_processor.learning.store import FILE_NAME, LearningStore
+from ticket_processor.learning.store import FILE_NAME, Correction, LearningStore
 
 from .conftest import Command, Desk, OpenDesk
 

@@ -12,7 +12,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from queue import Queue
 
-from ticket_processor.analysis.model_server.presets import ModelTarget
+from ticket_processor.analysis.model_server.settings import ModelTarget
 from ticket_processor.core.clock import SystemClock
 from ticket_processor.wiring.cluster_dask import run_scheduler, run_worker
 

@@ -10,7 +10,7 @@ import pytest
 
 from ticket_processor.analysis.budget import NotAsked
 from ticket_processor.analysis.model_server.connection import AnswerUnusable, FormRefused, ModelBusy
-from ticket_processor.analysis.model_server.presets import ModelTarget
+from ticket_processor.analysis.model_server.settings import ModelTarget
 from ticket_processor.core.clock import Deadline, SystemClock
 from ticket_processor.core.errors import AnalysisFailed, Stopping, WorkersEnded
 from ticket_processor.core.models import Usage

@@ -12,7 +12,7 @@ import cloudpickle
 import pytest
 
 from ticket_processor.analysis.model_server.connection import ModelBusy
-from ticket_processor.analysis.model_server.presets import targets
+from ticket_processor.analysis.model_server.settings import targets
 from ticket_processor.core.clock import Deadline, SystemClock
 from ticket_processor.core.errors import CannotRun
 from ticket_processor.core.models import Ticket

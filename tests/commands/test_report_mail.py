@@ -9,7 +9,7 @@ import pytest
 import requests
 from pydantic import SecretStr
 
-from ticket_processor.commands.report_page import mail_receivers, send
+from ticket_processor.commands.report import mail_receivers, send
 from ticket_processor.core.errors import ConfigError
 from ticket_processor.settings.schema import AlertSettings
 

@@ -9,8 +9,8 @@ import re
 import pytest
 
 import ticket_processor
-from ticket_processor.core import lazy_pattern as lazily
-from ticket_processor.core.lazy_pattern import lazy_pattern
+from ticket_processor.core import text as lazily
+from ticket_processor.core.text import lazy_pattern
 
 
 def test_a_pattern_compiles_at_its_first_use_and_once(monkeypatch: pytest.MonkeyPatch) -> None:

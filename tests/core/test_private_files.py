@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ticket_processor.core.private_files import make_folder, opener
+from ticket_processor.core.files import make_folder, opener
 
 posix = pytest.mark.skipif(os.name != "posix", reason="Windows keeps access lists instead")
 

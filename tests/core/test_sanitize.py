@@ -8,8 +8,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ticket_processor.core import sanitize as plain
-from ticket_processor.core.sanitize import plain_line, strip_hidden
+from ticket_processor.core import text as plain
+from ticket_processor.core.text import plain_line, strip_hidden
 
 from ..support.cases import for_each
 

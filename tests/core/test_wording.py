@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ticket_processor.core.wording import many, p_value
+from ticket_processor.core.text import many, p_value
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from ticket_processor.commands import dashboard as command
+from ticket_processor.commands import portal as command
 from ticket_processor.core.clock import SystemClock
 from ticket_processor.core.errors import ConfigError
 from ticket_processor.dashboard import server

@@ -12,9 +12,8 @@ from streamlit.testing.v1 import AppTest
 from ticket_processor import __version__
 from ticket_processor.core.clock import SystemClock
 from ticket_processor.dashboard.server import DashboardOptions, give
-from ticket_processor.learning.model import Reaction
 from ticket_processor.learning.store import FILE_NAME as LEARNT
-from ticket_processor.learning.store import LearningStore
+from ticket_processor.learning.store import LearningStore, Reaction
 from ticket_processor.monitoring.memory import AlertStore, Memory, OpenAlert
 from ticket_processor.state.store import FILE_NAME
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ticket_processor.commands.report_page import page
+from ticket_processor.commands.report import page
 from ticket_processor.reporting.index import LogIndex
 from ticket_processor.reporting.report import gather
 

@@ -9,10 +9,9 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from ticket_processor.core import wording
+from ticket_processor.core import text as wording
 from ticket_processor.dashboard.server import DashboardOptions, give
-from ticket_processor.learning.model import Correction
-from ticket_processor.learning.store import FILE_NAME, LearningStore
+from ticket_processor.learning.store import FILE_NAME, Correction, LearningStore
 from ticket_processor.settings.schema import Settings
 
 from .conftest import Pages, Still, words

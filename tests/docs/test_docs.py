@@ -10,7 +10,7 @@ import pytest
 
 from ticket_processor.core.errors import ExitCode
 from ticket_processor.core.models import Frozen
-from ticket_processor.settings.messages import REMOVED
+from ticket_processor.settings.checks import REMOVED
 from ticket_processor.settings.schema import Settings
 from ticket_processor.settings.sources import CONFIG_VARIABLE, VARIABLES
 

@@ -7,10 +7,11 @@ from pathlib import Path
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from ticket_processor.monitoring.health.doctor import Doctor
-from ticket_processor.monitoring.health.exposition import exposition
+from ticket_processor.monitoring.doctor import Doctor
+from ticket_processor.monitoring.health_checks import exposition
 from ticket_processor.monitoring.run_metrics import RunMetrics
-from ticket_processor.settings.schema import Settings, ZendeskSettings
+from ticket_processor.settings.helpdesks import ZendeskSettings
+from ticket_processor.settings.schema import Settings
 
 from ..monitoring.test_health import EVERYTHING
 from ..support.fakes import ManualClock

@@ -86,34 +86,34 @@ def test_the_contract_of_layers_is_short_and_names_every_package() -> None:
 
 
 CEILINGS = {
-    ".": 1_290,
-    "analysis": 9_640,
-    "audit": 1_990,
-    "commands": 6_300,
-    "core": 2_650,
+    ".": 1_280,
+    "analysis": 9_590,
+    "audit": 1_970,
+    "commands": 6_220,
+    "core": 2_640,
     "dashboard": 1_550,
-    "evaluation": 2_000,
-    "helpdesk": 5_530,
-    "knowledge": 1_790,
-    "learning": 1_770,
-    "monitoring": 2_670,
-    "pipeline": 5_150,
-    "policy": 1_390,
+    "evaluation": 1_980,
+    "helpdesk": 5_520,
+    "knowledge": 1_760,
+    "learning": 1_730,
+    "monitoring": 2_660,
+    "pipeline": 5_160,
+    "policy": 1_370,
     "replies": 1_450,
     "reporting": 2_310,
-    "sandbox": 4_260,
+    "sandbox": 4_250,
     "schedule": 300,
-    "seeding": 940,
-    "settings": 1_550,
-    "state": 930,
-    "web": 3_710,
+    "seeding": 930,
+    "settings": 1_540,
+    "state": 920,
+    "web": 3_700,
     "wiring": 2_970,
 }
 """Lines of Python in each package, and of the package's own modules under ``.``.
 
 They are lowered when lines go. Whoever raises one says why in the commit.
 """
-MOST = {"files": 342, "test lines": 64_500, "scripts": 22, "words of docs": 19_930}
+MOST = {"files": 292, "test lines": 64_500, "scripts": 22, "words of docs": 19_930}
 """Of the whole house: modules, lines of tests, scripts, and words of all pages, generated ones included."""
 SLACK = 1.02
 """A ceiling this far above what is there is to be lowered."""

@@ -8,7 +8,7 @@ import pytest
 
 from ticket_processor.core.taxonomy import Category, Taxonomy
 from ticket_processor.evaluation.data import Example
-from ticket_processor.evaluation.doubtful_labels import doubtful_labels
+from ticket_processor.evaluation.solved import doubtful_labels
 
 WORDS = {
     "billing": "zinnia tulip begonia primrose lupin dahlia crocus".split(),

@@ -7,8 +7,7 @@ import pytest
 from ticket_processor.core.models import Analysis
 from ticket_processor.core.taxonomy import default_taxonomy
 from ticket_processor.evaluation.data import Example
-from ticket_processor.evaluation.intelligent_triage import intelligent_triage
-from ticket_processor.evaluation.measure import as_ticket
+from ticket_processor.evaluation.measure import as_ticket, intelligent_triage
 
 TAXONOMY = default_taxonomy()
 

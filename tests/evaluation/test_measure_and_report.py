@@ -16,7 +16,7 @@ from ticket_processor.core.errors import Stopping
 from ticket_processor.core.models import Analysis, Sentiment, Ticket, Urgency, Usage
 from ticket_processor.core.taxonomy import default_taxonomy
 from ticket_processor.evaluation import report as reports
-from ticket_processor.evaluation import tables
+from ticket_processor.evaluation import report as tables
 from ticket_processor.evaluation.data import Example, Labelled
 from ticket_processor.evaluation.measure import Subject, SubjectResult, answer_all, as_data, measure
 

@@ -11,7 +11,7 @@ from ticket_processor.core.taxonomy import Category, Taxonomy
 from ticket_processor.helpdesk.freshdesk_reads import FreshdeskRequesters, read_labels
 from ticket_processor.helpdesk.protocol import TicketField
 from ticket_processor.policy.decide import Policy
-from ticket_processor.policy.taxonomy_check import check_labels
+from ticket_processor.policy.setup_checks import check_labels
 
 from ..support.fakes import Wire, answer
 

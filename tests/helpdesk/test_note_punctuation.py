@@ -9,7 +9,7 @@ import string
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ticket_processor.core.sanitize import plain_line
+from ticket_processor.core.text import plain_line
 from ticket_processor.helpdesk.freshdesk_format import note_body
 from ticket_processor.helpdesk.zendesk_format import note_html
 

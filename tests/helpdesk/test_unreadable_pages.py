@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 
 from ticket_processor.core.errors import HelpdeskDown
-from ticket_processor.helpdesk.http_messages import parsed_json
-from ticket_processor.helpdesk.json_values import PageSize, page_of
+from ticket_processor.helpdesk.http_messages import PageSize, page_of, parsed_json
 from ticket_processor.helpdesk.protocol import Helpdesk
 from ticket_processor.sandbox.messages import LOGIN_PAGE, Request, Response
 

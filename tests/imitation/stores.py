@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ticket_processor.sandbox.clock import SandboxClock, iso
+from ticket_processor.sandbox.basics import SandboxClock, iso
 from ticket_processor.sandbox.freshdesk_store import CLOSED, NOTE, OPEN, PENDING, RESOLVED, FreshdeskStore
 from ticket_processor.sandbox.store import BOT_ID, PERSON_ID, Audit, Comment, StoredTicket
 from ticket_processor.sandbox.zendesk_store import ZendeskStore

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from ticket_processor.sandbox.clock import iso
+from ticket_processor.sandbox.basics import html_to_text, iso
 from ticket_processor.sandbox.fill import PUBLISHED
 from ticket_processor.sandbox.freshdesk_store import FreshdeskStore
-from ticket_processor.sandbox.text import html_to_text
 from ticket_processor.sandbox.zendesk_store import ZendeskStore
 
 

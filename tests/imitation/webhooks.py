@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from typing import Any
 
-from ticket_processor.sandbox.clock import iso
+from ticket_processor.sandbox.basics import iso
 from ticket_processor.sandbox.messages import Response, json_response, refuse
 from ticket_processor.sandbox.zendesk_call import NOT_FOUND, Call, forbidden, invalid
 

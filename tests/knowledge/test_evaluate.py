@@ -7,7 +7,7 @@ import pytest
 from ticket_processor.knowledge.evaluate import Evaluation, LabelledQuestion, evaluate, scored
 from ticket_processor.knowledge.search import KnowledgeSearch
 from ticket_processor.knowledge.store import KnowledgeStore
-from ticket_processor.knowledge.vectors import EmbeddingModel, embed_missing
+from ticket_processor.knowledge.sync import EmbeddingModel, embed_missing
 
 from .test_store import article
 

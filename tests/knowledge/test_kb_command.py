@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from ticket_processor.cli import app
 from ticket_processor.core.errors import ExitCode
-from ticket_processor.knowledge.doctor import OFTEN, copies, examine
+from ticket_processor.knowledge.evaluate import OFTEN, copies, examine
 from ticket_processor.knowledge.model import Article
 from ticket_processor.knowledge.store import FILE_NAME, KnowledgeStore
 from ticket_processor.settings.schema import Settings

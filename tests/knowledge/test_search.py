@@ -20,7 +20,7 @@ from ticket_processor.knowledge.search import (
     query_words,
 )
 from ticket_processor.knowledge.store import KnowledgeStore
-from ticket_processor.knowledge.vectors import EmbeddingModel, embed_missing
+from ticket_processor.knowledge.sync import EmbeddingModel, embed_missing
 
 from .test_store import article
 

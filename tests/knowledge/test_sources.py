@@ -15,11 +15,9 @@ from ticket_processor.core.errors import ConfigError, DeadlineReached
 from ticket_processor.helpdesk.freshdesk_reads import ApiKey
 from ticket_processor.helpdesk.rate_limit import Throttle
 from ticket_processor.helpdesk.transport import Transport
-from ticket_processor.knowledge.folder_source import FolderArticles
-from ticket_processor.knowledge.freshdesk_source import FreshdeskArticles
+from ticket_processor.knowledge.sources import FolderArticles, FreshdeskArticles, ZendeskArticles
 from ticket_processor.knowledge.store import KnowledgeStore
 from ticket_processor.knowledge.sync import SyncResult, sync
-from ticket_processor.knowledge.zendesk_source import ZendeskArticles
 from ticket_processor.sandbox import fill as solutions
 from ticket_processor.sandbox.fill import add_article
 from ticket_processor.sandbox.zendesk_call import SIGNED_IN, SOME, STAFF

@@ -17,7 +17,7 @@ import pytest
 
 from ticket_processor.analysis.cache import AnswerStore
 from ticket_processor.analysis.chain import ModelLink
-from ticket_processor.analysis.model_server.token_estimate import estimate_tokens
+from ticket_processor.analysis.model_server.prompt import estimate_tokens
 from ticket_processor.analysis.text.redact import redact
 from ticket_processor.core.circuit_breaker import Breaker
 from ticket_processor.core.clock import Deadline
@@ -25,8 +25,7 @@ from ticket_processor.core.errors import AnalysisFailed, ConfigError
 from ticket_processor.core.models import Analysis, RedactionLevel
 from ticket_processor.core.taxonomy import Category, Taxonomy, default_taxonomy
 from ticket_processor.learning.examples import MOST_TOKENS, ExamplePicker, LearntExample, PromptExamples, examples_of
-from ticket_processor.learning.model import ActorKind, Correction
-from ticket_processor.learning.store import LearningStore
+from ticket_processor.learning.store import ActorKind, Correction, LearningStore
 from ticket_processor.llm import ModelAnalyser
 from ticket_processor.sandbox.openai_answers import answer_for
 from ticket_processor.settings.load import load

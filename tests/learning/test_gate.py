@@ -9,8 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from ticket_processor.cli import app
-from ticket_processor.learning.gate import Mark, MarkPair, chances_of_falls
-from ticket_processor.learning.pins import PinnedCase, Pins
+from ticket_processor.learning.gate import Mark, MarkPair, PinnedCase, Pins, chances_of_falls
 from ticket_processor.learning.store import FILE_NAME, LearningStore
 
 KINDS = (

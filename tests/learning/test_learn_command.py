@@ -12,10 +12,9 @@ from typer.testing import CliRunner
 from ticket_processor.cli import app
 from ticket_processor.core.errors import ConfigError
 from ticket_processor.evaluation.data import read_file
-from ticket_processor.learning.model import Correction, Reaction
-from ticket_processor.learning.pins import PinnedCase, Pins
+from ticket_processor.learning.gate import PinnedCase, Pins
 from ticket_processor.learning.scoreboard import decided_by_people
-from ticket_processor.learning.store import FILE_NAME, LearningStore
+from ticket_processor.learning.store import FILE_NAME, Correction, LearningStore, Reaction
 
 CORRECTION = Correction(0, 7, "category", "billing", "account", 12, "person", 100.0, text="I cannot log in.")
 CASE = PinnedCase(0, 9, "urgency", "at_least", "high", "The shop is down.")

@@ -18,10 +18,9 @@ from ticket_processor.core.taxonomy import Category, Taxonomy
 from ticket_processor.helpdesk.protocol import Fetched
 from ticket_processor.helpdesk.ticket_history import Edit, History
 from ticket_processor.learning.collect import CollectedLabels, Collector, in_sample_order
-from ticket_processor.learning.model import Reaction
 from ticket_processor.learning.overrides import ANOTHER, Written, actors_of, judge, words_of
 from ticket_processor.learning.scoreboard import Count, scoreboard
-from ticket_processor.learning.store import LearningStore
+from ticket_processor.learning.store import LearningStore, Reaction
 from ticket_processor.policy.decide import Policy
 from ticket_processor.sandbox.store import BOT_ID, PERSON_ID
 from ticket_processor.zendesk import Zendesk

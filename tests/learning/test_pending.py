@@ -10,9 +10,8 @@ import pytest
 
 from ticket_processor.core.clock import Deadline, SystemClock, parse_iso
 from ticket_processor.core.errors import DeadlineReached
-from ticket_processor.learning.model import Reaction
-from ticket_processor.learning.pending import AT_ONCE, PendingTickets
-from ticket_processor.learning.store import LearningStore
+from ticket_processor.learning.collect import LINES_AT_ONCE, PendingTickets
+from ticket_processor.learning.store import LearningStore, Reaction
 
 
 def a_line(number: int, day: int) -> str:
@@ -46,13 +45,13 @@ def test_who_asks_for_earlier_days_gets_them_and_no_settled_ticket_twice(tmp_pat
 def test_a_log_that_is_too_long_for_one_run_is_read_on_in_the_next(tmp_path: Path) -> None:
     line = {"event": "ticket", "outcome": "updated", "run_id": "r", "intent": "r-1", "ts": "2026-05-01T10:00:00Z"}
     analysis = {"analysis": {"summary": "", "category": "billing"}}
-    numbers = range(1, AT_ONCE + 2)
+    numbers = range(1, LINES_AT_ONCE + 2)
     text = "".join(json.dumps({**line, **analysis, "ticket_id": number}) + "\n" for number in numbers)
     (tmp_path / "ticketbot-2026-05-01.jsonl").write_text(text, encoding="utf-8")
     with closing(LearningStore(None)) as store:
         pending = PendingTickets(store)
         with pytest.raises(DeadlineReached):
             pending.read_log(tmp_path, None, Deadline(SystemClock(), 0.0))
-        assert pending.count() == AT_ONCE
+        assert pending.count() == LINES_AT_ONCE
         pending.read_log(tmp_path, None, Deadline(SystemClock(), 60.0))
-        assert pending.count() == AT_ONCE + 1
+        assert pending.count() == LINES_AT_ONCE + 1

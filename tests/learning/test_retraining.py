@@ -10,8 +10,8 @@ from typer.testing import CliRunner
 from ticket_processor.cli import app
 from ticket_processor.core.taxonomy import Category, Taxonomy
 from ticket_processor.evaluation.data import Example
-from ticket_processor.learning.model import ActorKind, Correction
-from ticket_processor.learning.retraining import corrected_examples, with_corrections
+from ticket_processor.learning.examples import corrected_examples, with_corrections
+from ticket_processor.learning.store import ActorKind, Correction
 
 TAXONOMY = Taxonomy(
     categories=(

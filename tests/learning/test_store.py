@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 
 from ticket_processor.core.errors import StateUnusable
-from ticket_processor.learning.model import Correction, Reaction
-from ticket_processor.learning.store import _MIGRATIONS, FILE_NAME, LearningStore
+from ticket_processor.learning.store import _MIGRATIONS, FILE_NAME, Correction, LearningStore, Reaction
 from ticket_processor.state.sqlite import opened
 
 REACTION = Reaction(7, "category", "billing", "billing", "account", "changed", "person", 12, 100.0, 200.0)

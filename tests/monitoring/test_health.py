@@ -20,8 +20,10 @@ from ticket_processor.core.errors import ConfigError, ExitCode, ReadOnlyViolatio
 from ticket_processor.core.guards import FILE_NAME as STOP
 from ticket_processor.core.reasons import WAITING
 from ticket_processor.core.run_summary import RunRecord, RunSummary
-from ticket_processor.monitoring.health import doctor, servers
-from ticket_processor.monitoring.health.checks import (
+from ticket_processor.monitoring import doctor
+from ticket_processor.monitoring import health_servers as servers
+from ticket_processor.monitoring.doctor import Doctor
+from ticket_processor.monitoring.health_checks import (
     ASKING_S,
     Check,
     Examiner,
@@ -29,22 +31,21 @@ from ticket_processor.monitoring.health.checks import (
     HealthVerdict,
     Probe,
     Status,
+    exposition,
     fail,
     ok,
     skipped,
     verdict,
     warn,
 )
-from ticket_processor.monitoring.health.doctor import Doctor
-from ticket_processor.monitoring.health.exposition import exposition
-from ticket_processor.monitoring.health.servers import _connected, ask_helpdesk, of_helpdesk
+from ticket_processor.monitoring.health_servers import _connected, ask_helpdesk, of_helpdesk
 from ticket_processor.monitoring.memory import FILE_NAME as ALERTS
 from ticket_processor.monitoring.memory import AlertStore, Failure, Memory, OpenAlert
 from ticket_processor.monitoring.rules import TOKENS_END, TOKENS_WARN_S
 from ticket_processor.monitoring.run_metrics import RunMetrics
 from ticket_processor.pipeline.run_checks import HALTED
-from ticket_processor.settings.helpdesks import SignIn
-from ticket_processor.settings.schema import Settings, ZendeskSettings
+from ticket_processor.settings.helpdesks import SignIn, ZendeskSettings
+from ticket_processor.settings.schema import Settings
 from ticket_processor.state.records import Retry
 from ticket_processor.state.store import FILE_NAME, State
 from ticket_processor.web.app import remembered

@@ -14,8 +14,7 @@ import pytest
 from pydantic import SecretStr, ValidationError
 
 from ticket_processor.core.errors import ExitCode
-from ticket_processor.monitoring.heartbeat import START_AFTER_S, Heartbeat, ending
-from ticket_processor.monitoring.receivers import tame_libraries
+from ticket_processor.monitoring.receivers import START_AFTER_S, Heartbeat, ending, tame_libraries
 from ticket_processor.settings.schema import AlertSettings
 
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from ticket_processor.monitoring.health.checks import Check, Status
-from ticket_processor.monitoring.health.servers import of_helpdesk
+from ticket_processor.monitoring.health_checks import Check, Status
+from ticket_processor.monitoring.health_servers import of_helpdesk
 from ticket_processor.settings.helpdesks import FreshdeskSettings, VendorSettings, ZendeskSettings
 
 from ..support.fakes import ManualClock, ScriptedAdapter, Step, answer

@@ -16,7 +16,8 @@ from ticket_processor.monitoring.memory import EscalatedTicket, Owed
 from ticket_processor.monitoring.messages import AlertMessage, escalation_of, message_of, summary_due, summary_text
 from ticket_processor.monitoring.rules import RULES
 from ticket_processor.monitoring.run_metrics import MINUTE
-from ticket_processor.settings.schema import Settings, ZendeskSettings
+from ticket_processor.settings.helpdesks import ZendeskSettings
+from ticket_processor.settings.schema import Settings
 
 from ..support.recorded_runs import NOW, recorded
 from ..support.zones import ELSEWHERE, needs_zones, standing_in

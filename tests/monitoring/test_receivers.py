@@ -19,7 +19,7 @@ from pydantic import SecretStr
 
 from ticket_processor.core.clock import SystemClock
 from ticket_processor.core.errors import how_to_install
-from ticket_processor.core.sanitize import linkless
+from ticket_processor.core.text import linkless
 from ticket_processor.monitoring.memory import Owed
 from ticket_processor.monitoring.messages import AlertMessage, message_of
 from ticket_processor.monitoring.receivers import NO_TIME, Receiver, receivers, send

@@ -23,7 +23,7 @@ import pytest
 import requests
 import yaml
 
-from ticket_processor.monitoring import heartbeat
+from ticket_processor.monitoring import receivers as heartbeat
 from ticket_processor.sandbox.fill import fill
 
 from ..cli.alarmed import Desk as VirtualDesk

@@ -12,8 +12,8 @@ from pydantic import ValidationError
 from ticket_processor.analysis.rules.analyser import RulesAnalyser
 from ticket_processor.analysis.text.redact import redact
 from ticket_processor.core.models import Analysis, Priority, Risk, Sentiment, Urgency
-from ticket_processor.core.sanitize import plain_line
 from ticket_processor.core.taxonomy import default_taxonomy
+from ticket_processor.core.text import plain_line
 from ticket_processor.policy.decide import FieldPolicy, Mode, Policy, decide
 from ticket_processor.policy.escalation import (
     CONDITIONS,

@@ -10,7 +10,7 @@ from ticket_processor.core.findings import Finding
 from ticket_processor.core.taxonomy import Category, Taxonomy, default_taxonomy
 from ticket_processor.helpdesk.protocol import BusinessRule, RuleAction, RuleCondition
 from ticket_processor.policy.decide import Policy
-from ticket_processor.policy.rule_clashes import our_updates, rule_clashes
+from ticket_processor.policy.setup_checks import our_updates, rule_clashes
 
 MAIL = RuleAction("notification_user", ("requester_id", "Subject", "Body"))
 MAIL_BOTH = RuleAction("notification_user", ("requester_and_ccs", "Subject", "Body"))

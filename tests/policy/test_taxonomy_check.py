@@ -14,7 +14,7 @@ from ticket_processor.core.models import Urgency
 from ticket_processor.core.taxonomy import Category, Taxonomy, default_taxonomy
 from ticket_processor.helpdesk.protocol import AccountLabels, TicketField
 from ticket_processor.policy.decide import FieldPolicy, Mode, Policy
-from ticket_processor.policy.taxonomy_check import check, check_labels
+from ticket_processor.policy.setup_checks import check, check_labels
 
 GENERAL = Category(name="general", description="Whatever fits nowhere else at all.", examples=("Nice site.",))
 OFF = FieldPolicy(mode=Mode.OFF)

@@ -9,7 +9,7 @@ import pytest
 from ticket_processor.helpdesk.ticket_history import Edit, History
 from ticket_processor.policy.decide import Mode, Policy
 from ticket_processor.policy.note import NoteWhen
-from ticket_processor.policy.thanks import reopened_by_thanks, solved_again, still_holds
+from ticket_processor.policy.reanalysis import reopened_by_thanks, solved_again, still_holds
 
 from ..support.fakes import a_ticket
 

@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 
 from ticket_processor.core.models import Analysis, Risk, Sentiment, Urgency
-from ticket_processor.policy.decide import RESERVED_TAGS, FieldPolicy, Mode, Policy, decide
-from ticket_processor.policy.tiers import TIER_TAGS, Tier, Tiers
+from ticket_processor.policy.decide import RESERVED_TAGS, TIER_TAGS, FieldPolicy, Mode, Policy, Tier, Tiers, decide
 
 from ..support.fakes import an_analysis
 from ..support.policies import ANALYSES, POLICIES, TAXONOMY

@@ -13,7 +13,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ticket_processor.replies.sources import word_lists
+from ticket_processor.replies import word_lists
 
 from .articles import SHOP, Part, claim, said
 

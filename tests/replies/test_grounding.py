@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ticket_processor.replies import usable_text
 from ticket_processor.replies.figures import unseen
 from ticket_processor.replies.grounding import share_found, unsupported
-from ticket_processor.replies.sources import usable_text
 
 from .articles import GERMAN, PASSWORD, REFUND, SHOP, Part
 

@@ -22,9 +22,8 @@ from ticket_processor.core.clock import Deadline
 from ticket_processor.core.errors import DeadlineReached
 from ticket_processor.core.models import Decision, RedactionLevel, Usage
 from ticket_processor.helpdesk.zendesk_format import note_html
-from ticket_processor.knowledge.model import Article
+from ticket_processor.knowledge.model import Article, KnowledgeSettings
 from ticket_processor.knowledge.search import KnowledgeSearch
-from ticket_processor.knowledge.settings import KnowledgeSettings
 from ticket_processor.knowledge.store import FILE_NAME, KnowledgeStore
 from ticket_processor.pipeline.parts import Answers
 from ticket_processor.replies.assembly import DRAFT_END, DRAFT_HEAD

@@ -16,8 +16,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ticket_processor.audit.encryption import Keyring
 from ticket_processor.audit.files import events
+from ticket_processor.audit.lines import Keyring
 from ticket_processor.audit.receipts import AuditLog
 from ticket_processor.core.clock import iso
 from ticket_processor.core.errors import CannotRun, ConfigError, how_to_install

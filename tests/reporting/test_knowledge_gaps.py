@@ -11,7 +11,7 @@ from ticket_processor.core.clock import Deadline
 from ticket_processor.core.errors import CannotRun, DeadlineReached
 from ticket_processor.core.taxonomy import Category, Taxonomy, default_taxonomy
 from ticket_processor.knowledge.model import Article
-from ticket_processor.knowledge.zendesk_source import ZendeskArticles
+from ticket_processor.knowledge.sources import ZendeskArticles
 from ticket_processor.reporting.knowledge_gaps import ANY, Coverage, Knowledge, look_up, themes_of, topics_of
 from ticket_processor.sandbox.fill import add_article, fill_help_center
 

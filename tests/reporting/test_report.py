@@ -16,9 +16,8 @@ from typing import Any
 import pytest
 
 from ticket_processor import __version__
-from ticket_processor.commands import report_page
-from ticket_processor.commands.report import period_of
-from ticket_processor.commands.report_page import markdown
+from ticket_processor.commands import report as report_page
+from ticket_processor.commands.report import markdown, period_of
 from ticket_processor.core.clock import iso, parse_iso
 from ticket_processor.core.errors import ConfigError
 from ticket_processor.core.tables import as_csv

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import requests
 
-from ticket_processor.sandbox.server import SandboxServer
+from ticket_processor.sandbox.app import SandboxServer
 
 from ..support.inmemory_adapter import InMemoryAdapter
 from .helpers import BASIC, Desk

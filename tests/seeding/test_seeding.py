@@ -23,8 +23,8 @@ from ticket_processor.seeding.corpus import (
     load_corpus,
     load_file,
     payload,
+    vary,
 )
-from ticket_processor.seeding.variations import vary
 
 CORPUS = load_corpus()
 SIZE = len(CORPUS)

@@ -14,8 +14,7 @@ from ticket_processor.analysis.budget import Budget
 from ticket_processor.analysis.cache import AnswerStore
 from ticket_processor.analysis.model_server.chat import RawAnswer
 from ticket_processor.analysis.model_server.connection import AnswerUnusable, FormRefused, ModelBusy
-from ticket_processor.analysis.model_server.presets import resolve
-from ticket_processor.analysis.model_server.settings import BudgetSettings, ModelSettings
+from ticket_processor.analysis.model_server.settings import BudgetSettings, ModelSettings, resolve
 from ticket_processor.core.clock import Deadline
 from ticket_processor.core.errors import AnalysisFailed, CannotRun
 from ticket_processor.core.models import Usage

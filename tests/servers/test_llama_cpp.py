@@ -16,8 +16,7 @@ from pydantic import SecretStr
 from ticket_processor.analysis.model_server.chat import OpenAIServer, RawAnswer
 from ticket_processor.analysis.model_server.connection import AnswerUnusable, Connection, FormRefused, ModelBusy
 from ticket_processor.analysis.model_server.embeddings import Embedder, EmbeddingsFailed
-from ticket_processor.analysis.model_server.presets import resolve
-from ticket_processor.analysis.model_server.settings import EmbeddingSettings, ModelSettings, ModelUse
+from ticket_processor.analysis.model_server.settings import EmbeddingSettings, ModelSettings, ModelUse, resolve
 from ticket_processor.analysis.text.redact import redact
 from ticket_processor.core.errors import AnalysisFailed
 from ticket_processor.core.taxonomy import default_taxonomy

@@ -16,15 +16,14 @@ import orjson
 import pytest
 
 from ticket_processor.core import json_input
-from ticket_processor.core.bounded_http import MAX_REPLY_BYTES
 from ticket_processor.core.circuit_breaker import Breaker
 from ticket_processor.core.clock import Deadline
 from ticket_processor.core.errors import HelpdeskDown, NotAuthorised, OutcomeUnknown
+from ticket_processor.core.http import MAX_REPLY_BYTES
 from ticket_processor.helpdesk.http_messages import Effect
 from ticket_processor.helpdesk.rate_limit import Throttle
 from ticket_processor.helpdesk.transport import MAX_ATTEMPTS, Transport
-from ticket_processor.monitoring.heartbeat import Heartbeat
-from ticket_processor.monitoring.receivers import tame_libraries, through
+from ticket_processor.monitoring.receivers import Heartbeat, tame_libraries, through
 
 from ..support.fakes import ManualClock, Upper
 from .scripted import Reply, ScriptedServer, scripted

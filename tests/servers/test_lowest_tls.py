@@ -18,9 +18,8 @@ from ticket_processor.analysis.model_server import connection
 from ticket_processor.analysis.model_server.embeddings import Embedder, EmbeddingsFailed
 from ticket_processor.analysis.model_server.settings import EmbeddingSettings
 from ticket_processor.core.errors import ConfigError, HelpdeskDown
-from ticket_processor.core.urls import lowest_tls, require_tls
-from ticket_processor.monitoring.heartbeat import Heartbeat
-from ticket_processor.monitoring.receivers import tame_libraries, through
+from ticket_processor.core.http import lowest_tls, require_tls
+from ticket_processor.monitoring.receivers import Heartbeat, tame_libraries, through
 from ticket_processor.settings.load import load
 
 from ..support.fakes import Wire

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from ticket_processor.core.errors import ConfigError
+from ticket_processor.settings.checks import REMOVED
 from ticket_processor.settings.load import load
-from ticket_processor.settings.messages import REMOVED
 
 from ..support.cases import for_each
 

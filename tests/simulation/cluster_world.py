@@ -8,7 +8,7 @@ from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass, field
 from typing import Any
 
-from ticket_processor.analysis.model_server.presets import ModelTarget
+from ticket_processor.analysis.model_server.settings import ModelTarget
 from ticket_processor.core.clock import Deadline
 from ticket_processor.core.errors import AnalysisFailed, WorkersEnded
 from ticket_processor.llm import ModelAnalyser

@@ -13,7 +13,7 @@ from ticket_processor.core.errors import CannotRun, HelpdeskDown
 from ticket_processor.core.models import Ticket
 from ticket_processor.helpdesk import ticket_history as history
 from ticket_processor.helpdesk import zendesk_reads
-from ticket_processor.helpdesk.json_values import PageSize
+from ticket_processor.helpdesk.http_messages import PageSize
 from ticket_processor.helpdesk.protocol import Fetched
 from ticket_processor.helpdesk.ticket_history import Edit, History
 from ticket_processor.helpdesk.zendesk_reads import ZendeskReads

@@ -7,10 +7,10 @@ from typing import Any
 from unittest import mock
 
 from ticket_processor import zendesk
-from ticket_processor.analysis import mere_thanks
+from ticket_processor.analysis.text import needs_no_answer as mere_thanks
 from ticket_processor.audit import receipts
 from ticket_processor.pipeline import write_planner
-from ticket_processor.policy import thanks
+from ticket_processor.policy import reanalysis as thanks
 
 from .mutations import MUTATIONS
 from .reply_mutations import REPLY_MUTATIONS, _body

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from ticket_processor.core.errors import AuditUnwritable, StateUnusable, Stopping
-from ticket_processor.sandbox.clock import http_date
+from ticket_processor.sandbox.basics import http_date
 from ticket_processor.sandbox.messages import Request, Response
 
 from ..imitation import FaultPlan, FaultRule, Sandbox

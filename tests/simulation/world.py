@@ -46,7 +46,7 @@ from ticket_processor.pipeline.run import Run
 from ticket_processor.policy import reanalysis as retriage
 from ticket_processor.policy.decide import Policy
 from ticket_processor.sandbox.store import BOT_ID
-from ticket_processor.settings.schema import ZendeskSettings
+from ticket_processor.settings.helpdesks import ZendeskSettings
 from ticket_processor.state.records import Dependencies
 from ticket_processor.state.store import HORIZON, State
 from ticket_processor.tags import earlier_key

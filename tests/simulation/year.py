@@ -28,8 +28,7 @@ from ticket_processor.analysis.rules.analyser import RulesAnalyser
 from ticket_processor.analysis.text.redact import redact
 from ticket_processor.audit.files import LogFile, read_lines
 from ticket_processor.audit.keys import log_keys
-from ticket_processor.audit.receipts import AuditLog
-from ticket_processor.audit.retention import LOG_HEAD, look_after
+from ticket_processor.audit.receipts import LOG_HEAD, AuditLog, look_after
 from ticket_processor.audit.verify import VerificationReport, check
 from ticket_processor.audit.writer import Head
 from ticket_processor.core.clock import Deadline

@@ -207,7 +207,7 @@ def _load() -> None:
     from pydantic import BaseModel
     from typer.testing import CliRunner
 
-    from ticket_processor.core.lazy_pattern import _LazyPattern
+    from ticket_processor.core.text import _LazyPattern
 
     for module in pkgutil.walk_packages(importlib.import_module(PROGRAM).__path__, f"{PROGRAM}."):
         if not {*module.name.split(".")} & {*SLOW_TO_LOAD}:

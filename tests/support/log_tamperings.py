@@ -11,12 +11,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from ticket_processor.audit.encryption import Keyring, is_encrypted
 from ticket_processor.audit.erase import erase, find
 from ticket_processor.audit.files import SEGMENT, LogFile, log_files
-from ticket_processor.audit.lines import Line, decode, encode, erased, key_id, sealed
-from ticket_processor.audit.receipts import AuditLog
-from ticket_processor.audit.retention import look_after
+from ticket_processor.audit.lines import Keyring, Line, decode, encode, erased, is_encrypted, key_id, sealed
+from ticket_processor.audit.receipts import AuditLog, look_after
 from ticket_processor.audit.verify import VerificationReport, check
 from ticket_processor.audit.writer import Head, last_head
 from ticket_processor.core.models import Outcome, OutcomeStatus, Usage

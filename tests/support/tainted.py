@@ -26,8 +26,7 @@ from ticket_processor.policy.decide import Policy
 from ticket_processor.sandbox.access import Credentials
 from ticket_processor.sandbox.fill import fill
 from ticket_processor.sandbox.messages import Request, Response
-from ticket_processor.settings.helpdesks import FreshdeskSettings
-from ticket_processor.settings.schema import ZendeskSettings
+from ticket_processor.settings.helpdesks import FreshdeskSettings, ZendeskSettings
 from ticket_processor.state.store import State
 from ticket_processor.wiring.parts import transport_for
 from ticket_processor.zendesk import Zendesk

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ticket_processor.analysis.model_server.presets import OPENAI_URL, ModelTarget
+from ticket_processor.analysis.model_server.settings import OPENAI_URL, ModelTarget
 
 
 def compatible(base_url: str = OPENAI_URL, *, api_key: str | None = None, max_output_tokens: int = 400) -> ModelTarget:

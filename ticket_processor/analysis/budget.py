@@ -20,8 +20,7 @@ from ..core.errors import AnalysisFailed
 from ..core.models import Analysis, Ticket, Usage
 from ..core.run_summary import Forecast
 from .cache import AnswerStore
-from .model_server.presets import Price, cost_usd
-from .model_server.settings import BudgetSettings
+from .model_server.settings import BudgetSettings, Price, cost_usd
 
 RUN_SPENT, DAY_SPENT = "budget_of_run_spent", "budget_of_day_spent"
 LEARN_FROM, LEARN_OF = 5, 50

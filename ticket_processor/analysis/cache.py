@@ -23,8 +23,8 @@ from pydantic import ValidationError
 
 from ..core.clock import Clock, iso
 from ..core.errors import StateUnusable
+from ..core.files import make_file, make_folder
 from ..core.models import Analysis, Usage
-from ..core.private_files import make_file, make_folder
 from ..state.sqlite import emptied, write_ahead
 
 FILE_NAME = "answers.sqlite3"

@@ -13,9 +13,8 @@ from enum import Enum
 from typing import Any
 
 from ..core.errors import CannotRun
-from .encryption import Keyring, LineCipher, is_as_closed, is_encrypted
 from .files import SEGMENT, LogFile, TooLarge, lines_of
-from .lines import NO_MAC, Line, flaw, key_id, read
+from .lines import NO_MAC, Keyring, Line, LineCipher, flaw, is_as_closed, is_encrypted, key_id, read
 
 _MAC = re.compile(r"[0-9a-f]{32}")
 

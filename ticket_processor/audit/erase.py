@@ -16,10 +16,9 @@ from pathlib import Path
 from typing import IO
 
 from ..core.errors import RunLocked, StateUnusable
-from ..core.private_files import make_folder
-from .encryption import Keyring, LineCipher, is_encrypted
+from ..core.files import make_folder
 from .files import SEGMENT, LogFile, leftovers, lines_of, log_files, replace_file
-from .lines import Line, encode, erased, read
+from .lines import Keyring, Line, LineCipher, encode, erased, is_encrypted, read
 from .receipts import AuditLog
 
 ERASING, ERASED = "erasing", "erased"

@@ -17,9 +17,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from ..core.errors import AuditUnwritable, CannotRun, why_unusable
-from ..core.private_files import check_is_file
-from .encryption import KEYS_VARIABLE, Keyring, LineCipher, is_encrypted
-from .lines import read
+from ..core.files import check_is_file
+from .lines import KEYS_VARIABLE, Keyring, LineCipher, is_encrypted, read
 
 NAME = "ticketbot-{day}"
 SEGMENT = "segment"

@@ -11,7 +11,7 @@ from pathlib import Path
 import filelock
 
 from ..core.errors import CannotRun, state_unusable
-from ..core.private_files import make_folder
+from ..core.files import make_folder
 from .files import replace_file
 
 FILE_NAME = "audit.key"

@@ -19,12 +19,11 @@ from pydantic import Field
 from ..core.errors import CannotRun
 from ..core.models import Frozen
 from .chain import Chain, CheckedLine, LineVerdict, judged_lines
-from .encryption import KEYS_VARIABLE, Keyring
 from .erase import ERASED, ERASING
 from .files import NAME, LogFile, log_files
 from .keys import VARIABLE
-from .lines import NO_MAC, Line, key_id
-from .retention import CHANGED, EXPIRED, stands
+from .lines import KEYS_VARIABLE, NO_MAC, Keyring, Line, key_id
+from .receipts import CHANGED, EXPIRED, stands
 from .writer import Head
 
 MOST_KEPT = 1000

@@ -19,10 +19,9 @@ from typing import Any
 import filelock
 
 from ..core.errors import CannotRun
-from ..core.private_files import make_folder
-from .encryption import Keyring, LineCipher, is_encrypted
+from ..core.files import make_folder
 from .files import MAX_LINE, NAME, SEGMENT, LogFile, TooLarge, headers, log_files, read_lines
-from .lines import NO_MAC, encode, flaw, key_id, read, sealed
+from .lines import NO_MAC, Keyring, LineCipher, encode, flaw, is_encrypted, key_id, read, sealed
 
 LOCK_NAME = ".ticketbot-log.lock"
 SCHEMA = 1

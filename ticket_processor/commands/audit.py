@@ -16,11 +16,11 @@ from ..audit.files import LogFile, check_opened, log_files, read_lines
 from ..audit.keys import FILE_NAME as KEY_FILE
 from ..audit.keys import VARIABLE, known_keys
 from ..audit.lines import Line
-from ..audit.retention import left_in
+from ..audit.receipts import left_in
 from ..audit.verify import VerificationReport, check
 from ..audit.writer import Head
 from ..core.errors import CannotRun, ConfigError, ExitCode, StateUnusable, TicketbotError
-from ..core.wording import many
+from ..core.text import many
 from ..dashboard.story import Moment, moments
 from ..settings.load import load
 from ..settings.schema import Settings

@@ -15,7 +15,7 @@ from ..audit.files import log_files
 from ..audit.receipts import REPAIRED, REPAIRED_SAID
 from ..core.clock import Deadline, SystemClock
 from ..core.errors import ConfigError, ExitCode
-from ..core.wording import many
+from ..core.text import many
 from ..settings.load import load
 from ..settings.schema import Settings
 from ..state.store import State

@@ -10,8 +10,8 @@ import typer
 from ..core.clock import SystemClock
 from ..core.errors import ConfigError
 from ..core.findings import Finding, in_order
-from ..core.wording import many
-from ..monitoring.health.checks import Health, Status
+from ..core.text import many
+from ..monitoring.health_checks import Health, Status
 from ..settings.schema import Settings
 from . import examinations
 from .examinations import SetUp

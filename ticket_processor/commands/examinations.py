@@ -12,23 +12,22 @@ from functools import partial
 from pathlib import Path
 
 from ..analysis.model_server.chat import server_for
-from ..analysis.model_server.presets import LISTED, targets
+from ..analysis.model_server.settings import LISTED, targets
 from ..analysis.rules.analyser import RulesAnalyser
 from ..analysis.text.redact import redact
 from ..core.clock import Clock, Deadline, SystemClock
 from ..core.errors import AnalysisFailed, ConfigError, ExitCode, Stopping, TicketbotError, worst
 from ..core.findings import Finding, SeenBy, SetupPart, SetupSeverity
-from ..core.sanitize import plain_line
+from ..core.text import plain_line
 from ..helpdesk.transport import Transport
 from ..helpdesk.zendesk_account import read_rules
-from ..knowledge.doctor import examine
+from ..knowledge.evaluate import examine
 from ..knowledge.store import FILE_NAME as ARTICLES
-from ..monitoring.health.checks import SETTINGS, Check, Health, Status, fail, ok, skipped
-from ..monitoring.health.doctor import Doctor
-from ..monitoring.health.servers import ask_helpdesk, messaging_among_newest, unhandled_statuses
+from ..monitoring.doctor import Doctor
+from ..monitoring.health_checks import SETTINGS, Check, Health, Status, fail, ok, skipped
+from ..monitoring.health_servers import ask_helpdesk, messaging_among_newest, unhandled_statuses
 from ..policy.decide import Mode
-from ..policy.rule_clashes import our_updates, rule_clashes
-from ..policy.taxonomy_check import check, check_labels
+from ..policy.setup_checks import check, check_labels, our_updates, rule_clashes
 from ..schedule.schedulers import may_start_runs
 from ..settings.helpdesks import LocalSettings
 from ..settings.load import config_file, load, secret_files

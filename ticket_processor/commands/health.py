@@ -9,13 +9,12 @@ import typer
 
 from ..core.clock import SystemClock, iso
 from ..core.errors import ConfigError, ExitCode
-from ..core.wording import many
-from ..monitoring.health.checks import Status
-from ..monitoring.health.doctor import unusable
-from ..monitoring.heartbeat import PATIENCE_S, Heartbeat
+from ..core.text import many
+from ..monitoring.doctor import unusable
+from ..monitoring.health_checks import Status
 from ..monitoring.memory import AlertStore
 from ..monitoring.messages import AlertMessage, title_of
-from ..monitoring.receivers import Receiver, receivers, send, tame_libraries
+from ..monitoring.receivers import PATIENCE_S, Heartbeat, Receiver, receivers, send, tame_libraries
 from ..monitoring.rules import Severity, severity_of, title_of_rule
 from ..monitoring.run_metrics import in_words
 from ..monitoring.run_watch import HEARTBEAT, account_name

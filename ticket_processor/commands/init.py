@@ -11,8 +11,8 @@ from typing import Annotated
 import typer
 
 from ..core.errors import ConfigError, ExitCode
+from ..core.files import opener
 from ..core.models import HelpdeskKind
-from ..core.private_files import opener
 from .screen import Screen
 
 _FILL_IN = "Next: copy .env.example to {}, fill it in, and say: {}"
@@ -36,7 +36,7 @@ def init(
     if offline:
         screen.say(_FILL_IN.format(folder / ".env", look))
         return ExitCode.OK
-    from ..monitoring.health.checks import Status
+    from ..monitoring.health_checks import Status
     from .examinations import check_helpdesk, check_models  # they load what asks servers
 
     code = ExitCode.OK

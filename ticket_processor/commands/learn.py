@@ -16,16 +16,14 @@ from ..core.clock import Deadline, SystemClock, iso
 from ..core.errors import ConfigError, ExitCode
 from ..core.tables import MOST_LINES, Table
 from ..core.tables import show as show_tables
-from ..core.wording import many, person_at_keyboard
+from ..core.text import many, person_at_keyboard
 from ..helpdesk.protocol import Helpdesk
 from ..helpdesk.transport import Transport
 from ..learning.collect import redacted_text
-from ..learning.model import CATEGORIES, Correction, CorrectionStatus, LearntChange
-from ..learning.pins import FIELDS, PINNED, Bound, PinnedCase, Pins, from_corrections, of_today
-from ..learning.retraining import RETRAINED
-from ..learning.review import CorrectionGroup, correction_groups, decide_pending, told
-from ..learning.scoreboard import Scoreboard, kept_scoreboard
-from ..learning.store import DECIDED, FILE_NAME, LearningStore
+from ..learning.examples import RETRAINED
+from ..learning.gate import FIELDS, PINNED, Bound, PinnedCase, Pins, from_corrections, of_today
+from ..learning.scoreboard import CorrectionGroup, Scoreboard, correction_groups, decide_pending, kept_scoreboard, told
+from ..learning.store import CATEGORIES, DECIDED, FILE_NAME, Correction, CorrectionStatus, LearningStore, LearntChange
 from ..reporting.report import scoreboard_data
 from ..reporting.tables import scoreboard_tables
 from ..settings.load import load

@@ -15,7 +15,7 @@ import typer
 from ..audit.files import replace_file
 from ..core.clock import SystemClock
 from ..core.errors import CannotRun, ConfigError, ExitCode
-from ..core.wording import many
+from ..core.text import many
 from ..helpdesk.local_model import LocalHelpdeskError
 from ..helpdesk.local_people import MAIL_FOLDER, CustomerTraces, Erased
 from ..helpdesk.local_store import LocalStore

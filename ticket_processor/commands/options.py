@@ -12,7 +12,7 @@ import typer
 
 from ..core.clock import parse_iso
 from ..core.errors import CannotRun, ConfigError
-from ..core.private_files import opener
+from ..core.files import opener
 
 ConfigOption = Annotated[
     Path | None,

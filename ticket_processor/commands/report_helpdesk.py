@@ -11,7 +11,7 @@ from ..analysis.text.outgoing import leaving
 from ..audit.files import events
 from ..core.clock import Deadline, SystemClock, iso
 from ..core.errors import ExitCode
-from ..core.wording import many
+from ..core.text import many
 from ..helpdesk.transport import Transport
 from ..learning.collect import CollectedLabels, in_sample_order
 from ..learning.scoreboard import Scoreboard, scoreboard_of

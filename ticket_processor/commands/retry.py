@@ -1,19 +1,23 @@
-"""``ticketbot retry``: lists, tries or drops tickets that wait for a later run or failed too often."""
+"""``ticketbot retry``: lists, tries or drops tickets that wait for a later run or failed too often.
+
+``ticketbot apply``: writes what a dry run has kept in a file, in the same way as a run.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from ..audit.receipts import REPAIRED, REPAIRED_SAID
-from ..audit.retention import keep_head
+from ..audit.receipts import REPAIRED, REPAIRED_SAID, keep_head
 from ..core.clock import SystemClock
 from ..core.errors import ConfigError, ExitCode
 from ..core.models import Outcome, OutcomeStatus
 from ..core.tables import Table, as_text
 from ..monitoring.run_watch import tended
+from ..pipeline.planned_writes import planned_writes
 from ..settings.load import load
 from ..state.records import Retry
 from ..state.store import DROPPED
@@ -110,3 +114,32 @@ def _table(items: Sequence[Retry]) -> str:
         (str(item.ticket_id), str(item.attempts), "dead" if item.dead else "waiting", item.reason) for item in items
     )
     return as_text(Table("", ("ticket", "attempts", "<state", "<reason"), rows)).lstrip("\n")
+
+
+DEADLINE_S = 12 * 3600.0
+"""A file may hold a backlog of years, and a person watches."""
+
+
+def apply(
+    clock: SystemClock,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="What 'ticketbot run --dry-run --out FILE' kept.")],
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> tuple[int, int]:
+    """Write what a dry run has kept in a file, exactly once."""
+    settings = load(config=config)
+    account = settings.desk.base_url
+    total = sum(1 for _ in planned_writes(file, account))  # so that a broken line is found before anything is written
+    run = settings.run.model_copy(update={"deadline_s": DEADLINE_S})
+    asked = RunArguments(kind="apply", verdicts=planned_writes(file, account))
+    with tended(settings, clock, "apply", deadline_s=DEADLINE_S) as tending:
+        return play(
+            settings.model_copy(update={"run": run}),
+            asked,
+            clock,
+            Screen(as_json=as_json),
+            tending,
+            what="applying",
+            total=total,
+            title=f"Applied {file}, run",
+        )

@@ -52,12 +52,10 @@ def serve(
     latency: Callable[[int], float] | None = None,
 ) -> int:
     """Serve it until a signal comes. ``role`` is the bot's, ``latency`` what a model's answer takes."""
-    from ..sandbox.app import Sandbox
+    from ..sandbox.app import Sandbox, SandboxServer
     from ..sandbox.fill import fill, fill_help_center, fill_solutions
-    from ..sandbox.server import SandboxServer
     from ..sandbox.zendesk_call import Rules
-    from ..seeding.corpus import load_corpus, payload
-    from ..seeding.variations import vary
+    from ..seeding.corpus import load_corpus, payload, vary
 
     try:
         served = Sandbox(

@@ -16,13 +16,13 @@ import typer
 
 from ..core.clock import Deadline, SystemClock
 from ..core.errors import CannotRun, ConfigError, ExitCode
+from ..core.files import make_folder, opener
 from ..core.models import Sentiment
-from ..core.private_files import make_folder, opener
 from .options import EXPORTED_AFTER_S, ConfigOption
 from .screen import Screen
 
 if TYPE_CHECKING:
-    from ..analysis.model_server.presets import ModelTarget
+    from ..analysis.model_server.settings import ModelTarget
     from ..seeding.accounts import SeedAccount
     from ..seeding.corpus import SeedTicket
     from ..seeding.synthetic import Wish
@@ -76,8 +76,7 @@ def seed(
         raise ConfigError("--category, --language and --out belong to --llm")
     if llm and file:
         raise ConfigError("--file holds tickets of your own, --llm has new ones written: choose one")
-    from ..seeding.corpus import load_corpus, load_file
-    from ..seeding.variations import vary
+    from ..seeding.corpus import load_corpus, load_file, vary
     from ..settings.load import load
 
     screen = Screen()
@@ -206,7 +205,7 @@ def _written(
 
 def _first_model(settings: Settings) -> ModelTarget:
     """The first model of the list, with enough time and tokens for writing."""
-    from ..analysis.model_server.presets import resolve
+    from ..analysis.model_server.settings import resolve
 
     target = resolve(settings.models, settings.models.names[0])
     return replace(

@@ -21,16 +21,15 @@ from ..core.clock import Deadline, SystemClock
 from ..core.models import VendorKind
 from ..reporting.run_words import MOST_LISTED, Seen, telling
 from ..sandbox.access import Credentials as SandboxCredentials
-from ..sandbox.app import Sandbox
-from ..sandbox.clock import OffsetClock
+from ..sandbox.app import Sandbox, SandboxServer
+from ..sandbox.basics import OffsetClock
 from ..sandbox.freshdesk_store import MEDIUM, PRIORITIES, RESOLVED
 from ..sandbox.openai_answers import KnownAnswers
 from ..sandbox.openai_api import CHAT_MODEL
-from ..sandbox.server import SandboxServer
 from ..sandbox.zendesk_call import Rules
 from ..seeding.accounts import create_missing
 from ..seeding.corpus import load_corpus, payload
-from ..seeding.fair_answers import WRONG_CATEGORIES, WRONG_URGENCIES, fair_answers
+from ..seeding.synthetic import WRONG_CATEGORIES, WRONG_URGENCIES, fair_answers
 from ..settings.helpdesks import FreshdeskSettings, ZendeskSettings
 from ..settings.schema import Settings
 from ..wiring.desks import seed_target

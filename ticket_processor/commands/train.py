@@ -17,17 +17,16 @@ import typer
 from ..analysis.classifier.storage import TASKS, Task, require_extra, version, write
 from ..core.clock import SystemClock, iso
 from ..core.errors import ConfigError, ExitCode
-from ..core.wording import person_at_keyboard
-from ..learning.model import Correction
-from ..learning.retraining import FIELDS, RETRAINED, corrected_examples, with_corrections
-from ..learning.store import FILE_NAME, LearningStore
+from ..core.text import person_at_keyboard
+from ..learning.examples import FIELDS, RETRAINED, corrected_examples, with_corrections
+from ..learning.store import FILE_NAME, Correction, LearningStore
 from ..settings.load import load
 from ..settings.schema import Settings
 from .options import ConfigOption, JsonOption
 from .screen import Screen
 
 if TYPE_CHECKING:
-    from ..evaluation.training.fitting import Trained
+    from ..evaluation.fitting import Trained
 
 DEFAULT_SINCE = "180d"
 
@@ -96,9 +95,9 @@ def train(
 
     # Heavy, so that a mistake on the command line is reported first.
     from ..analysis.rules.analyser import RulesAnalyser
-    from ..evaluation.training import summary
-    from ..evaluation.training.corpus import MAX_TICKETS, corpus_of
-    from ..evaluation.training.fitting import train as work
+    from ..evaluation import fitting as summary
+    from ..evaluation.corpus import MAX_TICKETS, corpus_of
+    from ..evaluation.fitting import train as work
     from .analyser_choice import labelled_by_people
 
     if from_helpdesk:
@@ -174,7 +173,7 @@ def _stored_unless_worse(
     Both were tested on the same tickets, none of them a correction. That test is a hard one: what was corrected is what
     these tickets had taught wrongly.
     """
-    from ..evaluation.training.fitting import gains  # heavy
+    from ..evaluation.fitting import gains
 
     folder, found = settings.classifier_folder, gains(before, after)
     without, with_them = ({one.task: one.scores.macro_f1 for one in side.learnt} for side in (before, after))

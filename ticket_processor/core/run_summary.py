@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pydantic import Field
 
 from .models import Frozen, Usage
-from .wording import many
+from .text import many
 
 _GROWTH = math.log(1.1)
 """The longest duration of a band is 1.1 times the shortest."""

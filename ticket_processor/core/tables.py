@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TextIO
 
-from .sanitize import harmless, linkless
+from .text import harmless, linkless
 
 _MARKS = re.compile(r"[\\`*_{}\[\]#|~$^!]")
 _NUMBER = re.compile(r"[-+±]?[\d.,]*(%| pts)?")

@@ -19,7 +19,7 @@ from .. import __version__
 from ..core.clock import iso
 from ..core.errors import TicketbotError, unexpected
 from ..core.tables import SENTENCES, Table
-from ..core.wording import many, person_at_keyboard
+from ..core.text import many, person_at_keyboard
 from ..reporting import figures
 from ..reporting.figures import Step
 from ..reporting.glossary import MEANINGS, percent, points

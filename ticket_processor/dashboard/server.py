@@ -24,7 +24,7 @@ from urllib.parse import urlsplit
 
 from ..core.clock import Clock
 from ..core.errors import ConfigError, how_to_install
-from ..core.urls import is_loopback
+from ..core.http import is_loopback
 from ..settings.pages import AuthSettings
 from ..settings.schema import Settings
 

@@ -15,8 +15,7 @@ from typing import Any
 from ..core.clock import iso, parse_iso
 from ..core.errors import CannotRun, HelpdeskDown, TicketError
 from ..core.models import Change, Priority, Ticket
-from .http_messages import Reply
-from .json_values import field_text, mapping, sensible, string, tags_of, ticket_number, whole_number, with_ids
+from .http_messages import Reply, field_text, mapping, sensible, string, tags_of, ticket_number, whole_number, with_ids
 from .protocol import TicketField
 from .rate_limit import Limit
 

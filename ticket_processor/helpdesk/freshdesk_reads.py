@@ -35,8 +35,7 @@ from .freshdesk_format import (
     ticket_field,
 )
 from .freshdesk_history import set_low, with_references
-from .http_messages import Reply
-from .json_values import mapping, string, stub_of, tickets_of, with_ids
+from .http_messages import Reply, mapping, string, stub_of, tickets_of, with_ids
 from .protocol import BY_TICKET, AccountLabels, RequesterSearch
 from .transport import FixedAuth, Transport
 

@@ -11,7 +11,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from ..core.private_files import make_folder
+from ..core.files import make_folder
 from .local_model import MAX_FILE_BYTES, Attachment, LocalHelpdeskError, NewFile
 from .local_schema import LocalFile, insert
 

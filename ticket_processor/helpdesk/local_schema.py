@@ -16,8 +16,8 @@ from typing import Any
 import orjson
 
 from ..core.errors import HelpdeskDown
+from ..core.files import check_is_file, make_file, make_folder
 from ..core.models import Priority
-from ..core.private_files import check_is_file, make_file, make_folder
 from ..state.sqlite import apply_missing, schema_version, transaction, write_ahead
 from .local_model import Actor, Event, LocalHelpdeskError, LocalTicket, Message, NotThere
 

@@ -21,15 +21,13 @@ from requests.adapters import BaseAdapter
 
 from .. import __version__
 from ..core import json_input, verbose
-from ..core.bounded_http import MAX_REPLY_BYTES, BoundedAdapter, ReplyTooLong
 from ..core.circuit_breaker import Admission, Breaker, backoff_seconds
 from ..core.clock import Clock, Deadline
 from ..core.errors import HelpdeskDown, NotAuthorised, ReadOnlyViolation, TicketError, TicketUnreadable
+from ..core.http import MAX_REPLY_BYTES, BoundedAdapter, ReplyTooLong, is_loopback
 from ..core.json_input import JsonTooLarge
-from ..core.urls import is_loopback
 from . import http_messages
-from .http_messages import Effect, HttpRequest, Reply, TryAgain, is_unauthorised, read_reply
-from .json_values import mapping
+from .http_messages import Effect, HttpRequest, Reply, TryAgain, is_unauthorised, mapping, read_reply
 from .rate_limit import Limit, Throttle
 
 CONNECT_TIMEOUT_S = 5.0

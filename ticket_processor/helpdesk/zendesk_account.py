@@ -14,7 +14,7 @@ from typing import Any
 
 from ..core.clock import Clock
 from ..core.errors import CannotRun, ConfigError, HelpdeskDown, NotAuthorised
-from .json_values import mapping, string, with_ids
+from .http_messages import mapping, string, with_ids
 from .protocol import (
     BY_TICKET,
     AccountLabels,

@@ -9,8 +9,7 @@ from typing import Any
 
 from ..core.errors import HelpdeskDown, NotePublished, OutcomeUnknown, TicketError
 from ..core.models import Change, Priority, Ticket
-from .http_messages import Reply
-from .json_values import field_text, mapping, sensible, string, tags_of, ticket_number, whole_number
+from .http_messages import Reply, field_text, mapping, sensible, string, tags_of, ticket_number, whole_number
 from .protocol import JobStatus
 from .rate_limit import Limit
 from .ticket_history import Edit, changed, left_out

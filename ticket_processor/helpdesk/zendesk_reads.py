@@ -13,8 +13,7 @@ from functools import partial
 from ..core.clock import iso, parse_iso
 from ..core.errors import CannotRun, HelpdeskDown, NotAuthorised, TicketError, TicketUnreadable
 from ..core.models import Ticket
-from .http_messages import Reply
-from .json_values import PageSize, mapping, page_of, tickets_of
+from .http_messages import PageSize, Reply, mapping, page_of, tickets_of
 from .protocol import Page
 from .transport import Transport
 from .zendesk_format import ACCOUNT_LIMIT, body_of, changed_after, error_code, missing_scopes, people_of, read_ticket

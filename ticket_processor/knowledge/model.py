@@ -1,9 +1,17 @@
-"""The nouns of the knowledge base."""
+"""The nouns of the knowledge base.
+
+Settings of the knowledge base.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
+
+from pydantic import Field
+
+from ..core.models import Frozen, VendorKind
 
 Audience = Literal["everyone", "customers", "agents"]
 """Who may read an article: the public, every signed-in customer, or agents only.
@@ -67,3 +75,18 @@ class Found:
 
     passage: Passage
     score: float
+
+
+class KnowledgeSettings(Frozen):
+    """Where your articles are; see `docs/knowledge.md`."""
+
+    help_centers: tuple[VendorKind, ...] = Field(
+        (), description="read the articles of this account's Help Center or solutions"
+    )
+    folders: tuple[Path, ...] = Field((), description="folders of Markdown or HTML files, each of another name")
+    audience: Audience = Field("agents", description="who may read files that do not say so")
+
+    @property
+    def sources(self) -> bool:
+        """Whether there is anything to read."""
+        return bool(self.help_centers or self.folders)

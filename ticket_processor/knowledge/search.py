@@ -18,7 +18,7 @@ from importlib import resources
 from ..core.errors import AnalysisFailed
 from .model import READABLE, Audience, Found, Passage
 from .store import SCOPE_BITS, KnowledgeStore
-from .vectors import EmbeddingModel, VectorIndex
+from .sync import EmbeddingModel, VectorIndex
 
 DEPTH = 100
 """Passages of each kind that are looked at."""

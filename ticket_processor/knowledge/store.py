@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
-from ..core.private_files import make_file, make_folder
+from ..core.files import make_file, make_folder
 from ..state.sqlite import emptied, run_script, schema_version, transaction, translated, write_ahead
 from .model import READABLE, Article, Audience, Passage
 from .text import chunks_of

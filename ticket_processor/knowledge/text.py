@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from ..core.sanitize import strip_hidden
+from ..core.text import strip_hidden
 
 MAX_TEXT = 400_000
 """Characters of an article that are read."""

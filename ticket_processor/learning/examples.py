@@ -2,6 +2,11 @@
 
 They are as hostile as any ticket: one that seems to give instructions to a program is never shown; the others are
 redacted once more, one short line each, and stand between lines of a code of their own.
+
+Approved corrections as labelled tickets for the classifier. Pure.
+
+Corrections are learnt from, and never tested on: of all of them the answer was wrong, so that any other would seem
+better.
 """
 
 from __future__ import annotations
@@ -9,22 +14,21 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 import threading
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
 
-from ..analysis.model_server.prompt import cut, without_marks
-from ..analysis.model_server.token_estimate import estimate_tokens
+from ..analysis.model_server.prompt import cut, estimate_tokens, without_marks
 from ..analysis.rules.injection import signs_of
 from ..analysis.text.redact import RedactedText, redact
-from ..core.models import RedactionLevel
+from ..core.models import RedactionLevel, Sentiment
 from ..core.taxonomy import Taxonomy
+from ..evaluation.data import Example, urgency_of
 from ..knowledge.search import any_of, query_words, telling_words
 from ..knowledge.store import TOKENIZER
-from .model import Correction
-from .store import LearningStore
+from .store import Correction, LearningStore
 
 MOST_EXAMPLES = 10_000
 """The newest are kept in memory."""
@@ -173,3 +177,52 @@ def _line(text: str, codes: Sequence[str], level: RedactionLevel) -> str:
         return line
     line = line[:LONGEST].rsplit(" ", 1)[0]
     return line[: line.rfind("[")] if line.rfind("[") > line.rfind("]") else line
+
+
+RETRAINED = "classifier"
+"""The kind of a learnt change that trains the classifier anew."""
+FIELDS = ("category", "subcategory", "urgency", "priority", "sentiment")
+
+
+def corrected_examples(corrections: Iterable[Correction], taxonomy: Taxonomy) -> list[Example]:
+    """One example a ticket, with all that people chose on it, under today's names; the newest of a field counts.
+
+    A sub-category counts where it lies within the category, and the priority where nobody chose an urgency.
+    """
+    by_ticket: defaultdict[int, dict[str, Correction]] = defaultdict(dict)
+    for item in sorted(corrections, key=lambda item: (item.at, item.id)):
+        if item.field in FIELDS and item.text and item.actor_kind == "person":
+            by_ticket[item.ticket_id][item.field] = item
+    found = []
+    for number, chosen in by_ticket.items():
+        said = {field: item.theirs for field, item in chosen.items()}
+        category = taxonomy.today(said.get("category", ""))
+        below = taxonomy.today(said.get("subcategory", ""))
+        if below is not None and category in (None, taxonomy.split(below)[0]):
+            category = below
+        mood = said.get("sentiment")
+        example = Example(
+            id=str(number),
+            body=max(chosen.values(), key=lambda item: item.at).text,
+            category=category,
+            urgency=urgency_of(said.get("urgency", said.get("priority"))),
+            sentiment=Sentiment(mood) if mood in set(Sentiment) else None,
+        )
+        if example.category or example.urgency or example.sentiment:
+            found.append(example)
+    return found
+
+
+def with_corrections(solved: Sequence[Example], corrected: Sequence[Example]) -> tuple[list[Example], list[Example]]:
+    """Solved tickets as people corrected them, and the corrected tickets that are not among them."""
+    known = {example.id: example for example in corrected}
+    among = [example.model_copy(update=_labels(known.get(example.id))) for example in solved]
+    there = {example.id for example in solved}
+    return among, [example for example in corrected if example.id not in there]
+
+
+def _labels(corrected: Example | None) -> dict[str, object]:
+    given = (
+        {} if corrected is None else {name: getattr(corrected, name) for name in ("category", "urgency", "sentiment")}
+    )
+    return {name: value for name, value in given.items() if value is not None}

@@ -17,7 +17,7 @@ from ..core.models import Sentiment, Urgency
 from ..core.taxonomy import Taxonomy
 from ..helpdesk.ticket_history import Edit, History
 from ..policy.decide import ALSO, Mode, Policy
-from .model import ActorKind, Fate, Reaction
+from .store import ActorKind, Fate, Reaction
 
 ANOTHER = "another value"
 """In place of what a person wrote into a field that offers no choices."""

@@ -16,8 +16,8 @@ import filelock
 from pydantic import ConfigDict, Field, ValidationError, field_validator
 
 from ..audit.files import replace_file
+from ..core.files import make_folder
 from ..core.models import Frozen
-from ..core.private_files import make_folder
 from ..settings.schema import Settings
 from .rules import RULES, HoldingConditions, Severity, rule_id, severity_of
 from .run_metrics import DAY, HOUR

@@ -11,7 +11,7 @@ from typing import Literal
 from ..analysis.text.outgoing import told as leaves
 from ..core.clock import iso
 from ..core.run_summary import RunRecord
-from ..core.sanitize import linkless
+from ..core.text import linkless
 from ..reporting.glossary import end_words
 from .memory import EscalatedTicket, OpenAlert, Owed
 from .rules import RULES, Severity, rule_id, title_of_rule

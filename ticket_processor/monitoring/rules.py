@@ -21,7 +21,7 @@ from functools import cached_property
 from ..analysis.budget import DAY_SPENT
 from ..core.clock import parse_iso
 from ..core.run_summary import RunRecord
-from ..core.wording import many
+from ..core.text import many
 from ..reporting.figures import PLANNED
 from ..reporting.glossary import percent, span, why_no_model
 from ..settings.schema import Settings

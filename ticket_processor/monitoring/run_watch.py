@@ -26,10 +26,9 @@ from ..state.sqlite import is_there
 from ..state.store import AHEAD_S, FILE_NAME, State
 from ..wiring.parts import audit_log, new_run_id
 from ..wiring.ticket_subjects import Subjects
-from .heartbeat import PATIENCE_S, Heartbeat
 from .memory import MOST_ESCALATED, AlertStore, EscalatedTicket, Failure, Memory, after, owed, told
 from .messages import AlertMessage, escalation_of, message_of, summary_due, summary_text, title_of
-from .receivers import Receiver, Sent, receivers, send, tame_libraries
+from .receivers import PATIENCE_S, Heartbeat, Receiver, Sent, receivers, send, tame_libraries
 from .rules import HISTORY_S, UNEXPECTED, Facts, look
 from .run_metrics import in_a_row
 

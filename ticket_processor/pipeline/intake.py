@@ -19,8 +19,16 @@ from ..core.models import Outcome, OutcomeStatus, Request, TakenOff, Ticket
 from ..helpdesk.protocol import Helpdesk, Page, Shard
 from ..helpdesk.ticket_history import History
 from ..policy.decide import Mode
-from ..policy.reanalysis import STAGE, CustomerReply, anew_key, our_labels, reply_to, still_ours, with_answers
-from ..policy.thanks import reopened_by_thanks
+from ..policy.reanalysis import (
+    STAGE,
+    CustomerReply,
+    anew_key,
+    our_labels,
+    reopened_by_thanks,
+    reply_to,
+    still_ours,
+    with_answers,
+)
 from ..state.records import Retry
 from ..state.store import CURSOR, State, in_turn
 from ..tags import earlier_key, write_key

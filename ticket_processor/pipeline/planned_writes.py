@@ -11,9 +11,9 @@ from pathlib import Path
 from pydantic import Field, ValidationError
 
 from ..core.errors import CannotRun, ConfigError
+from ..core.files import make_folder, opener
 from ..core.id_set import IdSet
 from ..core.models import Outcome, OutcomeStatus
-from ..core.private_files import make_folder, opener
 from ..state.records import Verdict
 from ..state.store import State
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from contextlib import suppress
 
-from ..audit.retention import keep_head, left_in, not_before
+from ..audit.receipts import keep_head, left_in, not_before
 from ..core import reasons
 from ..core.clock import iso
 from ..core.errors import (
@@ -21,7 +21,7 @@ from ..core.errors import (
     TicketError,
 )
 from ..core.run_summary import RunRecord, RunSummary
-from ..core.wording import many
+from ..core.text import many
 from ..state.store import HELPDESK_DATE
 from .intake import Intake
 from .parts import Parts, RunOptions

@@ -9,8 +9,7 @@ from ..analysis.budget import Pace
 from ..core import reasons
 from ..core.errors import DeadlineReached, Stopping, unexpected
 from ..core.models import Analysis, Decision, Outcome, OutcomeStatus, Ticket
-from ..policy.reanalysis import in_vain, replacing
-from ..policy.thanks import solved_again
+from ..policy.reanalysis import in_vain, replacing, solved_again
 from ..state.records import Verdict
 from .fan_out import Stuck
 from .intake import Work

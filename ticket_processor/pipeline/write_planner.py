@@ -18,8 +18,8 @@ from ..helpdesk.protocol import Helpdesk
 from ..helpdesk.ticket_history import History, Ours, overwritten
 from ..policy.decide import Policy
 from ..policy.decide import decide as by_policy
+from ..policy.reanalysis import still_holds
 from ..policy.skip_rules import Selection
-from ..policy.thanks import still_holds
 from ..state.records import Verdict
 from ..tags import NOT_OURS, merge
 from .follow_ups import incomplete

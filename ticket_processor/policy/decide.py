@@ -1,21 +1,49 @@
-"""From what was understood to what should change: thresholds, autonomy per field, escalation, tiers. Pure."""
+"""From what was understood to what should change: thresholds, autonomy per field, escalation, tiers. Pure.
+
+The policy preset ``tiers``: who should take a ticket, by fixed rules over what was understood. Pure.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import partial
-from typing import Any, Literal, Self, get_args
+from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import Field, field_validator, model_validator
 
 from ..analysis.text.outgoing import leaving
-from ..core.models import Analysis, Decision, Frozen, Overwrite, Priority, Urgency
+from ..core.models import Analysis, Decision, Frozen, Overwrite, Priority, Risk, Urgency
 from ..core.taxonomy import Taxonomy
 from ..tags import tag
 from .escalation import Escalation, plan_for, reasons_for
 from .note import NoteWhen, adds_something, answered_by, category_words, may_advise, note_text
-from .tiers import TIER_TAGS, Tier, Tiers, tier_of
+
+_COMPLEX_BELOW = 0.5
+"""An answer that is more often wrong than right tells nobody who should take the ticket."""
+_TIER_1_FROM = 0.64
+"""Calibrated by the rules' confidence, so that the first line gets as many tickets as by earlier versions."""
+_COMPLEX_CATEGORIES = 3
+"""A ticket that fits so many categories belongs to no one group."""
+
+
+class Tier(StrEnum):
+    """Who should take a ticket: first-line support, second-line support, or the experts."""
+
+    FIRST = "1"
+    SECOND = "2"
+    COMPLEX = "complex"
+
+
+TIER_TAGS = tuple(f"tier_{tier}" for tier in Tier)
+
+
+class Tiers(Frozen):
+    """The group of each tier."""
+
+    groups: dict[Tier, Annotated[int, Field(ge=1)]] = Field(
+        default_factory=dict, description="ids of groups by tier, where nothing else gives one"
+    )
 
 
 class Mode(StrEnum):
@@ -271,3 +299,21 @@ def _may(policy: Policy, analysis: Analysis, part: Part, of_category: float = 0.
     by_rules = analysis.source == "rules"
     allowed = of_part.mode is Mode.APPLY and (not by_rules or part in policy.rules_may_set)
     return allowed and analysis.confidence >= least
+
+
+def tier_of(analysis: Analysis, tiers: Tiers, *, escalated: bool, fallback: str | None) -> Tier:
+    """The tier of a ticket that was understood so. ``fallback`` is the category for what fits nowhere else."""
+    fitting = 1 + len(analysis.secondary)
+    if (
+        analysis.urgency is Urgency.CRITICAL
+        or analysis.risk is Risk.HIGH
+        or analysis.suspicious
+        or analysis.confidence < _COMPLEX_BELOW
+        or fitting >= _COMPLEX_CATEGORIES
+    ):
+        return Tier.COMPLEX
+    known = analysis.category != fallback
+    simple = analysis.urgency in (Urgency.LOW, Urgency.MEDIUM) and analysis.risk is Risk.LOW and fitting == 1
+    if known and simple and not escalated and analysis.confidence >= _TIER_1_FROM:
+        return Tier.FIRST
+    return Tier.SECOND

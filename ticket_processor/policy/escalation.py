@@ -13,7 +13,7 @@ from pydantic import AfterValidator, Field, field_validator
 
 from ..analysis.rules.matcher import known_name
 from ..core.models import Analysis, Frozen, Risk, Sentiment, Urgency
-from ..core.sanitize import compatible, plain_line
+from ..core.text import compatible, plain_line
 
 Condition = Literal["security", "critical", "high_risk", "negative_and_urgent", "suspicious"]
 CONDITIONS: tuple[Condition, ...] = get_args(Condition)

@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from ..analysis.text.outgoing import leaving, leaving_line, ours
 from ..core.models import Analysis, OutgoingText, Risk
-from ..core.sanitize import plain_line
+from ..core.text import plain_line
 from .escalation import REASONS
 
 

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, field_validator
 
-from ..analysis.text.machine_mail import machine_mail
+from ..analysis.text.needs_no_answer import machine_mail
 from ..core import reasons
 from ..core.clock import parse_iso
 from ..core.models import Frozen, Ticket

@@ -12,9 +12,10 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ..analysis.text.outgoing import leaving, leaving_line, told
-from ..core.lazy_pattern import lazy_pattern
 from ..core.models import ReplyPlan, SourcedClaim, Usage
+from ..core.text import lazy_pattern
 from ..knowledge.model import Found, Passage
+from . import usable_text, word_lists
 from .figures import figures
 from .grounding import (
     all_stems,
@@ -26,7 +27,6 @@ from .grounding import (
     unsupported,
 )
 from .prompt import MAX_TEXT, Claim, Proposal
-from .sources import usable_text, word_lists
 from .statements import differing, said_by
 
 LANGUAGES = tuple(word_lists("frames"))

@@ -11,9 +11,8 @@ from collections.abc import Callable, Iterator
 from functools import cache
 from typing import NamedTuple
 
-from ..core.lazy_pattern import lazy_pattern
-from ..core.sanitize import compatible, strip_hidden
-from .sources import word_lists
+from ..core.text import compatible, lazy_pattern, strip_hidden
+from . import word_lists
 
 Key = tuple[str, str]
 """A kind and a value that is the same for every way to write it."""

@@ -17,10 +17,10 @@ from ..analysis.rules.matcher import KANA_OR_HAN, lists, words_of
 from ..analysis.rules.telling import sentences_in
 from ..analysis.text.language import detect_language
 from ..analysis.text.outgoing import leaving_line, with_names
-from ..core.sanitize import compatible, plain_line, strip_hidden
+from ..core.text import compatible, plain_line, strip_hidden
 from ..knowledge.model import Passage
+from . import usable_text
 from .figures import unseen
-from .sources import usable_text
 
 STEM = 6
 """Letters of a word that count."""

@@ -17,7 +17,7 @@ from ..analysis.text.redact import RedactedText
 from ..core.errors import AnalysisFailed
 from ..core.models import RedactionLevel
 from ..knowledge.model import Passage
-from .sources import usable_text
+from . import usable_text
 
 MAX_TEXT = 400
 MAX_QUOTE = 400

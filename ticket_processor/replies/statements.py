@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 from functools import cache
 from itertools import combinations
 
-from ..core.lazy_pattern import lazy_pattern
+from ..core.text import lazy_pattern
 from ..knowledge.search import stop_words
+from . import word_lists
 from .figures import FIRST_MARK, Figure, marked
 from .grounding import STEM, sentences_of, telling_stems
-from .sources import word_lists
 
 BEFORE = 4
 """Words in front of a figure that may make it a bound."""

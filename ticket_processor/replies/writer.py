@@ -10,17 +10,16 @@ from dataclasses import replace
 from ..analysis.budget import Allowance, Question
 from ..analysis.model_server.chat import ChatServer, RawAnswer
 from ..analysis.model_server.connection import AnswerUnusable, FormRefused
-from ..analysis.model_server.presets import FORMS, Price, cost_usd
-from ..analysis.model_server.prompt import in_words, message_tokens
-from ..analysis.model_server.token_estimate import estimate_tokens
+from ..analysis.model_server.prompt import estimate_tokens, in_words, message_tokens
+from ..analysis.model_server.settings import FORMS, Price, cost_usd
 from ..analysis.text.redact import RedactedText, without_echo
 from ..core.errors import AnalysisFailed
 from ..core.models import RedactionLevel, Usage
 from ..knowledge.model import Passage
+from . import usable_text
 from .assembly import LANGUAGES, NoAnswer, ReplyDraft, assembled
 from .grounding import all_stems, language_of, telling_stems
 from .prompt import messages, proposal_schema, read_proposal
-from .sources import usable_text
 
 MAX_OUTPUT_TOKENS = 1_000
 """Room for an answer: claims with their quotes are longer than an analysis."""

@@ -19,15 +19,14 @@ from ..analysis.text.cleaning import clean
 from ..analysis.text.outgoing import leaving_line
 from ..analysis.text.redact import redact
 from ..core.clock import Deadline
-from ..core.lazy_pattern import lazy_pattern
 from ..core.models import Frozen, RedactionLevel, Ticket
 from ..core.tables import SENTENCES, Table
-from ..core.wording import many
+from ..core.text import lazy_pattern, many
 from ..helpdesk.protocol import Helpdesk
 from ..helpdesk.ticket_history import History
 from ..learning.collect import HistoryReader
+from ..replies import word_lists
 from ..replies.grounding import share_found
-from ..replies.sources import word_lists
 from .glossary import percent
 from .queries import OfferedDraft
 

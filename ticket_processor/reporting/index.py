@@ -17,10 +17,10 @@ from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from ..audit.encryption import Keyring
 from ..audit.files import NAME, LogFile, log_files, read_events
+from ..audit.lines import Keyring
 from ..core.errors import CannotRun, ConfigError, how_to_install
-from ..core.private_files import what_else
+from ..core.files import what_else
 from ..core.reasons import ALREADY_DONE, NOT_FOUND
 
 if TYPE_CHECKING:

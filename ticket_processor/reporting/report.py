@@ -12,7 +12,7 @@ from typing import Any
 
 from .. import __version__
 from ..audit.erase import ERASED, ERASING
-from ..audit.retention import EXPIRED
+from ..audit.receipts import EXPIRED
 from ..core.clock import iso
 from ..learning.collect import CollectedLabels
 from ..learning.scoreboard import Count, Scoreboard

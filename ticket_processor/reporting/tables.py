@@ -9,7 +9,7 @@ from .. import __version__
 from ..core.models import OutcomeStatus
 from ..core.reasons import in_words
 from ..core.tables import SENTENCES, Table, shortened
-from ..core.wording import many
+from ..core.text import many
 from ..learning.scoreboard import Count, Scoreboard
 from ..wiring.ticket_subjects import LookedUp
 from .drafts import drafts_tables

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar, Self
 
-from .clock import http_date
+from .basics import http_date
 from .messages import LOGIN_PAGE, Request, Response, json_response, text_response
 
 KINDS: dict[str, str] = {

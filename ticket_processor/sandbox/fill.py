@@ -7,10 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .app import Sandbox
-from .clock import iso
+from .basics import html_to_text, iso
 from .freshdesk_store import HIGH, LOW, MEDIUM, OPEN, URGENT, FreshdeskStore
 from .store import PERSON_ID, SHAPES, shaped
-from .text import html_to_text
 from .zendesk_store import ZendeskStore
 
 _SOURCES = {"email": 1, "web": 2, "api": 2, "voice": 3, "phone": 3, "chat": 7, "messaging": 7}

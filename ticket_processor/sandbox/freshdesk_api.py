@@ -16,6 +16,7 @@ from typing import Any
 
 from . import freshdesk_call as account
 from .access import Authenticator, FreshdeskLimits
+from .basics import html_to_text
 from .freshdesk_call import (
     PAGE,
     FreshdeskCall,
@@ -29,7 +30,6 @@ from .freshdesk_call import (
 from .freshdesk_store import LOW, NOTE, OPEN, PRIORITIES, SOURCES, FreshdeskStore
 from .messages import PREFIX, Request, Response, answered, json_response, refuse, route_of
 from .store import Comment, Row, StoredTicket
-from .text import html_to_text
 
 LONGEST_TAG = 32
 

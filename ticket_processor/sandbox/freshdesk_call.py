@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .clock import parse_iso
+from .basics import parse_iso
 from .freshdesk_store import FreshdeskStore
 from .messages import ApiCall, Refusal, Response, json_response, refuse
 from .store import Row, StoredTicket, shaped

@@ -8,9 +8,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .clock import SandboxClock, iso
+from .basics import SandboxClock, html_to_text, iso
 from .store import BOT_ID, PERSON_ID, Actor, AddressBook, Comment, Row, Store, StoredTicket, shaped
-from .text import html_to_text
 
 OPEN, PENDING, RESOLVED, CLOSED = 2, 3, 4, 5
 LOW, MEDIUM, HIGH, URGENT = 1, 2, 3, 4

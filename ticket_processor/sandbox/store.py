@@ -21,7 +21,7 @@ from typing import Any, ClassVar, Literal, NamedTuple
 
 import orjson
 
-from .clock import Agenda, SandboxClock, iso
+from .basics import Agenda, SandboxClock, iso
 
 BOT_ID = 9001
 PERSON_ID = 7001

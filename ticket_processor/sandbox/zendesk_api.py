@@ -13,7 +13,7 @@ from typing import Any
 
 from . import zendesk_call as account
 from .access import Authenticator, RequestLimits
-from .clock import iso, parse_iso
+from .basics import iso, parse_iso
 from .messages import PREFIX, Request, Response, answered, json_response, refuse, route_of
 from .store import Audit, Row
 from .zendesk_call import (

@@ -11,9 +11,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from .clock import SandboxClock, iso
+from .basics import SandboxClock, html_to_text, iso, normalise_tags, text_to_html
 from .store import BOT_ID, FIRST_GROUP, PERSON_ID, Actor, AddressBook, Audit, Comment, Row, Store, StoredTicket, shaped
-from .text import html_to_text, normalise_tags, text_to_html
 
 Fields = Sequence[Mapping[str, Any]]
 

@@ -13,10 +13,9 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from .clock import parse_iso
+from .basics import cut, expand_placeholders, html_to_text, normalise_tags, parse_iso, squeeze
 from .messages import Identity, Refusal, Response, json_response, refuse
 from .store import BOT_ID, Audit, Comment, Row, StoredTicket
-from .text import cut, expand_placeholders, html_to_text, normalise_tags, squeeze
 from .zendesk_call import NOT_FOUND, Call, Rules, bad_request, invalid, too_many_values
 from .zendesk_store import Item, Job, ZendeskStore, accepted
 

@@ -18,8 +18,7 @@ from ..analysis.text.cleaning import as_text
 from ..core.errors import CannotRun, ConfigError, HelpdeskDown, OutcomeUnknown
 from ..helpdesk import freshdesk_format, zendesk_format
 from ..helpdesk.freshdesk_reads import Listing
-from ..helpdesk.http_messages import Effect, Reply
-from ..helpdesk.json_values import mapping
+from ..helpdesk.http_messages import Effect, Reply, mapping
 from ..helpdesk.local_model import NewTicket
 from ..helpdesk.local_store import LocalStore
 from ..helpdesk.transport import Transport

@@ -1,11 +1,14 @@
-"""Tickets newly written by a model: one prompt, and one check that a text has the language and label asked for."""
+"""Tickets newly written by a model: one prompt, and one check that a text has the language and label asked for.
+
+What a fair model answers about the packaged tickets: mostly their labels, and now and then something else.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from itertools import cycle, islice, product
@@ -14,19 +17,18 @@ from ..analysis.budget import DAY_SPENT, RUN_SPENT, Budget, Full, Question
 from ..analysis.model_server.answer import objects_in
 from ..analysis.model_server.chat import ChatServer, RawAnswer
 from ..analysis.model_server.connection import AnswerUnusable, FormRefused, ModelBusy, retrying
-from ..analysis.model_server.presets import FORMS, ModelTarget, cost_usd
-from ..analysis.model_server.prompt import LANGUAGES
-from ..analysis.model_server.token_estimate import estimate_tokens
+from ..analysis.model_server.prompt import LANGUAGES, estimate_tokens
+from ..analysis.model_server.settings import FORMS, ModelTarget, cost_usd
 from ..analysis.rules.analyser import RulesAnalyser
+from ..analysis.text.cleaning import clean
 from ..analysis.text.language import detect_language
 from ..analysis.text.redact import redact
 from ..core.clock import Deadline
 from ..core.errors import AnalysisFailed, CannotRun
-from ..core.models import Sentiment, Usage
-from ..core.sanitize import strip_hidden
-from ..core.taxonomy import Taxonomy
-from .corpus import SeedLabels, SeedTicket
-from .variations import invented_person
+from ..core.models import Analysis, Risk, Sentiment, Urgency, Usage
+from ..core.taxonomy import Taxonomy, default_taxonomy
+from ..core.text import strip_hidden
+from .corpus import SeedLabels, SeedTicket, invented_person
 
 BATCH = 5
 """Tickets in one request."""
@@ -222,3 +224,55 @@ def _format(form: str) -> dict[str, object] | None:
     if form == "json_schema":
         return {"type": "json_schema", "json_schema": {"name": "tickets", "strict": True, "schema": SCHEMA}}
     return {"type": "json_object"} if form == "json_object" else None
+
+
+WRONG_CATEGORIES, WRONG_URGENCIES = 0.10, 0.15
+"""The shares of labels that are missed, as by a fair model on tickets that it has never seen."""
+_SEED = 5
+"""One with which the first tickets, in which the tour has people interfere, are understood."""
+_URGENCIES = list(Urgency)
+
+
+def fair_answers(tickets: Iterable[SeedTicket], taxonomy: Taxonomy) -> list[tuple[str, dict[str, object]]]:
+    """Each ticket's text as a model sees it, with the answer by the names of its fields; the same every time.
+
+    What labels do not say (summary, quotations) is taken from what keyword rules find.
+    """
+    rules = RulesAnalyser(taxonomy)
+    answers = []
+    for ticket in tickets:
+        text = redact(clean(ticket.subject, ticket.text), names=(ticket.requester.name,))
+        answers.append((text.text, _answer(ticket, rules.analyse(text))))
+    return answers
+
+
+def _answer(ticket: SeedTicket, found: Analysis) -> dict[str, object]:
+    dice = random.Random(f"{ticket.id} {_SEED}")
+    labels = ticket.labels
+    category, urgency = labels.category, labels.urgency or Urgency.MEDIUM
+    is_wrong = dice.random() < WRONG_CATEGORIES
+    if is_wrong:
+        category = dice.choice([name for name in default_taxonomy().top if name != labels.category])
+    if dice.random() < WRONG_URGENCIES:
+        at = _URGENCIES.index(urgency)
+        urgency = dice.choice(_URGENCIES[max(0, at - 1) : at] + _URGENCIES[at + 1 : at + 2])
+    presses = urgency in (Urgency.CRITICAL, Urgency.HIGH)
+    grave = urgency is Urgency.CRITICAL or (presses and category == "security")
+    return {
+        "summary": _said(found.summary),
+        "evidence": list(found.evidence),
+        "category": category,
+        "secondary": [labels.category] if is_wrong else [],
+        "urgency": urgency,
+        "urgent_tone": presses and found.urgent_tone,
+        "sentiment": labels.sentiment,
+        "risk": Risk.HIGH if grave else Risk.MEDIUM if presses else Risk.LOW,
+        "language": labels.language,
+        "confidence": round(dice.uniform(0.5, 0.8) if is_wrong else dice.uniform(0.75, 0.97), 2),
+    }
+
+
+def _said(summary: str) -> str:
+    """What a model says in a sentence or two: the first part of the rules' summary, without the subject."""
+    first = summary.partition(" / ")[0]
+    return first.partition(" – ")[2] or first

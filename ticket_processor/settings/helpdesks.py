@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator
 
+from ..core.http import is_loopback, safe_url
 from ..core.models import Frozen
-from ..core.urls import is_loopback, safe_url
 
 LOCAL_FILE = "helpdesk.sqlite3"
 ZENDESK_HOST = ".zendesk.com"

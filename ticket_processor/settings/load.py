@@ -19,9 +19,8 @@ from pydantic import ValidationError
 
 from ..core import verbose
 from ..core.errors import ConfigError
-from ..core.urls import require_tls
-from .checks import helpdesk_gaps, misfits, unprotected
-from .messages import NOT_SET_BY_ANYBODY, no_setting, sentence
+from ..core.http import require_tls
+from .checks import NOT_SET_BY_ANYBODY, helpdesk_gaps, misfits, no_setting, sentence, unprotected
 from .schema import DEFAULT_LOG_DIR, Settings
 from .sources import (
     CONFIG_VARIABLE,

@@ -7,8 +7,8 @@ from typing import Literal
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
+from ..core.http import is_loopback, safe_url
 from ..core.models import Frozen
-from ..core.urls import is_loopback, safe_url
 
 _ANYBODYS = ("common", "organizations", "consumers")
 """Microsoft's addresses for every tenant at once: there an administrator of any of them names any mail address."""

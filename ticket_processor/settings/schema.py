@@ -13,12 +13,12 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, field_va
 
 from ..analysis.model_server.settings import BudgetSettings, EmbeddingSettings, ModelSettings
 from ..core.guards import FILE_NAME as STOP_FILE
+from ..core.http import TlsVersion, safe_url
 from ..core.models import Frozen, HelpdeskKind
 from ..core.reasons import HANDS_OFF
 from ..core.taxonomy import Category, Taxonomy, default_taxonomy
-from ..core.urls import TlsVersion, safe_url
 from ..helpdesk.protocol import Shard
-from ..knowledge.settings import KnowledgeSettings
+from ..knowledge.model import KnowledgeSettings
 from ..policy.decide import RESERVED_TAGS, Mode, Policy
 from ..policy.skip_rules import SkipSettings, Status
 from ..replies.settings import ReplySettings

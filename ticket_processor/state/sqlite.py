@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from ..core.errors import StateUnusable, state_unusable
-from ..core.private_files import make_file, make_folder, what_else
+from ..core.files import make_file, make_folder, what_else
 
 _MIGRATIONS = (
     """

@@ -22,8 +22,7 @@ from starlette.responses import JSONResponse, Response
 from .. import __version__
 from ..core.clock import Clock
 from ..core.errors import CannotRun, ConfigError, StateUnusable, TicketbotError, unexpected
-from ..monitoring.health.checks import Health, HealthVerdict, Status
-from ..monitoring.health.exposition import exposition
+from ..monitoring.health_checks import Health, HealthVerdict, Status, exposition
 from . import gate
 from .gate import Doors, RequestRefused, of_freshdesk, of_zendesk
 from .worker import DeliveryQueue, ToldTicket, Worker

@@ -28,7 +28,7 @@ from ..settings.schema import Settings
 from ..state.sqlite import is_there, opened, transaction, translated
 
 if TYPE_CHECKING:
-    from .player import RunPlayer
+    from .server import RunPlayer
 
 FILE_NAME = "serve.sqlite3"
 FAR_S = 3600.0

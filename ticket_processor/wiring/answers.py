@@ -17,7 +17,7 @@ from ..analysis.chain import ModelLink, Understanding
 from ..analysis.guard import USELESS_IN_A_ROW, Guard
 from ..analysis.model_server.chat import ChatServer, server_for
 from ..analysis.model_server.connection import AnswerUnusable, Connection, ModelConnection
-from ..analysis.model_server.presets import ModelTarget, targets
+from ..analysis.model_server.settings import ModelTarget, targets
 from ..analysis.text.cleaning import clean
 from ..analysis.text.redact import redact
 from ..core.circuit_breaker import Breaker

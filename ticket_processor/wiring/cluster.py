@@ -26,11 +26,11 @@ from urllib.parse import urlsplit
 
 from .. import __version__
 from ..analysis.model_server.connection import MAX_ANSWER_BYTES, Connection, ModelConnection, What
-from ..analysis.model_server.presets import ModelTarget
+from ..analysis.model_server.settings import ModelTarget
 from ..core.clock import Clock, Deadline
 from ..core.errors import AnalysisFailed, ConfigError, Stopping, WorkersEnded, how_to_install
+from ..core.http import is_loopback
 from ..core.run_summary import ClusterUse
-from ..core.urls import is_loopback
 
 SLACK_S = 5.0
 """A task may wait for one other before it, and for the network."""

@@ -24,11 +24,11 @@ from distributed.scheduler import KilledWorker, NoValidWorkerError
 from distributed.security import Security
 
 from ..analysis.model_server.connection import Connection, ModelBusy, ModelConnection
-from ..analysis.model_server.presets import ModelTarget, targets
+from ..analysis.model_server.settings import ModelTarget, targets
 from ..core.clock import Clock, Deadline
 from ..core.errors import AnalysisFailed, CannotRun, ExitCode, Stopping, WorkersEnded, unexpected
+from ..core.http import is_loopback
 from ..core.run_summary import ClusterUse
-from ..core.urls import is_loopback
 from ..settings.schema import Settings
 from .cluster import (
     Answered,

@@ -13,15 +13,14 @@ from dataclasses import dataclass
 from ..analysis.cache import FILE_NAME as ANSWERS
 from ..analysis.cache import AnswerStore
 from ..audit.erase import TicketTraces, erase, find, nobody_beside
-from ..audit.receipts import AuditLog
-from ..audit.retention import keep_head
+from ..audit.receipts import AuditLog, keep_head
 from ..core.clock import SystemClock
 from ..core.errors import CannotRun, TicketbotError
-from ..core.wording import many
+from ..core.text import many
 from ..knowledge.store import FILE_NAME as ARTICLES
 from ..knowledge.store import KnowledgeStore
 from ..settings.schema import Settings
-from ..state.erasure import ERASING, erase_words
+from ..state.records import ERASING, erase_words
 from ..state.sqlite import is_there
 from ..state.store import State
 from .learning import kept_learning

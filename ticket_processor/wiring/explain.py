@@ -13,13 +13,13 @@ from ..analysis.cache import FILE_NAME, AnswerStore
 from ..analysis.chain import ModelLink, Step, Understanding
 from ..analysis.model_server.chat import ChatServer, RawAnswer
 from ..analysis.text.cleaning import as_text, clean
-from ..analysis.text.machine_mail import machine_mail
+from ..analysis.text.needs_no_answer import machine_mail
 from ..analysis.text.redact import RedactedText
 from ..core.clock import Clock, Deadline, iso
 from ..core.errors import AnalysisFailed, CannotRun, ConfigError
 from ..core.models import Analysis, Decision, RedactionLevel, Ticket
 from ..core.reasons import WITHOUT_MODEL
-from ..core.sanitize import strip_hidden
+from ..core.text import strip_hidden
 from ..policy.decide import decide
 from ..settings.schema import Settings
 from .desks import desk_for

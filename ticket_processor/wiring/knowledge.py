@@ -12,14 +12,21 @@ from ..core.clock import Clock, Deadline
 from ..core.errors import AnalysisFailed, CannotRun, ConfigError, DeadlineReached, Stopping, unexpected
 from ..helpdesk.rate_limit import Throttle
 from ..helpdesk.transport import Transport
-from ..knowledge.folder_source import FolderArticles
-from ..knowledge.freshdesk_source import FreshdeskArticles
 from ..knowledge.model import Article, Passage
 from ..knowledge.search import KnowledgeSearch
+from ..knowledge.sources import FolderArticles, FreshdeskArticles, ZendeskArticles
 from ..knowledge.store import FILE_NAME, KnowledgeStore
-from ..knowledge.sync import ArticleSource, SyncResult, is_due, remember_end, sync
-from ..knowledge.vectors import EmbeddingModel, embed_missing, local_model, prefixes_of
-from ..knowledge.zendesk_source import ZendeskArticles
+from ..knowledge.sync import (
+    ArticleSource,
+    EmbeddingModel,
+    SyncResult,
+    embed_missing,
+    is_due,
+    local_model,
+    prefixes_of,
+    remember_end,
+    sync,
+)
 from ..settings.helpdesks import AccountSettings
 from ..settings.schema import Settings
 from .parts import transport_for

@@ -11,9 +11,8 @@ from ..core.clock import Deadline, iso, parse_iso, why_ended
 from ..core.errors import DeadlineReached
 from ..helpdesk.protocol import Helpdesk
 from ..helpdesk.transport import Transport
-from ..learning.collect import CollectedLabels, Collector
+from ..learning.collect import CollectedLabels, Collector, PendingTickets
 from ..learning.overrides import words_of
-from ..learning.pending import PendingTickets
 from ..learning.store import FILE_NAME, LearningStore
 from ..settings.schema import Settings
 from ..state.sqlite import is_there

@@ -67,7 +67,7 @@ def learnt_in_use(settings: Settings, trouble: Callable[[str], object]) -> Mappi
         if not is_there(path):
             return {}
         from ..analysis.classifier.storage import ClassifierUnusable, version
-        from ..learning.retraining import RETRAINED
+        from ..learning.examples import RETRAINED
         from ..learning.store import LearningStore
 
         with closing(LearningStore(path, read_only=True)) as store:

@@ -20,20 +20,19 @@ from ..analysis.chain import Analyser, ModelLink, Understanding
 from ..analysis.guard import USELESS_IN_A_ROW
 from ..analysis.model_server.chat import ChatServer, server_for
 from ..analysis.model_server.connection import Connection, ModelConnection
-from ..analysis.model_server.presets import ModelTarget, price_note, targets
 from ..analysis.model_server.prompt import EarlierTickets
+from ..analysis.model_server.settings import ModelTarget, price_note, targets
 from ..analysis.rules.analyser import RulesAnalyser
 from ..analysis.text.redact import RedactedText
-from ..audit.encryption import Keyring
 from ..audit.keys import log_keys
-from ..audit.receipts import AuditLog
-from ..audit.retention import check_encryption
+from ..audit.lines import Keyring
+from ..audit.receipts import AuditLog, check_encryption
 from ..core.circuit_breaker import Breaker
 from ..core.clock import Clock, Deadline, iso
 from ..core.errors import AuditUnwritable, CannotRun, ConfigError, RunLocked, state_unusable
+from ..core.files import make_folder
 from ..core.guards import DiskSpace, KillSwitch
 from ..core.models import RedactionLevel
-from ..core.private_files import make_folder
 from ..helpdesk import freshdesk_format, freshdesk_reads, zendesk_account, zendesk_format
 from ..helpdesk.rate_limit import Limit, Throttle
 from ..helpdesk.transport import Auth, Transport

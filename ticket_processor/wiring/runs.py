@@ -17,8 +17,7 @@ from ..analysis.cache import AnswerStore
 from ..analysis.chain import Understanding
 from ..analysis.model_server.connection import Connection
 from ..audit.erase import beside_others
-from ..audit.receipts import AuditLog
-from ..audit.retention import look_after
+from ..audit.receipts import AuditLog, look_after
 from ..core.clock import Deadline, SystemClock
 from ..core.errors import ConfigError, StateUnusable, TicketError
 from ..core.models import Outcome, ReplyPlan
@@ -33,8 +32,7 @@ from ..pipeline.run import Run
 from ..pipeline.undo.find import PastRuns
 from ..pipeline.verification import SAMPLE
 from ..settings.schema import Settings
-from ..state.erasure import ERASING
-from ..state.records import Verdict
+from ..state.records import ERASING, Verdict
 from ..state.store import State
 from .cluster import ClusterWanted
 from .desks import desk_for, tidy_local

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..audit.erase import beside_others
-from ..audit.receipts import REPAIRED, REPAIRED_SAID
-from ..audit.retention import keep_head, not_before
+from ..audit.receipts import REPAIRED, REPAIRED_SAID, keep_head, not_before
 from ..core.clock import Deadline, SystemClock
 from ..core.errors import StateUnusable
 from ..core.models import Outcome

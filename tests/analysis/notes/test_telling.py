@@ -12,8 +12,8 @@ from ticket_processor.analysis.rules.telling import says_something
 from ticket_processor.analysis.text.outgoing import with_names
 from ticket_processor.analysis.text.redact import redact
 from ticket_processor.core.models import Analysis, Ticket
-from ticket_processor.core.sanitize import plain_line
 from ticket_processor.core.taxonomy import default_taxonomy
+from ticket_processor.core.text import plain_line
 
 from ...support.cases import for_each
 

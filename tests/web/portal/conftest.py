@@ -85,7 +85,7 @@ def tokens_in(page: str) -> list[str]:
 def _cheap_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
     """Argon2 with its least work: each portal hashes once as it starts, and a proper hash takes 50 ms and 64 MiB."""
     cheap = partial(PasswordHasher, time_cost=1, memory_cost=8, parallelism=1)
-    monkeypatch.setattr("ticket_processor.web.portal.admin.accounts.PasswordHasher", cheap)
+    monkeypatch.setattr("ticket_processor.web.portal.agent_accounts.PasswordHasher", cheap)
 
 
 @pytest.fixture(scope="module")

@@ -34,7 +34,7 @@ LEAST_S = 3.2
 PATIENCE_S = 60.0
 OURS = ("ZENDESK_", "FRESHDESK_", "TICKETBOT_", "OPENAI_")
 LOADED = ["ticket_processor.cli", "ticket_processor.commands.portal", "ticket_processor.web.portal.application"]
-LOADED += ["ticket_processor.web.worker", "ticket_processor.web.player", "ticket_processor.web.server"]
+LOADED += ["ticket_processor.web.worker", "ticket_processor.web.server"]
 LOADED += ["ticket_processor.commands.local", "ticket_processor.commands.run", "ticket_processor.wiring.runs"]
 SETTINGS = 'helpdesk = "local"\nlog_dir = "logs"\nstate_dir = "state"\n[serve]\nproxies = ["127.0.0.1"]\n'
 Told = Callable[[int], object]

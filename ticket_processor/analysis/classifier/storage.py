@@ -20,8 +20,8 @@ from typing import Any, Literal
 from pydantic import Field, ValidationError
 
 from ...core.errors import ConfigError, how_to_install
+from ...core.files import make_file, make_folder
 from ...core.models import Frozen
-from ...core.private_files import make_file, make_folder
 
 DESCRIPTION = "classifier.json"
 

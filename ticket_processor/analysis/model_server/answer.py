@@ -24,10 +24,9 @@ from typing import Any, get_args
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ...core.errors import AnalysisFailed
-from ...core.lazy_pattern import lazy_pattern
 from ...core.models import AdvicePart, Frozen, Risk, Sentiment, Urgency
-from ...core.sanitize import compatible, strip_hidden
 from ...core.taxonomy import Taxonomy
+from ...core.text import compatible, lazy_pattern, strip_hidden
 from ..rules.injection import signs_of
 from ..text.language import detect_language
 from ..text.outgoing import leaving_line

@@ -16,7 +16,7 @@ from ...core.errors import AnalysisFailed
 from ...core.models import Usage
 from ..budget import Allowance
 from .connection import AnswerUnusable, Connection, FormRefused, ModelConnection, failure_in
-from .presets import ModelTarget
+from .settings import ModelTarget
 
 REASONING_TOKENS = (0, 2000, 8000)
 """Room for thoughts, which count as output where a model has them: none, and what it grows to when they fill it."""

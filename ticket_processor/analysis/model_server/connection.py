@@ -28,11 +28,11 @@ from ...core import verbose
 from ...core.circuit_breaker import backoff_seconds, retry_after_seconds
 from ...core.clock import parse_http_date
 from ...core.errors import AnalysisFailed
+from ...core.http import is_loopback, lowest_tls
 from ...core.models import RedactionLevel, Usage
-from ...core.urls import is_loopback, lowest_tls
 from ..text.outgoing import leaving_line
 from ..text.redact import redact
-from .presets import OPENAI_URL, ModelTarget
+from .settings import OPENAI_URL, ModelTarget
 
 if TYPE_CHECKING:
     import httpx2

@@ -16,9 +16,8 @@ from typing import Any
 from ...core import json_input
 from ...core.errors import AnalysisFailed, ConfigError
 from .connection import Connection, retrying
-from .presets import ModelTarget
-from .settings import EmbeddingSettings
-from .token_estimate import beginning_of, estimate_tokens
+from .prompt import beginning_of, estimate_tokens
+from .settings import EmbeddingSettings, ModelTarget
 
 BATCH = 64
 SAFE_TOKENS = 256

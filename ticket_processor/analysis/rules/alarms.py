@@ -21,8 +21,8 @@ from functools import cache, cached_property
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from ...core.lazy_pattern import lazy_pattern
 from ...core.models import Frozen, Risk
+from ...core.text import lazy_pattern
 from .incident_model import LANGUAGES, chances
 from .matcher import Hit, PhraseMatcher, Wording, entries_of, lists
 

@@ -10,8 +10,8 @@ from threading import Lock
 from typing import Any, NamedTuple
 
 from ...core.models import Analysis, Risk, Sentiment, Urgency
-from ...core.sanitize import PLACEHOLDER
 from ...core.taxonomy import Taxonomy
+from ...core.text import PLACEHOLDER
 from ..text.language import detect_language
 from ..text.redact import RedactedText
 from .alarms import Denials, Stakes, matcher_of_alarms, stakes_in, stakes_of

@@ -10,8 +10,8 @@ from collections import Counter
 from functools import cache
 from typing import NamedTuple
 
-from ...core.sanitize import plain_line
 from ...core.taxonomy import Category, Taxonomy
+from ...core.text import plain_line
 from ..text.outgoing import with_names
 from ..text.similarity import EVERYDAY
 from .matcher import (

@@ -12,8 +12,7 @@ import binascii
 import re
 from functools import cache
 
-from ...core.lazy_pattern import lazy_pattern
-from ...core.sanitize import compatible
+from ...core.text import compatible, lazy_pattern
 from ..text.detectors.scan import Scan, Stems
 from .matcher import lists
 

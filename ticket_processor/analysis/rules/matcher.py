@@ -24,7 +24,7 @@ from functools import cache, cached_property
 from importlib.resources import files
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from ...core.lazy_pattern import lazy_pattern
+from ...core.text import lazy_pattern
 
 ByLanguage = dict[str, dict[int, str]]
 """Entries by language and weight."""

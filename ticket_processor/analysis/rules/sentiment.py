@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from functools import cache
 from typing import NamedTuple
 
-from ...core.lazy_pattern import lazy_pattern
 from ...core.models import Sentiment
+from ...core.text import lazy_pattern
 from .matcher import (
     Hit,
     PhraseMatcher,

@@ -12,8 +12,7 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import NamedTuple
 
-from ...core.lazy_pattern import lazy_pattern
-from ...core.sanitize import plain_line
+from ...core.text import lazy_pattern, plain_line
 from ..text.outgoing import with_names
 from .matcher import KANA_OR_HAN, Hit, Wording, entries_of, lists, words_of
 

@@ -11,9 +11,8 @@ from itertools import islice
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode, SelectolaxError
 
-from ...core.lazy_pattern import lazy_pattern
-from ...core.sanitize import MAX_INPUT, compatible, strip_hidden, unescaped
-from .word_lists import word_lists
+from ...core.text import MAX_INPUT, compatible, lazy_pattern, strip_hidden, unescaped
+from . import word_lists
 
 MAX_OUTPUT = 8_000
 MAX_SUBJECT = 500
@@ -132,7 +131,7 @@ def _is_label(parts: list[str]) -> bool:
     """Whether these parts are the label of a field whose value comes next, and do not say so with a colon."""
     if len(parts) > 5 or sum(map(len, parts)) > 60:
         return False
-    from .detectors.named import LABEL  # needed for pages only
+    from .detectors.identity import LABEL
 
     return LABEL.fullmatch("".join(parts).strip()) is not None
 

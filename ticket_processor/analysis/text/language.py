@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from functools import cache, lru_cache
 from threading import Lock
 
-from ...core.lazy_pattern import lazy_pattern
+from ...core.text import lazy_pattern
 from ..rules.matcher import lists
 
 MAX_SCANNED = 1_500

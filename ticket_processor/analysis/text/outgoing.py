@@ -14,7 +14,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from ...core.models import Analysis, ForeignText, OutgoingText, RedactionLevel
-from ...core.sanitize import plain_line
+from ...core.text import plain_line
 
 if TYPE_CHECKING:
     from .redact import RedactedText

@@ -13,20 +13,16 @@ from functools import partial
 from itertools import permutations
 from typing import NamedTuple, NoReturn, final
 
-from ...core.lazy_pattern import lazy_pattern
 from ...core.models import RedactionLevel
-from ...core.sanitize import MAX_INPUT, PLACEHOLDER, compatible, strip_hidden
+from ...core.text import MAX_INPUT, PLACEHOLDER, compatible, lazy_pattern, strip_hidden
+from .detectors.contact import phones, postal_addresses
 from .detectors.disguise import readings
-from .detectors.identity import birth_dates, national_ids, ssns, tax_ids
-from .detectors.keys import keys
-from .detectors.named import named_numbers
+from .detectors.identity import birth_dates, named_numbers, national_ids, ssns, tax_ids
 from .detectors.network import emails, handles, ips, urls, urls_that_let_in
 from .detectors.payment import cards, ibans
 from .detectors.people import KnownName, introduced_names, known_names, names
-from .detectors.phones import phones
-from .detectors.places import postal_addresses
 from .detectors.scan import Scan, Span, matching_form
-from .detectors.secrets import passwords
+from .detectors.secrets import keys, passwords
 from .detectors.tables import table_readings
 
 _ANYWHERE_FROM = 5

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from ..rules.matcher import words_of
-from .word_lists import FOLDER
+from . import FOLDER
 
 SHORTEST_WORD = 4
 LIFT = 2.0

@@ -9,14 +9,18 @@ from typing import NoReturn
 
 import streamlit as st
 
-from ticket_processor.core.wording import many
+from ticket_processor.core.text import many
 from ticket_processor.dashboard import parts
 from ticket_processor.dashboard.parts import choose, person
 from ticket_processor.dashboard.server import given
-from ticket_processor.learning.model import CorrectionStatus
-from ticket_processor.learning.review import CorrectionGroup, correction_groups, decide_pending, told
-from ticket_processor.learning.scoreboard import kept_scoreboard
-from ticket_processor.learning.store import FILE_NAME, LearningStore
+from ticket_processor.learning.scoreboard import (
+    CorrectionGroup,
+    correction_groups,
+    decide_pending,
+    kept_scoreboard,
+    told,
+)
+from ticket_processor.learning.store import FILE_NAME, CorrectionStatus, LearningStore
 from ticket_processor.reporting.tables import scoreboard_tables
 
 MOST_GROUPS, MOST_TEXTS, MOST_ACCOUNTS = 25, 3, 5

@@ -8,12 +8,12 @@ from typing import Any
 import streamlit as st
 
 from ticket_processor.core.clock import iso
-from ticket_processor.core.wording import many
+from ticket_processor.core.text import many
 from ticket_processor.dashboard import parts
 from ticket_processor.dashboard.parts import ask, choose
 from ticket_processor.dashboard.server import given
-from ticket_processor.monitoring.health.checks import HealthVerdict, Status
-from ticket_processor.monitoring.health.doctor import Doctor
+from ticket_processor.monitoring.doctor import Doctor
+from ticket_processor.monitoring.health_checks import HealthVerdict, Status
 from ticket_processor.monitoring.memory import AlertStore
 from ticket_processor.monitoring.rules import severity_of, title_of_rule
 from ticket_processor.reporting import figures, queries

@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ...audit.encryption import Keyring
 from ...audit.files import events
+from ...audit.lines import Keyring
 from ...core import reasons
 from ...core.clock import Clock, Deadline
 from ...core.errors import ConfigError
 from ...core.models import Change
-from ...core.wording import many
+from ...core.text import many
 from ...helpdesk.protocol import Helpdesk
 from ...state.records import Open
 from ...tags import key_of_stage

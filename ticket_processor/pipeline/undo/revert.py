@@ -13,7 +13,7 @@ from typing import Any, Literal
 from ...analysis.text.outgoing import told as leaves
 from ...core.errors import MissingPart
 from ...core.models import Change, Frozen, StatusChange, Ticket
-from ...core.sanitize import plain_line
+from ...core.text import plain_line
 from ...helpdesk.ticket_history import Edit, History
 from ...tags import COMPLETE, REPAIR, key_of_stage, merge_tags, reference
 

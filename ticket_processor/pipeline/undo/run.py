@@ -30,7 +30,7 @@ from ...core.errors import (
 from ...core.models import Change, Decision, Outcome, OutcomeStatus, Ticket
 from ...core.run_summary import RunSummary
 from ...core.run_summary import Writes as Ways
-from ...core.sanitize import plain_line
+from ...core.text import plain_line
 from ...helpdesk.protocol import Helpdesk
 from ...helpdesk.ticket_history import History
 from ...state.records import Dependencies, Verdict

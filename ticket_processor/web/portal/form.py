@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from ...core.sanitize import strip_hidden
+from ...core.text import strip_hidden
 from ...helpdesk.local_model import FormUsed, LocalHelpdeskError, NewFile, NewTicket
 from .parts import (
     LINK_COOKIE,

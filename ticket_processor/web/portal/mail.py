@@ -23,8 +23,8 @@ from pathlib import Path
 
 from ...audit.files import replace_file
 from ...core.errors import TicketbotError, unexpected
-from ...core.private_files import make_folder
-from ...core.urls import lowest_tls
+from ...core.files import make_folder
+from ...core.http import lowest_tls
 from ...helpdesk.local_model import UNDONE, Event, LocalTicket, Message, Person
 from ...helpdesk.local_schema import stamp
 from ...helpdesk.local_store import LocalStore

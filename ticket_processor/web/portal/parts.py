@@ -23,7 +23,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from ...core.clock import iso, parse_iso
-from ...core.wording import many
+from ...core.text import many
 from ...helpdesk.local_model import LocalTicket
 from ...helpdesk.local_store import LocalStore
 from ..server import place_of

@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from ...core.clock import parse_iso
-from ...core.sanitize import strip_hidden
+from ...core.text import strip_hidden
 from ...helpdesk.local_model import (
     MAX_COMMENT,
     REOPEN_S,

@@ -9,7 +9,7 @@ import pytest
 from httpx2 import Response
 
 from ticket_processor.helpdesk.local_model import AI, Actor, LocalTicket, NewTicket, Person, Role
-from ticket_processor.web.portal.admin.accounts import COOKIE, Passwords
+from ticket_processor.web.portal.agent_accounts import COOKIE, Passwords
 
 from ..conftest import Browser, PortalRig, tokens_in
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ticket_processor.helpdesk.local_model import Actor, LocalTicket, NewFile, Person
-from ticket_processor.web.portal.admin.ticket import STALE
+from ticket_processor.web.portal.agent_ticket import STALE
 
 from ..real_browser import MARKS, ListeningPortal, faults_of, listening_portal, tab_to
 from .conftest import PASSWORD, AgentsDesk

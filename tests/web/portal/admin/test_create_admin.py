@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from ticket_processor.cli import app
 from ticket_processor.helpdesk.local_model import NewTicket, Person
-from ticket_processor.web.portal.admin.accounts import Passwords
+from ticket_processor.web.portal.agent_accounts import Passwords
 
 from ..site import Site, site
 

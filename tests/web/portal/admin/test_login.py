@@ -10,7 +10,7 @@ from statistics import median
 import pytest
 from argon2 import PasswordHasher
 
-from ticket_processor.web.portal.admin.accounts import COOKIE, LIFE_S, WRONG, Passwords, why_weak
+from ticket_processor.web.portal.agent_accounts import COOKIE, LIFE_S, WRONG, Passwords, why_weak
 
 from ..conftest import Browser, PortalRig
 from .conftest import PASSWORD, AgentsDesk, send

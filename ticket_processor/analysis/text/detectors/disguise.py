@@ -11,9 +11,8 @@ import unicodedata
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from ....core.lazy_pattern import lazy_pattern
-from ....core.sanitize import ENTITY, strip_hidden
-from .named import LABEL, label_stems
+from ....core.text import ENTITY, lazy_pattern, strip_hidden
+from .identity import LABEL, label_stems
 from .scan import Scan, Span, matching_form
 
 _FIELD = lazy_pattern(

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
 
-from ....core.lazy_pattern import lazy_pattern
+from ....core.text import lazy_pattern
 from .scan import Scan, Span, Stems
 
 _EMAIL = lazy_pattern(r"@(?:[\w-]{1,63}\.){1,8}[^\W\d_][\w-]{1,24}")

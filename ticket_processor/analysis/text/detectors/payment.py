@@ -8,7 +8,7 @@ from itertools import accumulate, pairwise
 from string import ascii_letters
 from string import digits as ascii_digits
 
-from ....core.lazy_pattern import lazy_pattern
+from ....core.text import lazy_pattern
 from .scan import Scan, Span, Stems
 
 # Whatever parts the groups: spaces and dashes, marks of mark-up, ``=`` and ``:`` of forms and logs, line ends.

@@ -7,9 +7,8 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from ....core.lazy_pattern import lazy_pattern
-from ....core.sanitize import PLACEHOLDER, strip_hidden
-from ..word_lists import word_lists
+from ....core.text import PLACEHOLDER, lazy_pattern, strip_hidden
+from .. import word_lists
 from .scan import Scan, Span, matching_form
 
 _LONGEST_NAME = 100

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from functools import cached_property, lru_cache
 from typing import NamedTuple
 
-from ....core.lazy_pattern import lazy_pattern
+from ....core.text import lazy_pattern
 
 
 class Span(NamedTuple):

@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import islice, pairwise
 
-from ....core.lazy_pattern import lazy_pattern
+from ....core.text import lazy_pattern
 from .disguise import Reading
-from .named import LABEL, label_stems
+from .identity import LABEL, label_stems
 from .scan import Scan
 
 _MOST_ROWS, _MOST_CELLS, _LONGEST_HEAD, _LONGEST_LINE = 200, 30, 40, 400

@@ -1,1 +1,0 @@
-"""Training the local classifier: counting, fitting, comparing with the rules. Needs the extra ``ml`` or ``bench``."""

@@ -1,0 +1,158 @@
+"""The sandbox's time, in Unix seconds: clocks that can be moved forward by hand, and work that falls due later.
+
+Changes text as the vendor does on its way in: tags, placeholders, HTML to text, white space, length.
+"""
+
+from __future__ import annotations
+
+import heapq
+import html
+import re
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
+from email.utils import formatdate
+from itertools import count
+from typing import Any, Protocol
+
+
+class SandboxClock(Protocol):
+    """Where the sandbox's time comes from. Must not go back; may be read from any thread."""
+
+    def now(self) -> float:
+        """Unix time in seconds."""
+
+
+class OffsetClock:
+    """The machine's time plus an offset: runs by itself and can be moved forward. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._offset = 0.0
+        self._lock = threading.Lock()
+
+    def now(self) -> float:
+        return time.time() + self._offset
+
+    def advance(self, seconds: float) -> None:
+        if not seconds >= 0:
+            raise ValueError("the sandbox's clock does not go back")
+        with self._lock:
+            self._offset += seconds
+
+
+class Agenda:
+    """A clock, a lock and a list of things to do later, such as a job's items: :meth:`settle` does what is due.
+
+    Threads: ``lock`` is re-entrant and covers everything that the work touches.
+    """
+
+    def __init__(self, clock: SandboxClock) -> None:
+        self.lock = threading.RLock()
+        self._clock = clock
+        self._as_of: float | None = None
+        self._entries: list[tuple[float, int, Callable[[], object]]] = []
+        self._sequence = count()
+
+    def now(self) -> float:
+        """Unix seconds; inside a piece of delayed work, the moment it was due."""
+        return self._clock.now() if self._as_of is None else self._as_of
+
+    def later(self, due: float, work: Callable[[], object]) -> None:
+        """Do ``work`` at a moment: at the first :meth:`settle` from then on, stamped with that moment."""
+        with self.lock:
+            heapq.heappush(self._entries, (due, next(self._sequence), work))
+
+    def settle(self) -> None:
+        """Do everything that has fallen due, in order of its time; nothing when called from such work."""
+        with self.lock:
+            if self._as_of is not None:
+                return
+            while self._entries and self._entries[0][0] <= self._clock.now():
+                due, _, work = heapq.heappop(self._entries)
+                self._as_of = due
+                try:
+                    work()
+                finally:
+                    self._as_of = None
+
+
+def iso(moment: float) -> str:
+    """Unix seconds as the API writes times: UTC, whole seconds, cut and not rounded."""
+    return datetime.fromtimestamp(int(moment), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def parse_iso(text: str) -> float:
+    """Unix seconds of an ISO 8601 time or date; without a zone it is UTC. Raises ``ValueError``."""
+    moment = datetime.fromisoformat(text)
+    try:
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC).timestamp()
+    except OverflowError:
+        raise ValueError("a time outside the calendar") from None
+
+
+def http_date(moment: float) -> str:
+    """Unix seconds as an HTTP ``Date``."""
+    return formatdate(int(moment), usegmt=True)
+
+
+COMMENT_BYTES = 64 * 1024
+"""Comments are cut here, silently."""
+
+_PLACEHOLDER = re.compile(r"\{\{\s*([^{}]*?)\s*\}\}|\{%.*?%\}", re.DOTALL)
+_BREAKS = re.compile(r"<\s*(?:br|/p|/div|/li|/tr|/h[1-6])\b[^>]*>", re.IGNORECASE)
+_HIDDEN = re.compile(r"<(script|style|head)\b.*?</\1\s*>|<!--.*?-->", re.IGNORECASE | re.DOTALL)
+_TAG = re.compile(r"<[^>]*>")
+_SPACES = re.compile(r"[ \t\u00a0]{2,}")
+_NEWLINES = re.compile(r"\n{3,}")
+
+
+def normalise_tags(tags: object) -> list[str]:
+    """Lower-case, split at white space and commas, unique, sorted. Takes a list or one string."""
+    parts: Iterable[object] = tags if isinstance(tags, (list, tuple, set)) else [tags]
+    words: set[str] = set()
+    for part in parts:
+        if part is not None:
+            words.update(str(part).lower().replace(",", " ").split())
+    return sorted(words)
+
+
+def expand_placeholders(text: str, ticket: Mapping[str, Any], requester_name: str) -> str:
+    """Replace ``{{ticket.id}}`` and the like; an unknown placeholder is removed."""
+    if "{" not in text:
+        return text
+    known = {
+        "ticket.id": ticket.get("id"),
+        "ticket.title": ticket.get("subject"),
+        "ticket.description": ticket.get("description"),
+        "ticket.status": ticket.get("status"),
+        "ticket.priority": ticket.get("priority"),
+        "ticket.url": ticket.get("url"),
+        "ticket.tags": " ".join(ticket.get("tags") or ()),
+        "ticket.requester.name": requester_name,
+        "ticket.requester.first_name": requester_name.split(" ")[0],
+    }
+    return _PLACEHOLDER.sub(lambda found: str(known.get(found.group(1) or "") or ""), text)
+
+
+def squeeze(text: str) -> str:
+    """Runs of spaces to one, runs of empty lines to one, as is done to a plain comment."""
+    return _NEWLINES.sub("\n\n", _SPACES.sub(" ", text.replace("\r\n", "\n"))).strip()
+
+
+def cut(text: str) -> str:
+    """At most 64 kB of UTF-8, never half a character."""
+    raw = text.encode("utf-8", "replace")
+    return text if len(raw) <= COMMENT_BYTES else raw[:COMMENT_BYTES].decode("utf-8", "ignore")
+
+
+def html_to_text(markup: str) -> str:
+    """A simple tag strip, the way a description looks that came in as HTML."""
+    text = _TAG.sub("", _BREAKS.sub("\n", _HIDDEN.sub("", markup)))
+    return squeeze("\n".join(line.strip() for line in html.unescape(text).split("\n")))
+
+
+def text_to_html(text: str) -> str:
+    """Plain text as the ``html_body`` the API shows for it."""
+    lines = html.escape(text).replace("\n", "<br>")
+    return f'<div class="zd-comment" dir="auto"><p dir="auto">{lines}</p></div>'

@@ -1,1 +1,0 @@
-"""The agents' side of the portal, below ``/admin``."""

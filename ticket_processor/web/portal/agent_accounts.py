@@ -1,0 +1,295 @@
+"""Agents and admins: passwords, sessions, logging in and out, and the page on which an admin adds people.
+
+Passwords are hashed with argon2id; an unknown person costs as much time as a wrong password. No script reads a
+session's cookie, no other site sends it, and the store knows its hash only.
+"""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from typing import Annotated, Any, Literal
+from urllib.parse import quote
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from fastapi import APIRouter, Depends, Form
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from ...helpdesk.local_model import LocalHelpdeskError, Person, Role
+from .parts import Portal, address_of, too_many
+
+LEAST, MOST = 15, 200
+"""Characters of a password. Where nothing else is asked for, NIST SP 800-63B-4 wants 15."""
+_AT_ONCE = threading.BoundedSemaphore(2)
+"""Each hashing takes 64 MiB, and a processor."""
+
+
+class Passwords:
+    """Hashes and checks passwords. Any thread may ask."""
+
+    def __init__(self, hasher: PasswordHasher | None = None) -> None:
+        self._hasher = hasher or PasswordHasher()
+        self._nobodys = self._hasher.hash(secrets.token_urlsafe())
+
+    def hash(self, password: str) -> str:
+        """What is stored of a password."""
+        with _AT_ONCE:
+            return self._hasher.hash(password)
+
+    def fits(self, stored: str | None, password: str) -> bool:
+        """Whether it is the password behind the stored hash; ``None``, for an unknown person, takes as long."""
+        with _AT_ONCE:
+            try:
+                self._hasher.verify(self._nobodys if stored is None else stored, password[:MOST])
+            except (VerificationError, InvalidHashError):
+                return False
+        return stored is not None and len(password) <= MOST
+
+
+def why_weak(password: str, email: str = "") -> str | None:
+    """Why it may not be used, as a sentence; ``None`` if it may."""
+    if len(password) < LEAST:
+        return f"The password needs at least {LEAST} characters; several words make a good one."
+    if len(password) > MOST:
+        return f"The password may have at most {MOST} characters."
+    if len(set(password)) < 5 or (email and email.casefold() in password.casefold()):
+        return "The password is too easy to guess."
+    return None
+
+
+def made_up() -> str:
+    """A new password that nobody can guess, easy to copy."""
+    return secrets.token_urlsafe(15)
+
+
+COOKIE, PATH = "portal_agent", "/admin"
+LOGIN = f"{PATH}/login"
+LIFE_S = 12 * 3600.0
+"""A day's work: after that people log in again."""
+BROWSER_COOKIE, BROWSER_LIFE_S = "portal_browser", 90 * 24 * 3600.0
+"""It says that somebody has logged in with this browser before."""
+
+
+class Sessions:
+    """Begins and ends sessions, and lets people in by role. Its methods serve as dependencies of routes."""
+
+    def __init__(self, portal: Portal) -> None:
+        self._portal = portal
+
+    def begin(self, request: Request, response: Response, person: Person) -> None:
+        """Log somebody in: a session of a new name, whatever the browser had before."""
+        self._forget(request)
+        token = self._portal.store.open_session(person.id, self._portal.now() + LIFE_S)
+        self._portal.cookies.set(response, COOKIE, token, path=PATH, life_s=LIFE_S, strict=True)
+        known = self._portal.cookies.sign("known browser", str(person.id))
+        self._portal.cookies.set(response, BROWSER_COOKIE, known, path=PATH, life_s=BROWSER_LIFE_S, strict=True)
+
+    def knows(self, request: Request, person: Person) -> bool:
+        """Whether this person has logged in with this browser before."""
+        signed = request.cookies.get(BROWSER_COOKIE, "")
+        return self._portal.cookies.signed_at("known browser", signed, str(person.id), BROWSER_LIFE_S) is not None
+
+    def end(self, request: Request, response: Response) -> None:
+        """Log out: the session is gone from the store, too."""
+        self._forget(request)
+        response.delete_cookie(COOKIE, path=PATH)
+
+    def _forget(self, request: Request) -> None:
+        if token := request.cookies.get(COOKIE):
+            self._portal.store.end_session(token, self._portal.now())
+
+    def person(self, request: Request) -> Person | None:
+        """Whose session it is."""
+        token = request.cookies.get(COOKIE)
+        return self._portal.store.session(token, self._portal.now()) if token else None
+
+    def agent(self, request: Request) -> Person:
+        """The agent or admin who asks; raises ``HTTPException`` for anybody else."""
+        person = self.person(request)
+        if person is None:
+            if request.method != "GET":
+                raise HTTPException(401, "Log in again. Nothing was stored.")
+            here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+            raise HTTPException(303, headers={"Location": f"{LOGIN}?next={quote(here, safe='')}"})
+        if person.role == "customer":
+            raise HTTPException(403, "These pages are for agents.")
+        return person
+
+    def admin(self, request: Request) -> Person:
+        """The admin who asks; raises ``HTTPException`` for anybody else."""
+        person = self.agent(request)
+        if person.role != "admin":
+            raise HTTPException(403, "This page is for admins.")
+        return person
+
+    def form(self, request: Request, form_token: Annotated[str, Form()] = "") -> None:
+        """Raises ``HTTPException`` (403) unless the form is a page of ours."""
+        self._portal.forms.check(request, form_token)
+
+
+WRONG = "Mail address or password is wrong."
+
+
+def login_routes(portal: Portal, sessions: Sessions, passwords: Passwords) -> APIRouter:
+    """The routes of ``/admin/login``, ``/admin/logout`` and ``/admin/password``."""
+    router = APIRouter()
+    store = portal.store
+    agent_here, form_here = Depends(sessions.agent), Depends(sessions.form)
+
+    def fits(request: Request, person: Person | None, email: str, password: str) -> bool:
+        """Whether this is the person's password. Each try counts for its address and for its account.
+
+        Browsers in which the person has logged in before have a count of their own, so that nobody locks them out. What
+        is no account is counted likewise, and apart, so that many such names do not displace the count of an account.
+        Raises ``HTTPException`` (429).
+        """
+        stored = person.password_hash if person is not None and person.role != "customer" else None
+        if person is None or stored is None:
+            of_account, account = portal.wrong_by_stranger, email.strip().casefold()
+        else:
+            of_account, account = portal.wrong_by_account, f"{person.id} {sessions.knows(request, person)}"
+        # Given back if it is right: many that come at once are not all looked at before any counts.
+        who = address_of(request)
+        if wait_s := portal.wrong_passwords.take(who):
+            raise too_many(wait_s)
+        if wait_s := of_account.take(account):
+            portal.wrong_passwords.give_back(who)
+            raise too_many(wait_s)
+        is_right = passwords.fits(stored, password)
+        if is_right:
+            portal.wrong_passwords.give_back(who)
+            of_account.give_back(account)
+        return is_right
+
+    def form(request: Request, to: str, status: int = 200, trouble: str = "", email: str = "") -> Response:
+        return portal.page(request, "admin/login.html", status, to=_within(to), trouble=trouble, email=email)
+
+    @router.get(LOGIN)
+    def ask(request: Request, next: str = PATH) -> Response:
+        return form(request, next)
+
+    @router.post(LOGIN, dependencies=[form_here])
+    def log_in(
+        request: Request,
+        email: Annotated[str, Form(max_length=320)] = "",
+        password: Annotated[str, Form(max_length=4096)] = "",
+        next: Annotated[str, Form()] = PATH,
+    ) -> Response:
+        """Check mail address and password; both or neither are right."""
+        person = store.by_email(email.strip())
+        if not fits(request, person, email, password) or person is None:
+            return form(request, next, 401, WRONG, email)
+        response = RedirectResponse(_within(next), 303)
+        sessions.begin(request, response, person)
+        return response
+
+    @router.post(f"{PATH}/logout", dependencies=[agent_here, form_here])
+    def log_out(request: Request) -> Response:
+        response = RedirectResponse(LOGIN, 303)
+        sessions.end(request, response)
+        return response
+
+    @router.get(f"{PATH}/password")
+    def own_password(request: Request, agent: Person = agent_here) -> Response:
+        return portal.page(request, "admin/password.html", agent=agent, trouble="")
+
+    @router.post(f"{PATH}/password", dependencies=[agent_here, form_here])
+    def set_own_password(
+        request: Request,
+        current: Annotated[str, Form(max_length=4096)] = "",
+        new: Annotated[str, Form(max_length=4096)] = "",
+        agent: Person = agent_here,
+    ) -> Response:
+        trouble = why_weak(new, agent.email)
+        if not fits(request, agent, agent.email, current):
+            trouble = "The current password is wrong."
+        if trouble is not None:
+            return portal.page(request, "admin/password.html", 422, agent=agent, trouble=trouble)
+        store.set_password(agent.id, passwords.hash(new))
+        response = RedirectResponse(PATH, 303)
+        sessions.begin(request, response, agent)
+        return response
+
+    return router
+
+
+def _within(to: str) -> str:
+    """The address if it is one of ours, else the list's: a link must not lead on to a stranger's page."""
+    is_ours = to == PATH or to.startswith((f"{PATH}/", f"{PATH}?"))
+    return to if is_ours and to.isprintable() and "\\" not in to and not to.startswith(LOGIN) else PATH
+
+
+PEOPLE = f"{PATH}/people"
+MOST_ADDRESS = 254
+
+
+def people_routes(portal: Portal, sessions: Sessions, passwords: Passwords) -> APIRouter:
+    """The routes of ``/admin/people``."""
+    admin_here, form_here = Depends(sessions.admin), Depends(sessions.form)
+    router = APIRouter(dependencies=[admin_here])
+    store = portal.store
+
+    def shown(request: Request, admin: Person, status: int = 200, **more: str) -> Response:
+        values: dict[str, Any] = {"trouble": "", "email": "", "name": "", "for_whom": "", "password": "", **more}
+        return portal.page(request, "admin/people.html", status, agent=admin, people=store.team(), **values)
+
+    @router.get(PEOPLE)
+    def people(request: Request, admin: Person = admin_here) -> Response:
+        return shown(request, admin)
+
+    @router.post(PEOPLE, dependencies=[form_here])
+    def add(
+        request: Request,
+        email: Annotated[str, Form(max_length=MOST_ADDRESS)] = "",
+        name: Annotated[str, Form(max_length=100)] = "",
+        role: Annotated[Literal["agent", "admin"], Form()] = "agent",
+        admin: Person = admin_here,
+    ) -> Response:
+        """Add somebody, with a password that is shown this once."""
+        if not is_address(email.strip()):
+            return shown(request, admin, 422, trouble="That is no mail address.", email=email, name=name)
+        password = made_up()
+        try:
+            store.add_person(email, name, role, passwords.hash(password))
+        except LocalHelpdeskError:
+            words = "There is an agent or admin with this address."
+            return shown(request, admin, 422, trouble=words, email=email, name=name)
+        return shown(request, admin, for_whom=email.strip(), password=password)
+
+    @router.post(f"{PEOPLE}/{{person_id}}/password", dependencies=[form_here])
+    def new_password(request: Request, person_id: int, admin: Person = admin_here) -> Response:
+        """Give somebody a new password, which is shown this once; their sessions end."""
+        person, password = _of_team(person_id), made_up()
+        store.set_password(person.id, passwords.hash(password))
+        return shown(request, admin, for_whom=person.email, password=password)
+
+    @router.post(f"{PEOPLE}/{{person_id}}/role", dependencies=[form_here])
+    def new_role(
+        request: Request,
+        person_id: int,
+        role: Annotated[Role, Form()],
+        admin: Person = admin_here,
+    ) -> Response:
+        """Change somebody's role; as a customer they cannot log in any more. Nobody changes their own."""
+        person = _of_team(person_id)
+        if person.id == admin.id:
+            return shown(request, admin, 422, trouble="Another admin has to change your own role.")
+        store.set_role(person.id, role)
+        return RedirectResponse(PEOPLE, 303)
+
+    def _of_team(person_id: int) -> Person:
+        found = next((person for person in store.team() if person.id == person_id), None)
+        if found is None:
+            raise HTTPException(404, "There is no such agent.")
+        return found
+
+    return router
+
+
+def is_address(email: str) -> bool:
+    """Whether it looks like a mail address."""
+    name, _, host = email.rpartition("@")
+    return bool(name and host) and len(email) <= MOST_ADDRESS and email.isprintable() and " " not in email

@@ -1,0 +1,241 @@
+"""The agents' list of tickets: search, filters, sorting, pages, the same as CSV; and many tickets changed at once.
+
+Each change of many is guarded by its ticket's version, and can be taken back.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Annotated, get_args
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Depends, Form
+from pydantic import ConfigDict, Field, ValidationError
+from starlette.datastructures import FormData, QueryParams
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from ...core.errors import HelpdeskDown
+from ...core.models import Frozen
+from ...core.text import harmless
+from ...helpdesk.local_model import UNDONE, Actor, LocalHelpdeskError, LocalTicket, Person, Stale
+from ...helpdesk.local_search import PageOfTickets, Query, Sort
+from .agent_accounts import PATH, Sessions
+from .agent_edits import PARTS, STATUS_WORDS, AgentEdit, Choices, NotAChoice, Part, apply, as_tags, restoring
+from .agent_ticket import form_of, in_words
+from .parts import Portal
+
+COLUMNS = (
+    "number subject status priority category urgency sentiment escalated assignee group tags language "
+    "created_at updated_at first_reply_at resolved_at closed_at"
+).split()
+
+
+def csv_of(pages: Iterable[Sequence[LocalTicket]], choices: Choices) -> Iterator[bytes]:
+    """The file in pieces, one for each page."""
+    yield b"\xef\xbb\xbf" + _lines([COLUMNS])
+    for page in pages:
+        yield _lines([_cells(ticket, choices) for ticket in page])
+
+
+def _cells(ticket: LocalTicket, choices: Choices) -> list[object]:
+    told = {
+        "escalated": "yes" if ticket.escalated else "no",
+        "assignee": choices.shown("assignee", str(ticket.assignee)) if ticket.assignee else "",
+        "group": choices["group"].get(str(ticket.group), ""),
+        "tags": " ".join(ticket.tags),
+    }
+    return [harmless(told.get(name, getattr(ticket, name))) for name in COLUMNS]
+
+
+def _lines(rows: Iterable[Sequence[object]]) -> bytes:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\r\n").writerows(rows)
+    return text.getvalue().encode("utf-8", "replace")
+
+
+ROWS, MOST_ROWS = 25, 100
+"""Tickets on a page, and those that may be changed at once."""
+SORT_WORDS: dict[Sort, str] = {
+    "updated": "changed last",
+    "created": "newest",
+    "oldest": "oldest",
+    "urgency": "most urgent",
+}
+_FILTERS: tuple[Part, ...] = ("status", "category", "urgency", "sentiment")
+_AT_ONCE = 500
+MOST_WORDS = 500
+NONE = "-"
+"""What a form sends for "none": an empty value leaves the part alone."""
+CHANGED = "Another person changed it meanwhile, so it was left alone."
+
+
+class OneTicketEdit(Frozen):
+    """What to change on one ticket as it is at ``version``."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    id: int = Field(ge=1, lt=2**63)
+    version: int = Field(ge=1, lt=2**63)
+    edit: AgentEdit
+
+
+@dataclass(frozen=True)
+class BulkOutcome:
+    """What became of one ticket: how to take it back, or why it was left alone."""
+
+    ticket: LocalTicket
+    undo: OneTicketEdit | None = None
+    why_not: str = ""
+
+
+def routes(portal: Portal, sessions: Sessions) -> APIRouter:
+    """The routes of ``/admin``, ``/admin/tickets.csv`` and ``/admin/bulk``."""
+    router = APIRouter()
+    store = portal.store
+    agent_here, checked = Depends(sessions.agent), [Depends(sessions.agent), Depends(sessions.form)]
+
+    @router.get(PATH)
+    @router.get(f"{PATH}/")
+    def tickets(request: Request, agent: Person = agent_here) -> Response:
+        choices, asked = Choices.of(store), request.query_params
+        query = query_of(asked, choices)
+        found = _page(asked.get("after"), query)
+        kept = [(name, value) for name, value in asked.multi_items() if value and name != "after"]
+        return portal.page(
+            request,
+            "admin/list.html",
+            agent=agent,
+            tickets=found.rows,
+            counts=store.counts(query)["status"],
+            next=urlencode([*kept, ("after", found.next_key)]) if found.next_key else "",
+            here=urlencode(asked.multi_items()),
+            filters=urlencode(kept),
+            asked=asked,
+            choices=choices,
+            shown_filters=_FILTERS,
+            in_use=sum(bool(asked.get(name)) for name in (*_FILTERS, "escalated")),
+            status_words=STATUS_WORDS,
+            sort_words=SORT_WORDS,
+        )
+
+    @router.get(f"{PATH}/tickets.csv", dependencies=[agent_here])
+    def as_csv(request: Request) -> Response:
+        """Give everything that the filters let pass, in an order that no change upsets meanwhile."""
+        choices = Choices.of(store)
+        query = query_of(request.query_params, choices)
+        query = replace(query, sort="oldest" if query.sort == "oldest" else "created")
+        headers = {"Content-Disposition": 'attachment; filename="tickets.csv"'}
+        pages = _pages(query)
+        return StreamingResponse(csv_of(pages, choices), headers=headers, media_type="text/csv; charset=utf-8")
+
+    def _page(after: str | None, query: Query) -> PageOfTickets:
+        try:
+            return store.search(query, after or None, ROWS)
+        except (LocalHelpdeskError, OverflowError):
+            raise HTTPException(404) from None
+
+    def _pages(query: Query) -> Iterator[Sequence[LocalTicket]]:
+        after = None
+        while True:
+            found = store.search(query, after, _AT_ONCE)
+            yield found.rows
+            after = found.next_key
+            if after is None:
+                return
+
+    @router.post(f"{PATH}/bulk", dependencies=checked)
+    def bulk(
+        request: Request,
+        fields: Annotated[FormData, Depends(form_of)],
+        back: Annotated[str, Form()] = "",
+        agent: Person = agent_here,
+    ) -> Response:
+        told = {part: str(fields.get(part, "")) for part in PARTS}
+        edit = AgentEdit(
+            values={part: "" if value == NONE else value for part, value in told.items() if value},
+            add=as_tags(str(fields.get("add", ""))),
+            remove=as_tags(str(fields.get("remove", ""))),
+        )
+        chosen = [_chosen(str(value), edit) for value in fields.getlist("ticket")]
+        if not edit or not chosen:
+            raise HTTPException(422, "Choose tickets, and what to change on them.")
+        try:
+            Choices.of(store).check(edit, in_bulk=True)
+        except NotAChoice as error:
+            raise HTTPException(422, str(error)) from None
+        return done(request, agent, chosen, back, "")
+
+    @router.post(f"{PATH}/bulk/undo", dependencies=checked)
+    def undo(
+        request: Request,
+        fields: Annotated[FormData, Depends(form_of)],
+        back: Annotated[str, Form()] = "",
+        agent: Person = agent_here,
+    ) -> Response:
+        """Take a change of many tickets back, where nobody has touched them since."""
+        try:
+            chosen = [OneTicketEdit.model_validate_json(str(value)) for value in fields.getlist("undo")]
+        except ValidationError:
+            raise HTTPException(422) from None
+        return done(request, agent, chosen, back, UNDONE)
+
+    def done(request: Request, agent: Person, chosen: Sequence[OneTicketEdit], back: str, reason: str) -> Response:
+        if len(chosen) > MOST_ROWS:
+            raise HTTPException(422, f"Change at most {MOST_ROWS} tickets at once.")
+        choices = Choices.of(store)
+        outcomes = [found for one in chosen if (found := outcome(agent, one, reason, choices)) is not None]
+        return portal.page(
+            request,
+            "admin/bulk.html",
+            agent=agent,
+            changed=[one for one in outcomes if one.undo],
+            left=[one for one in outcomes if one.why_not],
+            back=back,
+            is_undo=bool(reason),
+        )
+
+    def outcome(agent: Person, wanted: OneTicketEdit, reason: str, choices: Choices) -> BulkOutcome | None:
+        before = store.ticket(wanted.id)
+        if before is None:
+            return None
+        try:
+            choices.check(wanted.edit, in_bulk=True)
+            after = apply(store, Actor("agent", agent.id), wanted.id, wanted.version, wanted.edit, portal.now(), reason)
+        except Stale as stale:
+            return BulkOutcome(stale.current, why_not=CHANGED)
+        except LocalHelpdeskError as error:
+            return BulkOutcome(before, why_not=in_words(error))
+        except NotAChoice as error:  # a former agent cannot be given a ticket back
+            return BulkOutcome(before, why_not=str(error))
+        except HelpdeskDown:  # what was changed before it went down can be taken back
+            return BulkOutcome(before, why_not="It could not be stored.")
+        if after.version == before.version:
+            return BulkOutcome(before, why_not="It was so already.")
+        return BulkOutcome(after, OneTicketEdit(id=after.id, version=after.version, edit=restoring(before, after)))
+
+    return router
+
+
+def query_of(asked: QueryParams, choices: Choices) -> Query:
+    """The query of an address; what makes no sense filters nothing."""
+    chosen = {part: tuple(value for value in asked.getlist(part) if value in choices[part]) for part in _FILTERS}
+    sort = asked.get("sort", "")
+    return Query(
+        text=asked.get("q", "")[:MOST_WORDS],
+        escalated={"yes": True, "no": False}.get(asked.get("escalated", "")),
+        sort=sort if sort in get_args(Sort) else "updated",  # type: ignore[arg-type]
+        **chosen,  # type: ignore[arg-type]
+    )
+
+
+def _chosen(value: str, edit: AgentEdit) -> OneTicketEdit:
+    number, _, version = value.partition(":")
+    try:
+        return OneTicketEdit(id=int(number), version=int(version), edit=edit)
+    except ValueError:
+        raise HTTPException(422) from None
