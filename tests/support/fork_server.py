@@ -84,6 +84,7 @@ class _Server:
     def __init__(self) -> None:
         self._connection, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._lock = threading.Lock()
+        self._asked = 0
         self._started_with = _read_at_start(os.environ)
         with theirs:
             self.process = subprocess.Popen(
@@ -100,10 +101,16 @@ class _Server:
 
     def fork(self, arguments: Sequence[str], cwd: str, environ: Mapping[str, str], files: Sequence[int]) -> int:
         """The pid of a new child."""
-        request = json.dumps([list(arguments), cwd, dict(environ)]).encode()
         with self._lock:
+            self._asked += 1
+            request = json.dumps([self._asked, list(arguments), cwd, dict(environ)]).encode()
             socket.send_fds(self._connection, [request], files)
-            return int(self._connection.recv(64))
+            while True:
+                answers, pid = map(int, self._connection.recv(64).split())
+                if answers == self._asked:
+                    return pid
+                os.kill(pid, signal.SIGKILL)  # a test's time ran out before this answer came
+                os.waitpid(pid, 0)
 
     def close(self) -> None:
         self._connection.close()
@@ -143,12 +150,12 @@ def _serve(connection: socket.socket) -> list[str]:
             os.close(reading)
             os.close(writing)
             connection.close()
-            arguments, cwd, environ = json.loads(message)
+            _, arguments, cwd, environ = json.loads(message)
             _settle(cwd, environ, files)
             return list(arguments)
         os.close(writing)
         os.waitpid(between, 0)
-        connection.send(os.read(reading, 64))
+        connection.send(b"%d " % json.loads(message)[0] + os.read(reading, 64))
         for file in (reading, *files):
             os.close(file)
 
