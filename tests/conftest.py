@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 from collections import Counter
 from collections.abc import Generator, Iterator
 from pathlib import Path
@@ -16,6 +17,7 @@ from ticket_processor.core.models import Ticket
 
 from .support.memory_helpdesk import Office, Open
 
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # threads that compute wait for each other where many processes run
 settings.register_profile("few", deadline=None, max_examples=25)
 settings.register_profile("many", deadline=None, max_examples=200)
 
@@ -39,7 +41,6 @@ def pytest_collection() -> Generator[None, object, object]:
     try:
         return (yield)
     finally:
-        gc.collect()
         gc.freeze()
         gc.enable()
 

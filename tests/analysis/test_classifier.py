@@ -14,15 +14,12 @@ import zipfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-import skops.io
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.linear_model import LogisticRegression
 
 from ticket_processor.analysis.classifier.analyser import LocalClassifier
 from ticket_processor.analysis.classifier.features import decide, learn_text, plain_form
@@ -47,9 +44,10 @@ from ticket_processor.core.models import Analysis, Sentiment, Urgency
 from ticket_processor.core.taxonomy import Category, Taxonomy
 from ticket_processor.evaluation.corpus import corpus_of, text_of
 from ticket_processor.evaluation.data import Example
-from ticket_processor.evaluation.fitting import Trained, summary_text, train
-from ticket_processor.evaluation.learners import as_learnt_from, confidence_of, learn_confidence
 from ticket_processor.evaluation.scores import score
+
+if TYPE_CHECKING:  # what loads scikit-learn is imported by the tests that use it
+    from ticket_processor.evaluation.fitting import Trained
 
 # Names and words of which the keyword rules know nothing.
 WORDS = {
@@ -116,6 +114,8 @@ class Oracle(RulesAnalyser):
 
 
 def learn(examples: list[Example], rules: RulesAnalyser = RULES, **options: Any) -> Trained:
+    from ticket_processor.evaluation.fitting import train
+
     tasks: tuple[Task, ...] = options.pop("tasks", ("category", "urgency", "sentiment"))
     corpus = corpus_of(examples)
     options = {"source": "a test", "trained_at": "2026-11-21T00:00:00Z", "own_desk": True} | options
@@ -278,6 +278,8 @@ def test_labels_with_few_tickets_count_in_the_comparison_and_foreign_ones_are_na
 
 
 def test_a_label_that_no_ticket_had_is_answered_where_the_rules_are_sure(tmp_path: Path) -> None:
+    from ticket_processor.evaluation.fitting import train
+
     keyed = Taxonomy(
         categories=(
             *TAXONOMY.categories,
@@ -295,6 +297,8 @@ def test_a_label_that_no_ticket_had_is_answered_where_the_rules_are_sure(tmp_pat
 
 
 def test_with_few_tickets_the_rules_answer_however_well_it_did() -> None:
+    from ticket_processor.evaluation.fitting import summary_text
+
     result = learn(TRAINING[:60])
     assert {task: learnt.macro_f1 > 0.8 for task, learnt in result.description.tasks.items()}["sentiment"]
     assert result.description.used == ("category",)
@@ -304,6 +308,8 @@ def test_with_few_tickets_the_rules_answer_however_well_it_did() -> None:
 
 
 def test_what_a_fold_is_tested_with_is_learnt_from_the_other_tickets_alone() -> None:
+    from ticket_processor.evaluation.learners import as_learnt_from
+
     texts = [f"invoice {word} was wrong in {word}" for word in ("alpha", "bravo", "carol", "delta", "eager")] * 2
     texts += ["the invoice came twice", "an invoice came late", "zulu only here", "zulu and there"]
     part = np.arange(0, len(texts), 2)
@@ -404,6 +410,9 @@ def current_weights(folder: Path) -> Path:
 
 
 def foreign_files(folder: Path, target: Path) -> Iterator[tuple[str, bytes]]:
+    import skops.io
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
     yield "a pickle", pickle.dumps(Bomb(target))
     yield "another estimator", skops.io.dumps({"category": {"model": TfidfVectorizer()}})
     yield "a function", skops.io.dumps({"features": {"f": np.mean}})
@@ -482,11 +491,17 @@ def test_a_damaged_folder_gives_one_sentence(folder: Path, change: Callable[[Pat
     assert isinstance(caught.value, NotTrained) == ("no classifier" in sentence)
 
 
+def an_untrained_model() -> Any:
+    from sklearn.linear_model import LogisticRegression
+
+    return LogisticRegression()
+
+
 @pytest.mark.parametrize(
     "spoil",
     [
         lambda content: content.pop("category"),
-        lambda content: content["category"].update(model=LogisticRegression()),
+        lambda content: content["category"].update(model=an_untrained_model()),
         lambda content: content["category"].update(model=content["words"]["idf"]),
         lambda content: content["words"].update(idf=content["words"]["idf"][1:]),
     ],
@@ -535,6 +550,8 @@ def softmax(scores: Any) -> Any:
 
 
 def test_confidence_means_what_it_says() -> None:
+    from ticket_processor.evaluation.learners import confidence_of, learn_confidence
+
     rng = np.random.default_rng(0)
     scores = rng.normal(size=(6000, 4)) * 6
     targets = np.array([rng.choice(4, p=share / share.sum()) for share in softmax(scores / 4)])

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest
 
@@ -67,14 +67,21 @@ class Command:
     def logs(self) -> Path:
         return self.folder / "logs"
 
-    def __call__(self, *arguments: str, code: int | None = 0, fresh: bool = False, **environ: str) -> Ended:
-        """Run to the end and expect the exit code ``code`` (``None``: any)."""
-        process = self.start(*arguments, fresh=fresh, **environ)
-        return self.end(process, code=code)
+    def __call__(
+        self, *arguments: str, code: int | None = 0, fresh: bool = False, said: str | None = None, **environ: str
+    ) -> Ended:
+        """Run to the end and expect the exit code ``code`` (``None``: any); standard input has ``said``."""
+        if said is None:
+            return self.end(self.start(*arguments, fresh=fresh, **environ), code=code)
+        (self.folder / "said.txt").write_text(said, encoding="utf-8")
+        with (self.folder / "said.txt").open() as stdin:
+            return self.end(self.start(*arguments, fresh=fresh, stdin=stdin, **environ), code=code)
 
-    def start(self, *arguments: str, fresh: bool = False, **environ: str) -> subprocess.Popen[str]:
+    def start(
+        self, *arguments: str, fresh: bool = False, stdin: int | IO[str] = subprocess.DEVNULL, **environ: str
+    ) -> subprocess.Popen[str]:
         """Start ``ticketbot``; with ``fresh`` in an interpreter that has loaded nothing yet."""
-        process = fork_server.start(arguments, fresh=fresh, **self._surroundings(environ))
+        process = fork_server.start(arguments, fresh=fresh, **self._surroundings(environ) | {"stdin": stdin})
         self._started.append(process)
         return process
 

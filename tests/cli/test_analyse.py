@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from typing import Any
 
-from .conftest import Command, Desk, Ended
+from .conftest import Command, Desk
 
 MAIL = """Charged twice
 Hello,
@@ -19,19 +18,8 @@ On Mon, 3 Nov 2026 at 10:00, Support <help@example.com> wrote:
 """
 
 
-def with_input(command: Command, text: str, *arguments: str, code: int = 0, **environ: str) -> Ended:
-    process: subprocess.Popen[str] = command.python(
-        "-c",
-        "import io, sys; sys.stdin = io.StringIO(sys.argv.pop(1)); from ticket_processor import cli; cli.main()",
-        text,
-        *arguments,
-        **environ,
-    )
-    return command.end(process, code=code)
-
-
 def test_each_step_of_a_text_from_standard_input_is_shown(bare: Command) -> None:
-    shown = with_input(bare, MAIL, "analyse", "-").out
+    shown = bare("analyse", "-", said=MAIL).out
     assert "> How can we help?" in shown.split("2. Redacted")[0]
     redacted = shown.split("2. Redacted")[1].split("4. The chain")[0]
     assert "[EMAIL_1]" in redacted
@@ -46,7 +34,7 @@ def test_each_step_of_a_text_from_standard_input_is_shown(bare: Command) -> None
 
 def test_json_from_standard_input_and_json_out(bare: Command) -> None:
     row = json.dumps({"subject": "Help", "body": "The app crashes.", "requester": "Rosalind Quimby"})
-    told: Any = with_input(bare, row, "analyse", "-", "--json").object
+    told: Any = bare("analyse", "-", "--json", said=row).object
     assert told["analysis"]["category"] == "technical"
     assert told["chain"][-1] == {"link": "rules", "answered": True, "reason": None, "ms": told["chain"][-1]["ms"]}
     assert "ai_technical" in told["decision"]["tags"]
@@ -54,7 +42,7 @@ def test_json_from_standard_input_and_json_out(bare: Command) -> None:
 
 
 def test_machine_mail_is_said_to_be_skipped_by_a_run(bare: Command) -> None:
-    shown = with_input(bare, "Out of office\nI am out of the office until Monday.", "analyse", "-").out
+    shown = bare("analyse", "-", said="Out of office\nI am out of the office until Monday.").out
     assert shown.startswith("A run would skip this: machine mail")
 
 
@@ -62,30 +50,14 @@ def test_wrong_usage_is_told_in_a_sentence(desk: Desk) -> None:
     for wrong in ("abc", "²"):
         assert "number, or -" in desk("analyse", wrong, code=2).err
     assert "there is no ticket 99" in desk("analyse", "99", code=2).err
-    assert "empty" in with_input(desk, "", "analyse", "-", code=2).err
+    assert "empty" in desk("analyse", "-", said="", code=2).err
 
 
 def test_text_in_utf_8_is_read_whatever_the_locale_says(bare: Command) -> None:
-    (bare.folder / "mail.txt").write_text("Вход\nНе могу войти в аккаунт", encoding="utf-8")
-    script = (
-        "import subprocess, sys\n"
-        "with open('mail.txt', 'rb') as mail:\n"
-        "    command = [sys.executable, '-m', 'ticket_processor', 'analyse', '-']\n"
-        "    sys.exit(subprocess.run(command, stdin=mail).returncode)\n"
-    )
-    shown = bare.end(bare.python("-c", script, PYTHONIOENCODING="cp1252"))
+    shown = bare("analyse", "-", said="Вход\nНе могу войти в аккаунт", PYTHONIOENCODING="cp1252")
     assert "Не могу войти" in shown.out
 
 
 def test_hostile_input_is_a_text_like_any_other(bare: Command) -> None:
     for text in ('{"a":' * 50_000, "same line\n" * 20_000):
-        with_file(bare, text)
-
-
-def with_file(command: Command, text: str) -> Ended:
-    """As :func:`with_input`, for what is too long for an argument."""
-    (command.folder / "input.txt").write_text(text, encoding="utf-8")
-    script = (
-        "import io, sys; sys.stdin = open('input.txt', encoding='utf-8'); from ticket_processor import cli; cli.main()"
-    )
-    return command.end(command.python("-c", script, "analyse", "-"))
+        bare("analyse", "-", said=text)

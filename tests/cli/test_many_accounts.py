@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import threading
 import time
@@ -26,7 +27,7 @@ def desks(tmp_path: Path) -> Iterator[Accounts]:
     accounts.close()
 
 
-def test_a_folder_of_accounts_is_triaged_each_with_its_own_state_and_log(desks: Accounts) -> None:
+def test_a_folder_of_accounts_is_triaged_each_with_its_own_state_and_log_and_examined(desks: Accounts) -> None:
     ended = desks("run", "--config", "accounts", "--since", "1d")
     for name in desks.stores:
         assert desks.triaged(name) == [1, 2]
@@ -38,15 +39,22 @@ def test_a_folder_of_accounts_is_triaged_each_with_its_own_state_and_log(desks: 
     assert "nothing to do" in desks("run", "--config", "accounts").out
     assert [desks.ticket(name, 1).version for name in desks.stores] == versions
 
-
-def test_quiet_prints_only_what_went_wrong_and_where(desks: Accounts) -> None:
-    desks("run", "--config", "accounts", "--since", "1d")
-    silent = desks("run", "--config", "accounts", "--quiet")
-    assert (silent.out, silent.err) == ("", "")
-    (desks.configs / "state" / "cord" / "STOP").touch()
+    stop = desks.configs / "state" / "cord" / "STOP"
+    stop.touch()
     stopped = desks("run", "--config", "accounts", "--quiet", code=3)
     assert stopped.out == ""
     assert stopped.err.startswith("cord: ticketbot: ")
+    assert {"acme", "bolt"} & {*re.findall(r"\w+", stopped.err)} == set(), "what went well is not told"
+    stop.unlink()
+
+    (desks.configs / "bolt.toml").write_text("no_such = 1\n", "utf-8")
+    told = desks("health", "--config", "accounts", "--json", code=2).object
+    assert [one["account"] for one in told["accounts"]] == ["acme", "bolt", "cord"]
+    assert told["accounts"][1]["exit_code"] == told["exit_code"] == 2
+    assert told["accounts"][0]["exit_code"] < 2
+    shown = desks("health", "--config", "accounts", "--offline", code=2).out
+    assert "cord: ok" in shown
+    assert "3 accounts, " in shown
 
 
 def test_two_files_for_one_account_are_both_refused_and_name_each_other(desks: Accounts) -> None:
@@ -81,18 +89,6 @@ def test_an_account_may_have_its_variables_beside_its_file_and_no_other_gets_the
     alone = desks("run", "--config", "accounts/acme.toml", "--json")
     assert alone.object["outcomes"] == {}
     assert not (desks.configs / "state" / "acme").exists()
-
-
-def test_health_examines_every_account_and_the_worst_exit_code_is_the_commands(desks: Accounts) -> None:
-    desks("run", "--config", "accounts", "--since", "1d")
-    (desks.configs / "bolt.toml").write_text("no_such = 1\n", "utf-8")
-    told = desks("health", "--config", "accounts", "--json", code=2).object
-    assert [one["account"] for one in told["accounts"]] == ["acme", "bolt", "cord"]
-    assert told["accounts"][1]["exit_code"] == told["exit_code"] == 2
-    assert told["accounts"][0]["exit_code"] < 2
-    shown = desks("health", "--config", "accounts", "--offline", code=2).out
-    assert "cord: ok" in shown
-    assert "3 accounts, " in shown
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGTERM that a process could hear")

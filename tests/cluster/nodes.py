@@ -14,7 +14,6 @@ from queue import Queue
 
 from ticket_processor.analysis.model_server.settings import ModelTarget
 from ticket_processor.core.clock import SystemClock
-from ticket_processor.wiring.cluster_dask import run_scheduler, run_worker
 
 REPOSITORY = Path(__file__).parents[2]
 PATIENCE_S = 40.0
@@ -23,6 +22,8 @@ PATIENCE_S = 40.0
 @contextmanager
 def scheduler_here() -> Iterator[str]:
     """A scheduler in a thread, and its address."""
+    from ticket_processor.wiring.cluster_dask import run_scheduler
+
     clock, told = SystemClock(), Queue[str]()
     thread = threading.Thread(target=run_scheduler, args=[clock, "127.0.0.1", 0, "tcp", 0, told.put], daemon=True)
     thread.start()
@@ -37,6 +38,8 @@ def scheduler_here() -> Iterator[str]:
 @contextmanager
 def worker_here(scheduler: str, models: Sequence[ModelTarget], say: Callable[[str], object]) -> Iterator[None]:
     """A worker in a thread, with two threads."""
+    from ticket_processor.wiring.cluster_dask import run_worker
+
     clock, begun = SystemClock(), threading.Event()
 
     def hear(line: str) -> None:

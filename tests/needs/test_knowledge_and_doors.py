@@ -46,7 +46,6 @@ def test_a_classifier_learns_from_files_or_solved_tickets_and_answers_only_where
 ) -> None:
     """Need 21: `train` learns from labelled files or solved tickets; `--bench` compares six learners."""
     desk = open_desk(of_two_hours_ago([*UNSEEN]))
-    desk.environ["OMP_NUM_THREADS"] = "1"  # threads of a busy machine wait for each other
     file = lines(desk, "labelled.jsonl", labelled(40))
     told = desk("train", file, "--own-desk", "--task", "category", "--bench").out.lower()
     for learner in ("logistic regression", "linear svm", "naive bayes", "random forest", "xgboost", "catboost"):
@@ -92,7 +91,6 @@ def test_what_people_correct_is_collected_approved_learnt_pinned_and_taken_back(
     assert "security: gerbil hamster vole" in asked, "corrected tickets are examples in the prompt"
     settings(desk, "")
 
-    desk.environ["OMP_NUM_THREADS"] = "1"
     file = lines(desk, "labelled.jsonl", labelled(60))
     asked_for = ("train", file, "--own-desk", "--from-corrections", "--task", "category", "--json")
     change = desk(*asked_for).object["change"]

@@ -7,13 +7,13 @@ import shlex
 import shutil
 import subprocess
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 from xml.etree import ElementTree
 
 import pytest
-import xmlschema
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -252,7 +252,13 @@ def test_systemd_itself_finds_nothing_wrong_with_the_units(system: bool, analyze
 # --- Windows
 
 NAMESPACE = {"t": "http://schemas.microsoft.com/windows/2004/02/mit/task"}
-SCHEMA = xmlschema.XMLSchema(Path(__file__).with_name("task_scheduler.xsd"))
+
+
+@cache
+def schema() -> Any:
+    from xmlschema import XMLSchema
+
+    return XMLSchema(Path(__file__).with_name("task_scheduler.xsd"))
 
 
 def a_task(**values: Any) -> ScheduledJob:
@@ -274,7 +280,7 @@ def a_task(**values: Any) -> ScheduledJob:
 
 def test_the_task_is_as_the_schema_says() -> None:
     text = task(a_task())
-    SCHEMA.validate(text)
+    schema().validate(text)
     read = ElementTree.fromstring(text)
     for path, value in {
         "t:Principals/t:Principal/t:UserId": "OFFICE\\jo",
@@ -294,7 +300,7 @@ def test_the_task_is_as_the_schema_says() -> None:
 
 @pytest.mark.parametrize("every", PERIODS_MIN)
 def test_every_period_is_one_that_task_scheduler_takes(every: int) -> None:
-    SCHEMA.validate(task(a_task(every_min=every)))
+    schema().validate(task(a_task(every_min=every)))
 
 
 @given(job=jobs_with(WINDOWS_PATHS))
@@ -306,4 +312,4 @@ def test_windows_reads_the_same_words_in_every_code_page(job: ScheduledJob) -> N
     assert (found["Command"], found["Arguments"]) == (job.command[0], subprocess.list2cmdline(job.command[1:]))
     assert found["WorkingDirectory"] == job.folder
     assert mark_in(found["Description"]) == job.settings
-    SCHEMA.validate(text)
+    schema().validate(text)

@@ -114,6 +114,6 @@ NOTICED_BY: Mapping[str, int] = {
     "own writes not kept": 2,
     "marker not written": 1,
     "notes of writes given up left there": 4,
-    "fields overwritten": 2,
+    "fields overwritten": 15,
 }
 """A seed that notices each, where the first does not."""

@@ -1,8 +1,9 @@
 """Starts ``python -m ticket_processor`` without loading the package for each process.
 
-A server, one for each process that runs tests, has loaded the package and forks a child for each command. A child is
-a process of its own, with its own pid, pipes, signals, folder, environment and exit code. It is adopted by the
-process that runs the tests, so that ``subprocess.Popen`` waits for it as for any other.
+A server, one for each process that runs tests, has loaded the package. For each command it forks, and becomes the
+command itself; its child is the next server. A command is a process of its own, with its own pid, pipes, signals,
+folder, environment and exit code. The process that runs the tests is the parent of the first server and adopts the
+later ones, so that ``subprocess.Popen`` waits for a command as for any other child.
 
 Where a process cannot adopt children (all but Linux), and for tests of the start itself, the command gets a fresh
 interpreter.
@@ -26,6 +27,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any, NoReturn
@@ -84,15 +86,18 @@ class _Server:
     def __init__(self) -> None:
         self._connection, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._lock = threading.Lock()
+        self._asked = 0
         self._started_with = _read_at_start(os.environ)
         with theirs:
-            self.process = subprocess.Popen(
+            first = subprocess.Popen(
                 [sys.executable, "-m", __name__, str(theirs.fileno())],
                 cwd=REPOSITORY,
                 env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},  # no thread may run in a process that forks
                 stdin=subprocess.DEVNULL,
                 pass_fds=[theirs.fileno()],
             )
+        self._pid = first.pid
+        first.returncode = 0  # whoever asks for a command waits for it
 
     def would_start_alike(self, environ: Mapping[str, str] | None) -> bool:
         """Whether an interpreter with this environment would start as the server did."""
@@ -100,14 +105,21 @@ class _Server:
 
     def fork(self, arguments: Sequence[str], cwd: str, environ: Mapping[str, str], files: Sequence[int]) -> int:
         """The pid of a new child."""
-        request = json.dumps([list(arguments), cwd, dict(environ)]).encode()
         with self._lock:
+            self._asked += 1
+            request = json.dumps([self._asked, list(arguments), cwd, dict(environ)]).encode()
             socket.send_fds(self._connection, [request], files)
-            return int(self._connection.recv(64))
+            while True:
+                answers, pid, self._pid = map(int, self._connection.recv(64).split())
+                if answers == self._asked:
+                    return pid
+                os.kill(pid, signal.SIGKILL)  # a test's time ran out before this answer came
+                os.waitpid(pid, 0)
 
     def close(self) -> None:
         self._connection.close()
-        self.process.wait()
+        with suppress(ChildProcessError):  # a command that still runs is its parent
+            os.waitpid(self._pid, 0)
 
 
 class _Forked(subprocess.Popen[Any]):
@@ -128,28 +140,20 @@ class _Forked(subprocess.Popen[Any]):
 
 
 def _serve(connection: socket.socket) -> list[str]:
-    """Fork children until nobody is left to ask for any. Returns in each child, with the command's arguments."""
+    """Wait until a command is asked for and leave a child to wait for the next one. Returns the command's arguments."""
     while True:
         message, files, _flags, _sender = socket.recv_fds(connection, LONGEST_REQUEST, 3)
         if not message:
             os._exit(0)
-        reading, writing = os.pipe()
-        between = os.fork()
-        if not between:
-            child = os.fork()
-            if child:
-                os.write(writing, str(child).encode())
-                os._exit(0)  # now the child has no parent, and is adopted
-            os.close(reading)
-            os.close(writing)
+        asked, arguments, cwd, environ = json.loads(message)
+        if "train" in arguments:
+            _load_learners()
+        if next_server := os.fork():
+            connection.send(f"{asked} {os.getpid()} {next_server}".encode())
             connection.close()
-            arguments, cwd, environ = json.loads(message)
             _settle(cwd, environ, files)
             return list(arguments)
-        os.close(writing)
-        os.waitpid(between, 0)
-        connection.send(os.read(reading, 64))
-        for file in (reading, *files):
+        for file in files:
             os.close(file)
 
 
@@ -227,6 +231,14 @@ def _load() -> None:
     typer.main.get_command(app)
     gc.collect()
     gc.freeze()
+
+
+def _load_learners() -> None:
+    """Load what a classifier is trained and read with; a test that trains one mostly uses it in later commands."""
+    with suppress(ImportError):
+        importlib.import_module("skops.io")
+        importlib.import_module(f"{PROGRAM}.evaluation.training.learners")
+        gc.freeze()
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -90,3 +91,21 @@ def test_it_is_a_process_of_its_own_that_signals_end() -> None:
     with sandbox() as interrupted:
         interrupted.send_signal(signal.SIGINT)
         assert interrupted.wait(60) == 0
+
+
+def test_an_answer_that_was_not_waited_for_is_not_taken_for_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    class TimedOut(Exception):
+        """What pytest-timeout raises wherever a test is."""
+
+    send = socket.send_fds
+
+    def send_and_time_out(*given: Any) -> None:
+        send(*given)
+        raise TimedOut
+
+    with monkeypatch.context() as patched:
+        patched.setattr(socket, "send_fds", send_and_time_out)
+        with pytest.raises(TimedOut):
+            fork_server.run(["no-such-command"])
+    done = fork_server.run(["--version"])
+    assert (done.returncode, done.stdout[:9]) == (0, "ticketbot")
