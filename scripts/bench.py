@@ -6,6 +6,7 @@ python scripts/bench.py volume            # 10,000 tickets, 200 workers, Enterpr
 python scripts/bench.py idle-seconds      # what runs of 50 to 10,000 tickets take beyond the model's own time
 python scripts/bench.py rules FILE        # 10,000 tickets of a .jsonl[.gz] file on one core, no model
 python scripts/bench.py memory            # 20,000 and 200,000 tickets by rules: the peaks (some twenty minutes)
+python scripts/bench.py hops              # modules that one ticket enters between the first receipt and its own
 python scripts/bench.py report            # a report of 466,000 lines over 90 days against json.loads of each line
 
 The report's log is made up: every ten minutes a run with its tickets, an intent and a receipt for each, some left
@@ -342,6 +343,55 @@ def rules(file: str, tickets: int) -> None:
     told_requests(summary, tickets)
 
 
+HOPS = """
+import sys, threading
+from pathlib import Path
+import ticket_processor
+from ticket_processor.audit.receipts import AuditLog
+from ticket_processor.cli import main
+
+ROOT, seen, watching = str(Path(ticket_processor.__file__).parent) + "/", set(), False
+
+def entered(frame, event, _):
+    if watching and event == "call" and frame.f_code.co_filename.startswith(ROOT):
+        seen.add(frame.f_code.co_filename.removeprefix(ROOT))
+
+def switching(name, on):
+    of_log = getattr(AuditLog, name)
+    def switched(self, *given, **named):
+        global watching
+        ended = of_log(self, *given, **named)
+        watching = on
+        return ended
+    setattr(AuditLog, name, switched)
+
+switching("run_started", True)
+switching("ticket", False)
+threading.setprofile(entered)
+sys.setprofile(entered)
+sys.argv = ["ticketbot", "run", "--since", "1d", "--limit", "1", "--no-llm", "--json"]
+try:
+    main()
+finally:
+    print(*sorted(seen), sep="\\n", file=sys.stderr)
+"""
+"""One run of one ticket, and the modules entered from its first receipt to the ticket's."""
+
+
+def hops() -> None:
+    """How many modules one ticket enters that the keyword rules answer."""
+    with sandbox(tickets=1) as environment:
+        done = subprocess.run(
+            [sys.executable, "-c", HOPS], cwd=ROOT, env=environment, capture_output=True, text=True, encoding="utf-8"
+        )
+    if done.returncode or json.loads(done.stdout)["outcomes"] != {"updated": 1}:
+        sys.exit(done.stderr)
+    found = [line for line in done.stderr.splitlines() if line.endswith(".py")]
+    way = [name for name in found if not name.startswith(("analysis/text/", "analysis/rules/"))]
+    print(f"one ticket enters {len(found)} modules (aim: at most 45), {len(way)} without text and rules (30):")
+    print(*way, sep="\n")
+
+
 def memory(small: int, large: int) -> None:
     """The peak of a run over a large backlog against that over a small one."""
     peaks = []
@@ -438,7 +488,9 @@ def report(lines: int, days: int) -> None:
 def main() -> None:
     """The command."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("startup", "fanout", "volume", "idle-seconds", "rules", "memory", "report"))
+    parser.add_argument(
+        "what", choices=("startup", "fanout", "volume", "idle-seconds", "rules", "memory", "report", "hops")
+    )
     parser.add_argument("file", nargs="?")
     parser.add_argument("--tickets", type=int)
     parser.add_argument("--workers", type=int)
@@ -459,6 +511,8 @@ def main() -> None:
         idle_seconds()
     elif options.what == "report":
         report(options.lines, options.days)
+    elif options.what == "hops":
+        hops()
     elif options.what == "memory":
         memory(20_000, options.tickets or 200_000)
     elif options.file:
