@@ -17,7 +17,6 @@ import pytest
 from ticket_processor.sandbox.messages import Request, Response
 
 from ..cli.conftest import Command, Desk, OpenDesk, is_chat, rows
-from ..cli.test_analyse import with_input
 from ..dashboard.conftest import Pages, main_module, pages
 from ..imitation import Sandbox
 
@@ -367,7 +366,7 @@ def test_one_tickets_way_through_the_chain_can_be_followed(open_desk: OpenDesk, 
     assert (desk.marked(), desk.logs.exists()) == ([], False)
 
     mail = "I was charged twice, my card is 4111 1111 1111 1111.\n\n-- \nJane Doe"
-    shown = with_input(desk, f"Charged twice\n{mail}", "analyse", "-", "--no-llm").out
+    shown = desk("analyse", "-", "--no-llm", said=f"Charged twice\n{mail}").out
     page = pages.open("try_it")
     page.text_input[0].set_value("Charged twice")
     page.text_area[0].set_value(mail)
@@ -378,7 +377,7 @@ def test_one_tickets_way_through_the_chain_can_be_followed(open_desk: OpenDesk, 
         assert "Triage: billing" in way
     for words in ("rules: answered", "category: billing", "note | Triage: billing"):
         assert words in shown
-    told = with_input(desk, json.dumps({"body": mail}), "analyse", "-", "--no-llm", "--json").object
+    told = desk("analyse", "-", "--no-llm", "--json", said=json.dumps({"body": mail})).object
     assert told["analysis"]["category"] == "billing"
     assert [link["link"] for link in told["chain"] if link["answered"]] == ["rules"]
 

@@ -1,9 +1,8 @@
 """Starts ``python -m ticket_processor`` without loading the package for each process.
 
-A server, one for each process that runs tests, has loaded the package. For each command it forks, and becomes the
-command itself; its child is the next server. A command is a process of its own, with its own pid, pipes, signals,
-folder, environment and exit code. The process that runs the tests is the parent of the first server and adopts the
-later ones, so that ``subprocess.Popen`` waits for a command as for any other child.
+A server, one for each process that runs tests, has loaded the package and forks a child for each command. A child is
+a process of its own, with its own pid, pipes, signals, folder, environment and exit code. It is adopted by the
+process that runs the tests, so that ``subprocess.Popen`` waits for it as for any other, whichever commands still run.
 
 Where a process cannot adopt children (all but Linux), and for tests of the start itself, the command gets a fresh
 interpreter.
@@ -89,15 +88,13 @@ class _Server:
         self._asked = 0
         self._started_with = _read_at_start(os.environ)
         with theirs:
-            first = subprocess.Popen(
+            self.process = subprocess.Popen(
                 [sys.executable, "-m", __name__, str(theirs.fileno())],
                 cwd=REPOSITORY,
                 env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},  # no thread may run in a process that forks
                 stdin=subprocess.DEVNULL,
                 pass_fds=[theirs.fileno()],
             )
-        self._pid = first.pid
-        first.returncode = 0  # whoever asks for a command waits for it
 
     def would_start_alike(self, environ: Mapping[str, str] | None) -> bool:
         """Whether an interpreter with this environment would start as the server did."""
@@ -110,7 +107,7 @@ class _Server:
             request = json.dumps([self._asked, list(arguments), cwd, dict(environ)]).encode()
             socket.send_fds(self._connection, [request], files)
             while True:
-                answers, pid, self._pid = map(int, self._connection.recv(64).split())
+                answers, pid = map(int, self._connection.recv(64).split())
                 if answers == self._asked:
                     return pid
                 os.kill(pid, signal.SIGKILL)  # a test's time ran out before this answer came
@@ -118,8 +115,7 @@ class _Server:
 
     def close(self) -> None:
         self._connection.close()
-        with suppress(ChildProcessError):  # a command that still runs is its parent
-            os.waitpid(self._pid, 0)
+        self.process.wait()
 
 
 class _Forked(subprocess.Popen[Any]):
@@ -140,7 +136,7 @@ class _Forked(subprocess.Popen[Any]):
 
 
 def _serve(connection: socket.socket) -> list[str]:
-    """Wait until a command is asked for and leave a child to wait for the next one. Returns the command's arguments."""
+    """Fork children until nobody is left to ask for any. Returns in each child, with the command's arguments."""
     while True:
         message, files, _flags, _sender = socket.recv_fds(connection, LONGEST_REQUEST, 3)
         if not message:
@@ -148,12 +144,22 @@ def _serve(connection: socket.socket) -> list[str]:
         asked, arguments, cwd, environ = json.loads(message)
         if "train" in arguments:
             _load_learners()
-        if next_server := os.fork():
-            connection.send(f"{asked} {os.getpid()} {next_server}".encode())
+        reading, writing = os.pipe()
+        between = os.fork()
+        if not between:
+            child = os.fork()
+            if child:
+                os.write(writing, str(child).encode())
+                os._exit(0)  # now the child has no parent, and is adopted
+            os.close(reading)
+            os.close(writing)
             connection.close()
             _settle(cwd, environ, files)
             return list(arguments)
-        for file in files:
+        os.close(writing)
+        os.waitpid(between, 0)
+        connection.send(f"{asked} {os.read(reading, 32).decode()}".encode())
+        for file in (reading, *files):
             os.close(file)
 
 
@@ -237,7 +243,7 @@ def _load_learners() -> None:
     """Load what a classifier is trained and read with; a test that trains one mostly uses it in later commands."""
     with suppress(ImportError):
         importlib.import_module("skops.io")
-        importlib.import_module(f"{PROGRAM}.evaluation.training.learners")
+        importlib.import_module(f"{PROGRAM}.evaluation.learners")
         gc.freeze()
 
 

@@ -109,3 +109,13 @@ def test_an_answer_that_was_not_waited_for_is_not_taken_for_the_next(monkeypatch
             fork_server.run(["no-such-command"])
     done = fork_server.run(["--version"])
     assert (done.returncode, done.stdout[:9]) == (0, "ticketbot")
+
+
+def test_a_command_tells_its_exit_code_while_another_one_still_runs() -> None:
+    arguments = ("sandbox", "--port", "0")
+    with fork_server.start(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as waiting:
+        try:
+            assert fork_server.run(["no-such-command"]).returncode == 2
+            assert waiting.poll() is None
+        finally:
+            waiting.terminate()
