@@ -24,6 +24,7 @@ from functools import cache, cached_property
 from importlib.resources import files
 from typing import Any, Generic, NamedTuple, TypeVar
 
+from ...core.taxonomy import default_taxonomy
 from ...core.text import lazy_pattern
 
 ByLanguage = dict[str, dict[int, str]]
@@ -40,8 +41,8 @@ def lists(name: str, *, between_lines: str = " ") -> dict[str, Any]:
 
 @cache
 def category_words() -> dict[str, ByLanguage]:
-    """The words of each built-in category, in the order of the categories."""
-    return {name: weighted(lists(f"categories/{name}")) for name in lists("categories")["built_in"]}
+    """The words of each built-in category, ``words/categories/NAME.toml``, in the order of the categories."""
+    return {name: weighted(lists(f"categories/{name}")) for name in default_taxonomy().names}
 
 
 def known_name(name: str) -> str | None:
