@@ -103,7 +103,7 @@ CEILINGS = {
     "reporting": 2_310,
     "sandbox": 4_250,
     "schedule": 300,
-    "seeding": 930,
+    "seeding": 790,
     "settings": 1_540,
     "state": 920,
     "web": 3_700,
@@ -113,7 +113,7 @@ CEILINGS = {
 
 They are lowered when lines go. Whoever raises one says why in the commit.
 """
-MOST = {"files": 292, "test lines": 64_600, "scripts": 22, "words of docs": 19_930}
+MOST = {"files": 292, "test lines": 64_400, "scripts": 22, "words of docs": 19_930}
 """Of the whole house: modules, lines of tests, scripts, and words of all pages, generated ones included."""
 SLACK = 1.02
 """A ceiling this far above what is there is to be lowered."""
