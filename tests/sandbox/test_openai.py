@@ -101,16 +101,12 @@ def test_a_schema_is_filled_by_what_the_text_says() -> None:
     }
 
 
-def test_usage_counts_tokens_and_a_long_prefix_is_cached_the_second_time() -> None:
-    desk = Desk(0)
-    messages = [{"role": "system", "content": "rules " * 1_000}, {"role": "user", "content": "Hello"}]
-    body = {"model": "sandbox-model", "messages": messages}
-    first, second = (desk.ask("POST", "/v1/chat/completions", body, auth=KEY).json() for _ in range(2))
-    assert first["usage"]["prompt_tokens_details"]["cached_tokens"] == 0
-    assert second["usage"]["prompt_tokens_details"]["cached_tokens"] == 1_408
-    usage = second["usage"]
+def test_usage_counts_tokens() -> None:
+    said = chat("Hello").json()
+    usage = said["usage"]
+    assert usage["prompt_tokens"] > usage["completion_tokens"] > 0
     assert usage["total_tokens"] == usage["prompt_tokens"] + usage["completion_tokens"]
-    assert second["model"] == "sandbox-model"
+    assert said["model"] == "sandbox-model"
 
 
 @pytest.mark.parametrize("path", ["/v1/models", "/v1/chat/completions", "/v1/embeddings"])

@@ -87,20 +87,13 @@ class Authenticator:
 
     def issue(self, request: Request) -> Response:
         """``POST /oauth/tokens``: 201 with a token that lives for ``expires_in`` seconds."""
-        try:
-            payload = request.json()
-        except ValueError:
-            payload = None
-        fields: dict[str, Any] = payload if isinstance(payload, dict) else {}
+        fields: dict[str, Any] = request.json()
         if fields.get("grant_type") != "client_credentials":
             raise _oauth_error(400, "unsupported_grant_type", "The authorization grant type is not supported.")
         client, secret = self.credentials.oauth_client_id, self.credentials.oauth_client_secret
         if (fields.get("client_id"), fields.get("client_secret")) != (client, secret):
             raise _oauth_error(401, "invalid_client", "Client authentication failed.")
-        try:
-            life = int(fields.get("expires_in") or DEFAULT_TOKEN_LIFE)
-        except (TypeError, ValueError):
-            life = 0
+        life = int(fields.get("expires_in") or DEFAULT_TOKEN_LIFE)
         if life not in TOKEN_LIFE:
             raise _oauth_error(400, "invalid_request", "expires_in must be between 300 and 172800.")
         scope = str(fields.get("scope") or "read write")

@@ -126,7 +126,7 @@ class Sandbox:
     # --- requests -------------------------------------------------------------------------------------
 
     def handle(self, request: Request) -> Response:
-        """The response to a request. Never raises for anything a client sent; hooks may raise."""
+        """The response to a request. A body or query that cannot be read as what it should be raises, as hooks may."""
         for before in self.on_request:
             before(request)
         with self.agenda.lock:
@@ -213,26 +213,23 @@ def _told(change: Audit) -> dict[str, Any]:
 
 MOST_BODY = 16 * 1024 * 1024
 IDLE_SECONDS = 75
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
+LOOPBACK = "127.0.0.1"
 
 
 class SandboxServer:
     """Serves a :class:`Sandbox`. ``port`` 0 picks a free one; :attr:`url` is known from the start.
 
     Use as a context manager or by :meth:`start` and :meth:`stop` to serve from a thread, or call
-    :meth:`serve_forever`. Raises ``ValueError`` for a host other than this machine, ``OSError`` when the
-    port is taken. The sandbox's links are made to point at :attr:`url`.
+    :meth:`serve_forever`. Raises ``OSError`` when the port is taken. The sandbox's links are made to point at
+    :attr:`url`.
     """
 
-    def __init__(self, sandbox: Sandbox, host: str = "127.0.0.1", port: int = 0) -> None:
-        if host not in LOOPBACK:
-            raise ValueError("the sandbox serves this machine only: 127.0.0.1, localhost or ::1")
+    def __init__(self, sandbox: Sandbox, *, port: int = 0) -> None:
         self.sandbox = sandbox
-        self._server = _Server(sandbox, host, port)
+        self._server = _Server(sandbox, port)
         self._thread: threading.Thread | None = None
         self._serving = False
-        shown = f"[{host}]" if ":" in host else host
-        self.url = f"http://{shown}:{self._server.server_address[1]}"
+        self.url = f"http://{LOOPBACK}:{self.port}"
         sandbox.store.base_url = sandbox.desk.base_url = self.url
 
     @property
@@ -279,12 +276,11 @@ class _Server(ThreadingHTTPServer):
     # On Windows this option would let two servers share a port.
     allow_reuse_address = os.name != "nt"
 
-    def __init__(self, sandbox: Sandbox, host: str, port: int) -> None:
+    def __init__(self, sandbox: Sandbox, port: int) -> None:
         self.sandbox = sandbox
         self.stopping = threading.Event()
         self._open: set[socket.socket] = set()
-        self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        super().__init__((host, port), _Handler)
+        super().__init__((LOOPBACK, port), _Handler)
 
     def server_bind(self) -> None:
         """Bind alone: the class between looks up the host's name, which can take seconds."""
@@ -323,7 +319,10 @@ class _Handler(BaseHTTPRequestHandler):
         if body is None:
             return
         request = Request.from_target(self.command, self.path, dict(self.headers.items()), body)
-        response = self.server.sandbox.handle(request)
+        try:
+            response = self.server.sandbox.handle(request)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            response = text_response(400, f"not understood: {type(error).__name__} {error}\n")
         if response.delay > 0 and self.server.stopping.wait(response.delay):
             self.close_connection = True
             return

@@ -92,7 +92,7 @@ def answer_for(
     evidence = PromptText(_without_fence(user[-1]), instructions)
     if response_format.get("type") == "text" and "json" not in (instructions + user[0]).lower():
         return summary_of(evidence, 300)
-    schema = _object(response_format.get("schema")) or USUAL
+    schema = _object(_object(response_format.get("json_schema")).get("schema")) or USUAL
     if labels := _sources_in(schema):
         return orjson.dumps(write_claims(user[-1], labels)).decode("utf-8")
     filled = fill(schema, evidence)

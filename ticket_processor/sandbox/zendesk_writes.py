@@ -15,8 +15,8 @@ from typing import Any
 
 from .basics import cut, expand_placeholders, html_to_text, normalise_tags, parse_iso, squeeze
 from .messages import Identity, Refusal, Response, json_response, refuse
-from .store import BOT_ID, Audit, Comment, Row, StoredTicket
-from .zendesk_call import NOT_FOUND, Call, Rules, bad_request, invalid, too_many_values
+from .store import Audit, Comment, Row, StoredTicket
+from .zendesk_call import NOT_FOUND, Call, Rules, invalid, too_many_values
 from .zendesk_store import Item, Job, ZendeskStore, accepted
 
 MOST_ITEMS = 100
@@ -29,19 +29,14 @@ def update_many(call: Call) -> Response:
 
 
 def updates(call: Call) -> list[tuple[object, Item]]:
-    """The items of a job of updates, each with its ticket; 400 when one asks for a safe update without a stamp."""
-    payloads = call.payload().get("tickets")
-    if not isinstance(payloads, list) or not payloads or not all(isinstance(item, dict) for item in payloads):
-        raise bad_request("Invalid attribute", "tickets must be a list of objects")
+    """The items of a job of updates, each with its ticket."""
+    payloads = call.payload()["tickets"]
     if len(payloads) > MOST_ITEMS:
         raise too_many_values(MOST_ITEMS)
     keys = {key: None for payload in payloads for key in payload}
     call.headers |= unknown_keys(keys, call.rules.told(UPDATABLE), "update_many")
-    for payload in payloads:
-        if "safe_update" in payload and not payload.get("updated_stamp"):
-            raise bad_request("Invalid attribute", "updated_stamp is required for a safe update")
     return [
-        (payload.get("id"), partial(_update_item, call, index, payload.get("id"), payload))
+        (payload["id"], partial(_update_item, call, index, payload["id"], payload))
         for index, payload in enumerate(payloads)
     ]
 
@@ -101,9 +96,9 @@ def start(call: Call, job: Job, work: Sequence[Item], delay: float = 0.0) -> Res
     return answer
 
 
-def _update_item(call: Call, index: int, ticket_id: object, payload: Mapping[str, Any]) -> Row:
+def _update_item(call: Call, index: int, ticket_id: int, payload: Mapping[str, Any]) -> Row:
     try:
-        ticket = call.store.living(ticket_id) if isinstance(ticket_id, int) else None
+        ticket = call.store.living(ticket_id)
         if ticket is None:
             raise refuse(404, NOT_FOUND)
         apply_update(call, ticket, payload, queued=call.rules.guarded_since(call.now))
@@ -130,11 +125,6 @@ SETTABLE = frozenset(
     """assignee_id collaborator_ids due_at external_id group_id organization_id priority problem_id
     requester_id sharing_agreement_ids status subject type brand_id recipient ticket_form_id""".split()
 )
-ENUMS = {
-    "priority": ("urgent", "high", "normal", "low"),
-    "status": ("new", "open", "pending", "hold", "solved", "closed"),
-    "type": ("problem", "incident", "question", "task"),
-}
 
 
 def unknown_keys(payload: Mapping[str, Any], known: frozenset[str], action: str = "update") -> dict[str, str]:
@@ -148,22 +138,13 @@ def unknown_keys(payload: Mapping[str, Any], known: frozenset[str], action: str 
 
 
 def _check_guard(ticket: StoredTicket, payload: Mapping[str, Any], rules: Rules, queued: float | None) -> None:
-    """Safe update: 409 when the ticket is not as the caller read it, 400 when the stamp is missing.
+    """Safe update: 409 when the ticket is not as the caller read it.
 
     The key ``safe_update`` alone makes a write safe, whatever its value. Jobs are always safe: without an
     own stamp the time they were ``queued`` stands in for it.
     """
-    stamp = payload.get("updated_stamp")
     if "safe_update" in payload:
-        if not stamp:
-            raise bad_request("Invalid attribute", "updated_stamp is required for a safe update")
-        if str(stamp) == ticket.stamp:
-            return
-        try:
-            moment = parse_iso(str(stamp))
-        except ValueError:
-            raise bad_request("Invalid attribute", "updated_stamp is not a valid time") from None
-        if rules.passes(moment, parse_iso(ticket.stamp)):
+        if rules.passes(parse_iso(payload["updated_stamp"]), parse_iso(ticket.stamp)):
             return
     elif queued is None or int(ticket.changed) <= int(queued):
         return
@@ -185,37 +166,32 @@ def apply_update(
     author, comment = _comment(ticket, payload.get("comment"), call.identity)
     if comment is not None and len(ticket.comments) >= call.rules.most_comments:
         raise invalid("base", "Comments: too many comments on this ticket")
-    custom = _metadata(payload)
+    custom = payload.get("metadata") or {}
     return call.store.change(ticket, fields, actor="api", author_id=author, comment=comment, custom=custom, raw=sent)
 
 
 def apply_creation(store: ZendeskStore, payload: Mapping[str, Any], identity: Identity) -> StoredTicket:
     """A new ticket from a payload."""
     fields = _field_values(store, payload)
-    comment = payload.get("comment")
-    comment = comment if isinstance(comment, dict) else {"body": payload.get("description")}
+    comment = payload["comment"]
     body, markup = comment.get("body"), comment.get("html_body")
-    if not body and not markup:
-        raise invalid("base", "Description: cannot be blank", "BlankValue")
     name, email, author = _requester(store, payload, identity.user_id)
-    via = payload.get("via")
-    channel = via.get("channel") if isinstance(via, dict) else None
     if custom := fields.pop("custom_fields", None):
         fields["custom_fields"] = fields["fields"] = [{"id": key, "value": value} for key, value in custom.items()]
     subject, status = fields.pop("subject", None), fields.pop("status", None)
     fields.pop("requester_id", None)
     return store.create(
-        subject=str(subject or ""),
-        body=None if body is None else cut(str(body)),
-        html_body=None if markup is None or body else cut(str(markup)),
+        subject=subject or "",
+        body=None if body is None else cut(body),
+        html_body=None if markup is None or body else cut(markup),
         requester_name=name,
         requester_email=email,
-        channel=str(channel or "api"),
+        channel=payload.get("via", {}).get("channel") or "api",
         status=status or ("open" if fields.get("assignee_id") else "new"),
         public=comment.get("public") is not False,
         actor="api",
         author_id=author,
-        custom=_metadata(payload),
+        custom=payload.get("metadata") or {},
         raw=payload,
         fields=fields,
     )
@@ -224,66 +200,39 @@ def apply_creation(store: ZendeskStore, payload: Mapping[str, Any], identity: Id
 def _field_values(store: ZendeskStore, payload: Mapping[str, Any]) -> Row:
     """The ticket's fields that a payload sets, validated and normalised; 422 for a value that cannot be."""
     values = {name: value for name, value in payload.items() if name in SETTABLE}
-    for name, allowed in ENUMS.items():
-        value = values.get(name)
-        if value is not None and value not in allowed:
-            raise invalid(name, f"{name.capitalize()}: {value} is not valid")
-    if values.get("status", "new") is None:
-        del values["status"]
-    if values.get("external_id") is not None:
-        values["external_id"] = str(values["external_id"])
-    if "subject" in values:
-        values["subject"] = str(values["subject"] or "")
-    requester = values.get("requester_id", BOT_ID)
-    if not isinstance(requester, int) or requester not in store.users:
-        raise invalid("requester", "Requester: is invalid")
     if payload.get("tags") is not None:
         values["tags"] = normalise_tags(payload["tags"])
     group = values.get("group_id")
-    if group is not None and (not isinstance(group, int) or group not in store.groups):
+    if group is not None and group not in store.groups:
         raise invalid("group", "Group: is invalid")
-    custom = payload.get("custom_fields")
-    given = {
-        item["id"]: item.get("value")
-        for item in (custom if isinstance(custom, list) else ())
-        if isinstance(item, dict) and isinstance(item.get("id"), int)
-    }
+    given = {item["id"]: item["value"] for item in payload.get("custom_fields") or ()}
     if taken := accepted(store.ticket_fields, given):
         values["custom_fields"] = taken
     return values
 
 
-def _comment(ticket: StoredTicket, comment: object, identity: Identity) -> tuple[int, Comment | None]:
+def _comment(ticket: StoredTicket, comment: Row | None, identity: Identity) -> tuple[int, Comment | None]:
     """The author of an update's comment, and the comment as the ticket gets it."""
-    if not isinstance(comment, dict):
+    if comment is None:
         return identity.user_id, None
-    author = comment.get("author_id")
-    author_id = author if isinstance(author, int) else identity.user_id
+    author_id = comment.get("author_id", identity.user_id)
     body, markup = comment.get("body"), comment.get("html_body")
     public = comment.get("public")
     # Left out, the form of the ticket's first comment goes on, and that of a mail is public.
-    is_public = bool(ticket.comments[0]["public"]) if public is None else public not in (False, "false")
+    is_public = bool(ticket.comments[0]["public"] if public is None else public)
     text = expand_placeholders(str(markup or body or ""), ticket.json, ticket.requester_name)
     if markup:
         return author_id, Comment(html_to_text(cut(text)), cut(text), is_public)
     return author_id, Comment(cut(squeeze(text)), None, is_public) if body else None
 
 
-def _metadata(payload: Mapping[str, Any]) -> Row:
-    metadata = payload.get("metadata")
-    return dict(metadata) if isinstance(metadata, dict) else {}
-
-
 def _requester(store: ZendeskStore, payload: Mapping[str, Any], caller: int) -> tuple[str, str | None, int | None]:
     """Name, address and author of a new ticket; the caller, when no requester is named."""
     requester = payload.get("requester")
-    if not isinstance(requester, dict):
+    if requester is None:
         user = store.users[caller]
         return user["name"], user["email"], None
-    email = requester.get("email")
-    if email is not None and (not isinstance(email, str) or "@" not in email):
-        raise invalid("requester", f"Requester: Email: {email} is not properly formatted")
-    return str(requester.get("name") or email or "Customer"), email, None
+    return requester["name"], requester["email"], None
 
 
 def _explained(refusal: Refusal) -> str:
