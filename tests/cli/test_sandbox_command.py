@@ -55,22 +55,6 @@ def test_it_serves_until_a_signal_comes_and_a_run_works_with_what_it_prints(
     assert ended.err == ""
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows cannot send a signal to one process only")
-def test_it_serves_freshdesk_with_invented_tickets_and_prints_its_variables(bare: Command) -> None:
-    process = bare.start("sandbox", "--port", "0", "--helpdesk", "freshdesk", "--plan", "growth", "--tickets", "40")
-    told = environment(process)
-    assert not [name for name in told if name.startswith("ZENDESK")]
-    with requests.Session() as session:
-        session.trust_env = False
-        session.auth = (told["FRESHDESK_API_KEY"], "X")
-        listed = session.get(told["FRESHDESK_URL"] + "/api/v2/tickets", params={"per_page": 100}, timeout=30)
-        assert (len(listed.json()), listed.headers["X-RateLimit-Total"]) == (40, "200")
-        assert "40" in session.get(told["FRESHDESK_URL"] + "/", timeout=30).text
-        assert session.get(told["FRESHDESK_URL"] + "/api/v2/solutions/categories", timeout=30).json()
-    process.send_signal(signal.SIGTERM)
-    bare.end(process, code=0, within=20)
-
-
 @pytest.mark.parametrize(
     ("arguments", "names"),
     [

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 import re
 from collections import Counter
@@ -10,43 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from ticket_processor.core.taxonomy import default_taxonomy
-from ticket_processor.seeding.corpus import EXTERNAL_ID_PREFIX, load_corpus
 
 from .conftest import Command, Desk, OpenDesk, Unmarked, is_chat
 
 
 def external_ids(desk: Desk) -> list[str]:
     return [desk.ticket(number)["external_id"] for number in desk.tickets]
-
-
-def test_the_corpus_lands_once_and_a_run_can_follow(open_desk: OpenDesk) -> None:
-    desk = open_desk(0)
-    first = desk("seed")
-    ids = external_ids(desk)
-    assert len(ids) == len(set(ids)) == len(load_corpus()) >= 60
-    assert all(name.startswith(EXTERNAL_ID_PREFIX) for name in ids)
-    assert f"{len(ids)} tickets created, 0 were there already, 0 refused" in first.out
-    assert "sandbox" in first.out
-    assert first.err == ""
-
-    second = desk("seed")
-    assert external_ids(desk) == ids
-    assert f"0 tickets created, {len(ids)} were there already" in second.out
-
-    desk.advance(120)
-    desk("run", "--since", "1d", "--no-llm", "--quiet")
-    assert len(desk.marked()) >= 60
-
-
-def test_a_file_of_ones_own_may_be_packed(open_desk: OpenDesk) -> None:
-    desk = open_desk(0)
-    own = [{"subject": f"Nr. {n}", "body": "Größe und Farbe stimmen nicht 🙂", "id": f"own-{n}"} for n in range(3)]
-    with gzip.open(desk.folder / "own.jsonl.gz", "wt", encoding="utf-8") as file:
-        file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in own)
-    desk("seed", "--file", "own.jsonl.gz")
-    assert {desk.ticket(number)["subject"] for number in desk.tickets} == {"Nr. 0", "Nr. 1", "Nr. 2"}
-    assert "🙂" in desk.ticket(1)["description"]
-    assert set(external_ids(desk)) == {f"{EXTERNAL_ID_PREFIX}own-{n}" for n in range(3)}
 
 
 def test_an_account_that_looks_like_production_is_refused_unless_somebody_insists(

@@ -101,7 +101,7 @@ CEILINGS = {
     "policy": 1_370,
     "replies": 1_450,
     "reporting": 2_310,
-    "sandbox": 4_000,
+    "sandbox": 3_970,
     "schedule": 300,
     "seeding": 790,
     "settings": 1_540,
@@ -113,7 +113,7 @@ CEILINGS = {
 
 They are lowered when lines go. Whoever raises one says why in the commit.
 """
-MOST = {"files": 292, "test lines": 64_250, "scripts": 22, "words of docs": 19_930}
+MOST = {"files": 292, "test lines": 64_150, "scripts": 22, "words of docs": 19_930}
 """Of the whole house: modules, lines of tests, scripts, and words of all pages, generated ones included."""
 SLACK = 1.02
 """A ceiling this far above what is there is to be lowered."""

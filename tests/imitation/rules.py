@@ -24,8 +24,7 @@ class Rules(zendesk_call.Rules):
     - ``conflict_form``, ``too_many_jobs_form``: how these errors are written: ``error`` and ``description``, ``titled``
       (an object in ``error``), a list of ``errors``, or plain ``text``.
     - ``failed_item``: a job's failed item as recorded (no ``success`` key) or as the vendor's schema declares it.
-    - ``batch_comment``, ``batch_metadata``: whether a batch's items may carry them; else they are dropped in silence.
-    - ``batch_private``: whether ``public: false`` counts there; else the comment goes the way of the ticket's first.
+    - ``batch_private``: whether ``public: false`` counts in a batch; else a comment goes the way of the first one.
     - ``batch_stamps``: whether an item's own stamp counts; else it is guarded by the time the job was queued.
     - ``batch_guard``: whether an item without a stamp that counts is guarded at all; else it is always written.
     - ``max_jobs``: jobs that may be queued or working at once; beyond it ``too_many_jobs_status`` is answered.
@@ -39,8 +38,6 @@ class Rules(zendesk_call.Rules):
     stamp_rule: Literal["equal", "not_newer"] = "equal"
     conflict_form: ErrorForm = "error"
     failed_item_form: Literal["recorded", "schema"] = "recorded"
-    batch_comment: bool = True
-    batch_metadata: bool = True
     batch_private: bool = True
     batch_stamps: bool = True
     batch_guard: bool = True
@@ -62,8 +59,6 @@ class Rules(zendesk_call.Rules):
     def counting(self, payload: Mapping[str, Any], *, in_batch: bool) -> Mapping[str, Any]:
         dropped = set(self.drops)
         if in_batch:
-            dropped |= set() if self.batch_comment else {"comment"}
-            dropped |= set() if self.batch_metadata else {"metadata"}
             dropped |= set() if self.batch_stamps else {"safe_update", "updated_stamp"}
         counts = {key: value for key, value in payload.items() if key not in dropped}
         if in_batch and not self.batch_private and isinstance(counts.get("comment"), dict):

@@ -219,16 +219,14 @@ LOOPBACK = "127.0.0.1"
 class SandboxServer:
     """Serves a :class:`Sandbox`. ``port`` 0 picks a free one; :attr:`url` is known from the start.
 
-    Use as a context manager or by :meth:`start` and :meth:`stop` to serve from a thread, or call
-    :meth:`serve_forever`. Raises ``OSError`` when the port is taken. The sandbox's links are made to point at
-    :attr:`url`.
+    Use as a context manager or by :meth:`start` and :meth:`stop`; it serves from a thread. Raises ``OSError`` when
+    the port is taken. The sandbox's links are made to point at :attr:`url`.
     """
 
     def __init__(self, sandbox: Sandbox, *, port: int = 0) -> None:
         self.sandbox = sandbox
         self._server = _Server(sandbox, port)
         self._thread: threading.Thread | None = None
-        self._serving = False
         self.url = f"http://{LOOPBACK}:{self.port}"
         sandbox.store.base_url = sandbox.desk.base_url = self.url
 
@@ -239,25 +237,15 @@ class SandboxServer:
 
     def start(self) -> SandboxServer:
         """Serve from a thread of its own; gives itself."""
-        self._serving = True
-        self._thread = threading.Thread(target=self.serve_forever, name="sandbox-server", daemon=True)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=[0.05], daemon=True)
         self._thread.start()
         return self
-
-    def serve_forever(self) -> None:
-        """Serve until :meth:`stop` is called from elsewhere, or ``KeyboardInterrupt`` comes."""
-        self._serving = True
-        try:
-            self._server.serve_forever(poll_interval=0.05)
-        finally:
-            self._serving = False
 
     def stop(self) -> None:
         """End: no new connections, open ones are closed, waiting answers are dropped."""
         self._server.stopping.set()
-        if self._serving:
-            self._server.shutdown()
         if self._thread is not None:
+            self._server.shutdown()
             self._thread.join()
             self._thread = None
         self._server.server_close()

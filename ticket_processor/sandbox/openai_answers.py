@@ -22,6 +22,7 @@ _FILE = tomllib.loads(Path(__file__).with_name("openai_words.toml").read_text(en
 Words = Mapping[str, list[str]]
 Schema = Mapping[str, Any]
 CATEGORIES: Words = _FILE["categories"]
+_CATEGORY_WORDS = [word for words in CATEGORIES.values() for word in words]
 SYNONYMS: Mapping[str, str] = {name: meaning for meaning, names in _FILE["synonyms"].items() for name in names}
 URGENCY: Words = _FILE["urgency"]
 LANGUAGES: Mapping[str, frozenset[str]] = {code: frozenset(words.split()) for code, words in _FILE["languages"].items()}
@@ -39,11 +40,6 @@ _ALIKE = 0.6
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _SUBJECT = re.compile(r"^\W*subject\W{0,4}\s*(.+)$", re.IGNORECASE | re.MULTILINE)
 _FENCE = re.compile(r"<[^>\n]{1,80}>|^\W*(?:subject|body|description|text|message)\W{0,3}:", re.I | re.M)
-_PICKED = {
-    r"order|invoice|number|reference": r"\b(?:[A-Z]{1,4}-?)?\d{4,12}\b",
-    r"amount|price|sum|money": r"[$€£¥] ?\d[\d.,]*\d|\b\d[\d.,]*\d ?(?:[$€£¥]|EUR|USD|GBP)",
-}
-"""Patterns in a field's name, and what is then looked for."""
 
 
 class KnownAnswers:
@@ -130,7 +126,7 @@ def fill(schema: object, evidence: PromptText, name: str = "") -> Any:
     if isinstance(values, list) and values:
         return choose(values, evidence)
     if isinstance(kind, list):
-        return _picked_out(name, evidence, _longest(schema)) if "null" in kind else None
+        return None
     if "properties" in schema or kind == "object":
         properties = _object(schema.get("properties"))
         return {key: fill(part, evidence, key) for key, part in properties.items()}
@@ -188,12 +184,6 @@ def language_of(evidence: PromptText) -> str:
     return best if scores[best] else "en"
 
 
-def certainty_of(evidence: PromptText) -> float:
-    """How sure the model says it is: by how far the best category's words outnumber the second's."""
-    best, second = sorted((_hits(words, evidence.lowered) for words in CATEGORIES.values()), reverse=True)[:2]
-    return min(0.95, 0.6 + 0.1 * min(3, best - second) + 0.05 * (best > 2)) if best else 0.4
-
-
 def summary_of(evidence: PromptText, longest: int) -> str:
     """The subject, or the first sentence, cut at a word."""
     found = _SUBJECT.search(evidence.text)
@@ -208,19 +198,10 @@ def summary_of(evidence: PromptText, longest: int) -> str:
 def quotes_of(evidence: PromptText, most: int, longest: int) -> list[str]:
     """The sentences that say most, word for word, in the ticket's order; greetings say nothing."""
     sentences = [text.strip()[:longest].strip() for text in re.split(r"(?<=[.!?])\s+|\n+", evidence.text)]
-    words = [word for listed in (*CATEGORIES.values(), *URGENCY.values()) for word in listed]
+    words = [*_CATEGORY_WORDS, *(word for listed in URGENCY.values() for word in listed)]
     told = [(_hits(words, text.lower()), -at, text) for at, text in enumerate(sentences) if len(text) > 3]
     best = sorted(item for item in told if item[0])[-most:] or told[:1]
     return [text for _, _, text in sorted(best, key=lambda item: -item[1])]
-
-
-def _picked_out(name: str, evidence: PromptText, longest: int) -> str | None:
-    """The order number or amount in a text; ``None`` when there is none, or something else is asked."""
-    for pattern, form in _PICKED.items():
-        found = re.search(form, evidence.text) if re.search(pattern, name, re.I) else None
-        if found:
-            return found[0][:longest]
-    return None
 
 
 _TOLD: Mapping[str, Callable[[PromptText, int], Any]] = {
@@ -230,7 +211,7 @@ _TOLD: Mapping[str, Callable[[PromptText, int], Any]] = {
     "risk": lambda evidence, _: urgency_of(evidence).replace("critical", "high"),
     "sentiment": lambda evidence, _: sentiment_of(evidence),
     "language": lambda evidence, _: language_of(evidence),
-    "confidence": lambda evidence, _: certainty_of(evidence),
+    "confidence": lambda evidence, _: 0.8 if _hits(_CATEGORY_WORDS, evidence.lowered) else 0.4,
 }
 """What the text says of a property with one of these names, at most so many characters of it."""
 

@@ -108,7 +108,6 @@ class TicketWriter:
     deadline: Deadline
     executor: Executor
     written: int = 0
-    rejected: int = 0
     usage: Usage = field(default_factory=Usage)
     stopped: str = ""
 
@@ -146,7 +145,6 @@ class TicketWriter:
             wanted = again
             if not wanted or self.stopped:
                 return
-            self.rejected += len(again)
 
     def _ticket(self, draft: tuple[str, str] | None, wish: Wish) -> SeedTicket | None:
         """The ticket, unless its text is in another language, sure to be of another category, or there already."""
