@@ -9,19 +9,16 @@ Facts and their sources: developers.freshdesk.com/api, "Tickets", "Conversations
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from typing import NoReturn
 
 from .core.clock import iso
 from .core.errors import (
     HelpdeskDown,
-    JobRefused,
-    MissingPart,
     NotAuthorised,
     NotePublished,
     OutcomeUnknown,
-    PartRefused,
     TicketError,
     TicketGone,
     UpdateConflict,
@@ -43,22 +40,22 @@ from .helpdesk.freshdesk_format import (
 from .helpdesk.freshdesk_history import as_edit, history_of, shows
 from .helpdesk.freshdesk_reads import FreshdeskViews, Listing, TicketView
 from .helpdesk.http_messages import Effect, Reply, is_unauthorised, mapping
-from .helpdesk.protocol import Fetched, JobStatus, Page
+from .helpdesk.note_first import LATE_S, NoteFirstDesk, of_people
+from .helpdesk.protocol import Page
 from .helpdesk.ticket_history import Edit, History
 from .helpdesk.transport import Transport
 from .state.store import State
 
-LATE_S = 300.0
-"""How long a request without an answer may still take effect. Until then nothing is sent in its place."""
 
-
-class Freshdesk:
+class Freshdesk(NoteFirstDesk[TicketView]):
     """One Freshdesk account, behind the :class:`Helpdesk` protocol.
 
     Thread-safe, as its transport and ``state`` are; without ``state`` it can only read, and knows no write of ours but
     by its note. ``marker`` is the tag on tickets that are done; ``open_statuses`` are
     the account's own statuses that count as open. ``troubles`` are sentences for the run's report.
     """
+
+    no_jobs = "Freshdesk has no jobs of different updates"
 
     def __init__(
         self,
@@ -68,13 +65,14 @@ class Freshdesk:
         marker: str = "ai_processed",
         open_statuses: Collection[int] = (),
     ) -> None:
-        self._transport = transport
-        self._state = state
+        super().__init__(transport, state)
         self._marker = marker
         self._views = FreshdeskViews(transport, state, open_statuses)
         self._listing = Listing(transport)
-        self._viewed: TicketView | None = None
         self.troubles = self._views.troubles
+
+    def _read(self, ticket_id: int) -> TicketView | None:
+        return self._views.read(ticket_id)
 
     # Reading
 
@@ -100,25 +98,6 @@ class Freshdesk:
         for rows, date, _ in self._listing.changed_since(since):
             tickets, _ = self._views.tickets(place.new(rows, date), date)
             yield tuple(ticket for ticket in tickets if ticket.status in ("solved", "closed"))
-
-    def fetch(self, ticket_ids: Sequence[int]) -> Fetched:
-        """See :meth:`Helpdesk.fetch`; a request for each ticket, which shows its oldest conversations as well."""
-        found = Fetched()
-        for ticket_id in ticket_ids:
-            try:
-                view = self._view(ticket_id)
-            except TicketError as error:
-                found.unread[ticket_id] = error
-                continue
-            if view is not None:
-                found[ticket_id] = view.ticket
-        return found
-
-    def _view(self, ticket_id: int) -> TicketView | None:
-        view = self._views.read(ticket_id)
-        if view is not None:
-            self._viewed = view
-        return view
 
     def history(self, ticket_id: int) -> History:
         """See :meth:`Helpdesk.history`: put together from the ticket, its conversations and our own writes."""
@@ -154,7 +133,7 @@ class Freshdesk:
         if change.note is not None and note is None:
             kept = self._send_note(change, kept, view.ticket.read_at)
             again = self._seen(change, anew=True)
-            if _of_people(again.ticket) != _of_people(view.ticket):
+            if of_people(again.ticket) != of_people(view.ticket):
                 raise UpdateConflict("the ticket changed while the note was written")
             self._viewed = view = replace(again, since=change.stamp)  # a refused part is left out at once
             note = self._our_note(view, change)
@@ -190,28 +169,6 @@ class Freshdesk:
         note = self._our_note(view, change)
         if note is not None and note.edited_by in (None, self._views.own()):
             self._delete_note(note.id)
-
-    def update_many(self, changes: Sequence[Change], *, stale: int | None = None) -> str:
-        """See :meth:`Helpdesk.update_many`: Freshdesk's jobs make one change to all of their tickets."""
-        raise JobRefused("Freshdesk has no jobs of different updates")
-
-    def jobs(self, job_ids: Sequence[str]) -> Mapping[str, JobStatus]:
-        """See :meth:`Helpdesk.jobs`."""
-        return {}
-
-    def _seen(self, change: Change, *, anew: bool = False) -> TicketView:
-        """The ticket as it was read last, or anew; it must hold what ``change`` was merged from."""
-        view = self._viewed
-        if anew or view is None or view.ticket.id != change.ticket_id:
-            view = self._view(change.ticket_id)
-        if view is None or view.ticket.status == "deleted":
-            raise TicketGone("deleted")
-        ticket = view.ticket
-        merged_from = (frozenset(change.tags_before), change.priority_before, change.group_before)
-        same = (frozenset(ticket.tags), ticket.priority, ticket.group) == merged_from
-        if not same or not (anew or change.stamp in (ticket.updated_at, view.since)):
-            raise UpdateConflict("the ticket changed since it was read")
-        return view
 
     def _our_note(self, view: TicketView, change: Change) -> Conversation | None:
         """The note that was sent for the same write before, if it is there."""
@@ -281,10 +238,6 @@ class Freshdesk:
             raise UpdateRefused(f"Freshdesk refuses every change of this ticket until its field {refused[0]} is right")
         raise UpdateRefused(f"Freshdesk refused the update (HTTP {reply.status}{error_code(reply)})")
 
-    def _part_refused(self, sentence: str, part: MissingPart) -> PartRefused:
-        self._views.report(sentence)
-        return PartRefused(sentence, part)
-
     # What the state knows
 
     def _confirmed(self, ticket: Ticket) -> tuple[KeptWrite, ...]:
@@ -295,17 +248,6 @@ class Freshdesk:
             else write
             for write in self._views.writes(ticket.id)
         )
-
-    def _keep(self, write: KeptWrite, **known: object) -> KeptWrite:
-        write = write.model_copy(update=known)
-        if self._state is not None:
-            self._state.keep_write(write)
-        return write
-
-
-def _of_people(ticket: Ticket) -> tuple[object, ...]:
-    """The values of a ticket that people set and that a decision looks at."""
-    return ticket.status, ticket.assignee, ticket.priority, ticket.group, frozenset(ticket.tags), ticket.fields
 
 
 def _is_note(item: Conversation, change: Change, own: int | None) -> bool:

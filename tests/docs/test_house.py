@@ -86,34 +86,35 @@ def test_the_contract_of_layers_is_short_and_names_every_package() -> None:
 
 
 CEILINGS = {
-    ".": 1_280,
+    ".": 1_230,
     "analysis": 9_590,
     "audit": 1_970,
-    "commands": 6_220,
+    "commands": 6_230,
     "core": 2_640,
     "dashboard": 1_550,
     "evaluation": 1_980,
-    "helpdesk": 5_520,
+    "helpdesk": 6_470,
     "knowledge": 1_760,
     "learning": 1_730,
-    "monitoring": 2_660,
+    "monitoring": 2_670,
     "pipeline": 5_160,
     "policy": 1_370,
     "replies": 1_450,
     "reporting": 2_310,
     "sandbox": 3_970,
     "schedule": 300,
-    "seeding": 790,
-    "settings": 1_540,
+    "seeding": 820,
+    "settings": 1_620,
     "state": 920,
     "web": 3_700,
-    "wiring": 2_970,
+    "wiring": 3_000,
 }
 """Lines of Python in each package, and of the package's own modules under ``.``.
 
-They are lowered when lines go. Whoever raises one says why in the commit.
+They are lowered when lines go. Whoever raises one says why in the commit. Request Tracker, a third helpdesk, took 1,050
+lines of product (850 of them in ``helpdesk/``), 600 of tests, and a page of 570 words.
 """
-MOST = {"files": 292, "test lines": 64_150, "scripts": 22, "words of docs": 19_930}
+MOST = {"files": 296, "test lines": 64_810, "scripts": 22, "words of docs": 20_630}
 """Of the whole house: modules, lines of tests, scripts, and words of all pages, generated ones included."""
 SLACK = 1.02
 """A ceiling this far above what is there is to be lowered."""

@@ -1,7 +1,8 @@
 """What a run asks of a helpdesk, row by row, of Zendesk (sandbox), Freshdesk (sandbox) and the local one.
 
 Where they may differ, an office says so: ``guards`` is whether a write is refused where its ticket has changed since it
-was read, without another look.
+was read, without another look. ``group`` is the one that a new ticket has;
+``relists``: tickets that change are listed again; ``ticks``: seconds by which a real clock goes on in a test.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ class ZendeskOffice:
     ``shut`` makes a ticket one that can be changed no more, of which we say ``shut_is``.
     """
 
-    guards, shut_is = True, "closed"
+    guards, shut_is, group, relists, ticks = True, "closed", None, True, 0.0
 
     def __init__(self, folder: Path) -> None:
         self.account = account = Account(page_size=2)
@@ -67,7 +68,7 @@ class ZendeskOffice:
 
 
 class FreshdeskOffice:
-    guards, shut_is = False, "deleted"
+    guards, shut_is, group, relists, ticks = False, "deleted", None, True, 0.0
 
     def __init__(self, folder: Path) -> None:
         self.account = account = FreshAccount()
@@ -90,7 +91,7 @@ class FreshdeskOffice:
 
 
 class LocalOffice:
-    guards, shut_is = True, "closed"
+    guards, shut_is, group, relists, ticks = True, "closed", None, True, 0.0
 
     def __init__(self, folder: Path) -> None:
         clock = ManualClock()
@@ -191,7 +192,7 @@ def test_new_tickets_are_listed_once_and_the_next_listing_goes_on_behind_them(of
     office.agent(old, add_tags=["vip"])
     office.later(200)
     found, cursor = listed(office, cursor)
-    assert sorted(found) == sorted([late, first[0], old])
+    assert sorted(found) == sorted([late, first[0], old] if office.relists else [late])
     assert listed(office, cursor)[0] == []
 
 
@@ -199,12 +200,13 @@ def test_a_ticket_is_read_as_it_is(office: Office) -> None:
     number = office.add("Charged twice", tags=["vip"])
     ticket = one(office, number)
     assert (ticket.subject, ticket.description.strip()) == ("Charged twice", "Charged twice.")
-    assert (ticket.tags, ticket.priority, ticket.group, ticket.fields) == (("vip",), None, None, {})
+    assert (ticket.tags, ticket.priority, ticket.group, ticket.fields) == (("vip",), None, office.group, {})
     assert (ticket.assignee, ticket.organization) == (None, None)
     assert ticket.status in ("new", "open")
     assert (ticket.requester_address, ticket.names) == (ANN, ("Ann",))
     assert ticket.requester == office.people.find(ANN)
-    assert ticket.age_of_stamp == 2 * HOURS
+    assert ticket.age_of_stamp is not None
+    assert 0 <= ticket.age_of_stamp - 2 * HOURS <= office.ticks
 
 
 def test_what_is_not_there_is_absent_and_has_no_history(office: Office) -> None:
@@ -231,18 +233,19 @@ def test_one_change_carries_everything_and_its_note_is_internal(office: Office) 
     for edit in (told, found):
         assert (edit.key, edit.intent, edit.comment) == (KEY, INTENT, "internal")
         assert (edit.tags_added, edit.priority) == ({"ai_billing", "ai_processed"}, (None, Priority.HIGH))
-        assert (edit.group, edit.fields) == ((None, FINANCE), {ORDER: (None, "A-7")})
+        assert (edit.group, edit.fields) == ((office.group, FINANCE), {ORDER: (None, "A-7")})
 
 
 def test_what_is_to_stay_stays_and_what_is_to_be_emptied_is_emptied(office: Office) -> None:
     number = office.add(tags=["vip"])
     office.desk.update(whole(one(office, number)))
     office.later(60)
-    undo = {"tags_removed": ("ai_billing",), "cleared": ("priority", "group"), "fields_cleared": (ORDER,)}
+    cleared = ("priority", "group") if office.group is None else ("priority",)
+    undo = {"tags_removed": ("ai_billing",), "cleared": cleared, "group": office.group, "fields_cleared": (ORDER,)}
     office.desk.update(change_of(one(office, number), **undo, key="0" * 32))
     ticket = one(office, number)
     assert set(ticket.tags) == {"vip", "ai_processed"}
-    assert (ticket.priority, ticket.group, ticket.fields) == (None, None, {})
+    assert (ticket.priority, ticket.group, ticket.fields) == (None, office.group, {})
     assert len(office.notes(number)) == 1
 
 
@@ -256,7 +259,7 @@ def test_a_person_who_was_faster_wins(office: Office) -> None:
     with pytest.raises(UpdateConflict):
         office.desk.update(planned)
     ticket = one(office, number)
-    assert (ticket.tags, ticket.priority, ticket.group, ticket.fields) == (("theirs",), None, None, {})
+    assert (ticket.tags, ticket.priority, ticket.group, ticket.fields) == (("theirs",), None, office.group, {})
     assert office.notes(number) == []
 
 

@@ -217,6 +217,8 @@ def test_a_write_that_never_reached_anybody_is_given_up_as_unreachable() -> None
 class Keys:
     """Credentials that can be renewed, or not."""
 
+    name = "Authorization"
+
     def __init__(self, *values: str, renewable: bool = True) -> None:
         self._values = list(values)
         self._renewable = renewable

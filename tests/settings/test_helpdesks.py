@@ -42,6 +42,33 @@ def test_the_helpdesk_is_the_configured_one_or_of_both_the_chosen_one(
     assert found.ticket_url(7) == base_url + way
 
 
+TRACKER = {
+    "TICKETBOT_HELPDESK": "request-tracker",
+    "RT_URL": "https://rt.example.com/REST/2.0/",
+    "RT_USER": "ticketbot",
+    "RT_PASSWORD": "s3cret",
+}
+
+
+def test_request_trackers_address_and_user_are_known(tmp_path: Path) -> None:
+    found = settings(tmp_path, environ=TRACKER)
+    assert found.desk.base_url == "https://rt.example.com"
+    assert found.ticket_url(7) == "https://rt.example.com/Ticket/Display.html?id=7"
+    assert found.request_tracker.whoami == "/REST/2.0/user/ticketbot"
+    by_token = {**TRACKER, "RT_USER": "", "RT_PASSWORD": "", "RT_TOKEN": "1-39-0123456789abcdef"}
+    assert settings(tmp_path, environ=by_token).request_tracker.signs_in_as == "39"
+
+
+def test_what_request_tracker_does_not_do_is_refused_in_the_settings(tmp_path: Path) -> None:
+    toml = (
+        '[run]\nwrite_mode = "batch"\n[replies.categories]\nbilling = "public"\n'
+        "[replies.public.thresholds]\nbilling = 0.9\n"
+    )
+    found = problems(tmp_path, toml, environ=TRACKER)
+    assert "run.write_mode: Request Tracker takes one update at a time" in found
+    assert "replies.categories: on Request Tracker nothing guards a reply" in found
+
+
 def test_two_helpdesks_need_a_choice(tmp_path: Path) -> None:
     assert problems(tmp_path, environ=GOOD | FRESH).startswith("Zendesk and Freshdesk are both configured: say which")
 
@@ -53,6 +80,10 @@ def test_two_helpdesks_need_a_choice(tmp_path: Path) -> None:
         ({"FRESHDESK_API_KEY": "k3y"}, "FRESHDESK_DOMAIN or FRESHDESK_URL"),
         ({**GOOD, "TICKETBOT_HELPDESK": "freshdesk"}, "FRESHDESK_API_KEY"),
         ({**FRESH, "TICKETBOT_HELPDESK": "zendesk"}, "ZENDESK_OAUTH_CLIENT_ID"),
+        ({**TRACKER, "RT_URL": ""}, "RT_URL is missing"),
+        ({**TRACKER, "RT_PASSWORD": ""}, "set RT_USER and RT_PASSWORD, or RT_TOKEN"),
+        ({**TRACKER, "RT_TOKEN": "s3cret"}, "RT_TOKEN: is no token of RT 5"),
+        ({**TRACKER, "RT_URL": "http://rt.example.com"}, "RT_URL: must begin with https://"),
     ],
 )
 def test_a_choice_needs_its_account_and_credentials(tmp_path: Path, environ: dict[str, str], missing: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import threading
 import time
@@ -176,6 +177,17 @@ def test_without_a_server_a_run_makes_no_queue(open_desk: OpenDesk) -> None:
     desk = open_desk(2)
     desk("run", "--since", "2020-01-01")
     assert not (desk.state / "serve.sqlite3").exists()
+
+
+def test_a_scrip_of_request_tracker_is_printed_with_its_secret(open_desk: OpenDesk) -> None:
+    desk = open_desk(1)
+    site = {"TICKETBOT_HELPDESK": "request-tracker", "RT_URL": "https://rt.example.com", "RT_TOKEN": f"1-3-{'a' * 16}"}
+    said = desk("serve", "install-webhook", "--url", "https://bot.example.com", **site).out
+    secret = re.search(r"TICKETBOT_API_TOKEN=(\S{20,})", said)
+    assert secret is not None
+    assert f"'X-Ticketbot-Secret' => '{secret[1]}'" in said
+    assert "https://bot.example.com/webhooks/request-tracker" in said
+    assert "set a secret first: TICKETBOT_API_TOKEN" in desk("serve", code=2, **site).err
 
 
 def test_who_may_not_set_it_up_is_told_the_steps(open_desk: OpenDesk) -> None:

@@ -74,7 +74,7 @@ CONFIG_TEXT = resources.files(__package__).joinpath("settings_template.toml").re
 
 def config_text(helpdesk: HelpdeskKind) -> str:
     """``ticketbot.toml`` with this helpdesk's table and none of the others; it names one that is not Zendesk."""
-    others = "|".join(sorted({"zendesk", "freshdesk", "local"} - {helpdesk}))
+    others = "|".join(sorted({"zendesk", "freshdesk", "request_tracker", "local"} - {helpdesk.replace("-", "_")}))
     text = re.sub(rf"^\[(?:{others})\].*\n(?:.+\n)+\n", "", CONFIG_TEXT, flags=re.MULTILINE)
     if helpdesk == "zendesk":
         return text

@@ -135,6 +135,15 @@ _FRESHDESK_STEPS = """\
 5. Encoding: JSON. Content: Advanced, {body}
 6. Start 'ticketbot serve' behind a reverse proxy with TLS at that address."""
 """Freshdesk's API does not document how to make a rule with a webhook."""
+_REQUEST_TRACKER_STEPS = """\
+1. Put this line into .env:
+   TICKETBOT_API_TOKEN={secret}
+2. Admin, Scrips, Create. Condition: On Create. Action: User Defined. Template: Blank.
+3. Custom action preparation code: 1;   Custom action commit code:
+   require LWP::UserAgent; LWP::UserAgent->new(timeout => 5)->post('{endpoint}',
+     'X-Ticketbot-Secret' => '{secret}', 'Content-Type' => 'application/json',
+     Content => '{{"ticket_id":' . $self->TicketObj->id . '}}'); 1;
+4. Start 'ticketbot serve' behind a reverse proxy with TLS at that address."""
 
 
 class MayNot(Exception):
@@ -150,6 +159,9 @@ def install(settings: Settings, clock: SystemClock, screen: Screen, url: str | N
     if helpdesk == "freshdesk":
         body = json.dumps({"ticket_id": "{{ticket.id}}"})
         screen.say(_FRESHDESK_STEPS.format(endpoint=endpoint, secret=secrets.token_urlsafe(32), body=body))
+        return ExitCode.OK
+    if helpdesk == "request-tracker":
+        screen.say(_REQUEST_TRACKER_STEPS.format(endpoint=endpoint, secret=secrets.token_urlsafe(32)))
         return ExitCode.OK
     steps = _ZENDESK_STEPS.format(endpoint=endpoint, marker=marker, body=_BODY)
     if url is None:

@@ -48,7 +48,7 @@ Words = Annotated[str, WrapValidator(_as_looked_at)]  # stays an OutgoingText if
 
 VendorKind = Literal["zendesk", "freshdesk"]
 """The vendors whose helpdesks ticketbot works with."""
-HelpdeskKind = Literal["zendesk", "freshdesk", "local"]
+HelpdeskKind = Literal["zendesk", "freshdesk", "request-tracker", "local"]
 """The helpdesks that ticketbot works with: those, and its own."""
 
 

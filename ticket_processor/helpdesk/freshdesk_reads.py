@@ -36,6 +36,7 @@ from .freshdesk_format import (
 )
 from .freshdesk_history import set_low, with_references
 from .http_messages import Reply, mapping, string, stub_of, tickets_of, with_ids
+from .note_first import SeenTicket
 from .protocol import BY_TICKET, AccountLabels, RequesterSearch
 from .transport import FixedAuth, Transport
 
@@ -46,16 +47,11 @@ CONVERSATION_PAGES = 30
 
 
 @dataclass(frozen=True)
-class TicketView:
-    """A ticket with its conversations; ``whole`` when these are all there are.
+class TicketView(SeenTicket):
+    """A ticket with its conversations; ``whole`` when these are all there are."""
 
-    ``since`` is an earlier stamp of the ticket, where nothing has come since but a note of ours.
-    """
-
-    ticket: Ticket
     said: tuple[Conversation, ...]
     whole: bool
-    since: str = ""
 
 
 class FreshdeskViews:

@@ -42,8 +42,11 @@ MAX_RECEIPT_BYTES = 2_000_000
 class Auth(Protocol):
     """Puts credentials on a request. Shared by threads."""
 
+    name: str
+    """The header that carries them: ``Authorization``, or ``Cookie``."""
+
     def header(self) -> str:
-        """The value of ``Authorization``. May raise :class:`NotAuthorised`."""
+        """The header's value. May raise :class:`NotAuthorised`."""
 
     def renew(self, refused: str) -> bool:
         """After a 401 for ``refused``: true when another value is worth one more try."""
@@ -51,6 +54,8 @@ class Auth(Protocol):
 
 class FixedAuth:
     """Credentials that stay as they are: an ``Authorization`` header made elsewhere, or a name and a password."""
+
+    name = "Authorization"
 
     def __init__(self, header: str) -> None:
         self._header = header
@@ -70,12 +75,13 @@ class FixedAuth:
 class _Signature(requests.auth.AuthBase):
     """Our credentials, or none. Without an auth object requests would take a password from ``.netrc``."""
 
-    def __init__(self, token: str | None) -> None:
+    def __init__(self, name: str, token: str | None) -> None:
+        self._name = name
         self._token = token
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         if self._token:
-            request.headers["Authorization"] = self._token
+            request.headers[self._name] = self._token
         return request
 
 
@@ -235,7 +241,7 @@ class Transport:
                 params=request.params,
                 data=request.body,
                 headers=all_headers,
-                auth=_Signature(token),
+                auth=_Signature(self._auth.name if self._auth else "", token),
                 timeout=(min(CONNECT_TIMEOUT_S, remaining + 0.1), min(READ_TIMEOUT_S, remaining + 0.1)),
                 allow_redirects=False,
             )

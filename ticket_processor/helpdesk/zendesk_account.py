@@ -281,6 +281,8 @@ class ClientCredentials:
     Source: Zendesk API reference, "OAuth Tokens for Grant Types".
     """
 
+    name = "Authorization"
+
     def __init__(
         self, transport: Transport, clock: Clock, client_id: str, client_secret: str, scope: str = "read write"
     ) -> None:

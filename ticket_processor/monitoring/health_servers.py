@@ -25,9 +25,17 @@ from ..core.clock import Clock, Deadline, iso, parse_iso
 from ..core.errors import AnalysisFailed, CannotRun, DeadlineReached, NotAuthorised, RateLimited, TicketbotError
 from ..helpdesk import freshdesk_format, zendesk_format
 from ..helpdesk.http_messages import Reply, mapping
+from ..helpdesk.request_tracker_account import lacking
 from ..helpdesk.transport import Transport
 from ..reporting.glossary import span
-from ..settings.helpdesks import AccountSettings, FreshdeskSettings, LocalSettings, SignIn, VendorSettings
+from ..settings.helpdesks import (
+    AccountSettings,
+    FreshdeskSettings,
+    LocalSettings,
+    RequestTrackerSettings,
+    SignIn,
+    VendorSettings,
+)
 from ..wiring.parts import transport_for
 from .health_checks import ASKING_S, NO_ANSWER, OFFLINE, Check, Probe, fail, ok, skipped, warn
 from .rules import TOKENS_END, TOKENS_WARN_S
@@ -81,11 +89,10 @@ class TicketRead:
 
 def ask_helpdesk(account: VendorSettings, transport: Transport, clock: Clock) -> TicketRead:
     """Whether the helpdesk answers with these credentials: by a ticket read, since others succeed unsigned."""
-    fresh = isinstance(account, FreshdeskSettings)
     name, where = "helpdesk", f"{transport.name} at {transport.base_url}"
     sent, began = clock.now(), clock.monotonic()
     try:
-        reply = transport.request("GET", "/api/v2/tickets", params={"per_page" if fresh else "page[size]": 1})
+        reply = transport.request("GET", account.path_of_one, params=account.one)
     except TicketbotError as error:
         problem = _problem(error)
         judge = warn if isinstance(error, RateLimited) else fail
@@ -103,7 +110,12 @@ def ask_helpdesk(account: VendorSettings, transport: Transport, clock: Clock) ->
         text = f"{where}: reading a ticket gives HTTP {reply.status}"
         return TicketRead(fail(name, text, problem=f"http_{reply.status}", **facts), reply, sent, clock.now())
     received = clock.now()
-    look = _of_agent if fresh else partial(_of_user, account.oauth_scope)
+    if isinstance(account, RequestTrackerSettings):
+        lacks = lacking(transport, account.tags_field)
+        text = f"{where}: signed in, tickets can be read"
+        found = warn(name, f"{text}; but {'; '.join(lacks)}", **facts) if lacks else ok(name, text, **facts)
+        return TicketRead(found, reply, sent, received)
+    look = _of_agent if isinstance(account, FreshdeskSettings) else partial(_of_user, account.oauth_scope)
     return TicketRead(look(where, transport, reply, facts), reply, sent, received)
 
 
@@ -308,7 +320,7 @@ def credentials(kind: SignIn, expires_at: float | None, now: float) -> Check:
     if kind == "oauth_client":
         return ok(name, "tokens of half an hour are fetched and renewed", kind=kind)
     if kind == "api_key":
-        return ok(name, "Freshdesk's API key lasts until the agent resets it or leaves", kind=kind)
+        return ok(name, "API key or password last until they are reset, or the user leaves", kind=kind)
     end = TOKENS_END if kind == "api_token" else expires_at
     if end is None:
         return ok(name, "the helpdesk names no day on which the OAuth token ends", kind=kind, expires=None)

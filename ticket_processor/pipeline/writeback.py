@@ -330,7 +330,8 @@ class WriteBack:
         try:
             self._desk.withdraw(work.sent[-1])
         except UpdateRefused as error:
-            self._audit.alert("note_left", ticket_id=work.ticket_id, why=str(error))
+            if not end.retry:  # else the next run goes on from there
+                self._audit.alert("note_left", ticket_id=work.ticket_id, why=str(error))
         except TicketError:
             return end if end.retry else self._end(work, OutcomeStatus.SKIPPED, reasons.DEFERRED, retry=True)
         return end

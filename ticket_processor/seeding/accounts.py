@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from ..analysis.text.cleaning import as_text
 from ..core.errors import CannotRun, ConfigError, HelpdeskDown, OutcomeUnknown
-from ..helpdesk import freshdesk_format, zendesk_format
+from ..helpdesk import freshdesk_format, request_tracker_account, request_tracker_format, zendesk_format
 from ..helpdesk.freshdesk_reads import Listing
 from ..helpdesk.http_messages import Effect, Reply, mapping
 from ..helpdesk.local_model import NewTicket
@@ -175,6 +175,36 @@ class FreshdeskSeedTarget(_Tagged):
         return _posted(self._transport, ticket)
 
 
+class RequestTrackerSeedTarget(_Tagged):
+    """A Request Tracker to seed: its first queue. The requester's name is left out, since RT keeps its users' own."""
+
+    def __init__(self, transport: Transport, tags_field: str) -> None:
+        self._transport = transport
+        self._field = tags_field
+
+    def judge(self) -> SandboxVerdict:
+        reply = request_tracker_account.get(self._transport, "/tickets", {"query": "id > 0", "per_page": 1})
+        return _judged(self._transport, reply, mapping(reply.body).get("total"), None, 0, "calls")
+
+    def existing(self) -> set[str]:
+        """See :meth:`SeedAccount.existing`: the tags of all tickets."""
+        rows = (row for page, _ in request_tracker_account.pages_of(self._transport, "id > 0") for row in page)
+        fields = (request_tracker_format.custom_fields(row).get(self._field) for row in rows)
+        return {tag for field in fields if field is not None for tag in field.values}
+
+    def create(self, item: Mapping[str, Any], mark: str) -> bool:
+        comment = _with_attachments(item)
+        ticket = {
+            "Queue": min(request_tracker_account.queues_of(self._transport)),
+            "Subject": item["subject"],
+            "Requestor": item["requester"]["email"],
+            "Content": comment.get("html_body") or comment["body"],
+            "ContentType": "text/html" if "html_body" in comment else "text/plain",
+            "CustomFields": {self._field: [*item["tags"], mark]},
+        }
+        return _posted(self._transport, ticket, {"Connection": "close"}, f"{request_tracker_account.BASE}/ticket")
+
+
 class LocalSeedTarget(_Tagged):
     """A local helpdesk to seed; ``now`` is its clock."""
 
@@ -238,13 +268,15 @@ def _with_attachments(item: Mapping[str, Any]) -> dict[str, str]:
     return comment
 
 
-def _posted(transport: Transport, body: object, headers: Mapping[str, str] | None = None) -> bool:
+def _posted(
+    transport: Transport, body: object, headers: Mapping[str, str] | None = None, path: str = "/api/v2/tickets"
+) -> bool:
     """Whether the helpdesk has taken a new ticket, which is sent once.
 
     Raises :class:`CannotRun` where it takes none, and :class:`HelpdeskDown` for want of a clear answer.
     """
     try:
-        reply = transport.request("POST", "/api/v2/tickets", json=body, headers=headers or {}, effect=Effect.WRITE)
+        reply = transport.request("POST", path, json=body, headers=headers or {}, effect=Effect.WRITE)
     except OutcomeUnknown:
         raise HelpdeskDown(
             "no clear answer to a new ticket; wait a minute and seed again: what was created is found again, and "

@@ -48,6 +48,8 @@ def helpdesk_gaps(settings: Settings) -> tuple[list[str], list[str]]:
         return ['Zendesk and Freshdesk are both configured: say which with helpdesk = "zendesk" or "freshdesk"'], []
     if settings.helpdesk == "local":
         return [*_not_on_the_local_helpdesk(settings)], []
+    if settings.helpdesk == "request-tracker":
+        return [*_request_tracker_gaps(settings)], []
     if settings.helpdesk == "freshdesk":
         return [*_freshdesk_gaps(settings.freshdesk), *_not_on_freshdesk(settings)], []
     return _zendesk_gaps(settings.zendesk, chosen="helpdesk" in settings.model_fields_set)
@@ -69,6 +71,18 @@ def _not_on_freshdesk(settings: Settings) -> Iterator[str]:
     for tag in dict.fromkeys(_tags_of(settings)):
         if len(tag) > FRESHDESK_TAG:
             yield f"the tag {tag}: Freshdesk's tags have {FRESHDESK_TAG} characters at most; choose a shorter name"
+
+
+def _request_tracker_gaps(settings: Settings) -> Iterator[str]:
+    if not settings.request_tracker.named:
+        yield "RT_URL is missing: which Request Tracker is it?"
+    account = settings.request_tracker
+    if not (account.token or (account.user and account.password)):
+        yield "no credentials: set RT_USER and RT_PASSWORD, or RT_TOKEN (Settings, Auth Tokens)"
+    if settings.replies.public_wanted:
+        yield 'replies.categories: on Request Tracker nothing guards a reply, so none can be sent; say "draft"'
+    if settings.run.write_mode == "batch":
+        yield 'run.write_mode: Request Tracker takes one update at a time; say "single", or delete the line'
 
 
 def _not_on_the_local_helpdesk(settings: Settings) -> Iterator[str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import ClassVar, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, PositiveInt, SecretStr, field_validator
 
 from ..core.http import is_loopback, safe_url
 from ..core.models import Frozen
@@ -60,6 +60,8 @@ class _Account(Frozen):
     """An account at a vendor's, by its address."""
 
     path_of_tickets: ClassVar[str]
+    path_of_one: ClassVar[str] = "/api/v2/tickets"
+    one: ClassVar[dict[str, str | int]] = {"per_page": 1}
     url: str | None = None
 
     @property
@@ -74,13 +76,15 @@ class _Account(Frozen):
 
     def ticket_url(self, ticket_id: int) -> str:
         """Where a person opens the ticket; empty where the settings name no account."""
-        return f"{self.base_url}/{self.path_of_tickets}/{ticket_id}" if self.named else ""
+        return f"{self.base_url}/{self.path_of_tickets}{ticket_id}" if self.named else ""
 
 
 class ZendeskSettings(_Account):
     """Where the account is and how to sign in."""
 
-    path_of_tickets: ClassVar[str] = "agent/tickets"
+    path_of_tickets: ClassVar[str] = "agent/tickets/"
+    one: ClassVar[dict[str, str | int]] = {"page[size]": 1}
+    whoami: ClassVar[str] = "/api/v2/users/me"
     vendor: ClassVar[str] = "Zendesk"
     can: ClassVar[Abilities] = Abilities(
         stable_read_s=6.0,
@@ -128,7 +132,8 @@ class ZendeskSettings(_Account):
 class FreshdeskSettings(_Account):
     """Where the account is and the key to sign in with."""
 
-    path_of_tickets: ClassVar[str] = "a/tickets"
+    path_of_tickets: ClassVar[str] = "a/tickets/"
+    whoami: ClassVar[str] = "/api/v2/agents/me"
     vendor: ClassVar[str] = "Freshdesk"
     can: ClassVar[Abilities] = Abilities(
         stable_read_s=1.0,
@@ -168,6 +173,54 @@ class FreshdeskSettings(_Account):
         return value
 
 
+class RequestTrackerSettings(_Account):
+    """Where the Request Tracker is, the token to sign in with, and how it keeps tags and priorities."""
+
+    path_of_tickets: ClassVar[str] = "Ticket/Display.html?id="
+    path_of_one: ClassVar[str] = "/REST/2.0/tickets"
+    one: ClassVar[dict[str, str | int]] = {"query": "id > 0", "per_page": 1}
+    vendor: ClassVar[str] = "Request Tracker"
+    can: ClassVar[Abilities] = Abilities(
+        stable_read_s=2.0,
+        undone="notes of the run stay on their tickets: the helpdesk cannot delete them",
+        guarded=False,
+    )
+    sign_in: ClassVar[SignIn] = "api_key"
+    oauth_scope: ClassVar[str] = ""
+    url: str | None = Field(None, description="its address, such as `https://rt.example.com`")
+    token: SecretStr | None = Field(None, description="an authentication token of ticketbot's user")
+    user: str | None = Field(None, description="name of ticketbot's user, with a password: faster than a token")
+    password: SecretStr | None = Field(None, description="password of ticketbot's user")
+    tags_field: str = Field("Tags", min_length=1, description="the ticket field of several values that holds the tags")
+    priorities: tuple[PositiveInt, PositiveInt, PositiveInt, PositiveInt] = Field(
+        (10, 50, 80, 100), description="numbers for low, normal, high, urgent; a ticket has the highest that it reaches"
+    )
+
+    @field_validator("url")
+    @classmethod
+    def _https(cls, value: str | None) -> str | None:
+        if value is not None:
+            safe_url(value, "https://rt.example.com")
+        return value and value.rstrip("/").removesuffix("/REST/2.0")
+
+    @field_validator("token")
+    @classmethod
+    def _names_a_user(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not re.fullmatch(r"\d+-\d+-[0-9a-f]{16,}", value.get_secret_value()):
+            raise ValueError("is no token of RT 5, such as 1-39-…: make one under Settings, Auth Tokens")
+        return value
+
+    @property
+    def signs_in_as(self) -> str:
+        """Name of our user, or its number, with which a token begins."""
+        return self.user or (self.token.get_secret_value().split("-")[1] if self.token else "")
+
+    @property
+    def whoami(self) -> str:
+        """The path of our user."""
+        return f"/REST/2.0/user/{self.signs_in_as}"
+
+
 class LocalSettings(Frozen):
     """Where the local helpdesk is: a file on this machine, without any account."""
 
@@ -198,5 +251,5 @@ class LocalSettings(Frozen):
         return ""
 
 
-VendorSettings = ZendeskSettings | FreshdeskSettings
+VendorSettings = ZendeskSettings | FreshdeskSettings | RequestTrackerSettings
 AccountSettings = VendorSettings | LocalSettings

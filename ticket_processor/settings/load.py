@@ -40,10 +40,10 @@ from .sources import (
 DEFAULT_FILE = "ticketbot.toml"
 _STRANGE = "holds characters that belong into no address or credential"
 _MODELS_KEY = "OPENAI_API_KEY"
-_OF_THE_HELPDESK = frozenset({"zendesk", "freshdesk", "local", "helpdesk"})
+_OF_THE_HELPDESK = frozenset({"zendesk", "freshdesk", "request_tracker", "local", "helpdesk"})
 _WITH_OTHERS = frozenset({"categories", "fallback_category", "policy", "replies", "models", "budget"})
 """Settings that are compared with each other. Where one of them is wrong by itself, a comparison says nothing."""
-_IN_HEADERS = frozenset({"zendesk", "freshdesk", "models"})
+_IN_HEADERS = frozenset({"zendesk", "freshdesk", "request_tracker", "models"})
 """Settings with credentials, which travel in HTTP headers; an error there would quote them."""
 _WAYS_TO_SIGN_IN = (("oauth_client_id", "oauth_client_secret"), ("oauth_token",), ("email", "api_token"))
 

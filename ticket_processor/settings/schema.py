@@ -22,7 +22,14 @@ from ..knowledge.model import KnowledgeSettings
 from ..policy.decide import RESERVED_TAGS, Mode, Policy
 from ..policy.skip_rules import SkipSettings, Status
 from ..replies.settings import ReplySettings
-from .helpdesks import LOCAL_FILE, AccountSettings, FreshdeskSettings, LocalSettings, ZendeskSettings
+from .helpdesks import (
+    LOCAL_FILE,
+    AccountSettings,
+    FreshdeskSettings,
+    LocalSettings,
+    RequestTrackerSettings,
+    ZendeskSettings,
+)
 from .pages import DashboardSettings, PortalServerSettings
 
 DEFAULT_LOG_DIR = "logs"
@@ -192,6 +199,7 @@ class Settings(Frozen):
 
     zendesk: ZendeskSettings = ZendeskSettings()
     freshdesk: FreshdeskSettings = FreshdeskSettings()
+    request_tracker: RequestTrackerSettings = RequestTrackerSettings()
     local: LocalSettings = LocalSettings()
     helpdesk: HelpdeskKind = Field(
         default_factory=_configured,
@@ -274,7 +282,8 @@ class Settings(Frozen):
         """The account of the chosen helpdesk."""
         if self.helpdesk == "local":
             return self.local_account
-        return self.freshdesk if self.helpdesk == "freshdesk" else self.zendesk
+        accounts: dict[str, AccountSettings] = {"freshdesk": self.freshdesk, "request-tracker": self.request_tracker}
+        return accounts.get(self.helpdesk, self.zendesk)
 
     @property
     def local_account(self) -> LocalSettings:

@@ -185,6 +185,10 @@ VARIABLES: Mapping[str, Variable] = {
         "FRESHDESK_DOMAIN": "freshdesk.url",
         "FRESHDESK_URL": "freshdesk.url",
         "FRESHDESK_API_KEY": "freshdesk.api_key",
+        "RT_URL": "request_tracker.url",
+        "RT_TOKEN": "request_tracker.token",
+        "RT_USER": "request_tracker.user",
+        "RT_PASSWORD": "request_tracker.password",
         "TICKETBOT_HELPDESK": "helpdesk",
         "TICKETBOT_LOCAL_PATH": "local.path",
         "OPENAI_API_KEY": "models.api_key",
@@ -226,6 +230,7 @@ class Source(NamedTuple):
 _OF_ONE_ACCOUNT = (
     "ZENDESK_",
     "FRESHDESK_",
+    "RT_",
     "TICKETBOT_HELPDESK",
     "TICKETBOT_LOCAL_PATH",
     "TICKETBOT_STATE_DIR",
@@ -248,7 +253,7 @@ def of_models(source: Mapping[str, Text]) -> dict[str, Text]:
     return {
         name: text
         for name, text in source.items()
-        if not name.startswith(("ZENDESK_", "FRESHDESK_"))
+        if not name.startswith(("ZENDESK_", "FRESHDESK_", "RT_"))
         and (name not in VARIABLES or VARIABLES[name].path[0] in OF_MODELS)
     }
 

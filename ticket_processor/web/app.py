@@ -196,9 +196,10 @@ def make(service: Service, doors: Doors, *, has_metrics: bool) -> FastAPI:
 
     if doors.freshdesk:
 
+        @app.post("/webhooks/request-tracker")
         @app.post("/webhooks/freshdesk")
         async def freshdesk(request: Request) -> Response:
-            """Take a delivery of Freshdesk's automation rule in."""
+            """Take a delivery of Freshdesk's automation rule, or of a scrip of Request Tracker, in."""
             gate.with_secret(request, doors.freshdesk)
             return await service.take(request, of_freshdesk(await gate.raw_body(request)))
 

@@ -167,10 +167,11 @@ def doors_of(settings: Settings) -> Doors:
     known = {"zendesk": _plain(serve.zendesk_secrets), "freshdesk": _plain(serve.freshdesk_secrets)}
     zendesk, freshdesk = (secrets if vendor == name else () for vendor, secrets in known.items())
     api = _plain(serve.api_tokens)
+    freshdesk = api if name == "request-tracker" else freshdesk  # its scrips show the token
     if not (zendesk or freshdesk or api or name == "local"):
         raise ConfigError(
-            f"set a secret first: {name.upper()}_WEBHOOK_SECRET or TICKETBOT_API_TOKEN; 'ticketbot serve "
-            "install-webhook' tells how"
+            f"set a secret first: {'' if name == 'request-tracker' else f'{name.upper()}_WEBHOOK_SECRET or '}"
+            "TICKETBOT_API_TOKEN; 'ticketbot serve install-webhook' tells how"
         )
     if PUBLIC_SECRET in zendesk:
         raise ConfigError("ZENDESK_WEBHOOK_SECRET: this is the secret of Zendesk's documentation, which all know")

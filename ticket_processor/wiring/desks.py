@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Protocol, cast
 from ..core.errors import TicketbotError
 from ..core.models import Ticket
 from ..freshdesk import Freshdesk
-from ..helpdesk import freshdesk_reads, zendesk_account
+from ..helpdesk import freshdesk_reads, request_tracker_account, zendesk_account
 from ..helpdesk.protocol import AccountLabels, Helpdesk, RequesterSearch
+from ..helpdesk.request_tracker import RequestTracker
+from ..helpdesk.request_tracker_format import Shape
 from ..helpdesk.transport import Transport
 from ..settings.schema import Settings
 from ..state.store import State
@@ -54,6 +56,10 @@ def desk_for(settings: Settings, transport: Transport, state: State | None = Non
             marker=settings.policy.marker,
             open_statuses=settings.freshdesk.open_statuses,
         )
+    if settings.helpdesk == "request-tracker":
+        account = settings.request_tracker
+        shape = Shape(account.tags_field, account.priorities)
+        return RequestTracker(transport, state, shape, request_tracker_account.own_user(transport, account.signs_in_as))
     return Zendesk(transport)
 
 
@@ -75,6 +81,8 @@ def read_labels(settings: Settings, transport: Transport) -> AccountLabels:
         return labels_of(_opened(settings, transport))
     if settings.helpdesk == "freshdesk":
         return freshdesk_reads.read_labels(transport)
+    if settings.helpdesk == "request-tracker":
+        return request_tracker_account.read_labels(transport)
     return zendesk_account.read_labels(transport)
 
 
@@ -86,6 +94,8 @@ def requesters_of(settings: Settings, transport: Transport) -> RequesterSearch:
         return LocalRequesters(_opened(settings, transport))
     if settings.helpdesk == "freshdesk":
         return freshdesk_reads.FreshdeskRequesters(transport)
+    if settings.helpdesk == "request-tracker":
+        return request_tracker_account.TrackerRequesters(transport)
     return zendesk_account.Requesters(transport)
 
 
@@ -98,6 +108,8 @@ def seed_target(settings: Settings, transport: Transport) -> SeedAccount:
         return accounts.LocalSeedTarget(store, cast("LocalConnection", transport).now)
     if settings.helpdesk == "freshdesk":
         return accounts.FreshdeskSeedTarget(transport)
+    if settings.helpdesk == "request-tracker":
+        return accounts.RequestTrackerSeedTarget(transport, settings.request_tracker.tags_field)
     return accounts.ZendeskSeedTarget(transport)
 
 

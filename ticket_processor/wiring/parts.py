@@ -33,14 +33,21 @@ from ..core.errors import AuditUnwritable, CannotRun, ConfigError, RunLocked, st
 from ..core.files import make_folder
 from ..core.guards import DiskSpace, KillSwitch
 from ..core.models import RedactionLevel
-from ..helpdesk import freshdesk_format, freshdesk_reads, zendesk_account, zendesk_format
+from ..helpdesk import freshdesk_format, freshdesk_reads, request_tracker_account, zendesk_account, zendesk_format
 from ..helpdesk.rate_limit import Limit, Throttle
-from ..helpdesk.transport import Auth, Transport
+from ..helpdesk.request_tracker_account import Login
+from ..helpdesk.transport import Auth, FixedAuth, Transport
 from ..helpdesk.zendesk_account import ApiToken, ClientCredentials, OAuthToken
 from ..llm import ModelAnalyser
 from ..pipeline.delivery import Delivery
 from ..policy.skip_rules import Selection, SkipRules
-from ..settings.helpdesks import AccountSettings, FreshdeskSettings, LocalSettings, VendorSettings
+from ..settings.helpdesks import (
+    AccountSettings,
+    FreshdeskSettings,
+    LocalSettings,
+    RequestTrackerSettings,
+    VendorSettings,
+)
 from ..settings.schema import Settings
 from ..state.records import Dependencies
 from ..state.store import FILE_NAME, State
@@ -48,7 +55,7 @@ from .learnt import approved_examples, trained_classifier
 
 LOCK_NAME = "run.lock"
 ACCOUNT = "account"
-SPARE = {"Zendesk": 0.05, "Freshdesk": 0.1}
+SPARE = {"Zendesk": 0.05, "Freshdesk": 0.1, "Request Tracker": 0.0}
 """Share of an account's rate limit that is left to people and other tools, whatever they have used themselves."""
 JOBS_OF_AN_ACCOUNT = 30
 """Zendesk's limit on jobs queued or running ("Rate limits")."""
@@ -139,7 +146,7 @@ def transport_for(
         read_only=read_only,
         adapter=adapter,
         rng=rng,
-        whoami=f"/api/v2/{'agents' if account.vendor == 'Freshdesk' else 'users'}/me",
+        whoami=account.whoami,
         notice=notice,
     )
     transport.sign_with(_credentials(account, transport, clock))
@@ -178,12 +185,16 @@ def own_user(settings: Settings, transport: Transport) -> int | None:
         return None  # it is no person there
     if settings.helpdesk == "freshdesk":
         return freshdesk_reads.own_user(transport)
+    if settings.helpdesk == "request-tracker":
+        return request_tracker_account.own_user(transport, settings.request_tracker.signs_in_as)
     return zendesk_account.own_user(transport)
 
 
 def _limits_of(account: VendorSettings) -> Callable[[Mapping[str, str]], Mapping[str, Limit]]:
     if isinstance(account, FreshdeskSettings):
         return freshdesk_format.read_limits
+    if isinstance(account, RequestTrackerSettings):
+        return lambda _headers: {}  # it has none
     return zendesk_format.read_limits
 
 
@@ -192,6 +203,10 @@ def _credentials(account: VendorSettings, transport: Transport, clock: Clock) ->
         if account.api_key is None:
             raise ConfigError("no credentials for Freshdesk")
         return freshdesk_reads.ApiKey(account.api_key.get_secret_value())
+    if isinstance(account, RequestTrackerSettings):
+        if account.password:
+            return Login(account.base_url, account.signs_in_as, account.password.get_secret_value())
+        return FixedAuth(f"token {account.token.get_secret_value() if account.token else ''}")
     if account.oauth_client_id and account.oauth_client_secret:
         secret = account.oauth_client_secret.get_secret_value()
         return ClientCredentials(transport, clock, account.oauth_client_id, secret, account.oauth_scope)

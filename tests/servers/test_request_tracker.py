@@ -1,0 +1,92 @@
+"""A real Request Tracker: the rows of the contract, and what RT does otherwise than an imitation would guess."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ticket_processor.helpdesk.request_tracker_account import lacking
+
+from ..helpdesk import test_contract as contract
+from .request_tracker import MISSING, ORDER, RequestTrackerOffice, Server, installed, served, ticket_of
+
+SILENT = """
+use strict; use warnings; use RT -init;
+my $queue = RT::Queue->new(RT->SystemUser); $queue->Load('Support');
+$queue->AddWatcher(Type => 'AdminCc', Email => 'lead@example.test');
+my $scrips = RT::Scrips->new(RT->SystemUser); $scrips->UnLimit;
+my $own = RT::ScripCondition->new(RT->SystemUser); $own->Load('User Defined');
+while (my $scrip = $scrips->Next) {
+    next unless $scrip->Description =~ /^On Comment/;
+    $scrip->SetScripCondition($own->Id);
+    $scrip->SetCustomIsApplicableCode('my $t = $self->TransactionObj; $t->Type eq "Comment" && '
+                                      . '$t->CreatorObj->Name ne "ticketbot"');
+}
+"""
+"""An AdminCc, and the condition of docs/request-tracker.md on both scrips that mail comments."""
+MERGE = """
+use strict; use warnings; use RT -init;
+my $ticket = RT::Ticket->new(RT->SystemUser); $ticket->Load(%d); $ticket->MergeInto(%d);
+"""
+
+pytestmark = pytest.mark.skipif(not installed(), reason=MISSING)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with served(tmp_path_factory.mktemp("rt")) as running:
+        yield running
+
+
+@pytest.fixture
+def office(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RequestTrackerOffice:
+    monkeypatch.setattr(contract, "FINANCE", 4)
+    monkeypatch.setattr(contract, "ORDER", ORDER)
+    return RequestTrackerOffice(server, tmp_path)
+
+
+ROWS = {name: row for name, row in vars(contract).items() if name.startswith("test_")}
+globals().update(ROWS)
+
+
+def test_a_note_is_mailed_to_nobody_where_the_scrips_leave_ticketbot_out(office: RequestTrackerOffice) -> None:
+    server = office.server
+    server.perl(SILENT)
+    server.stop()
+    server.start()  # its processes keep watchers in memory
+    number = office.add()
+    office.desk.update(contract.whole(contract.one(office, number), group=None))
+    assert "Ref tb-" not in server.mails()
+    server.call("POST", f"/ticket/{number}/comment", json={"Content": "By hand.", "ContentType": "text/plain"})
+    assert "By hand." in server.mails()
+    assert office.desk.troubles == []
+
+
+def test_an_undo_brings_back_the_number_of_the_priority(office: RequestTrackerOffice) -> None:
+    number = office.add()
+    office.server.call("PUT", f"/ticket/{number}", json={"Priority": 5})
+    ticket = contract.one(office, number)
+    assert ticket.priority is None
+    office.desk.update(contract.whole(ticket))
+    assert ticket_of(office.server, number)["Priority"] == "80"
+    back = contract.change_of(contract.one(office, number), cleared=("priority",), puts_back=True, key="1" * 32)
+    office.desk.update(back)
+    assert ticket_of(office.server, number)["Priority"] == "5"
+
+
+def test_a_merged_ticket_is_gone_under_its_old_number(office: RequestTrackerOffice) -> None:
+    survivor, merged = office.add(), office.add()
+    office.server.perl(MERGE % (merged, survivor))
+    assert sorted(office.desk.fetch([survivor, merged])) == [survivor]
+
+
+def test_doctor_names_a_field_and_a_right_that_are_missing(office: RequestTrackerOffice) -> None:
+    office.add()
+    assert lacking(office.transport, "Tags") == []
+    missing = sorted(lacking(office.transport, "Labels"))
+    assert [text.partition(":")[0] for text in missing] == [
+        "queue 'Finance' shows no field 'Labels'",
+        "queue 'Support' shows no field 'Labels'",
+    ]

@@ -1,0 +1,117 @@
+"""What two helpdesks have in common on which a note is a request of its own, and goes first.
+
+What was sent is kept in the state, so that a note without an answer is looked for before another one is sent.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar, Generic, TypeVar
+
+from ..core.errors import JobRefused, MissingPart, PartRefused, TicketError, TicketGone, UpdateConflict
+from ..core.models import Change, KeptWrite, Ticket
+from ..state.store import State
+from .protocol import Fetched, JobStatus
+from .transport import Transport
+
+LATE_S = 300.0
+"""How long a request without an answer may still take effect. Until then nothing is sent in its place."""
+
+
+@dataclass(frozen=True)
+class SeenTicket:
+    """A ticket as it was read. ``since`` is an earlier stamp, where nothing has come since but a note of ours."""
+
+    ticket: Ticket
+    since: str = field(default="", kw_only=True)
+
+
+ViewT = TypeVar("ViewT", bound=SeenTicket)
+
+
+class NoteFirstDesk(ABC, Generic[ViewT]):
+    """Reading one by one, and what is known before a write. Without ``state`` it can only read.
+
+    ``troubles`` are sentences for the run's report.
+    """
+
+    ended: ClassVar[Collection[str]] = ("deleted",)
+    """Statuses in which a ticket takes no write."""
+    no_jobs: ClassVar[str]
+
+    def __init__(self, transport: Transport, state: State | None) -> None:
+        self._transport = transport
+        self._state = state
+        self._viewed: ViewT | None = None
+        self.troubles: list[str] = []
+
+    @abstractmethod
+    def _read(self, ticket_id: int) -> ViewT | None:
+        """A ticket as it is now; ``None`` where there is none. Raises :class:`TicketError`."""
+
+    def fetch(self, ticket_ids: Sequence[int]) -> Fetched:
+        """See :meth:`Helpdesk.fetch`; a request for each ticket."""
+        found = Fetched()
+        for ticket_id in ticket_ids:
+            try:
+                view = self._view(ticket_id)
+            except TicketError as error:
+                found.unread[ticket_id] = error
+                continue
+            if view is not None:
+                found[ticket_id] = view.ticket
+        return found
+
+    def update_many(self, changes: Sequence[Change], *, stale: int | None = None) -> str:
+        """See :meth:`Helpdesk.update_many`: it is refused."""
+        raise JobRefused(self.no_jobs)
+
+    def jobs(self, job_ids: Sequence[str]) -> Mapping[str, JobStatus]:
+        """See :meth:`Helpdesk.jobs`."""
+        return {}
+
+    def _view(self, ticket_id: int) -> ViewT | None:
+        view = self._read(ticket_id)
+        if view is not None:
+            self._viewed = view
+        return view
+
+    def _seen(self, change: Change, *, anew: bool = False) -> ViewT:
+        """The ticket as it was read last, or anew; it must hold what ``change`` was merged from."""
+        view = self._viewed
+        if anew or view is None or view.ticket.id != change.ticket_id:
+            view = self._view(change.ticket_id)
+        if view is None or view.ticket.status in self.ended:
+            raise TicketGone("deleted" if view is None else view.ticket.status)
+        ticket = view.ticket
+        merged_from = (frozenset(change.tags_before), change.priority_before, change.group_before)
+        same = (frozenset(ticket.tags), ticket.priority, ticket.group) == merged_from
+        if not same or not (anew or change.stamp in (ticket.updated_at, view.since)):
+            raise UpdateConflict("the ticket changed since it was read")
+        return view
+
+    def _writes(self, ticket_id: int) -> tuple[KeptWrite, ...]:
+        """Our writes on a ticket, as the state keeps them."""
+        return () if self._state is None else self._state.kept_writes(ticket_id)
+
+    def _keep(self, write: KeptWrite, **known: object) -> KeptWrite:
+        write = write.model_copy(update=known)
+        if self._state is not None:
+            self._state.keep_write(write)
+        return write
+
+    def _report(self, sentence: str) -> None:
+        """Tell of a trouble, if there is one, once."""
+        if sentence and sentence not in self.troubles:
+            self.troubles.append(sentence)
+
+    def _part_refused(self, sentence: str, part: MissingPart) -> PartRefused:
+        self._report(sentence)
+        return PartRefused(sentence, part)
+
+
+def of_people(ticket: Ticket) -> tuple[object, ...]:
+    """The values of a ticket that people set and that a decision looks at."""
+    return ticket.status, ticket.assignee, ticket.priority, ticket.group, frozenset(ticket.tags), ticket.fields
