@@ -101,7 +101,7 @@ CEILINGS = {
     "policy": 1_370,
     "replies": 1_450,
     "reporting": 2_310,
-    "sandbox": 3_970,
+    "sandbox": 3_960,
     "schedule": 300,
     "seeding": 820,
     "settings": 1_620,

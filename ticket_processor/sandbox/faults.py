@@ -93,10 +93,6 @@ class FaultRule:
             self.seconds = _SECONDS.get(self.kind, 0.0)
         if self.status is None:
             self.status = _STATUS.get(self.kind, 0)
-        if not 0 <= self.seconds < 1e9:
-            raise ValueError(f"{self.kind}: seconds must not be negative")
-        if self.kind in _STATUS and not 200 <= self.status <= 599:
-            raise ValueError(f"{self.kind}: status must lie between 200 and 599")
         try:
             self._pattern = re.compile(self.path) if self.path else None
         except re.error as error:
