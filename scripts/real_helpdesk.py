@@ -452,6 +452,9 @@ MAILS = {
     "attachment": f"{PARTS}{PLAIN}utf-8\n\nWhere is my parcel? See the picture.\n--b\n"
     + FILE.format("image/png")
     + "Content-Transfer-Encoding: base64\n\niVBORw0KGgo=\n--b--\n",
+    "photo of 15 MB": f"{PARTS}{PLAIN}utf-8\n\nThe printer does not work any more, see the photo.\n--b\n"
+    + FILE.format("image/png")
+    + f"Content-Transfer-Encoding: base64\n\n{'iVBORw0KGgoAAAAN' * 1_250_000}\n--b--\n",
 }
 _CHARSETS = {"latin-1": "iso-8859-1", "japanese": "iso-2022-jp"}
 _TRANSACTIONS = """

@@ -93,7 +93,7 @@ CEILINGS = {
     "core": 2_640,
     "dashboard": 1_550,
     "evaluation": 1_980,
-    "helpdesk": 6_470,
+    "helpdesk": 6_490,
     "knowledge": 1_760,
     "learning": 1_730,
     "monitoring": 2_670,

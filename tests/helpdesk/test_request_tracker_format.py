@@ -21,6 +21,7 @@ from ticket_processor.helpdesk.request_tracker_format import (
     read_transactions,
     replaced_priority,
     status_of,
+    text_parts,
     write_body,
 )
 from ticket_processor.helpdesk.ticket_history import Edit, overwritten
@@ -186,15 +187,18 @@ def test_a_ticket_is_read_with_numbers_that_are_text() -> None:
         read_ticket({**row, "CustomFields": []}, "", SHAPE, None, "new", people)
 
 
-def test_of_a_mail_in_several_parts_the_plain_one_is_read_and_no_file() -> None:
+def test_of_a_mail_in_several_parts_the_plain_one_is_read_and_no_file_is_asked_for() -> None:
     rows = [
-        {"TransactionId": "1", "ContentType": "text/html", "Content": "<p>Hello</p>", "Filename": ""},
-        {"TransactionId": "1", "ContentType": "text/plain", "Content": "Hello", "Filename": ""},
-        {"TransactionId": "1", "ContentType": "text/plain", "Content": "a log", "Filename": "log.txt"},
-        {"TransactionId": "2", "ContentType": "text/html", "Content": "<p>Bye</p>", "Filename": ""},
-        {"TransactionId": "3", "ContentType": "application/rtf", "Content": "{\\rtf1}", "Filename": "a.rtf"},
+        {"id": "1", "TransactionId": "1", "ContentType": "text/html", "Content": "<p>Hello</p>", "Filename": ""},
+        {"id": "2", "TransactionId": "1", "ContentType": "text/plain", "Content": "Hello", "Filename": ""},
+        {"id": "3", "TransactionId": "1", "ContentType": "text/plain", "Content": "a log", "Filename": "log.txt"},
+        {"id": "4", "TransactionId": "2", "ContentType": "text/html", "Content": "<p>Bye</p>", "Filename": ""},
+        {"id": "5", "TransactionId": "3", "ContentType": "application/rtf", "Content": "{\\rtf1}", "Filename": "a.rtf"},
     ]
-    assert read_said(rows) == {1: "Hello", 2: "<p>Bye</p>"}
+    assert [row["id"] for row in text_parts(rows, first=False)] == ["1", "2", "4"]
+    assert [row["id"] for row in text_parts(rows, first=True)] == ["1", "2"]
+    assert text_parts([], first=True) == text_parts(rows[4:], first=True) == []
+    assert read_said(text_parts(rows, first=False)) == {1: "Hello", 2: "<p>Bye</p>"}
 
 
 def test_only_rt_knows_which_of_a_sites_statuses_are_open() -> None:

@@ -44,6 +44,7 @@ from .request_tracker_format import (
     TrackerRecord,
     TrackerUser,
     Transaction,
+    any_of,
     custom_fields,
     history_of,
     names_in,
@@ -56,6 +57,7 @@ from .request_tracker_format import (
     read_transactions,
     replaced_priority,
     status_of,
+    text_parts,
     write_body,
 )
 from .ticket_history import Edit, History
@@ -67,7 +69,7 @@ MARGIN_S = 120.0
 """A ticket may become visible after one with a higher number: so long the place of a listing stays before it."""
 ZONES_S = 2 * 86_400.0
 """A date in a query is meant in a time zone that nobody here knows: the search begins so much earlier."""
-MOST_TEXTS = 5_000
+MOST_TEXTS, TEXTS_AT_ONCE = 5_000, 40
 _RECORD = "Type,Creator,Created,Field,OldValue,NewValue,CustomFields"
 _MAIL = ("EmailRecord", "CommentEmailRecord")
 
@@ -146,7 +148,7 @@ class RequestTracker(NoteFirstDesk[View]):
     def _ticket(self, row: Mapping[str, Any], date: float | None) -> Ticket:
         ticket_id, queue = number(row.get("id")) or 0, number(mapping(row.get("Queue")).get("id"))
         if ticket_id not in self._first:  # what a ticket was made with never changes
-            said = self._said(ticket_id, pages=1)
+            said = self._said(ticket_id, first=True)
             self._first[ticket_id] = said[min(said)] if said else ""
             if len(self._first) > MOST_TEXTS:
                 self._first.pop(next(iter(self._first)))
@@ -172,10 +174,18 @@ class RequestTracker(NoteFirstDesk[View]):
         query = {"query": f"TicketId = {ticket_id} AND id > {after}", "orderby": "id", "fields": _RECORD}
         return read_transactions(self._all("/transactions", {**query, "fields[Creator]": "id,Name"}))
 
-    def _said(self, ticket_id: int, pages: int = MOST_PAGES) -> Said:
-        """What was said on the ticket, by transaction."""
-        wanted = "TransactionId,ContentType,Content,Filename"
-        return read_said(self._all(f"/ticket/{ticket_id}/attachments", {"fields": wanted}, pages))
+    def _said(self, ticket_id: int, *, first: bool = False) -> Said:
+        """What was said on the ticket, or ``first`` alone. Files are not read: they may be of any size."""
+        wanted = {"fields": "TransactionId,ContentType,Filename"}
+        rows = text_parts(
+            self._all(f"/ticket/{ticket_id}/attachments", wanted, pages=1 if first else MOST_PAGES), first
+        )
+        found: list[Mapping[str, Any]] = []
+        for start in range(0, len(rows), TEXTS_AT_ONCE):
+            query = any_of(row["id"] for row in rows[start : start + TEXTS_AT_ONCE])
+            fields = "TransactionId,ContentType,Content"
+            found += rows_of(self._get("/attachments", {"query": query, "fields": fields, "per_page": "100"}))
+        return read_said(found)
 
     def _all(self, path: str, params: Mapping[str, str], pages: int = MOST_PAGES) -> list[Mapping[str, Any]]:
         found: list[Mapping[str, Any]] = []

@@ -6,8 +6,9 @@ stamps in UTC; a ticket's tags are the values of a custom field; each part of an
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +24,7 @@ NOBODY, SYSTEM = "Nobody", "RT_System"
 APART_S = 2.0
 """Our writes on a ticket are at least so far apart: a run waits until a ticket has been still for so long."""
 _REFERENCE = re.compile(r"\bRef tb-([0-9a-f]{8})\b")
+_TEXTS = ("text/plain", "text/html")
 Said = Mapping[int, str]
 """Words by the number of their transaction: never log them."""
 
@@ -186,12 +188,23 @@ def _transaction(row: Mapping[str, Any]) -> Transaction:
     )
 
 
+def text_parts(rows: Sequence[Mapping[str, Any]], first: bool) -> list[Mapping[str, Any]]:
+    """The parts of messages that are text and no file; with ``first``, those of the first message."""
+    texts = [row for row in rows if row.get("ContentType") in _TEXTS and not row.get("Filename")]
+    begun = min((number(row.get("TransactionId")) or 0 for row in rows), default=0)
+    return [row for row in texts if number(row.get("TransactionId")) == begun] if first else texts
+
+
+def any_of(ids: Iterable[str]) -> str:
+    """A query for things of these numbers."""
+    return json.dumps([{"field": "id", "value": one, "entry_aggregator": "OR"} for one in ids])
+
+
 def read_said(rows: Sequence[Mapping[str, Any]]) -> Said:
-    """What was said, by transaction: of several parts plain text before HTML, and no files."""
+    """What was said, by transaction: of several parts plain text before HTML."""
     found: dict[int, str] = {}
-    for kind in ("text/html", "text/plain"):
-        texts = (row for row in rows if row.get("ContentType") == kind and not row.get("Filename"))
-        for row in reversed(list(texts)):
+    for kind in reversed(_TEXTS):
+        for row in reversed([row for row in rows if row.get("ContentType") == kind]):
             if (place := number(row.get("TransactionId"))) is not None and row.get("Content"):
                 found[place] = string(row.get("Content"))
     return found
