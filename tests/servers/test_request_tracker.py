@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from ticket_processor.core.errors import OutcomeUnknown, UpdateConflict, WaitForEarlier
+from ticket_processor.helpdesk.http_messages import Reply
 from ticket_processor.helpdesk.request_tracker_account import lacking
 
 from ..helpdesk import test_contract as contract
@@ -90,3 +93,49 @@ def test_doctor_names_a_field_and_a_right_that_are_missing(office: RequestTracke
         "queue 'Finance' shows no field 'Labels'",
         "queue 'Support' shows no field 'Labels'",
     ]
+
+
+def test_a_persons_change_between_the_last_look_and_the_update_stays_and_the_note_is_not_sent_again(
+    office: RequestTrackerOffice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number, send = office.add(), office.transport.request
+
+    def beside(method: str, path: str, **given: Any) -> Reply:
+        if method == "PUT":
+            office.agent(number, add_tags=["theirs"])
+        return send(method, path, **given)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(office.transport, "request", beside)
+        with pytest.raises(UpdateConflict):
+            office.desk.update(contract.whole(contract.one(office, number)))
+    assert contract.one(office, number).tags == ("theirs",)
+    office.desk.update(contract.whole(contract.one(office, number)))
+    assert set(contract.one(office, number).tags) == {"theirs", "ai_billing", "ai_processed"}
+    assert len(office.notes(number)) == 1
+
+
+@pytest.mark.parametrize("arrived", [True, False])
+def test_a_note_without_an_answer_is_looked_for_and_waited_for_before_it_is_sent_again(
+    office: RequestTrackerOffice, monkeypatch: pytest.MonkeyPatch, arrived: bool
+) -> None:
+    number, send = office.add(), office.transport.request
+
+    def lost(method: str, path: str, **given: Any) -> Reply:
+        if method == "POST":
+            if arrived:
+                send(method, path, **given)
+            raise OutcomeUnknown("the connection failed after sending")
+        return send(method, path, **given)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(office.transport, "request", lost)
+        with pytest.raises(OutcomeUnknown):
+            office.desk.update(contract.whole(contract.one(office, number)))
+    planned = contract.whole(contract.one(office, number))
+    if arrived:
+        office.desk.update(planned)
+    else:
+        with pytest.raises(WaitForEarlier):
+            office.desk.update(planned)
+    assert len(office.notes(number)) == arrived
