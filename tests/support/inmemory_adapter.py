@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import time
 from collections.abc import Callable, Mapping
-from http.client import RemoteDisconnected, responses
+from http.client import IncompleteRead, RemoteDisconnected, responses
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -25,7 +25,8 @@ class InMemoryAdapter(BaseAdapter):
 
     ``sleep`` is called for an answer's delay, with the seconds; a simulation passes its virtual clock's. A
     delay above the read timeout sleeps the timeout and raises ``ReadTimeout``. A dropped connection raises
-    ``ConnectionError``, half a body ``ChunkedEncodingError`` while it is read. May be shared by threads.
+    ``ConnectionError``, half a body ``ChunkedEncodingError``, as they do over the network; with
+    ``stream=True`` half a body raises while it is read. May be shared by threads.
     """
 
     def __init__(self, sandbox: Sandbox, sleep: Callable[[float], None] = time.sleep) -> None:
@@ -53,7 +54,7 @@ class InMemoryAdapter(BaseAdapter):
         if response.fate == "drop":
             gone = RemoteDisconnected("Remote end closed connection without response")
             raise requests.exceptions.ConnectionError(ProtocolError("Connection aborted.", gone), request=request)
-        return self._build(request, response, url)
+        return self._build(request, response, url, stream)
 
     def close(self) -> None:
         """Nothing is held open."""
@@ -76,10 +77,17 @@ class InMemoryAdapter(BaseAdapter):
             request=request,
         )
 
-    def _build(self, request: requests.PreparedRequest, response: Response, url: str) -> requests.Response:
+    def _build(
+        self, request: requests.PreparedRequest, response: Response, url: str, stream: bool
+    ) -> requests.Response:
         announced = len(response.body)
         body = response.body[: announced // 2] if response.fate == "half" else response.body
         headers = {**response.headers, "Content-Length": str(announced)}
+        if response.fate == "half" and not stream:
+            broken = IncompleteRead(body, announced - len(body))
+            raise requests.exceptions.ChunkedEncodingError(
+                ProtocolError(f"Connection broken: {broken!r}", broken), request=request
+            )
         answer = requests.Response()
         answer.status_code = response.status
         answer.reason = responses.get(response.status, "Unknown")
@@ -87,14 +95,19 @@ class InMemoryAdapter(BaseAdapter):
         answer.encoding = requests.utils.get_encoding_from_headers(answer.headers)
         answer.url = url
         answer.request = request
-        answer.raw = HTTPResponse(
-            body=io.BytesIO(body),
-            headers=headers,
-            status=response.status,
-            reason=answer.reason,
-            preload_content=False,
-            request_method=request.method,
-        )
+        if stream:
+            answer.raw = HTTPResponse(
+                body=io.BytesIO(body),
+                headers=headers,
+                status=response.status,
+                reason=answer.reason,
+                preload_content=False,
+                request_method=request.method,
+            )
+        else:
+            answer.raw = _Raw(headers, response.status)
+            answer._content = body
+            answer._content_consumed = True  # type: ignore[attr-defined]
         return answer
 
 
@@ -105,3 +118,22 @@ def _bytes(body: Any) -> bytes:
     if isinstance(body, str):
         return body.encode("utf-8")
     return b"".join(body) if body else b""
+
+
+class _Raw:
+    """A response of the wire whose body has been read."""
+
+    def __init__(self, headers: Mapping[str, str], status: int) -> None:
+        self.headers = headers
+        self.status = status
+        self.version = 11
+
+    def read(self, *_: object, **__: object) -> bytes:
+        """Nothing: the body is with the response."""
+        return b""
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+    def release_conn(self) -> None:
+        """Nothing is held open."""
