@@ -8,9 +8,12 @@ from typing import Any
 
 import pytest
 
-from ticket_processor.core.errors import OutcomeUnknown, UpdateConflict, WaitForEarlier
+from ticket_processor.core.errors import OutcomeUnknown, UpdateConflict, UpdateRefused, WaitForEarlier
 from ticket_processor.helpdesk.http_messages import Reply
-from ticket_processor.helpdesk.request_tracker_account import lacking
+from ticket_processor.helpdesk.request_tracker import RequestTracker
+from ticket_processor.helpdesk.request_tracker_account import lacking, own_user
+from ticket_processor.helpdesk.request_tracker_format import Shape, note_body
+from ticket_processor.state.store import State
 
 from ..helpdesk import test_contract as contract
 from .request_tracker import MISSING, ORDER, RequestTrackerOffice, Server, installed, served, ticket_of
@@ -113,6 +116,29 @@ def test_a_persons_change_between_the_last_look_and_the_update_stays_and_the_not
     office.desk.update(contract.whole(contract.one(office, number)))
     assert set(contract.one(office, number).tags) == {"theirs", "ai_billing", "ai_processed"}
     assert len(office.notes(number)) == 1
+
+
+def test_with_another_state_folder_no_note_is_sent_a_second_time(office: RequestTrackerOffice, tmp_path: Path) -> None:
+    number = office.add()
+    planned = contract.whole(contract.one(office, number))
+    office.server.call("POST", f"/ticket/{number}/comment", "ticketbot", json=note_body(planned))
+    state, own = State(tmp_path / "other.sqlite3"), own_user(office.transport, "ticketbot")
+    desk = RequestTracker(office.transport, state, Shape(), own)
+    desk.update(contract.whole(desk.fetch([number])[number]))
+    assert len(office.notes(number)) == 1
+
+
+def test_a_note_that_shows_no_reference_stops_the_write_before_anything_else_changes(
+    office: RequestTrackerOffice,
+) -> None:
+    number = office.add()
+    office.server.sql("UPDATE CustomFields SET Disabled = 1 WHERE Name = 'Triage run'")
+    try:
+        with pytest.raises(UpdateRefused, match="ModifyCustomField"):
+            office.desk.update(contract.whole(contract.one(office, number)))
+    finally:
+        office.server.sql("UPDATE CustomFields SET Disabled = 0 WHERE Name = 'Triage run'")
+    assert contract.one(office, number).tags == ()
 
 
 @pytest.mark.parametrize("arrived", [True, False])

@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
+from urllib.parse import quote
 
 from ..core.clock import iso, parse_iso
 from ..core.errors import (
@@ -38,6 +39,7 @@ from .protocol import Page
 from .request_tracker_account import BASE, get, pages_of, queues_of, rows_of
 from .request_tracker_format import (
     NOBODY,
+    NOTE_FIELD,
     CustomField,
     Said,
     Shape,
@@ -141,7 +143,7 @@ class RequestTracker(NoteFirstDesk[View]):
                 if_shared=NotAuthorised if reply.status == 403 else CannotRun,
             )
         for name in {*names_in(row)} - {"", NOBODY, *self._people}:
-            person = person_of(self._get(f"/user/{name}").body, name)
+            person = person_of(self._get(f"/user/{quote(name, safe='')}").body, name)
             self._people |= {name: person} if person else {}
         return View(self._ticket(row, reply.date), reply.headers.get("ETag", ""), custom_fields(row))
 
@@ -218,10 +220,10 @@ class RequestTracker(NoteFirstDesk[View]):
         if change.note is not None and not self._noted(view, change):
             sent = self._send_note(change, view.ticket.read_at or 0.0)
             again, since = self._seen(change, anew=True), self._since(view)
-            if sent not in {item.id for item in since}:
+            if not any(item.id == sent and item.reference for item in since):
                 raise UpdateRefused(
-                    "Request Tracker does not show this user its own note, which could be sent twice then: give it the "
-                    "right ShowTicketComments",
+                    f"Request Tracker shows no reference ('{NOTE_FIELD}') on our note, which could be sent twice then: "
+                    "give this user the rights ShowTicketComments, SeeCustomField and ModifyCustomField",
                     if_shared=NotAuthorised,
                 )
             strange = any(item.type not in _MAIL and not item.by(self._own) for item in since)
@@ -278,7 +280,8 @@ class RequestTracker(NoteFirstDesk[View]):
 
     def _noted(self, view: View, change: Change) -> bool:
         """Whether the note for this write is there. Raises ``WaitForEarlier`` while one may still come."""
-        if not (sent := self._sent(change)):
+        sent = self._sent(change)
+        if not sent and view.ticket.seconds_to_last_change <= 0:
             return False
         said = self._said(change.ticket_id)
         if note_of(self._record(change.ticket_id), said, self._own, change.key) is not None:
