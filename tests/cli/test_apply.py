@@ -115,16 +115,3 @@ def test_a_file_that_cannot_be_written_ends_the_run_before_anything_is_asked(des
     ended = desk("run", "--dry-run", "--since", "2d", "--out", "there", code=3)
     assert "there cannot be written" in ended.err
     assert desk.helpdesk_requests() == []
-
-
-@pytest.mark.parametrize(
-    ("options", "words"),
-    [
-        (("--since", "2d", "--out", FILE), "--out belongs to --dry-run"),
-        (("--sandbox", "--dry-run", "--out", FILE), "not to --sandbox"),
-    ],
-)
-def test_options_that_do_not_go_together_are_usage_errors(desk: Desk, options: tuple[str, ...], words: str) -> None:
-    assert words in desk("run", *options, code=2).err
-    assert desk.helpdesk_requests() == []
-    assert not (desk.folder / FILE).exists()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 
 import filelock
@@ -40,6 +41,41 @@ def test_wrong_usage_is_2(bare: Command, arguments: tuple[str, ...]) -> None:
     ended = bare(*arguments, code=2)
     assert ended.out == ""
     assert "Usage: " in ended.err
+
+
+@pytest.mark.parametrize(
+    ("command", "told"),
+    [
+        ("run --since 2d --out f", ["--out belongs to --dry-run"]),
+        ("run --details", ["--details belongs to --dry-run"]),
+        ("run --sandbox --dry-run --out f", ["--sandbox does not go with --out"]),
+        ("run --cluster tcp://127.0.0.1:8786 --sandbox", ["--sandbox does not go with --cluster"]),
+        ("run --cluster-optional --insecure", ["--cluster-optional belongs to --cluster", "--insecure belongs to"]),
+        ("run --split 10", ["--split belongs to --candidate"]),
+        ("run --again", ["--again belongs to --ticket"]),
+        ("run --ticket 1 --since 1d --retry-fallbacks", ["not go with --since", "not go with --retry-fallbacks"]),
+        ("run --again-run latest --sandbox", ["--again-run does not go with --sandbox"]),
+        ("report --period week --since 1d", ["--period does not go with --since"]),
+        ("report --escalated --out e.csv --mail --json", ["--escalated does not go with --out", "with --mail"]),
+        ("report --escalated --overrides --replies", ["with --overrides", "with --replies"]),
+        ("report --escalated --knowledge --limit 200", ["with --knowledge", "with --limit"]),
+        ("eval f --candidate c.toml", ["--candidate belongs to --gate"]),
+        ("train f --since 30d", ["--since belongs to --from-helpdesk"]),
+        ("train f --from-corrections --folder f", ["--from-corrections does not go with --folder"]),
+        ("seed --language de", ["--language belongs to --llm"]),
+        ("seed --llm --file f", ["--llm does not go with --file"]),
+        ("learn pin 1 --value high", ["--value belongs to --ticket", "--value belongs to --field"]),
+        ("learn pin 1 --at-least", ["--at-least belongs to --value"]),
+    ],
+)
+def test_options_that_do_not_go_together_are_2_and_all_told_at_once(
+    bare: Command, command: str, told: list[str]
+) -> None:
+    ended = bare(*command.split(), code=2)
+    assert [words for words in told if words not in ended.err] == []
+    assert len(lines(ended.err)) == len(told)
+    assert json.loads(ended.out)["exit_code"] == 2 if "--json" in command else ended.out == ""
+    assert list(bare.folder.iterdir()) == []
 
 
 WRONG = "Wrong-Secret-1"

@@ -107,8 +107,6 @@ def test_wrong_wishes_are_2_and_all_told_at_once(bare: Command) -> None:
     assert re.search("--category gardening: none of billing", told)
     assert "--language Klingon" in told
     assert "TICKETBOT_MODELS" in told
-    assert "belong to --llm" in bare("seed", "--language", "de", code=2).err
-    assert "choose one" in bare("seed", "--llm", "--file", "x.jsonl", code=2).err
     assert not list(bare.folder.glob("*.jsonl"))
 
 

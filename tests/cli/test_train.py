@@ -63,7 +63,6 @@ def test_json_holds_its_scores_beside_those_of_the_rules(bare: Command) -> None:
     [
         ((), "name a file of labelled tickets, or say --from-helpdesk"),
         (("FILE", "--task", "mood"), "--task: 'mood' is none of category, urgency, sentiment"),
-        (("FILE", "--since", "30d"), "--since belongs to --from-helpdesk"),
         (("FILE", "--own-desk"), "say --folder FOLDER"),
         (("FILE",), "say --own-desk if these are your own"),
         (("missing.jsonl", "--folder", "learnt"), "cannot be read"),

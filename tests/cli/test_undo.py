@@ -92,12 +92,8 @@ def test_what_was_taken_back_is_triaged_anew_when_somebody_asks_for_it(at_accoun
     assert marked == {first}
 
 
-def test_options_that_contradict_named_tickets_are_all_told_at_once(at_account: Account) -> None:
+def test_a_run_that_no_receipt_tells_of_cannot_be_triaged_again(at_account: Account) -> None:
     desk = at_account()
-    assert "--again goes with --ticket ID" in desk("run", "--again", code=2).err
-    told = desk("run", "--ticket", "1", "--since", "1d", "--retry-fallbacks", code=2).err
-    assert "--since has no use here" in told
-    assert "--retry-fallbacks has no use here" in told
     assert "only receipts tell what a run wrote" in desk("run", "--again-run", "2020", code=2).err
 
 

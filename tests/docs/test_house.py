@@ -89,8 +89,8 @@ CEILINGS = {
     ".": 1_230,
     "analysis": 9_590,
     "audit": 1_970,
-    "commands": 6_230,
-    "core": 2_640,
+    "commands": 5_960,
+    "core": 2_630,
     "dashboard": 1_550,
     "evaluation": 1_980,
     "helpdesk": 6_490,
@@ -98,7 +98,7 @@ CEILINGS = {
     "learning": 1_730,
     "monitoring": 2_670,
     "pipeline": 5_160,
-    "policy": 1_370,
+    "policy": 1_360,
     "replies": 1_450,
     "reporting": 2_310,
     "sandbox": 3_960,
@@ -107,14 +107,14 @@ CEILINGS = {
     "settings": 1_620,
     "state": 920,
     "web": 3_700,
-    "wiring": 3_000,
+    "wiring": 3_010,
 }
 """Lines of Python in each package, and of the package's own modules under ``.``.
 
 They are lowered when lines go. Whoever raises one says why in the commit. Request Tracker, a third helpdesk, took 1,050
 lines of product (850 of them in ``helpdesk/``), 600 of tests, and a page of 570 words.
 """
-MOST = {"files": 296, "test lines": 64_920, "scripts": 22, "words of docs": 20_650}
+MOST = {"files": 295, "test lines": 64_910, "scripts": 22, "words of docs": 20_650}
 """Of the whole house: modules, lines of tests, scripts, and words of all pages, generated ones included."""
 SLACK = 1.02
 """A ceiling this far above what is there is to be lowered."""

@@ -376,7 +376,6 @@ def test_a_period_is_of_days_in_utc_wherever_the_machine_stands(
         ({"until": "soon"}, "--until: not understood"),
         ({"since": "2027-01-01"}, "--since lies in the future"),
         ({"since": "1d", "until": "2d"}, "--since must lie before --until"),
-        ({"period": "day", "since": "1d"}, "--period is a whole day, week or month"),
     ],
 )
 def test_a_period_that_is_none_is_told(wishes: dict[str, Any], message: str) -> None:

@@ -77,12 +77,11 @@ def _from(stream: Any, clock: SystemClock) -> Ticket:
 
 def redact(
     file: Annotated[str, typer.Argument(help="A text file, .jsonl with subject and body, or - for standard input.")],
-    level: Annotated[
-        RedactionLevel, typer.Option(metavar="LEVEL", help="How much to replace: secrets, standard or strict.")
-    ] = RedactionLevel.STANDARD,
+    level: Annotated[RedactionLevel, typer.Option(metavar="LEVEL", help="secrets, standard or strict.")] = (
+        RedactionLevel.STANDARD
+    ),
     names: Annotated[
-        list[str] | None,
-        typer.Option("--name", metavar="NAME", help="A known name, such as the requester's; may be repeated."),
+        list[str] | None, typer.Option("--name", metavar="NAME", help="Such as the requester's; may be repeated.")
     ] = None,
     as_json: JsonOption = False,
 ) -> int:

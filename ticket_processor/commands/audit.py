@@ -39,10 +39,7 @@ NO_ANCHOR = (
 
 def verify(
     anchors: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--anchor", metavar="DAY:LINES:MAC", help="A head of the log that was kept elsewhere; may be repeated."
-        ),
+        list[str] | None, typer.Option("--anchor", metavar="DAY:LINES:MAC", help="A head of the log kept elsewhere.")
     ] = None,
     as_json: JsonOption = False,
     config: ConfigOption = None,
@@ -181,11 +178,7 @@ class Told:
 def show(
     wanted: Annotated[
         list[str] | None,
-        typer.Argument(
-            metavar="[TICKET | DAY… | FILE…]",
-            help="A ticket's number; or days or files of the log, whose lines are printed as they are; default: all.",
-            show_default=False,
-        ),
+        typer.Argument(metavar="[TICKET | DAY… | FILE…]", help="Lines of days and files are printed as they are."),
     ] = None,
     as_json: JsonOption = False,
     config: ConfigOption = None,

@@ -22,17 +22,10 @@ from ..state.store import State
 from ..wiring.desks import requesters_of
 from ..wiring.erasing import cut_off, erase_found, find_words
 from ..wiring.parts import audit_log, lock, new_run_id, opened_state, transport_for
-from .options import ConfigOption, JsonOption
+from .options import ConfigOption, DryEraseOption, JsonOption, TicketsOption, YesOption
 from .screen import Screen, harmless
 
 PATIENCE_S = 1800.0
-TicketsOption = Annotated[
-    list[int] | None, typer.Option("--ticket", min=1, metavar="ID", help="Only this ticket; may be repeated.")
-]
-RequesterOption = Annotated[
-    str | None,
-    typer.Option("--requester", metavar="ID_OR_EMAIL", help="All tickets of this requester; asks the helpdesk."),
-]
 ELSEWHERE = (
     "not reached: the notes on the tickets in the helpdesk, files of 'run --dry-run --out', reports with "
     "--show-errors, a classifier trained on these tickets, what model servers keep, and backups of all of these"
@@ -43,9 +36,11 @@ ANSWERS_STAY = f"kept answers of models stay, since nothing says whose they are;
 def erase_tickets(
     clock: SystemClock,
     tickets: TicketsOption = None,
-    requester: RequesterOption = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print what would be erased; change nothing.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    requester: Annotated[
+        str | None, typer.Option(metavar="ID_OR_EMAIL", help="All tickets of this requester; asks the helpdesk.")
+    ] = None,
+    dry_run: DryEraseOption = False,
+    yes: YesOption = False,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> int:

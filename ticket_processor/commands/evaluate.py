@@ -33,7 +33,17 @@ from ..settings.schema import Settings
 from ..wiring.parts import understanding
 from ..wiring.ticket_subjects import shown_subject
 from .analyser_choice import DEADLINE_S, AnalyserOption, labelled_by_people, read_solved, results, subjects
-from .options import ConfigOption, JsonOption, check_out, json_text, write_out
+from .options import (
+    ConfigOption,
+    DetailedOption,
+    FromHelpdeskOption,
+    JsonOption,
+    LabelledFiles,
+    check_out,
+    check_together,
+    json_text,
+    write_out,
+)
 from .screen import Screen
 
 SOLVED = "solved tickets"
@@ -42,37 +52,26 @@ SINCE, MOST_SOLVED = "90d", 1000
 
 def evaluate(
     clock: SystemClock,
-    files: Annotated[
-        list[Path] | None,
-        typer.Argument(metavar="FILE...", help="Labelled tickets, .jsonl or .jsonl.gz: subject, body, category, ..."),
-    ] = None,
-    from_helpdesk: Annotated[
-        bool, typer.Option("--from-helpdesk", help="Measure on solved tickets, by what people chose; writes nothing.")
-    ] = False,
+    files: LabelledFiles = None,
+    from_helpdesk: FromHelpdeskOption = False,
     since: Annotated[
-        str | None,
-        typer.Option(metavar="WHEN", help="With --from-helpdesk: tickets created since then. Default: 90d."),
+        str | None, typer.Option(metavar="WHEN", help="With --from-helpdesk: created since then. Default: 90d.")
     ] = None,
     limit: Annotated[
-        int | None,
-        typer.Option(min=1, metavar="N", help="At most N tickets of each file; of solved ones the newest 1000."),
+        int | None, typer.Option(min=1, metavar="N", help="N tickets of each file; of solved ones the newest 1000.")
     ] = None,
     analysers: AnalyserOption = None,
     precision: Annotated[
-        float,
-        typer.Option(
-            min=0.0, max=1.0, metavar="SHARE", help="Propose thresholds at which this share of answers is right."
-        ),
+        float, typer.Option(min=0.0, max=1.0, metavar="SHARE", help="Propose thresholds at which it is reached.")
     ] = 0.95,
-    details: Annotated[bool, typer.Option("--details", help="Print every table of every file.")] = False,
+    details: DetailedOption = False,
     out: Annotated[
-        list[Path] | None,
-        typer.Option(metavar="FILE", help="Write the result: .html or .json; may be repeated."),
+        list[Path] | None, typer.Option(metavar="FILE", help="Write the result: .html or .json; may be repeated.")
     ] = None,
     show_errors: Annotated[
         bool, typer.Option("--show-errors", help="With --out FILE.html: list wrong answers in redacted words.")
     ] = False,
-    as_gate: Annotated[
+    gate: Annotated[
         bool, typer.Option("--gate", help="Compare changed settings with the running ones; exit code 1 refuses them.")
     ] = False,
     candidate: Annotated[Path | None, typer.Option(metavar="FILE", help="With --gate: the changed settings.")] = None,
@@ -80,14 +79,11 @@ def evaluate(
     config: ConfigOption = None,
 ) -> int:
     """Measure analysers on labelled tickets, or on the helpdesk's solved ones, and propose thresholds."""
-    if as_gate:
-        return gate(clock, Screen(as_json=as_json), files or (), candidate, config)
-    if candidate is not None:
-        raise ConfigError("--candidate goes with --gate")
+    check_together(locals(), parts={"--gate": ("--candidate",), "--from-helpdesk": ("--since",)})
+    if gate:
+        return compared(clock, Screen(as_json=as_json), files or (), candidate, config)
     if bool(files) == from_helpdesk:
         raise ConfigError("name FILEs of labelled tickets, or say --from-helpdesk")
-    if since and not from_helpdesk:
-        raise ConfigError("--since belongs to --from-helpdesk")
     written = out or []
     check_out(written, (".html", ".json"))
     if show_errors and not any(file.suffix.lower() == ".html" for file in written):
@@ -191,7 +187,9 @@ SINCE_S = 365 * 86_400.0
 _SHOWN = 10
 
 
-def gate(clock: SystemClock, screen: Screen, files: Sequence[Path], candidate: Path | None, config: Path | None) -> int:
+def compared(
+    clock: SystemClock, screen: Screen, files: Sequence[Path], candidate: Path | None, config: Path | None
+) -> int:
     """Compare the settings of ``candidate`` with those in place; exit code 1 where they do worse.
 
     They are compared on pinned cases, and on the labelled tickets of ``files`` or the helpdesk's solved ones. Raises

@@ -20,9 +20,9 @@ from ..monitoring.run_metrics import in_words
 from ..monitoring.run_watch import HEARTBEAT, account_name
 from ..settings.load import load
 from ..settings.schema import Settings
-from .examinations import health_doctor
+from .doctor import health_doctor
 from .many_accounts import for_each, several
-from .options import ConfigOption, ConfigsOption, JsonOption
+from .options import ConfigOption, ConfigsOption, JsonOption, OfflineOption
 from .screen import Screen
 
 _MARKS = {Status.OK: "ok", Status.WARN: "warn", Status.FAIL: "FAIL", Status.SKIPPED: "-"}
@@ -32,14 +32,14 @@ NOBODY = "no receiver is set: set TICKETBOT_ALERT_URLS, TICKETBOT_PAGE_URLS or T
 
 def health(
     clock: SystemClock,
-    offline: Annotated[bool, typer.Option("--offline", help="Do not ask helpdesk and model servers.")] = False,
+    offline: OfflineOption = False,
     as_json: JsonOption = False,
     configs: ConfigsOption = None,
 ) -> tuple[int, int]:
     """Look at everything that runs need, within 10 s. Exit code 0: healthy; 1: degraded; 3: unhealthy."""
     screen = Screen(as_json=as_json)
     if files := several(configs):
-        return for_each(clock, screen, files, without={}), 0
+        return for_each(clock, screen, files), 0
     config = configs[0] if configs else None
     try:
         doctor = health_doctor(load(config=config), clock, config, offline=offline)
@@ -60,9 +60,7 @@ def health(
 
 def alerts(
     clock: SystemClock,
-    test: Annotated[
-        bool, typer.Option("--test", help="Send a test message of each severity to every address instead.")
-    ] = False,
+    test: Annotated[bool, typer.Option("--test", help="Send a message of each severity to every address.")] = False,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> int:

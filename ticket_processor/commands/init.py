@@ -13,6 +13,7 @@ import typer
 from ..core.errors import ConfigError, ExitCode
 from ..core.files import opener
 from ..core.models import HelpdeskKind
+from .options import OfflineOption
 from .screen import Screen
 
 _FILL_IN = "Next: copy .env.example to {}, fill it in, and say: {}"
@@ -21,7 +22,7 @@ _FILL_IN = "Next: copy .env.example to {}, fill it in, and say: {}"
 def init(
     folder: Annotated[Path, typer.Argument(help="Folder for the files.")] = Path(),
     helpdesk: Annotated[HelpdeskKind, typer.Option(help="The helpdesk that the files are for.")] = "zendesk",
-    offline: Annotated[bool, typer.Option("--offline", help="Write the files; contact no server.")] = False,
+    offline: OfflineOption = False,
 ) -> int:
     """Write ticketbot.toml and .env.example, and check helpdesk and models."""
     from ..settings.load import DEFAULT_FILE, load
@@ -37,7 +38,7 @@ def init(
         screen.say(_FILL_IN.format(folder / ".env", look))
         return ExitCode.OK
     from ..monitoring.health_checks import Status
-    from .examinations import check_helpdesk, check_models  # they load what asks servers
+    from .doctor import check_helpdesk, check_models  # they load what asks servers
 
     code = ExitCode.OK
     settings = load(folder=folder, need_helpdesk=False)

@@ -28,11 +28,7 @@ SYNC_S = 3600.0
 NAMES = {"lexical": "words", "issues": "words, per issue", "vector": "vectors", "fused": "both"}
 
 
-def sync(
-    clock: SystemClock,
-    as_json: JsonOption = False,
-    config: ConfigOption = None,
-) -> int:
+def sync(clock: SystemClock, as_json: JsonOption = False, config: ConfigOption = None) -> int:
     """Read new and changed articles from every source, and make the vectors that are missing."""
     settings = load(config=config, need_helpdesk=bool(_settings(config).knowledge.help_centers))
     screen = Screen(as_json=as_json)
@@ -85,10 +81,7 @@ def search(
     screen.notices(troubles)
     screen.result(
         "\n\n".join(map(_told, found)) or "nothing found",
-        {
-            "found": [{**asdict(item.passage), "score": item.score} for item in found],
-            "floor": floor,
-        },
+        {"found": [{**asdict(item.passage), "score": item.score} for item in found], "floor": floor},
     )
     return ExitCode.OK
 
@@ -111,14 +104,7 @@ def show(
 
 
 def evaluate_search(
-    queries: Annotated[
-        Path,
-        typer.Option(
-            "--queries",
-            metavar="FILE",
-            help=f"At least {FEWEST} questions, .jsonl or .jsonl.gz: id, text, gold; fewer change nothing.",
-        ),
-    ],
+    queries: Annotated[Path, typer.Option(metavar="FILE", help=f"{FEWEST} lines of JSON or more: id, text, gold.")],
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> int:

@@ -31,7 +31,7 @@ from ..settings.schema import Settings
 from ..wiring import learning as wiring
 from ..wiring.desks import reading_desk
 from ..wiring.parts import strictest_redaction, transport_for
-from .options import ConfigOption, DetailedOption, JsonOption
+from .options import ConfigOption, DetailedOption, JsonOption, check_together
 from .screen import Screen, shortened
 
 COLLECT_S, READ_WITHIN_S = 3600.0, 60.0
@@ -151,12 +151,9 @@ MOST_IDS = 8
 MOST_TEXTS, LONGEST_TEXT = 3, 200
 
 IdsArgument = Annotated[list[int] | None, typer.Argument(metavar="[ID]...", help="As learn review prints them.", min=1)]
-FieldOption = Annotated[str | None, typer.Option("--field", metavar="FIELD", help="Only this field, such as category.")]
-OursOption = Annotated[
-    str | None,
-    typer.Option("--ours", metavar="LABEL", help="Only where ticketbot said this, or none."),
-]
-TheirsOption = Annotated[str | None, typer.Option("--theirs", metavar="LABEL", help="Only where people say this.")]
+FieldOption = Annotated[str | None, typer.Option(metavar="FIELD", help="Only this field, such as category.")]
+OursOption = Annotated[str | None, typer.Option(metavar="LABEL", help="Only where ticketbot said this, or none.")]
+TheirsOption = Annotated[str | None, typer.Option(metavar="LABEL", help="Only where people say this.")]
 
 
 def review(
@@ -257,13 +254,12 @@ def pin(
         list[int] | None, typer.Argument(metavar="[ID]...", help="Approved corrections.", min=1)
     ] = None,
     ticket: Annotated[
-        int | None, typer.Option("--ticket", min=1, metavar="ID", help="All approved corrections of this ticket.")
+        int | None, typer.Option(min=1, metavar="ID", help="All approved corrections of this ticket.")
     ] = None,
     every: Annotated[bool, typer.Option("--all", help="All approved corrections.")] = False,
-    field: Annotated[str | None, typer.Option(metavar="FIELD", help="Only this field, such as urgency.")] = None,
+    field: FieldOption = None,
     value: Annotated[
-        str | None,
-        typer.Option(metavar="VALUE", help="With --ticket and --field: the right value; reads the ticket's text."),
+        str | None, typer.Option(metavar="VALUE", help="With --ticket and --field: the right value of a ticket.")
     ] = None,
     at_least: Annotated[bool, typer.Option("--at-least", help="A higher value is right as well.")] = False,
     config: ConfigOption = None,
@@ -271,10 +267,7 @@ def pin(
     """Pin approved corrections, or a ticket with its right value, as cases that the gate holds changes to."""
     if [bool(corrections), ticket is not None, every].count(True) != 1:
         raise ConfigError("name corrections by their ids, or a ticket with --ticket, or say --all")
-    if value is not None and (ticket is None or field is None):
-        raise ConfigError("--value goes with --ticket and --field")
-    if at_least and value is None:
-        raise ConfigError("--at-least goes with --value")
+    check_together(locals(), parts={"--ticket": ("--value",), "--field": ("--value",), "--value": ("--at-least",)})
     settings, left = load(config=config, need_helpdesk=value is not None, need_any=True), 0
     bound: Bound = "at_least" if at_least else "is"
     with closing(LearningStore(settings.state_folder / FILE_NAME)) as store:

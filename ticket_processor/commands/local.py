@@ -21,7 +21,7 @@ from ..helpdesk.local_people import MAIL_FOLDER, CustomerTraces, Erased
 from ..helpdesk.local_store import LocalStore
 from ..settings.load import load
 from ..wiring.desks import local_store
-from .options import ConfigOption
+from .options import ConfigOption, DryEraseOption, YesOption
 from .screen import Screen, standard_output
 
 STDOUT = "-"
@@ -106,8 +106,8 @@ _IN_USE = (
 def erase(
     clock: SystemClock,
     email: Annotated[str, typer.Argument(metavar="EMAIL", help="The customer's mail address.")],
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print what would be erased; change nothing.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    dry_run: DryEraseOption = False,
+    yes: YesOption = False,
     config: ConfigOption = None,
 ) -> int:
     """Erase a customer from the local helpdesk: name, address, the words and files of all tickets, links and ratings.

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -68,16 +68,16 @@ def for_each(
     screen: Screen,
     files: Sequence[Path],
     *,
-    without: Mapping[str, bool],
-    clashes: Mapping[Path, Sequence[str]] = {},
+    wrong: Sequence[str] = (),
 ) -> int:
     """Give this command line to a process for each of these files; the worst exit code.
 
-    What it prints has the account's name before each line. Files with ``clashes`` get no process. A signal goes on to
-    those that run, which are waited for. Raises :class:`ConfigError` for an option of ``without`` that was given.
+    What it prints has the account's name before each line. Accounts that share what they must not get no process. A
+    signal goes on to those that run, which are waited for. Raises :class:`ConfigError` for ``wrong`` options.
     """
-    if wrong := [f"{option} is for one account: name its --config alone" for option, given in without.items() if given]:
-        raise ConfigError(*wrong)
+    if wrong:
+        raise ConfigError(*(f"{option} is for one account: name its --config alone" for option in wrong))
+    clashes = clashes_of(files)
     clock.grace_s += STOP_WITHIN_S  # first the processes' time to end, then this one's
     screen.notices(_unused_variables())
     words = list(_without_configs(sys.argv[1:]))

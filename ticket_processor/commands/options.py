@@ -32,10 +32,26 @@ ConfigsOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
 QuietOption = Annotated[bool, typer.Option("--quiet", help="Print only what went wrong.")]
 NoModelOption = Annotated[bool, typer.Option("--no-llm", help="Keyword rules only, whatever models are set.")]
-DetailsOption = Annotated[
-    bool, typer.Option("--details", help="With --dry-run: show every ticket in full, not totals and ten of them.")
+DetailedOption = Annotated[bool, typer.Option("--details", help="Print all of it, not forty lines.")]
+OfflineOption = Annotated[bool, typer.Option("--offline", help="Do not ask helpdesk and model servers.")]
+YesOption = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
+DryEraseOption = Annotated[bool, typer.Option("--dry-run", help="Print what would be erased; change nothing.")]
+TicketsOption = Annotated[
+    list[int] | None, typer.Option("--ticket", min=1, metavar="ID", help="Only this ticket; may be repeated.")
 ]
-DetailedOption = Annotated[bool, typer.Option("--details", help="Print all tables, not forty lines of them.")]
+HostOption = Annotated[str, typer.Option(metavar="ADDRESS", help="Where to listen.")]
+PortOption = Annotated[
+    int, typer.Option(min=0, max=65535, metavar="PORT", help="Where to listen; 0 picks a free port.")
+]
+LabelledFiles = Annotated[
+    list[Path] | None,
+    typer.Argument(
+        metavar="FILE…", help="Labelled tickets, .jsonl or .jsonl.gz: subject, body, category, …", show_default=False
+    ),
+]
+FromHelpdeskOption = Annotated[
+    bool, typer.Option("--from-helpdesk", help="Solved tickets of the helpdesk, by what people chose; writes nothing.")
+]
 
 
 def _verbose(asked: bool) -> None:
@@ -55,6 +71,24 @@ VerboseOption = Annotated[
         help="Show requests and decisions on standard error; TICKETBOT_LOG_LEVEL does so for every command.",
     ),
 ]
+
+
+def check_together(
+    values: Mapping[str, object], *, parts: Mapping[str, Sequence[str]] = {}, apart: Mapping[str, Sequence[str]] = {}
+) -> set[str]:
+    """The options that were given, of a command's parameters and their ``values``.
+
+    Raises :class:`ConfigError` with each of them that is a part of one that is missing, or does not go with another.
+    """
+    given = {f"--{name.replace('_', '-')}" for name, value in values.items() if value not in (None, False)}
+    problems = []
+    for whole, names in parts.items():
+        problems += [f"{part} belongs to {whole}" for part in names if part in given and whole not in given]
+    for name, others in apart.items():
+        problems += [f"{name} does not go with {other}" for other in others if {name, other} <= given]
+    if problems:
+        raise ConfigError(*problems)
+    return given
 
 
 EXPORTED_AFTER_S = 65

@@ -21,7 +21,7 @@ import typer
 
 from ..core.clock import SystemClock
 from ..core.errors import ConfigError, ExitCode, Stopping, how_to_install
-from .options import ConfigOption
+from .options import ConfigOption, HostOption, PortOption
 from .screen import Screen, harmless
 
 if TYPE_CHECKING:
@@ -55,16 +55,10 @@ def portal(
         typer.Argument(metavar="[create-admin]", help="Add an admin, who can log in and add agents, and end."),
     ] = None,
     email: Annotated[str | None, typer.Argument(metavar="[EMAIL]", help="With create-admin: the mail address.")] = None,
-    host: Annotated[str, typer.Option(metavar="ADDRESS", help="Where to listen.")] = "127.0.0.1",
-    port: Annotated[
-        int, typer.Option(min=0, max=65535, metavar="PORT", help="Where to listen; 0 picks a free port.")
-    ] = 8090,
-    every: Annotated[
-        int, typer.Option(min=1, max=1440, metavar="MINUTES", help="Also play the ordinary run so often.")
-    ] = 10,
-    demo: Annotated[
-        bool, typer.Option("--demo", help="Serve a filled portal that is gone afterwards; needs no settings.")
-    ] = False,
+    host: HostOption = "127.0.0.1",
+    port: PortOption = 8090,
+    every: Annotated[int, typer.Option(min=1, max=1440, metavar="MINUTES", help="Also run so often.")] = 10,
+    demo: Annotated[bool, typer.Option("--demo", help="A filled portal for a look; needs no settings.")] = False,
     config: ConfigOption = None,
 ) -> tuple[int, int]:
     """Serve a ticket form, tracking pages and an agents' list. Exit code 0: stopped by a signal."""
@@ -227,15 +221,9 @@ OPEN_TO_ALL = (
 
 def dashboard(
     clock: SystemClock,
-    port: Annotated[
-        int, typer.Option(min=0, max=65535, metavar="PORT", help="Where to listen; 0 picks a free port.")
-    ] = 8501,
-    host: Annotated[
-        str, typer.Option(metavar="ADDRESS", help="Where to listen; beyond this machine only with [dashboard.auth].")
-    ] = "127.0.0.1",
-    public_url: Annotated[
-        str | None, typer.Option(metavar="URL", help="Address that people see, when it is behind a reverse proxy.")
-    ] = None,
+    port: PortOption = 8501,
+    host: HostOption = "127.0.0.1",
+    public_url: Annotated[str | None, typer.Option(metavar="URL", help="Its address behind a reverse proxy.")] = None,
     config: ConfigOption = None,
 ) -> tuple[int, int]:
     """Show tickets, costs, runs and health on pages in a browser."""

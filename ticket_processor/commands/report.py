@@ -33,7 +33,16 @@ from ..settings.load import load
 from ..settings.schema import AlertSettings, Settings
 from ..wiring.parts import keyring
 from . import report as report_page
-from .options import ConfigOption, DetailedOption, JsonOption, check_out, json_text, parse_moment, write_out
+from .options import (
+    ConfigOption,
+    DetailedOption,
+    JsonOption,
+    check_out,
+    check_together,
+    json_text,
+    parse_moment,
+    write_out,
+)
 from .screen import Screen
 
 if TYPE_CHECKING:
@@ -53,8 +62,6 @@ def period_of(
 ) -> tuple[float, float]:
     """From when to when, in Unix seconds; a ``period`` is the last whole one. Raises :class:`ConfigError`."""
     if period is not None:
-        if since is not None or until is not None:
-            raise ConfigError("--period is a whole day, week or month: it goes without --since and --until")
         end = datetime.fromtimestamp(now, UTC).replace(hour=0, minute=0, second=0, microsecond=0)
         if period == "day":
             begin = end - timedelta(days=1)
@@ -72,21 +79,18 @@ def period_of(
     return first, last
 
 
+APART = {
+    "--escalated": ("--overrides", "--replies", "--knowledge", "--limit", "--out", "--mail"),
+    "--period": ("--since", "--until"),
+}
 FORMATS = (".html", ".md", ".csv", ".json")
 
 
 def report(
     clock: SystemClock,
-    since: Annotated[
-        str | None,
-        typer.Option(metavar="WHEN", help="From: 24h, 7d, 2w, 2026-11-01 or a full time (UTC). Default: 7d."),
-    ] = None,
-    until: Annotated[
-        str | None, typer.Option(metavar="WHEN", help="To, in the same form; not included. Default: now.")
-    ] = None,
-    period: Annotated[
-        PeriodName | None, typer.Option(help="The last whole day, week or month (UTC), instead of --since.")
-    ] = None,
+    since: Annotated[str | None, typer.Option(metavar="WHEN", help="24h, 2w, 2026-11-01 (UTC). Default: 7d.")] = None,
+    until: Annotated[str | None, typer.Option(metavar="WHEN", help="In the same form; default: now.")] = None,
+    period: Annotated[PeriodName | None, typer.Option(help="The last whole one (UTC), instead of --since.")] = None,
     escalated: Annotated[
         bool, typer.Option("--escalated", help="Only list what was escalated and is still open on the helpdesk.")
     ] = False,
@@ -94,26 +98,18 @@ def report(
         bool, typer.Option("--overrides", help="Also read solved tickets from the helpdesk: what did people change?")
     ] = False,
     replies: Annotated[
-        bool,
-        typer.Option(
-            "--replies", help="Also read answered tickets from the helpdesk: were drafts used, edited or ignored?"
-        ),
+        bool, typer.Option("--replies", help="Also read answered tickets from the helpdesk: were drafts used?")
     ] = False,
     limit: Annotated[
         int | None,
-        typer.Option(
-            min=1, max=20_000, metavar="N", help="With --overrides or --replies: read at most N tickets. Default: 200."
-        ),
+        typer.Option(min=1, max=20_000, metavar="N", help="Read at most N tickets there. Default: 200."),
     ] = None,
     knowledge: Annotated[
         bool, typer.Option("--knowledge", help="Also search the knowledge base: which topics have no article?")
     ] = False,
     out: Annotated[
         list[Path] | None,
-        typer.Option(
-            metavar="FILE",
-            help="Write it: .html (a page with bars), .md, .csv or .json; may be repeated.",
-        ),
+        typer.Option(metavar="FILE", help="Write it: .html (with bars), .md, .csv or .json; may be repeated."),
     ] = None,
     details: DetailedOption = False,
     mail: Annotated[
@@ -126,16 +122,7 @@ def report(
 
     Exit code 3 with --mail: the mail was not sent.
     """
-    others = {
-        "--overrides": overrides,
-        "--replies": replies,
-        "--knowledge": knowledge,
-        "--limit": limit,
-        "--out": out,
-        "--mail": mail,
-    }
-    if escalated and (ignored := [name for name, given in others.items() if given]):
-        raise ConfigError(f"--escalated only lists tickets: it goes without {', '.join(ignored)}")
+    check_together(locals(), apart=APART)
     most = MOST_READ if limit is None else limit
     begin, end = period_of(clock.now(), since, until, period)
     files = out or []

@@ -16,22 +16,17 @@ from ..core.clock import SystemClock
 from ..core.errors import ConfigError, ExitCode
 from ..core.models import Outcome, OutcomeStatus
 from ..core.tables import Table, as_text
-from ..monitoring.run_watch import tended
 from ..pipeline.planned_writes import planned_writes
 from ..settings.load import load
 from ..state.records import Retry
 from ..state.store import DROPPED
 from ..wiring.parts import audit_log, lock, new_run_id, opened_state
 from ..wiring.runs import RunArguments
-from .options import ConfigOption, JsonOption
+from .options import ConfigOption, JsonOption, TicketsOption
 from .screen import Screen, shortened
 from .shown_run import play
 
 NOTHING = "the retry list is empty"
-TicketOption = Annotated[
-    list[int] | None,
-    typer.Option("--ticket", min=1, metavar="ID", help="Only this ticket of the list; may be repeated."),
-]
 
 
 def show(as_json: JsonOption = False, config: ConfigOption = None) -> int:
@@ -56,24 +51,18 @@ def show(as_json: JsonOption = False, config: ConfigOption = None) -> int:
 
 
 def run(
-    clock: SystemClock,
-    tickets: TicketOption = None,
-    as_json: JsonOption = False,
-    config: ConfigOption = None,
+    clock: SystemClock, tickets: TicketsOption = None, as_json: JsonOption = False, config: ConfigOption = None
 ) -> tuple[int, int]:
     """Try the tickets of the list now, dead letters included, and no others."""
     settings = load(config=config)
     asked = RunArguments(kind="retry", tickets=tuple(tickets or ()))
-    with tended(settings, clock, "retry", deadline_s=settings.run.deadline_s) as tending:
-        return play(settings, asked, clock, Screen(as_json=as_json), tending, what="retry")
+    return play(settings, asked, clock, Screen(as_json=as_json), what="retry")
 
 
 def drop(
     clock: SystemClock,
-    tickets: TicketOption = None,
-    all_dead: Annotated[
-        bool, typer.Option("--all-dead", help="All dead letters: tickets that failed too often.")
-    ] = False,
+    tickets: TicketsOption = None,
+    all_dead: Annotated[bool, typer.Option("--all-dead", help="All that failed too often.")] = False,
     config: ConfigOption = None,
 ) -> int:
     """Take tickets off the list, with a receipt: no run tries them again, except retry run --ticket ID."""
@@ -81,14 +70,11 @@ def drop(
     if bool(named) == all_dead:
         raise ConfigError("say which: --ticket ID, which may be repeated, or --all-dead")
     settings = load(config=config)
-    with (
-        lock(settings.state_folder),
-        opened_state(settings.state_folder, settings.desk.base_url) as state,
-    ):
+    with lock(settings.state_folder), opened_state(settings.state_folder, settings.desk.base_url) as state:
         listed = {item.ticket_id: item for item in state.retries()}
         if strange := sorted(named - listed.keys()):
             raise ConfigError(
-                *(f"ticket {number} is not on the retry list; see 'ticketbot retry list'" for number in strange)
+                *(f"ticket {number} is not on the retry list (ticketbot retry list)" for number in strange)
             )
         chosen = [item for item in listed.values() if (item.dead if all_dead else item.ticket_id in named)]
         audit = audit_log(settings, clock, new_run_id(clock))
@@ -102,9 +88,8 @@ def drop(
             audit.close()
     if REPAIRED in audit.alerted:
         Screen().notices([REPAIRED_SAID])  # no later run would report it
-    Screen().say(
-        f"{_table(chosen)}\n{len(chosen)} dropped; no run tries them any more" if chosen else "nothing to drop"
-    )
+    told = f"{_table(chosen)}\n{len(chosen)} dropped; no run tries them any more"
+    Screen().say(told if chosen else "nothing to drop")
     return ExitCode.OK
 
 
@@ -131,15 +116,7 @@ def apply(
     account = settings.desk.base_url
     total = sum(1 for _ in planned_writes(file, account))  # so that a broken line is found before anything is written
     run = settings.run.model_copy(update={"deadline_s": DEADLINE_S})
+    settings = settings.model_copy(update={"run": run})
     asked = RunArguments(kind="apply", verdicts=planned_writes(file, account))
-    with tended(settings, clock, "apply", deadline_s=DEADLINE_S) as tending:
-        return play(
-            settings.model_copy(update={"run": run}),
-            asked,
-            clock,
-            Screen(as_json=as_json),
-            tending,
-            what="applying",
-            total=total,
-            title=f"Applied {file}, run",
-        )
+    screen, title = Screen(as_json=as_json), f"Applied {file}, run"
+    return play(settings, asked, clock, screen, what="applying", total=total, title=title)

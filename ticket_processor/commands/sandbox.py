@@ -10,20 +10,15 @@ import typer
 from ..core.clock import SystemClock
 from ..core.errors import ConfigError, ExitCode, Stopping
 from ..core.models import VendorKind
+from .options import PortOption
 from .screen import Screen
 
 
 def sandbox(
     clock: SystemClock,
-    helpdesk: Annotated[
-        VendorKind, typer.Option(metavar="HELPDESK", help="Which helpdesk to imitate: zendesk or freshdesk.")
-    ] = "zendesk",
-    port: Annotated[
-        int, typer.Option(min=0, max=65535, metavar="PORT", help="Where to listen; 0 picks a free port.")
-    ] = 8808,
-    tickets: Annotated[
-        int, typer.Option(min=0, metavar="N", help="Number of tickets at the start, minutes to hours old.")
-    ] = 0,
+    helpdesk: Annotated[VendorKind, typer.Option(metavar="HELPDESK", help="zendesk or freshdesk.")] = "zendesk",
+    port: PortOption = 8808,
+    tickets: Annotated[int, typer.Option(min=0, metavar="N", help="Tickets at the start, minutes to hours old.")] = 0,
     plan: Annotated[
         str,
         typer.Option(
@@ -32,9 +27,7 @@ def sandbox(
             "Freshdesk's are growth, pro, enterprise, trial, plus1000, plus2000, unlimited.",
         ),
     ] = "enterprise",
-    faults: Annotated[
-        str, typer.Option(metavar="FAULTS", help="Misbehaviour, such as 'lost-reply=0.05,error-before=0.02'.")
-    ] = "",
+    faults: Annotated[str, typer.Option(metavar="FAULTS", help="Such as 'lost-reply=0.05,error-before=0.02'.")] = "",
 ) -> int:
     """Serve a local imitation of Zendesk or Freshdesk and of OpenAI; print the variables that point a command at it."""
     return serve(clock, helpdesk=helpdesk, port=port, tickets=tickets, plan=plan, faults=faults)

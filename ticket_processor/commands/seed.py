@@ -18,7 +18,7 @@ from ..core.clock import Deadline, SystemClock
 from ..core.errors import CannotRun, ConfigError, ExitCode
 from ..core.files import make_folder, opener
 from ..core.models import Sentiment
-from .options import EXPORTED_AFTER_S, ConfigOption
+from .options import EXPORTED_AFTER_S, ConfigOption, check_together
 from .screen import Screen
 
 if TYPE_CHECKING:
@@ -36,46 +36,25 @@ WRITING_TOKENS = 4000
 
 def seed(
     clock: SystemClock,
-    count: Annotated[
-        int | None,
-        typer.Option(min=1, metavar="N", help="How many tickets; beyond the packaged ones, variations of them."),
-    ] = None,
-    file: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Your own tickets instead: .jsonl or .jsonl.gz with subject and body."),
-    ] = None,
-    llm: Annotated[
-        bool, typer.Option("--llm", help="Have new tickets written by the first model of the list.")
-    ] = False,
+    count: Annotated[int | None, typer.Option(min=1, metavar="N", help="How many; beyond 128, variations.")] = None,
+    file: Annotated[Path | None, typer.Option(metavar="FILE", help="Your own: .jsonl with subject and body.")] = None,
+    llm: Annotated[bool, typer.Option("--llm", help="Have the first model write new tickets.")] = False,
     categories: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--category", metavar="NAME", help="With --llm: this category only; may be repeated. Default: all."
-        ),
+        list[str] | None, typer.Option("--category", metavar="NAME", help="With --llm; may be repeated. Default: all.")
     ] = None,
     languages: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--language", metavar="CODE", help="With --llm: in this language, such as de; may be repeated. Default: en."
-        ),
+        list[str] | None, typer.Option("--language", metavar="CODE", help="With --llm; may be repeated. Default: en.")
     ] = None,
-    out: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="With --llm: write labelled rows here, and leave the helpdesk alone."),
-    ] = None,
-    random_seed: Annotated[
-        int, typer.Option("--seed", metavar="N", help="The same number gives the same tickets.")
-    ] = 0,
+    out: Annotated[Path | None, typer.Option(metavar="FILE", help="With --llm: labelled rows, for a file.")] = None,
+    random_seed: Annotated[int, typer.Option("--seed", metavar="N", help="The same number, the same tickets.")] = 0,
     insist: Annotated[
         bool, typer.Option("--yes-this-is-a-sandbox", help="Seed although the account looks like production.")
     ] = False,
     config: ConfigOption = None,
 ) -> tuple[int, int]:
     """Fill a sandbox account with invented tickets."""
-    if not llm and (categories or languages or out):
-        raise ConfigError("--category, --language and --out belong to --llm")
-    if llm and file:
-        raise ConfigError("--file holds tickets of your own, --llm has new ones written: choose one")
+    options = {**locals(), "category": categories, "language": languages}
+    check_together(options, parts={"--llm": ("--category", "--language", "--out")}, apart={"--llm": ("--file",)})
     from ..seeding.corpus import load_corpus, load_file, vary
     from ..settings.load import load
 

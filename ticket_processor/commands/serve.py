@@ -25,7 +25,7 @@ from ..helpdesk.transport import Transport
 from ..helpdesk.zendesk_account import listed_rows
 from ..settings.schema import Settings
 from ..wiring.parts import transport_for
-from .options import ConfigOption
+from .options import ConfigOption, HostOption, PortOption
 from .portal import need_parts, reached, say_line, until_stopped, url_of
 from .screen import Screen
 
@@ -44,19 +44,12 @@ def serve(
         Literal["install-webhook"] | None,
         typer.Argument(metavar="[install-webhook]", help="Set the helpdesk up to call this server, and end."),
     ] = None,
-    host: Annotated[str, typer.Option(metavar="ADDRESS", help="Where to listen.")] = "127.0.0.1",
-    port: Annotated[
-        int, typer.Option(min=0, max=65535, metavar="PORT", help="Where to listen; 0 picks a free port.")
-    ] = 8080,
-    every: Annotated[
-        int | None, typer.Option(min=1, max=1440, metavar="MINUTES", help="Also play the ordinary run so often.")
-    ] = None,
+    host: HostOption = "127.0.0.1",
+    port: PortOption = 8080,
+    every: Annotated[int | None, typer.Option(min=1, max=1440, metavar="MINUTES", help="Also run so often.")] = None,
     metrics: Annotated[bool, typer.Option("--metrics", help="Also serve Prometheus' /metrics.")] = False,
     url: Annotated[
-        str | None,
-        typer.Option(
-            metavar="URL", help="With install-webhook: the address at which the helpdesk reaches this server."
-        ),
+        str | None, typer.Option(metavar="URL", help="With install-webhook: where the helpdesk reaches this server.")
     ] = None,
     config: ConfigOption = None,
 ) -> tuple[int, int]:
@@ -273,13 +266,9 @@ InsecureOption = Annotated[
 
 def worker(
     clock: SystemClock,
-    scheduler: Annotated[
-        str, typer.Option(metavar="ADDRESS", help="The scheduler: tcp://HOST:8786 or tls://HOST:8786.")
-    ],
+    scheduler: Annotated[str, typer.Option(metavar="ADDRESS", help="tcp://HOST:8786 or tls://HOST:8786.")],
     threads: Annotated[int, typer.Option(min=1, max=256, metavar="N", help="Requests at the same time.")] = 16,
-    host: Annotated[
-        str | None, typer.Option(metavar="ADDRESS", help="The address of this machine for the scheduler.")
-    ] = None,
+    host: Annotated[str | None, typer.Option(metavar="ADDRESS", help="Of this machine, for the scheduler.")] = None,
     health_port: HealthPortOption = 0,
     death_timeout: Annotated[
         float, typer.Option(min=1, metavar="SECONDS", help="End when no scheduler answers for so long.")
@@ -290,9 +279,9 @@ def worker(
     """Ask models for runs on other machines. Exit code 0: stopped by a signal; 3: no scheduler."""
     from ..analysis.model_server.settings import targets
     from ..settings.load import load
-    from ..wiring.cluster import check_address, exposed
+    from ..wiring.cluster import check_address
 
-    check_address(scheduler, "worker", insecure=insecure)
+    notices = check_address(scheduler, "worker", insecure=insecure)
     _let_go_of_credentials()
     settings = load(config=config, need_helpdesk=False, models_only=True)
     models = targets(settings.models)
@@ -301,7 +290,7 @@ def worker(
     from ..wiring.cluster_dask import grace_s, run_worker
 
     screen = Screen()
-    screen.notices(exposed(scheduler))
+    screen.notices(notices)
     clock.grace_s = grace_s(models)
     return run_worker(
         clock,
@@ -317,10 +306,8 @@ def worker(
 
 def scheduler(
     clock: SystemClock,
-    host: Annotated[str, typer.Option(metavar="ADDRESS", help="Where to listen.")] = "127.0.0.1",
-    port: Annotated[
-        int, typer.Option(min=0, max=65535, metavar="PORT", help="Where to listen; 0 picks a free port.")
-    ] = 8786,
+    host: HostOption = "127.0.0.1",
+    port: PortOption = 8786,
     health_port: HealthPortOption = 0,
     insecure: InsecureOption = False,
 ) -> ExitCode:

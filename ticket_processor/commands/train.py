@@ -22,7 +22,7 @@ from ..learning.examples import FIELDS, RETRAINED, corrected_examples, with_corr
 from ..learning.store import FILE_NAME, Correction, LearningStore
 from ..settings.load import load
 from ..settings.schema import Settings
-from .options import ConfigOption, JsonOption
+from .options import ConfigOption, FromHelpdeskOption, JsonOption, LabelledFiles, check_together
 from .screen import Screen
 
 if TYPE_CHECKING:
@@ -33,37 +33,23 @@ DEFAULT_SINCE = "180d"
 
 def train(
     clock: SystemClock,
-    files: Annotated[
-        list[Path] | None,
-        typer.Argument(metavar="FILE…", help="Labelled tickets: .jsonl or .jsonl.gz.", show_default=False),
-    ] = None,
-    from_helpdesk: Annotated[
-        bool, typer.Option("--from-helpdesk", help="Learn from what people chose on the helpdesk's solved tickets.")
-    ] = False,
+    files: LabelledFiles = None,
+    from_helpdesk: FromHelpdeskOption = False,
     since: Annotated[
-        str | None,
-        typer.Option(metavar="WHEN", help="With --from-helpdesk: tickets created since then. Default: 180d."),
+        str | None, typer.Option(metavar="WHEN", help="With --from-helpdesk: created since then. Default: 180d.")
     ] = None,
     from_corrections: Annotated[
-        bool,
-        typer.Option("--from-corrections", help="Also learn from approved corrections; stored unless scores fall."),
+        bool, typer.Option("--from-corrections", help="Also learn from approved ones; stored unless scores fall.")
     ] = False,
     own_desk: Annotated[
         bool, typer.Option("--own-desk", help="The files' tickets are this helpdesk's own: put in use what is learnt.")
     ] = False,
     tasks: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--task", metavar="TASK", help="category, urgency or sentiment; may be repeated. Default: all three."
-        ),
+        list[str] | None, typer.Option("--task", metavar="TASK", help="category, urgency, sentiment. Default: all.")
     ] = None,
-    bench: Annotated[
-        bool,
-        typer.Option("--bench", help="Compare six methods by cross-validation; logistic regression is put in use."),
-    ] = False,
-    into: Annotated[
-        Path | None,
-        typer.Option("--folder", metavar="FOLDER", help="Folder of the classifier. Default: where a run looks for it."),
+    bench: Annotated[bool, typer.Option("--bench", help="Compare six methods; the first one is put in use.")] = False,
+    folder: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Of the classifier. Default: where a run looks for it.")
     ] = None,
     as_json: JsonOption = False,
     config: ConfigOption = None,
@@ -72,11 +58,8 @@ def train(
     chosen = _tasks(tasks or ())
     if not files and not from_helpdesk:
         raise ConfigError("name a file of labelled tickets, or say --from-helpdesk")
-    if since is not None and not from_helpdesk:
-        raise ConfigError("--since belongs to --from-helpdesk")
-    if from_corrections and into is not None:
-        raise ConfigError("--from-corrections stores where a run looks for it, without --folder")
-    if files and not own_desk and into is None:
+    check_together(locals(), parts={"--from-helpdesk": ("--since",)}, apart={"--from-corrections": ("--folder",)})
+    if files and not own_desk and folder is None:
         raise ConfigError(
             "tickets of another desk prove nothing about yours: say --own-desk if these are your own, "
             "or --folder FOLDER to learn from them without putting it in use"
@@ -85,7 +68,7 @@ def train(
     from ..evaluation.data import read_examples
 
     settings = load(config=config, need_helpdesk=from_helpdesk)
-    folder = into or _own_folder(settings)
+    folder = folder or _own_folder(settings)
     screen = Screen(as_json=as_json)
     screen.notices(settings.notices)
 

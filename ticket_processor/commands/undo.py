@@ -19,7 +19,7 @@ from ..reporting.run_words import Seen
 from ..settings.load import load
 from ..wiring.undo import AskedUndo, Undone
 from ..wiring.undo import undo as take_back
-from .options import ConfigOption, JsonOption
+from .options import ConfigOption, JsonOption, TicketsOption
 from .screen import Screen
 
 SAY_IT_AGAIN = "some writes of the run were still under way; say the same command again in a few minutes"
@@ -36,13 +36,9 @@ def undo(
     run_id: Annotated[
         str, typer.Argument(metavar="RUN_ID", help="A run's id, its beginning, or latest: the last run that wrote.")
     ],
-    tickets: Annotated[
-        list[int] | None, typer.Option("--ticket", metavar="ID", help="Only on this ticket; may be repeated.")
-    ] = None,
+    tickets: TicketsOption = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be taken back; write nothing.")] = False,
-    while_stopped: Annotated[
-        bool, typer.Option("--while-stopped", help="Work although the kill switch is set.")
-    ] = False,
+    while_stopped: Annotated[bool, typer.Option("--while-stopped", help="Although the kill switch is set.")] = False,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> int:

@@ -322,8 +322,8 @@ class ClusterWanted:
     keeps_workers: bool = False
 
 
-def check_address(address: str, role: Role, *, insecure: bool) -> None:
-    """Raises :class:`ConfigError` unless ``address`` is a scheduler's that may be used."""
+def check_address(address: str, role: Role, *, insecure: bool) -> list[str]:
+    """What :func:`exposed` says of it. Raises :class:`ConfigError` unless it is a scheduler's that may be used."""
     if address.startswith("local:"):
         raise ConfigError("--cluster local:N is gone: on one machine threads do the same, with --workers N")
     _need_distributed()
@@ -339,6 +339,7 @@ def check_address(address: str, role: Role, *, insecure: bool) -> None:
     if parts.scheme == "tls" and not has_certificates(role):
         name = "DASK_DISTRIBUTED__COMM__TLS__"
         raise ConfigError(f"tls:// needs certificates: set {name}CA_FILE and {name}{role.upper()}__CERT (and __KEY)")
+    return exposed(address)
 
 
 def check_host(host: str, *, insecure: bool) -> Literal["tcp", "tls"]:

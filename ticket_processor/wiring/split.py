@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
+from pathlib import Path
 
 from pydantic import BaseModel
 
@@ -13,6 +15,7 @@ from ..core.errors import ConfigError
 from ..core.models import Analysis, Decision, Ticket
 from ..policy.decide import decide
 from ..policy.skip_rules import in_share
+from ..settings.load import DEFAULT_FILE, config_file, load_candidate
 from ..settings.schema import Settings
 
 MAY_DIFFER = (
@@ -39,6 +42,17 @@ class SplitWanted:
     def has(self, ticket_id: int) -> bool:
         """Whether the candidate decides this ticket."""
         return in_share("split", ticket_id, self.percent)
+
+
+def split_wanted(
+    candidate: Path, percent: float, config: Path | None, flags: Mapping[tuple[str, ...], object]
+) -> SplitWanted:
+    """The split that the command line asks for. Raises :class:`ConfigError`."""
+    places = (config_file(config=config) or Path(DEFAULT_FILE), candidate)
+    running, other = (re.sub(r"[^\w.-]", "_", place.name)[-80:] for place in places)
+    if running == other:
+        raise ConfigError(f"--candidate: receipts name both settings files, so call this one other than {other}")
+    return SplitWanted(load_candidate(candidate, config=config, flags=flags), percent, (running, other))
 
 
 class Split:
