@@ -37,7 +37,6 @@ PARTS = {
     "python_multipart": "python-multipart",
     "argon2": "argon2-cffi",
     "itsdangerous": "itsdangerous",
-    "markdown_it": "markdown-it-py",
     "nh3": "nh3",
 }
 """Modules that the portal needs, and their packages."""

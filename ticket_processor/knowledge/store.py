@@ -20,7 +20,7 @@ from .model import READABLE, Article, Audience, Passage
 from .text import chunks_of
 
 FILE_NAME = "knowledge.sqlite3"
-VERSION = 3
+VERSION = 4
 """Of tables and of the way articles are cut; a file of another version is emptied and synced anew."""
 
 SCOPE_BITS = 40
@@ -234,21 +234,13 @@ class KnowledgeStore:
         """Whether a passage has a vector of this model."""
         return bool(self.rows("SELECT 1 FROM vector WHERE model=? LIMIT 1", [model]))
 
-    def vector_count(self, model: str, dim: int) -> int:
-        """How many passages have a vector of this model and dimension."""
-        query = "SELECT count(*) FROM chunk JOIN vector ON vector.hash=chunk.hash WHERE vector.model=? AND vector.dim=?"
-        return int(self.rows(query, (model, dim))[0][0])
-
-    def vectors(self, model: str, dim: int) -> Iterator[tuple[int, bytes]]:
-        """Number and vector of every passage that has one of this model and dimension, a few at a time."""
-        last = 0
-        while rows := self.rows(
+    def vectors(self, model: str, dim: int) -> list[tuple[int, bytes]]:
+        """Number and vector of every passage that has one of this model and dimension."""
+        return self.rows(
             "SELECT chunk.id, vector.blob FROM chunk JOIN vector ON vector.hash=chunk.hash "
-            "WHERE vector.model=? AND vector.dim=? AND chunk.id>? ORDER BY chunk.id LIMIT 1000",
-            (model, dim, last),
-        ):
-            yield from rows
-            last = rows[-1][0]
+            "WHERE vector.model=? AND vector.dim=? ORDER BY chunk.id",
+            (model, dim),
+        )
 
     def generation(self) -> str:
         """A value that differs once passages or vectors have changed."""

@@ -254,14 +254,10 @@ class VectorIndex:
         if generation == self._generation:
             return
         numpy = self._numpy
-        count = self._store.vector_count(self._model.key, dim)
-        matrix, numbers = numpy.zeros((count, dim), dtype="<f4"), numpy.zeros(count, dtype="<i8")
-        for place, (number, blob) in enumerate(self._store.vectors(self._model.key, dim)):
-            if place == count:
-                break
-            numbers[place] = number
-            matrix[place] = numpy.frombuffer(blob, dtype="<f4")
-        self._matrix, self._numbers = self._normal(matrix), numbers
+        rows = self._store.vectors(self._model.key, dim)
+        self._numbers = numpy.array([number for number, _ in rows], dtype="<i8")
+        matrix = numpy.array([numpy.frombuffer(blob, dtype="<f4") for _, blob in rows], dtype="<f4")
+        self._matrix = self._normal(matrix.reshape(len(rows), dim))
         self._generation = generation
 
     def _normal(self, matrix: ndarray[Any, Any]) -> ndarray[Any, Any]:
