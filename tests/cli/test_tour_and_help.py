@@ -14,7 +14,7 @@ from .conftest import Command
 COMMANDS = ("run", "seed", "sandbox", "init", "dashboard")
 HEAVY = (
     "openai", "requests", "pydantic", "rich", "phonenumbers", "httpx2", "stdnum", "orjson", "dotenv",
-    "streamlit", "plotly", "duckdb",
+    "streamlit", "duckdb",
 )  # fmt: skip
 TYPER_BRINGS = ["pydantic"]
 """Typer itself imports this to read a command's options."""

@@ -22,8 +22,8 @@ FLAGS = (
 DESKTOP, PHONE = (1400, 1000), (390, 844)
 _WAIT_MS = 90_000
 
-_POINTS = """() => [...document.querySelectorAll('.js-plotly-plot')].map(
-  chart => chart.querySelectorAll('.point path, path.point, .scatterlayer path.js-line, .hm image').length)"""
+_POINTS = """() => [...document.querySelectorAll('.stVegaLiteChart')].map(
+  chart => chart.querySelectorAll('path[aria-roledescription=bar]').length)"""
 _TOO_WIDE = """() => [document.documentElement, document.querySelector('[data-testid=stMain]')].map(
   part => part.scrollWidth - part.clientWidth)"""
 
@@ -53,7 +53,7 @@ class Tab:
         self.page.wait_for_function(
             "() => document.querySelector('[data-testid=stApp]')?.dataset.testScriptState === 'notRunning'"
             " && !document.querySelector('[data-testid=stSkeleton]')"
-            " && [...document.querySelectorAll('.stPlotlyChart')].every(chart => chart.querySelector('.main-svg'))",
+            " && [...document.querySelectorAll('.stVegaLiteChart')].every(chart => chart.querySelector('svg path'))",
             timeout=_WAIT_MS,
         )
         self.page.wait_for_timeout(pause_ms)  # the last bars grow

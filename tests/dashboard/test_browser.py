@@ -25,8 +25,8 @@ pytestmark = [
 
 PERIOD = "period=custom&from=2026-11-14&until=2026-11-20"
 CHARTS = {"overview": 7, "tickets": 0, "review": 0, "try_it": 0, "costs": 2, "runs": 0}
-_CHART_TEXT = """() => [...document.querySelectorAll('.js-plotly-plot text')]
-  .filter(text => text.textContent.trim() && !text.closest('.hoverlayer') && !text.classList.contains('bartext-inside'))
+_CHART_TEXT = """() => [...document.querySelectorAll('.stVegaLiteChart svg text')]
+  .filter(text => text.textContent.trim())
   .map(text => [text.textContent, getComputedStyle(text).fill])"""
 HOSTILE = "![x](http://127.0.0.1:9/x.png)<img src='http://127.0.0.1:9/y.png'>"
 

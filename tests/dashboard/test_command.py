@@ -100,7 +100,7 @@ def test_a_port_that_is_taken_is_told(bare: Command) -> None:
     assert f"--port {port} cannot be used" in ended.err
 
 
-@pytest.mark.parametrize("missing", ["streamlit", "plotly", "duckdb"])
+@pytest.mark.parametrize("missing", ["streamlit", "duckdb"])
 def test_without_the_extra_it_says_which_to_install(bare: Command, missing: str) -> None:
     script = f"import sys; sys.modules[{missing!r}] = None; from ticket_processor.cli import main; main()"
     ended = bare.end(bare.python("-c", script, "dashboard"), code=2)
@@ -116,7 +116,7 @@ def test_no_other_command_loads_streamlit(bare: Command, arguments: tuple[str, .
         "try:\n"
         "    main()\n"
         "except SystemExit:\n"
-        "    found = {name.split('.')[0] for name in sys.modules} & {'streamlit', 'plotly', 'duckdb', 'pandas'}\n"
+        "    found = {name.split('.')[0] for name in sys.modules} & {'streamlit', 'duckdb', 'pandas'}\n"
         "    print(json.dumps(sorted(found)), file=sys.stderr)\n"
     )
     process = bare.python("-c", script, *arguments)

@@ -30,7 +30,7 @@ from ticket_processor.settings.pages import AuthSettings
 
 from ..cli.conftest import Command
 from .browser import browser, dashboard, executable, tab
-from .conftest import Pages, words
+from .conftest import Pages, go_to, words
 from .logs import ticket
 
 AUTH = {
@@ -82,7 +82,7 @@ def test_before_the_sign_in_no_page_shows_anything(pages: Pages) -> None:
     for name in ("overview", "tickets"):
         page = AppTest.from_file(server.SCRIPT, default_timeout=60)
         if name != "overview":
-            page.switch_page(f"views/{name}.py")
+            go_to(page, name)
         page.query_params["ticket"] = "4711"
         page.run()
         assert [button.label for button in page.button] == ["Sign in"]

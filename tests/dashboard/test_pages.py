@@ -28,7 +28,7 @@ HOSTILE = "![x](http://127.0.0.1:9/x.png) <img src=x> [l](http://127.0.0.1:9/) $
 
 
 def charts(page: AppTest) -> int:
-    return len(page.get("plotly_chart"))
+    return len(page.get("vega_lite_chart"))
 
 
 def cells(page: AppTest, column: str) -> list[object]:

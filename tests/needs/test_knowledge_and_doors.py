@@ -485,7 +485,7 @@ def test_the_dashboard_shows_tickets_runs_costs_quality_and_a_try_on_pages_of_it
 
     overview = pages.open("overview")
     assert tiles(overview)["Tickets"] == "8"
-    assert len(overview.get("plotly_chart")) > 2
+    assert len(overview.get("vega_lite_chart")) > 2
     refresh = next(one for one in overview.get("button_group") if one.label == "Refresh")
     assert len(refresh.options) > 1
     by_category = next(box for box in overview.multiselect if box.label == "Category")

@@ -343,7 +343,7 @@ def test_the_sandbox_imitates_both_helpdesks_and_a_model_with_faults_and_the_tou
 
 
 HEAVY = (
-    "pandas", "numpy", "sklearn", "streamlit", "plotly", "duckdb", "openai", "matplotlib", "apprise", "fastapi",
+    "pandas", "numpy", "sklearn", "streamlit", "duckdb", "openai", "matplotlib", "apprise", "fastapi",
     "distributed", "cryptography",
 )  # fmt: skip
 LOOK = """

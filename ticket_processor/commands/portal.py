@@ -211,7 +211,7 @@ def say_line(text: str) -> None:
     sys.stderr.flush()
 
 
-_PARTS = ("streamlit", "plotly", "duckdb")
+_PARTS = ("streamlit", "duckdb")
 OPEN_TO_ALL = (
     "--host {}: other machines would reach receipts and redacted summaries. Set up [dashboard.auth] and name the https "
     "address that people see (--public-url), or keep 127.0.0.1 and put a reverse proxy with a sign-in before it"

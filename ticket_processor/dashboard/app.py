@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import streamlit as st
 
 from ticket_processor import __version__
+from ticket_processor.dashboard.overview import costs, overview
 from ticket_processor.dashboard.parts import guarded, signed_in
+from ticket_processor.dashboard.review import review, try_it
+from ticket_processor.dashboard.runs import runs
 from ticket_processor.dashboard.server import given
+from ticket_processor.dashboard.tickets import tickets
 
-VIEWS = Path(__file__).with_name("views")
 PAGES = {
     "Tickets": (
-        ("overview", "Overview", ":material/dashboard:"),
-        ("tickets", "Tickets", ":material/confirmation_number:"),
-        ("review", "Review and quality", ":material/checklist:"),
-        ("try_it", "Try it", ":material/science:"),
+        (overview, "Overview", ":material/dashboard:"),
+        (tickets, "Tickets", ":material/confirmation_number:"),
+        (review, "Review and quality", ":material/checklist:"),
+        (try_it, "Try it", ":material/science:"),
     ),
     "Operation": (
-        ("costs", "Costs and models", ":material/payments:"),
-        ("runs", "Runs and health", ":material/monitor_heart:"),
+        (costs, "Costs and models", ":material/payments:"),
+        (runs, "Runs and health", ":material/monitor_heart:"),
     ),
 }
 # Of our own: an icon that Streamlit knows by name would be loaded from the internet into the browser's tab.
@@ -40,10 +41,7 @@ if not signed_in():
     st.stop()
 page = st.navigation(
     {
-        section: [
-            st.Page(VIEWS / f"{name}.py", title=title, icon=icon, url_path=name, default=name == "overview")
-            for name, title, icon in pages
-        ]
+        section: [st.Page(body, title=title, icon=icon, default=body is overview) for body, title, icon in pages]
         for section, pages in PAGES.items()
     }
 )

@@ -204,6 +204,20 @@ def live(body: Callable[[], None]) -> None:
     st.fragment(shown, run_every=refresh_every())()
 
 
+def of_period(title: str, body: Callable[[LogSelection], None]) -> None:
+    """A page about the tickets of a period: its heading, the filters, and ``body`` where there are any."""
+    head(title)
+    selected = choose()
+
+    def shown() -> None:
+        selection = selected()
+        about(selection)
+        if not nothing(selection):
+            body(selection)
+
+    live(shown)
+
+
 def _days(index: LogIndex) -> tuple[str, str] | None:
     return index.days
 
@@ -236,12 +250,12 @@ def table(found: Table) -> None:
     st.dataframe(rows, hide_index=True, height=min(600, height(len(rows))), column_config={"Where": LINK})
 
 
-def chart(title: str, figure: Any, *, key: str, alt: str) -> None:
-    """A figure under its title. ``alt`` is for those who do not see it."""
-    charts.make_readable(figure, dark=st.context.theme.type == "dark")
+def chart(title: str, figure: charts.Chart, *, key: str, alt: str) -> None:
+    """A chart under its title. ``alt`` is for those who do not see it."""
+    shown = charts.readable(figure, dark=st.context.theme.type == "dark")
     with st.container(border=True, height="stretch"):
         st.markdown(f"**{title}**")
-        st.plotly_chart(figure, key=f"chart-{key}", alt=alt, config={"displayModeBar": False, "responsive": True})
+        st.vega_lite_chart(shown, key=f"chart-{key}", alt=alt)
 
 
 def instead(title: str, why: str) -> None:

@@ -1,4 +1,4 @@
-"""Review: corrections that wait for a person's decision, and what people made of labels."""
+"""Review: corrections that wait for a person, and what people made of labels. Try it: what a ticket would become."""
 
 from __future__ import annotations
 
@@ -9,20 +9,21 @@ from typing import NoReturn
 
 import streamlit as st
 
-from ticket_processor.core.text import many
-from ticket_processor.dashboard import parts
-from ticket_processor.dashboard.parts import choose, person
-from ticket_processor.dashboard.server import given
-from ticket_processor.learning.scoreboard import (
-    CorrectionGroup,
-    correction_groups,
-    decide_pending,
-    kept_scoreboard,
-    told,
-)
-from ticket_processor.learning.store import FILE_NAME, CorrectionStatus, LearningStore
-from ticket_processor.reporting.tables import scoreboard_tables
+from ..core.clock import Deadline
+from ..core.text import many
+from ..learning.scoreboard import CorrectionGroup, correction_groups, decide_pending, kept_scoreboard, told
+from ..learning.store import FILE_NAME, CorrectionStatus, LearningStore
+from ..reporting.queries import LogSelection
+from ..reporting.tables import scoreboard_tables
+from ..wiring.explain import in_words, pasted, walk
+from . import parts
+from .parts import choose, person
+from .server import given
 
+DEADLINE_S = 120.0
+MOST_CHARACTERS = 50_000
+EXAMPLE_SUBJECT = "Charged twice"
+EXAMPLE = "Hello, I was charged twice this month.\nPlease refund card 4111 1111 1111 1111.\n\n-- \nJane Doe"
 MOST_GROUPS, MOST_TEXTS, MOST_ACCOUNTS = 25, 3, 5
 SAID = "review_said"
 """What was done before the page was shown again."""
@@ -93,9 +94,8 @@ def say(what: str, *, done: bool = True) -> NoReturn:
     st.rerun()
 
 
-def quality() -> None:
+def quality(selection: LogSelection) -> None:
     """Which labels people kept and changed."""
-    selection = selected()
     parts.about(selection)
     found = kept_scoreboard(given().settings.state_folder, selection.since, selection.until)
     if found is None:
@@ -105,9 +105,47 @@ def quality() -> None:
         parts.table(table)
 
 
-parts.head("Review and quality")
-st.caption("What people changed teaches only what a person approves here, or with 'ticketbot learn approve'.")
-decisions()
-st.subheader("Quality")
-selected = choose()
-parts.live(quality)
+def review() -> None:
+    """The page of corrections and of quality."""
+    parts.head("Review and quality")
+    st.caption("What people changed teaches only what a person approves here, or with 'ticketbot learn approve'.")
+    decisions()
+    st.subheader("Quality")
+    selected = choose()
+    parts.live(lambda: quality(selected()))
+
+
+def try_it() -> None:
+    """The page that shows what a pasted ticket would be cut, redacted, understood and changed to."""
+    parts.head("Try it")
+    st.caption(
+        "What would become of a ticket, by these settings. Nothing is written to the helpdesk, and the text is stored "
+        "nowhere; if a model is asked, it gets the redacted text, and what it costs counts towards the day's budget."
+    )
+    options = given()
+    settings = options.settings
+    with st.form("ticket", border=True):
+        subject = st.text_input("Subject", max_chars=500, placeholder=EXAMPLE_SUBJECT)
+        body = st.text_area("Text", max_chars=MOST_CHARACTERS, height=260, placeholder=EXAMPLE)
+        ask = st.checkbox(
+            "Ask the model",
+            disabled=not settings.models.names,
+            help="Otherwise the trained classifier, where there is one, and the keyword rules answer."
+            if settings.models.names
+            else "No model is configured; TICKETBOT_MODELS names some.",
+        )
+        sent = st.form_submit_button("Show what would happen", type="primary")
+    if sent and not (subject.strip() or body.strip()):
+        st.info("Type or paste a subject or a text first.")
+    elif sent:
+        if settings.models.names and not ask:
+            settings = settings.model_copy(update={"models": settings.models.model_copy(update={"names": ()})})
+            st.caption("No model was asked, as if none were configured.")
+        ticket = pasted(options.clock, subject, body)
+        with st.spinner("Asking"):
+            walked = walk(ticket, settings, options.clock, Deadline(options.clock, DEADLINE_S))
+        for trouble in walked.troubles:
+            st.warning("The chain had to do without a part of it:")
+            st.text(trouble)
+        st.code("\n".join(in_words(walked)), language=None, wrap_lines=True)
+        st.caption("What people had set by then would stay.")

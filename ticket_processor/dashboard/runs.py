@@ -7,19 +7,19 @@ from typing import Any
 
 import streamlit as st
 
-from ticket_processor.core.clock import iso
-from ticket_processor.core.text import many
-from ticket_processor.dashboard import parts
-from ticket_processor.dashboard.parts import ask, choose
-from ticket_processor.dashboard.server import given
-from ticket_processor.monitoring.doctor import Doctor
-from ticket_processor.monitoring.health_checks import HealthVerdict, Status
-from ticket_processor.monitoring.memory import AlertStore
-from ticket_processor.monitoring.rules import severity_of, title_of_rule
-from ticket_processor.reporting import figures, queries
-from ticket_processor.reporting.glossary import dollars, percent, points
-from ticket_processor.reporting.queries import LogSelection
-from ticket_processor.reporting.tables import runs_table
+from ..core.clock import iso
+from ..core.text import many
+from ..monitoring.doctor import Doctor
+from ..monitoring.health_checks import HealthVerdict, Status
+from ..monitoring.memory import AlertStore
+from ..monitoring.rules import severity_of, title_of_rule
+from ..reporting import figures, queries
+from ..reporting.glossary import dollars, percent, points
+from ..reporting.queries import LogSelection
+from ..reporting.tables import runs_table
+from . import parts
+from .parts import ask
+from .server import given
 
 MOST_RUNS = 1_000
 WIDE = st.column_config.TextColumn(width="large")
@@ -124,9 +124,8 @@ def rows_of(lines: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     ]
 
 
-def of_period() -> None:
+def runs_of(selection: LogSelection) -> None:
     """Service levels and runs of the chosen period."""
-    selection = selected()
     parts.about(selection)
     since, until = selection.since, selection.until
     about = ask(figures.runs, since, until)
@@ -147,15 +146,17 @@ def now() -> None:
             part()
 
 
-def body() -> None:
-    now()
-    of_period()
+def runs() -> None:
+    """The page of runs and health."""
+    parts.head("Runs and health")
+    try:
+        selected = parts.choose()
+    except Exception:  # the page says why below what needs no log
+        parts.live(now)
+        raise
 
+    def body() -> None:
+        now()
+        runs_of(selected())
 
-parts.head("Runs and health")
-try:
-    selected = choose()
-except Exception:  # the page says why below what needs no log
-    parts.live(now)
-    raise
-parts.live(body)
+    parts.live(body)

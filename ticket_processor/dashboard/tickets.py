@@ -10,15 +10,15 @@ from typing import Any
 
 import streamlit as st
 
-from ticket_processor.audit.files import events
-from ticket_processor.dashboard import parts
-from ticket_processor.dashboard.parts import ask, choose
-from ticket_processor.dashboard.server import given
-from ticket_processor.dashboard.story import moments
-from ticket_processor.reporting import queries
-from ticket_processor.reporting.index import LogIndex
-from ticket_processor.reporting.queries import LogSelection
-from ticket_processor.wiring.parts import keyring
+from ..audit.files import events
+from ..reporting import queries
+from ..reporting.index import LogIndex
+from ..reporting.queries import LogSelection
+from ..wiring.parts import keyring
+from . import parts
+from .parts import ask, choose
+from .server import given
+from .story import moments
 
 ROWS = 50
 SORTS = {
@@ -125,11 +125,10 @@ def one(number: int) -> None:
             right.dataframe(rows, hide_index=True, height=parts.height(len(rows)))
 
 
-def table() -> None:
+def table(selection: LogSelection, order: str) -> None:
     """The page of the table that is asked for."""
     if st.session_state.get("ticket") is not None:
         st.rerun()  # a row was clicked on: what is outside of this part has to know
-    selection = selected()
     parts.about(selection)
     if parts.nothing(replace(selection, text="")):
         return
@@ -165,20 +164,15 @@ def table() -> None:
         )
 
 
-parts.head("Tickets")
-selected_here = choose()
-left, middle, right = st.columns([3, 2, 1])
-text = left.text_input("Search", key="q", bind="query-params", icon=":material/search:", max_chars=200)
-order = middle.selectbox("Sort", list(SORTS), key="sort", bind="query-params")
-ticket = right.number_input("Ticket number", min_value=1, value=None, step=1, key="ticket", bind="query-params")
-
-
-def selected() -> LogSelection:
-    """The filters, and what is searched for."""
-    return replace(selected_here(), text=text or "")
-
-
-if ticket is None:
-    parts.live(table)
-else:
-    parts.live(partial(one, ticket))
+def tickets() -> None:
+    """The page of tickets."""
+    parts.head("Tickets")
+    chosen = choose()
+    left, middle, right = st.columns([3, 2, 1])
+    text = left.text_input("Search", key="q", bind="query-params", icon=":material/search:", max_chars=200)
+    order = middle.selectbox("Sort", list(SORTS), key="sort", bind="query-params")
+    ticket = right.number_input("Ticket number", min_value=1, value=None, step=1, key="ticket", bind="query-params")
+    if ticket is None:
+        parts.live(lambda: table(replace(chosen(), text=text or ""), order))
+    else:
+        parts.live(partial(one, ticket))
