@@ -91,10 +91,10 @@ CEILINGS = {
     "audit": 1_970,
     "commands": 5_960,
     "core": 2_630,
-    "dashboard": 1_550,
+    "dashboard": 1_480,
     "evaluation": 1_980,
     "helpdesk": 6_490,
-    "knowledge": 1_760,
+    "knowledge": 1_720,
     "learning": 1_730,
     "monitoring": 2_670,
     "pipeline": 5_160,
@@ -106,7 +106,7 @@ CEILINGS = {
     "seeding": 820,
     "settings": 1_620,
     "state": 920,
-    "web": 3_700,
+    "web": 3_630,
     "wiring": 3_010,
 }
 """Lines of Python in each package, and of the package's own modules under ``.``.
@@ -114,7 +114,7 @@ CEILINGS = {
 They are lowered when lines go. Whoever raises one says why in the commit. Request Tracker, a third helpdesk, took 1,050
 lines of product (850 of them in ``helpdesk/``), 600 of tests, and a page of 570 words.
 """
-MOST = {"files": 295, "test lines": 64_910, "scripts": 22, "words of docs": 20_650}
+MOST = {"files": 292, "test lines": 64_860, "scripts": 22, "words of docs": 20_650}
 """Of the whole house: modules, lines of tests, scripts, and words of all pages, generated ones included."""
 SLACK = 1.02
 """A ceiling this far above what is there is to be lowered."""

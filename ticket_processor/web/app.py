@@ -21,7 +21,7 @@ from starlette.responses import JSONResponse, Response
 
 from .. import __version__
 from ..core.clock import Clock
-from ..core.errors import CannotRun, ConfigError, StateUnusable, TicketbotError, unexpected
+from ..core.errors import CannotRun, ConfigError, StateUnusable, TicketbotError
 from ..monitoring.health_checks import Health, HealthVerdict, Status, exposition
 from . import gate
 from .gate import Doors, RequestRefused, of_freshdesk, of_zendesk
@@ -87,7 +87,8 @@ class Service:
         self._queue = queue
         self._worker = worker
         self._examine = examine
-        self._waiting: list[tuple[ToldTicket, asyncio.Future[bool]]] = []
+        self._storing = asyncio.Lock()
+        self._waiting: dict[object, tuple[ToldTicket, bool | None]] = {}
         self.now = now
         self.analyse = analyse
         self.say = say
@@ -102,7 +103,7 @@ class Service:
             self.say(f"webhook {name}: nothing to do: no ticket")
             return JSONResponse({"status": "ignored", "reason": "no ticket"})
         try:
-            is_new = await self._put(ToldTicket(ticket, (key,) if key else ()))
+            is_new = await self._put(ToldTicket(ticket, key))
         except StateUnusable as error:
             raise RequestRefused(503, str(error)) from None
         became = "queued" if is_new else "duplicate"
@@ -112,30 +113,20 @@ class Service:
 
     async def _put(self, delivery: ToldTicket) -> bool:
         """Store it with those that came meanwhile, so that the disk is waited for once; whether it is new."""
-        answer: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        self._waiting.append((delivery, answer))
-        if len(self._waiting) == 1:
-            asyncio.get_running_loop().create_task(self._store())
-        return await answer
-
-    async def _store(self) -> None:
-        while taken := list(self._waiting):
-            results: list[bool] | StateUnusable
-            try:
-                results = await asyncio.to_thread(self._queue.put, [told for told, _ in taken], self.now())
-            except StateUnusable as error:
-                results = error
-            except Exception as error:  # noqa: BLE001 - a bug must not leave every later delivery without an answer
-                results = StateUnusable(unexpected(error))
-            self._worker.wake()
-            del self._waiting[: len(taken)]
-            for number, (_, answer) in enumerate(taken):
-                if answer.done():
-                    continue  # who asked has gone
-                if isinstance(results, StateUnusable):
-                    answer.set_exception(results)
-                else:
-                    answer.set_result(results[number])
+        mine = object()
+        self._waiting[mine] = (delivery, None)
+        try:
+            async with self._storing:
+                if self._waiting[mine][1] is None:
+                    taken = dict(self._waiting)
+                    told = [waiting for waiting, _ in taken.values()]
+                    results = await asyncio.to_thread(self._queue.put, told, self.now())
+                    self._worker.wake()
+                    stored = zip(taken, told, results, strict=True)
+                    self._waiting |= {each: (one, is_new) for each, one, is_new in stored if each in self._waiting}
+                return bool(self._waiting[mine][1])
+        finally:
+            del self._waiting[mine]
 
     def health(self) -> Response:
         """Whether tickets are handled, and how each part is."""
@@ -200,7 +191,7 @@ def make(service: Service, doors: Doors, *, has_metrics: bool) -> FastAPI:
         @app.post("/webhooks/freshdesk")
         async def freshdesk(request: Request) -> Response:
             """Take a delivery of Freshdesk's automation rule, or of a scrip of Request Tracker, in."""
-            gate.with_secret(request, doors.freshdesk)
+            gate.check_secret(request, doors.freshdesk)
             return await service.take(request, of_freshdesk(await gate.raw_body(request)))
 
     if doors.api:
@@ -208,7 +199,7 @@ def make(service: Service, doors: Doors, *, has_metrics: bool) -> FastAPI:
         @app.post("/process-ticket")
         async def process_ticket(request: Request) -> Response:
             """Analyse a ticket by its number, or a text, and say what a run would decide. Writes nothing."""
-            gate.with_token(request, doors.api)
+            gate.check_token(request, doors.api)
             asked = _asked(await gate.raw_body(request))
             if not limiter:
                 limiter.append(CapacityLimiter(MOST_ANALYSES))

@@ -1,7 +1,6 @@
 """Serves an application until a stop is asked for: listens, answers what has begun, and ends.
 
-It limits the number of connections, and ends those whose client neither goes on sending its request nor takes its
-answer. uvicorn ends those that are idle between two requests, and no others.
+It limits the number of connections. Slow clients are the reverse proxy's business.
 
 Plays runs for the server as the command line would: same lock, guards, receipts, budget, alerts.
 
@@ -14,15 +13,12 @@ import ipaddress
 import socket
 import sys
 import threading
-from asyncio import BaseTransport
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import h11
 import uvicorn
 from pydantic import SecretStr
 from starlette.types import ASGIApp
-from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from ..core.clock import Clock, Deadline, SystemClock
 from ..core.errors import ConfigError
@@ -76,48 +72,6 @@ def listening(host: str, port: int) -> socket.socket:
     return found
 
 
-WATCHED_EVERY_S = 30.0
-"""A client that has got no further between two looks is too slow."""
-STEP_BYTES = 10_000
-"""It has got further once so many bytes more have come, or some of the answer was taken."""
-
-
-class WatchedConnection(H11Protocol):
-    """A connection of uvicorn's that ends when its client gets no further with its request, or with its answer."""
-
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
-        self._received = 0
-        self._before: object = None
-
-    def connection_made(self, transport: BaseTransport) -> None:
-        """uvicorn's."""
-        super().connection_made(transport)  # type: ignore[arg-type]
-        self.loop.call_later(WATCHED_EVERY_S, self._look)
-
-    def data_received(self, data: bytes) -> None:
-        """uvicorn's."""
-        self._received += len(data)
-        super().data_received(data)
-
-    def _look(self) -> None:
-        if self.transport.is_closing():
-            return
-        left = self.transport.get_write_buffer_size()
-        place = (self.cycle, self._received // STEP_BYTES, left) if left or self._waits_for_more() else None
-        if place is not None and place == self._before:
-            self.transport.abort()
-            return
-        self._before = place
-        self.loop.call_later(WATCHED_EVERY_S, self._look)
-
-    def _waits_for_more(self) -> bool:
-        """Whether the client has to go on with its request: the first one, or one that it has begun."""
-        if self.conn.their_state is h11.IDLE:
-            return self.timeout_keep_alive_task is None or bool(self.conn.trailing_data[0])
-        return self.conn.their_state is h11.SEND_BODY and not self.flow.read_paused
-
-
 class Server:
     """The application at a socket, in a thread of its own. Only ``proxies`` may name the client."""
 
@@ -125,7 +79,7 @@ class Server:
         self._server = uvicorn.Server(
             uvicorn.Config(
                 app,
-                http=WatchedConnection,
+                http="h11",
                 log_level="error",
                 access_log=False,
                 server_header=False,

@@ -56,10 +56,10 @@ CREATE INDEX IF NOT EXISTS queue_by_time ON queue (ready_at);
 
 @dataclass(frozen=True)
 class ToldTicket:
-    """The helpdesk has told of a ticket. ``keys`` are what a repetition is known by."""
+    """The helpdesk has told of a ticket. A repetition is known by its ``key``, if it has one."""
 
     ticket_id: int
-    keys: tuple[str, ...] = ()
+    key: str = ""
 
 
 @dataclass(frozen=True)
@@ -104,8 +104,8 @@ class DeliveryQueue:
             return [self._put(db, delivery, now) for delivery in deliveries]
 
     def _put(self, db: sqlite3.Connection, delivery: ToldTicket, now: float) -> bool:
-        keys = [(key, now) for key in delivery.keys]
-        if keys and db.executemany("INSERT OR IGNORE INTO seen VALUES (?, ?)", keys).rowcount < len(keys):
+        seen = "INSERT OR IGNORE INTO seen VALUES (?, ?)"
+        if delivery.key and not db.execute(seen, (delivery.key, now)).rowcount:
             return False
         db.execute(
             "INSERT INTO queue (helpdesk, ticket_id, first_at, last_at, ready_at) VALUES (?, ?, ?, ?, ?) "

@@ -24,7 +24,7 @@ from ticket_processor.helpdesk.local_model import LocalTicket
 from ticket_processor.helpdesk.local_search import Query
 from ticket_processor.helpdesk.local_store import LocalStore
 from ticket_processor.web.portal.application import make_portal
-from ticket_processor.web.portal.parts import Portal, PortalSettings, Suggest
+from ticket_processor.web.portal.parts import Portal, Suggest
 
 from ...dashboard.browser import browser
 
@@ -126,13 +126,13 @@ def make_rig(tmp_path: Path, loop: Any) -> Iterator[MakePortal]:
             LocalStore.__init__(rig.store, path)
         rig.loop = loop
         opened.append(rig)
-        settings = PortalSettings(b"a key for tests only, 32 bytes long", "Acme help", address)
-        options: Any = {"now": lambda: rig.at, "told": rig.told.append, "suggest": suggest}
+        options: Any = {"now": lambda: rig.at, "told": rig.told.append, "suggest": suggest, "address": address}
+        options |= {"key": b"a key for tests only, 32 bytes long", "name": "Acme help"}
         if spare is None:
-            rig.parts = Portal(rig.store, settings, **options)
+            rig.parts = Portal(rig.store, **options)
             rig.app = make_portal(rig.parts)
         else:
-            Portal.__init__(rig.parts, rig.store, settings, **options)
+            Portal.__init__(rig.parts, rig.store, **options)
         return rig
 
     yield make

@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.local_files import add_file
 from ticket_processor.helpdesk.local_model import AI, NewFile, NewTicket
-from ticket_processor.web.portal.parts import Suggestion
+from ticket_processor.replies.assembly import ArticleLines
 
 from .conftest import MakePortal
 from .markup_corpus import ALL_MARKUP
@@ -24,7 +24,9 @@ PICTURE = b"\x89PNG\r\n\x1a\n" + b"x" * 4 * 2**20
 @pytest.fixture
 def site(make_rig: MakePortal, chromium: Any) -> Iterator[ListeningPortal]:
     rig = make_rig(
-        suggest=lambda text: [Suggestion("Invoices", "https://help.example/1", ("Open Billing.",))] if text else []
+        suggest=lambda text: (
+            [ArticleLines("1", "Invoices", "https://help.example/1", ("Open Billing.",))] if text else []
+        )
     )
     with listening_portal(rig, chromium) as found:
         yield found

@@ -15,10 +15,10 @@ from ticket_processor.helpdesk.local_search import Query
 from ticket_processor.knowledge.model import Article, Audience
 from ticket_processor.knowledge.search import KnowledgeSearch
 from ticket_processor.knowledge.store import KnowledgeStore
+from ticket_processor.replies.assembly import ArticleLines
 from ticket_processor.web.portal import parts
 from ticket_processor.web.portal.application import suggesting
 from ticket_processor.web.portal.form import MOST_FILE_BYTES
-from ticket_processor.web.portal.parts import Suggestion
 
 from .conftest import TYPED, MakePortal, PortalRig, tokens_in
 
@@ -250,9 +250,9 @@ def test_a_body_that_is_far_too_large_is_not_read_to_its_end(rig: PortalRig) -> 
 def test_articles_are_shown_to_a_script_alone_and_to_a_browser_without_one_with_the_form(make_rig: MakePortal) -> None:
     asked: list[str] = []
 
-    def suggest(text: str) -> list[Suggestion]:
+    def suggest(text: str) -> list[ArticleLines]:
         asked.append(text)
-        return [Suggestion("Where invoices are", "https://help.example/1", ("Open Billing.",))]
+        return [ArticleLines("1", "Where invoices are", "https://help.example/1", ("Open Billing.",))]
 
     rig = make_rig(suggest=suggest)
     browser = rig.browser()

@@ -11,6 +11,7 @@ import secrets
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
 from fastapi import FastAPI
@@ -32,7 +33,7 @@ from ...helpdesk.local_people import MAIL_FOLDER
 from ...helpdesk.local_store import LocalStore
 from ...knowledge.model import KnowledgeSettings
 from ...knowledge.search import KnowledgeSearch
-from ...replies.assembly import best_lines
+from ...replies.assembly import ArticleLines, best_lines
 from ...replies.settings import ReplySettings
 from ...seeding.corpus import load_corpus
 from ...settings.helpdesks import LocalSettings
@@ -51,7 +52,7 @@ from . import form, tracking
 from .agent_accounts import Passwords, made_up
 from .mail import Postman, Writer, by_smtp, into_folder
 from .outbox import Outbox
-from .parts import FOLDER, Portal, PortalSettings, Suggest, Suggestion
+from .parts import FOLDER, Portal, Suggest
 from .security import HEADERS, SafeAnswers
 
 _TITLES = {
@@ -76,7 +77,7 @@ _WORDS = {
 def make_portal(portal: Portal) -> FastAPI:
     """The application."""
     app = FastAPI(
-        title=portal.settings.name,
+        title=portal.name,
         version=__version__,
         docs_url=None,
         redoc_url=None,
@@ -137,10 +138,9 @@ MOST_PASSAGES = 8
 def suggesting(search: KnowledgeSearch) -> Suggest:
     """Finds the best articles that everybody may read, with the lines in them that matter."""
 
-    def suggest(text: str) -> Sequence[Suggestion]:
+    def suggest(text: str) -> Sequence[ArticleLines]:
         found = search.search([text], lang="", audience="everyone", limit=MOST_PASSAGES)
-        chosen = best_lines(found, text, floor=0.0)
-        return [Suggestion(each.title, _web(each.url), each.lines) for each in chosen]
+        return [replace(each, url=_web(each.url)) for each in best_lines(found, text, floor=0.0)]
 
     return suggest
 
@@ -179,8 +179,8 @@ class PortalProcess:
         store = self._stack.enter_context(local_store(settings, make=True))
         for line in finish_erasures(settings, store, clock.now()):
             say(line)
-        shared = PortalSettings(signing_key(folder), own.name, address)
-        portal = Portal(store, shared, clock.now, told=self._told, suggest=self._articles(settings))
+        key, suggest = signing_key(folder), self._articles(settings)
+        portal = Portal(store, clock.now, key=key, name=own.name, address=address, told=self._told, suggest=suggest)
         self.app: FastAPI = make_portal(portal)
         if own.mail_from:
             self._mail(settings, store, address, say)

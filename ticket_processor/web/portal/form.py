@@ -14,11 +14,11 @@ from starlette.responses import Response
 
 from ...core.text import strip_hidden
 from ...helpdesk.local_model import FormUsed, LocalHelpdeskError, NewFile, NewTicket
+from ...replies.assembly import ArticleLines
 from .parts import (
     LINK_COOKIE,
     LINK_LIFE_S,
     Portal,
-    Suggestion,
     address_of,
     go_to,
     let_in,
@@ -156,7 +156,7 @@ def routes(portal: Portal) -> APIRouter:
         status: int = 200,
         *,
         token: str = "",
-        found: list[Suggestion] | None = None,
+        found: list[ArticleLines] | None = None,
         searched: bool = False,
     ) -> Response:
         is_good = portal.forms.age(request, token) is not None  # who corrects something need not wait again
@@ -173,7 +173,7 @@ def routes(portal: Portal) -> APIRouter:
             most={"files": MOST_FILES, "megabytes": MOST_FILE_BYTES // 2**20},
         )
 
-    def suggestions(request: Request, typed: Typed) -> list[Suggestion]:
+    def suggestions(request: Request, typed: Typed) -> list[ArticleLines]:
         if portal.suggest is None:
             raise HTTPException(404)
         if wait_s := portal.searches.take(address_of(request)):

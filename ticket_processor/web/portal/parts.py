@@ -9,7 +9,6 @@ import math
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -26,6 +25,7 @@ from ...core.clock import iso, parse_iso
 from ...core.text import many
 from ...helpdesk.local_model import LocalTicket
 from ...helpdesk.local_store import LocalStore
+from ...replies.assembly import ArticleLines
 from ..server import place_of
 from .security import Cookies, FormTokens
 
@@ -127,54 +127,37 @@ _TEMPLATES = Environment(
 _TEMPLATES.filters |= {"moment": moment, "rendered": rendered, "file_size": file_size}
 
 
-Suggest = Callable[[str], "Sequence[Suggestion]"]
+Suggest = Callable[[str], Sequence[ArticleLines]]
+"""Finds articles that may answer what somebody wrote."""
 HOUR_S = 3600.0
-
-
-@dataclass(frozen=True)
-class Suggestion:
-    """An article that may answer what somebody wrote, and its lines about it; ``url`` may be empty."""
-
-    title: str
-    url: str
-    lines: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class PortalSettings:
-    """What differs between portals.
-
-    ``key`` signs cookies: random, secret, and the same after a restart. ``address`` is where browsers reach it, such
-    as ``https://help.example.com``; with https, cookies go no other way.
-    """
-
-    key: bytes = field(repr=False)
-    name: str = "Support"
-    address: str = ""
 
 
 class Portal:
     """The store and the time, and what makes and checks pages, forms, cookies and limits.
 
-    ``told`` is called with the id of a ticket that a customer has just submitted or answered. ``suggest`` finds
-    articles for what somebody wrote; without it, none are shown.
+    ``key`` signs cookies: random, secret, and the same after a restart. ``address`` is where browsers reach the portal,
+    such as ``https://help.example.com``; with https, cookies go no other way. ``told`` is called with the id of a
+    ticket that a customer has just submitted or answered. Without ``suggest``, no articles are shown.
     """
 
     def __init__(
         self,
         store: LocalStore,
-        settings: PortalSettings,
         now: Callable[[], float],
         *,
+        key: bytes,
+        name: str = "Support",
+        address: str = "",
         told: Callable[[int], object] = lambda _ticket_id: None,
         suggest: Suggest | None = None,
     ) -> None:
         self.store = store
-        self.settings = settings
+        self.name = name
+        self.address = address.rstrip("/")
         self.now = now
         self.told = told
         self.suggest = suggest
-        self.cookies = Cookies(settings.key, now, https=settings.address.startswith("https:"))
+        self.cookies = Cookies(key, now, https=address.startswith("https:"))
         self.forms = FormTokens(self.cookies, now)
         self.wrong_keys = Buckets(20, HOUR_S, now)
         self.wrong_passwords = Buckets(20, HOUR_S, now)
@@ -201,7 +184,7 @@ class Portal:
         """
         browser = self.forms.browser(request)
         token = form_token or self.forms.token(browser)
-        text = _TEMPLATES.get_template(template).render(portal_name=self.settings.name, form_token=token, **values)
+        text = _TEMPLATES.get_template(template).render(portal_name=self.name, form_token=token, **values)
         response = HTMLResponse(text, status, headers)
         self.forms.remember(response, browser)
         return response

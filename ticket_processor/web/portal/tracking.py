@@ -284,7 +284,7 @@ def shown(
 ) -> Response:
     """The whole page: ``notice`` says what went wrong, and what was typed is kept."""
     secret = request.cookies.get(LINK_COOKIE, "")
-    link = f"{portal.settings.address.rstrip('/')}{path_of(ticket.number)}?k={quote(secret)}" if secret else ""
+    link = f"{portal.address}{path_of(ticket.number)}?k={quote(secret)}" if secret else ""
     return portal.page(
         request,
         "ticket.html",
