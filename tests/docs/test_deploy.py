@@ -16,13 +16,14 @@ import yaml
 
 from ticket_processor.core.errors import ExitCode
 from ticket_processor.monitoring.run_watch import GRACE_S
-from ticket_processor.schedule.schedulers import DEFAULT_EVERY_MIN, PERIODS_MIN, STOP_GRACE_S, limit_after
+from ticket_processor.schedule.schedulers import PERIODS_MIN, STOP_GRACE_S
 from ticket_processor.settings.schema import Settings
 from ticket_processor.settings.sources import VARIABLES
 
 ROOT = Path(__file__).resolve().parents[2]
 SCHEDULING = (ROOT / "docs" / "scheduling.md").read_text(encoding="utf-8")
-LIMIT_S = limit_after(Settings().run.deadline_s + GRACE_S)
+LIMIT_S = int(Settings().run.deadline_s + GRACE_S) + 20
+DEFAULT_EVERY_MIN = 10
 SECRETS = {name for name, variable in VARIABLES.items() if variable.secret}
 UID = 10001
 CONFIG_FOLDER = "/etc/ticketbot"

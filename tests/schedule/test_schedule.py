@@ -24,7 +24,6 @@ from ticket_processor.schedule.schedulers import (
     ScheduledJob,
     Systemd,
     Windows,
-    limit_after,
     mark_in,
     problems,
 )
@@ -110,11 +109,6 @@ def test_what_a_scheduler_cannot_take_is_refused_in_a_sentence(
     found = problems(kind, a_job(**values), deadline_s=540)
     assert len(found) == (words is not None)
     assert all("\n" not in problem and words is not None and words in problem for problem in found)
-
-
-def test_a_schedulers_limit_is_twenty_seconds_above_our_own_watchdog() -> None:
-    assert limit_after(540 + 20) == 580
-    assert limit_after(30.5 + 20) == 71
 
 
 @given(job=jobs_with(st.one_of(PATHS, WINDOWS_PATHS)), every=st.sampled_from(PERIODS_MIN))

@@ -238,13 +238,6 @@ def test_units_that_cannot_be_read_or_removed_are_told(programs: Programs) -> No
         remove(Systemd("ticketbot"))
 
 
-def test_an_owner_without_a_name_is_told(programs: Programs, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(schedulers, "is_root", lambda: True)
-    monkeypatch.setattr(Path, "owner", lambda _path: {}["uid"])
-    with pytest.raises(ConfigError, match="belongs to a user whom this system has no name for"):
-        schedulers.owner_of(programs.home)
-
-
 # --- Task Scheduler
 
 

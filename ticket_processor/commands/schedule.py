@@ -15,58 +15,50 @@ import typer
 from ..core.errors import ConfigError, ExitCode
 from ..monitoring.run_watch import GRACE_S
 from ..schedule import schedulers
-from ..schedule.schedulers import DEFAULT_EVERY_MIN, Cron, ScheduledJob, Scheduler, Systemd, Windows, is_root, owner_of
+from ..schedule.schedulers import Cron, ScheduledJob, Scheduler, Systemd, Windows, is_root, owner_of
 from ..settings.load import config_file, load
 from ..settings.sources import shared
 from .many_accounts import MOST_AT_ONCE, names_of, several
 from .options import ConfigsOption
 from .screen import Screen
 
-BOOTED_BY_SYSTEMD = Path("/run/systemd/system")
-LINGERING = Path("/var/lib/systemd/linger")
 Kind = Literal["cron", "systemd", "windows"]
-SchedulerArgument = Annotated[
-    Kind | None, typer.Argument(metavar="SCHEDULER", help="cron, systemd or windows. Default: what this system has.")
-]
-JobNameOption = Annotated[
-    str, typer.Option("--name", metavar="NAME", help="What the job is called; another for each account.")
-]
-EveryOption = Annotated[
-    int, typer.Option("--every", metavar="MINUTES", help="From the start of a run to the next. Default: 10.")
-]
+SchedulerArgument = Annotated[Kind | None, typer.Argument(metavar="[SCHEDULER]", help="cron, systemd or windows.")]
+JobNameOption = Annotated[str, typer.Option("--name", metavar="NAME", help="Of the job; another for each account.")]
+EveryOption = Annotated[int, typer.Option("--every", metavar="MINUTES", help="From a run's start to the next's.")]
 
 
 def show(
     kind: SchedulerArgument = None,
-    every_min: EveryOption = DEFAULT_EVERY_MIN,
+    every_min: EveryOption = 10,
     name: JobNameOption = "ticketbot",
     configs: ConfigsOption = None,
 ) -> int:
     """Print what install would hand over; change nothing."""
     scheduler, job, notices = _scheduled(kind, every_min, name, configs)
-    Screen().notices(notices)
-    Screen().say("\n".join(scheduler.texts(job)).rstrip("\n"))
-    return ExitCode.OK
+    return _said("\n".join(scheduler.texts(job)).rstrip("\n"), notices)
 
 
 def install(
     kind: SchedulerArgument = None,
-    every_min: EveryOption = DEFAULT_EVERY_MIN,
+    every_min: EveryOption = 10,
     name: JobNameOption = "ticketbot",
     configs: ConfigsOption = None,
 ) -> int:
     """Install the schedule, or bring it up to date."""
     scheduler, job, notices = _scheduled(kind, every_min, name, configs)
-    done = schedulers.install(scheduler, job)
-    Screen().notices(notices)
-    Screen().say(done)
-    return ExitCode.OK
+    return _said(schedulers.install(scheduler, job), notices)
 
 
 def remove(kind: SchedulerArgument = None, name: JobNameOption = "ticketbot", configs: ConfigsOption = None) -> int:
     """Take back what install put there, and nothing else."""
-    place = configs[0] if configs else config_file() or Path.cwd()
-    Screen().say(schedulers.remove(_scheduler(kind, name, place)))
+    scheduler = _scheduler(kind, name, configs[0] if configs else config_file() or Path.cwd())
+    return _said(schedulers.remove(scheduler), ())
+
+
+def _said(text: str, notices: Sequence[str]) -> ExitCode:
+    Screen().notices(notices)
+    Screen().say(text)
     return ExitCode.OK
 
 
@@ -79,31 +71,25 @@ def program() -> tuple[str, ...]:
 def _scheduler(kind: Kind | None, name: str, place: Path) -> Scheduler:
     """The scheduler that is named, or the one that this system has; the owner of ``place`` owns the crontab."""
     if kind is None:
-        systemd = BOOTED_BY_SYSTEMD.is_dir() and shutil.which("systemctl")
+        systemd = Path("/run/systemd/system").is_dir() and shutil.which("systemctl")
         kind = "windows" if sys.platform == "win32" else "systemd" if systemd else "cron"
-    if kind == "cron":
-        return Cron(name, owner_of(place))
-    return Systemd(name) if kind == "systemd" else Windows(name)
+    return Cron(name, owner_of(place)) if kind == "cron" else Systemd(name) if kind == "systemd" else Windows(name)
 
 
 def _scheduled(
     kind: Kind | None, every_min: int, name: str, configs: Sequence[Path] | None
 ) -> tuple[Scheduler, ScheduledJob, list[str]]:
-    """The scheduler, its job, and notices about it.
-
-    Raises :class:`ConfigError` with every reason why there can be no such job, or why its runs would fail.
-    """
+    """The scheduler, its job, and notices. Raises :class:`ConfigError` with every reason why its runs would fail."""
     given = configs or [path for path in [config_file()] if path]
     named = [Path(os.path.abspath(path)) for path in given]  # noqa: PTH100 - links stay
     place = named[0] if named else Path.cwd()
-    scheduler, user = _scheduler(kind, name, place), owner_of(place)
-    folder = place if place.is_dir() else place.parent
+    scheduler, user, folder = _scheduler(kind, name, place), owner_of(place), place if place.is_dir() else place.parent
     deadlines, wrong = _deadlines(named)
     longest_s, turns = max(deadlines, default=0.0), ceil(len(deadlines) / MOST_AT_ONCE)
     job = ScheduledJob(
         name,
         every_min,
-        schedulers.limit_after(turns * (longest_s + GRACE_S)),
+        ceil(turns * (longest_s + GRACE_S)) + 20,  # only ends a run that our watchdog could not end
         command=(*program(), "run", "--quiet", *(word for path in named for word in ("--config", str(path)))),
         folder=str(folder),
         settings=", ".join(map(str, named or [folder])),
@@ -116,7 +102,7 @@ def _scheduled(
     notices = ["where no run has been made yet, 'ticketbot run --since now' has to say where scheduled ones begin"]
     if is_root() and user == "root":
         notices.append(f"the runs will be root's, since root owns {place}; safer: give it to a user of its own")
-    elif scheduler.kind == "systemd" and not is_root() and not (LINGERING / user).exists():
+    elif scheduler.kind == "systemd" and not is_root() and not Path("/var/lib/systemd/linger", user).exists():
         notices.append(f"runs only while {user} is logged in; 'loginctl enable-linger {user}' changes that")
     return scheduler, job, notices
 

@@ -16,21 +16,18 @@ import shlex
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
-from math import ceil
 from pathlib import Path
 from xml.sax.saxutils import escape
 
 from ..core.errors import CannotRun, ConfigError
 
-DEFAULT_EVERY_MIN = 10
 PERIODS_MIN = (*(minutes for minutes in range(1, 61) if 60 % minutes == 0), 120, 180, 240, 360, 480, 720, 1440)
 """Even periods: divisors of an hour, and whole hours that divide a day."""
 STOP_GRACE_S = 30
 """From the polite signal to the hard one: a run ends within 20 seconds of the first."""
-TOOL_TIMEOUT_S = 60.0
 SYSTEM_UNITS = Path("/etc/systemd/system")
 
 
@@ -60,11 +57,6 @@ class ScheduledJob:
     def minute(self) -> int:
         """Where in the period it begins; not at the full hour, when many jobs start."""
         return 7 % min(self.every_min, 60)
-
-
-def limit_after(watchdog_s: float) -> int:
-    """The scheduler's limit in whole seconds: it only ends a run that our watchdog could not end ``watchdog_s`` in."""
-    return ceil(watchdog_s + 20)
 
 
 def mark_in(text: str) -> str | None:
@@ -105,8 +97,7 @@ class Cron:
 
     def take(self) -> None:
         rest = self._entry.sub("", self.read())
-        # Without any other line there was no crontab before the job.
-        _ask(*self._crontab, "-" if rest else "-r", given=rest)
+        _ask(*self._crontab, "-" if rest else "-r", given=rest)  # without other lines there was none before the job
 
     def read(self) -> str:
         """The whole crontab."""
@@ -170,7 +161,8 @@ class Windows:
         self.where = "Task Scheduler"
 
     def texts(self, job: ScheduledJob) -> list[str]:
-        spans = {"every": _span(job.every_min * 60), "limit": _span(job.limit_s)}
+        seconds = {"every": job.every_min * 60, "limit": job.limit_s}
+        spans = {name: f"PT{of // 3600}H{of % 3600 // 60}M{of % 60}S" for name, of in seconds.items()}
         arguments = subprocess.list2cmdline(job.command[1:])
         text = job.filled("task", escape, **spans, program=job.command[0], arguments=arguments)
         # ASCII without a declaration, so that it is right however it is saved.
@@ -194,42 +186,37 @@ class Windows:
 Scheduler = Cron | Systemd | Windows
 
 
-@contextmanager
-def _refusals() -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise CannotRun(f"{error.filename} cannot be read or changed ({error.strerror})") from None
-
-
-@_refusals()
 def install(scheduler: Scheduler, job: ScheduledJob) -> str:
     """Install the job, or update it. Raises :class:`ConfigError` where the name is another installation's."""
-    for owner in map(mark_in, scheduler.entries()):
-        if owner != job.settings:
-            what = "is not ticketbot's" if owner is None else f"runs {owner}"
-            advice = "give this one another --name, or remove that one first"
-            raise ConfigError(f"{scheduler.where}: what is called {job.name} there {what}; {advice}")
-    scheduler.put(job)
+    try:
+        for owner in map(mark_in, scheduler.entries()):
+            if owner != job.settings:
+                what = "is not ticketbot's" if owner is None else f"runs {owner}"
+                advice = "give this one another --name, or remove that one first"
+                raise ConfigError(f"{scheduler.where}: what is called {job.name} there {what}; {advice}")
+        scheduler.put(job)
+    except OSError as error:
+        raise CannotRun(f"{error.filename} cannot be read or changed ({error.strerror})") from None
     return f"{scheduler.where}: {job.name} is installed; a run every {job.every_min} minutes"
 
 
-@_refusals()
 def remove(scheduler: Scheduler) -> str:
     """Remove what :func:`install` installed, and nothing that ticketbot did not write."""
-    owners = list(map(mark_in, scheduler.entries()))
-    if not owners:
-        return f"{scheduler.where}: there is nothing called {scheduler.name}; nothing was done"
-    if None in owners:
-        raise CannotRun(f"{scheduler.where}: {scheduler.name} is not ticketbot's; nothing was done")
-    scheduler.take()
-    return f"{scheduler.where}: {scheduler.name} is removed; no more runs of {owners[0]}"
+    try:
+        owners = list(map(mark_in, scheduler.entries()))
+        if None in owners:
+            raise CannotRun(f"{scheduler.where}: {scheduler.name} is not ticketbot's; nothing was done")
+        if owners:
+            scheduler.take()
+    except OSError as error:
+        raise CannotRun(f"{error.filename} cannot be read or changed ({error.strerror})") from None
+    done = f"{scheduler.name} is removed; no more runs of {owners[0]}" if owners else ""
+    return f"{scheduler.where}: {done or f'there is nothing called {scheduler.name}; nothing was done'}"
 
 
 def problems(kind: str, job: ScheduledJob, deadline_s: float) -> list[str]:
     """Why the scheduler cannot take the job, a sentence each; ``deadline_s`` is ``run.deadline_s``."""
-    found = []
-    too_long_s = job.limit_s - job.every_min * 60
+    found, too_long_s = [], job.limit_s - job.every_min * 60
     if not re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?", job.name):
         found.append("--name: must be 1 to 40 small letters, digits and hyphens, such as ticketbot-eu")
     if job.every_min not in PERIODS_MIN:
@@ -250,7 +237,7 @@ def problems(kind: str, job: ScheduledJob, deadline_s: float) -> list[str]:
 
 def may_start_runs(place: Path) -> bool:
     """Whether a scheduler of this system may start runs of ticketbot's; the owner of ``place`` owns the crontab."""
-    with suppress(CannotRun, ConfigError, OSError):
+    with suppress(CannotRun, KeyError, OSError):
         timers = [path for folder in {unit_folder(), SYSTEM_UNITS} for path in folder.glob("*.timer")]
         if not any(mark_in(path.read_text(encoding="utf-8", errors="replace")) for path in timers):
             return shutil.which("crontab") is not None and "ticketbot" in Cron("", owner_of(place)).read()
@@ -258,11 +245,8 @@ def may_start_runs(place: Path) -> bool:
 
 
 def owner_of(place: Path) -> str:
-    """The current user; for root, the owner of ``place``. Raises :class:`ConfigError` where that one has no name."""
-    try:
-        return place.owner() if is_root() and place.exists() else getpass.getuser()
-    except KeyError:
-        raise ConfigError(f"{place} belongs to a user whom this system has no name for") from None
+    """The current user; for root, the owner of ``place``."""
+    return place.owner() if is_root() and place.exists() else getpass.getuser()
 
 
 def is_root() -> bool:
@@ -276,18 +260,13 @@ def unit_folder() -> Path:
     return SYSTEM_UNITS if is_root() else Path(config, "systemd", "user")
 
 
-def _span(seconds: int) -> str:
-    """A time span as XML has it: ``PT0H9M40S``."""
-    return f"PT{seconds // 3600}H{seconds % 3600 // 60}M{seconds % 60}S"
-
-
 def _ask(*words: str, given: str = "") -> str:
     """What the program prints; raises :class:`CannotRun` with its own words where it fails."""
     line, text = " ".join(words), given.encode(errors="surrogateescape")
     environ = {**os.environ, "LC_ALL": "C"}  # the crontab's answer is read
     try:
         ended = subprocess.run(  # noqa: S603 - fixed programs; no shell
-            words, input=text, capture_output=True, timeout=TOOL_TIMEOUT_S, env=environ, check=False
+            words, input=text, capture_output=True, timeout=60, env=environ, check=False
         )
     except FileNotFoundError:
         raise CannotRun(f"there is no program {words[0]} here; 'ticketbot schedule show' prints its files") from None
