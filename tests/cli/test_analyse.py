@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from .conftest import Command, Desk
@@ -32,9 +31,8 @@ def test_each_step_of_a_text_from_standard_input_is_shown(bare: Command) -> None
     assert "note | Triage: billing" in shown
 
 
-def test_json_from_standard_input_and_json_out(bare: Command) -> None:
-    row = json.dumps({"subject": "Help", "body": "The app crashes.", "requester": "Rosalind Quimby"})
-    told: Any = bare("analyse", "-", "--json", said=row).object
+def test_the_steps_as_one_object(bare: Command) -> None:
+    told: Any = bare("analyse", "-", "--json", said="Help\nThe app crashes.").object
     assert told["analysis"]["category"] == "technical"
     assert told["chain"][-1] == {"link": "rules", "answered": True, "reason": None, "ms": told["chain"][-1]["ms"]}
     assert "ai_technical" in told["decision"]["tags"]

@@ -12,13 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ticket_processor.commands.progress_bar import pace
 from ticket_processor.commands.screen import Screen, harmless
 from ticket_processor.core.models import Outcome, OutcomeStatus, Usage
 from ticket_processor.core.run_summary import RunSummary
 from ticket_processor.reporting.run_words import RunTally, Seen, difference, outcome_line, summary_text
 
-from ..support.cases import for_each
 from ..support.fakes import a_change, an_analysis
 
 LOG = Path("logs/ticketbot-2026-11-21.jsonl")
@@ -129,23 +127,6 @@ def test_where_nobody_watches_there_is_no_bar_and_no_colour() -> None:
         watched.screen.outcome(an_outcome())
     assert watched.err.getvalue() == ""
     assert "\x1b" not in watched.out.getvalue()
-
-
-@for_each(
-    ("done", "total", "seconds", "under_way", "words"),
-    [
-        (45, 128, 9.0, 0, "45 of 128, 5.0/s, 0:00:17 left"),
-        (45, None, 9.0, 100, "45 of 145 so far, 5.0/s, 0:00:09"),
-        (4500, None, 90.0, 0, "4,500 so far, 50/s, 0:01:30"),
-        (1, 128, 0.5, 0, "1 of 128, 0:00:00"),
-        (0, 128, 60.0, 0, "0 of 128, 0:01:00"),
-        (130, 128, 13.0, 0, "130 of 128, 10/s, 0:00:00 left"),
-    ],
-)
-def test_progress_is_how_far_how_fast_and_how_long(
-    done: int, total: int | None, seconds: float, under_way: int, words: str
-) -> None:
-    assert pace(done, total, seconds, under_way=under_way) == words
 
 
 def shown_on(

@@ -27,7 +27,7 @@ from ..settings.schema import Settings
 from ..state.store import FILE_NAME, State
 from ..wiring.parts import keyring
 from .options import ConfigOption, JsonOption
-from .screen import Screen, standard_output
+from .screen import Screen, print_raw
 
 MOST_PRINTED = 50
 BY_STATE, BY_PERSON = "the state", "--anchor"
@@ -193,16 +193,14 @@ def show(
     settings = load(config=config, need_helpdesk=False)
     if ticket is not None:
         return _show_story(settings, ticket, as_json)
-    keys, out = keyring(settings), standard_output()
-    files = _files(settings.log_dir, wanted or ())
+    keys, files = keyring(settings), _files(settings.log_dir, wanted or ())
     if not files:
         raise no_log(settings)
     for file in files:
         for raw, line in read_lines(file, keys):
             if line is None:
                 check_opened(raw, file.path)
-            out.write(raw)
-    out.flush()
+            print_raw(raw)
     return ExitCode.OK
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, Annotated, Any
@@ -22,7 +22,7 @@ from ..helpdesk.local_store import LocalStore
 from ..settings.load import load
 from ..wiring.desks import local_store
 from .options import ConfigOption, DryEraseOption, YesOption
-from .screen import Screen, standard_output
+from .screen import Screen, print_raw
 
 STDOUT = "-"
 FileArgument = Annotated[
@@ -39,15 +39,13 @@ def export_all(file: FileArgument, config: ConfigOption = None) -> int:
     screen = Screen()
     with local_store(settings) as store:
         if file == STDOUT:
-            printed = standard_output()
-            tickets = _written(store, printed)
-            printed.flush()
+            tickets = _written(store, print_raw)
         elif Path(file).exists() and store.path.samefile(file):
             raise ConfigError(f"{file} is the helpdesk itself, which the export would replace; name another file")
         else:
             told: list[int] = []
             try:
-                replace_file(Path(file), lambda target: told.append(_written(store, target)))
+                replace_file(Path(file), lambda target: told.append(_written(store, target.write)))
             except OSError as error:
                 raise CannotRun(f"{file} cannot be written: {error.strerror or error}") from error
             (tickets,) = told
@@ -75,11 +73,11 @@ def import_all(file: FileArgument, config: ConfigOption = None) -> int:
     return ExitCode.OK
 
 
-def _written(store: LocalStore, target: IO[bytes]) -> int:
+def _written(store: LocalStore, write: Callable[[bytes], object]) -> int:
     """Write every line; the number of tickets."""
     tickets = 0
     for line in store.export_lines():
-        target.write(orjson.dumps(line) + b"\n")
+        write(orjson.dumps(line) + b"\n")
         tickets += line["kind"] == "ticket"
     return tickets
 

@@ -15,12 +15,12 @@ from contextlib import ExitStack
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
-from urllib.parse import urlsplit
 
 import typer
 
 from ..core.clock import SystemClock
 from ..core.errors import ConfigError, ExitCode, Stopping, how_to_install
+from ..core.http import whole_url
 from .options import ConfigOption, HostOption, PortOption
 from .screen import Screen, harmless
 
@@ -255,14 +255,7 @@ def dashboard(
 
 
 def _public(url: str | None) -> str | None:
-    if url is None:
-        return None
     try:
-        parts = urlsplit(url)
-        whole = parts.scheme in ("http", "https") and bool(parts.hostname) and "@" not in parts.netloc
-        whole = whole and parts.port != 0 and not parts.query and not parts.fragment
-    except ValueError:
-        whole = False
-    if not whole:
-        raise ConfigError("--public-url must be a whole address such as https://intern.example.com/ticketbot")
-    return url
+        return url and whole_url(url, "https://intern.example.com/ticketbot").geturl()
+    except ValueError as error:
+        raise ConfigError(f"--public-url {error}") from None

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from textwrap import TextWrapper
-from typing import IO, TYPE_CHECKING, TextIO, cast
+from typing import TextIO
 
 from ..analysis.text.outgoing import told
 from ..core import verbose
@@ -31,10 +31,10 @@ from ..reporting.run_words import (
     why_no_model,
 )
 
-if TYPE_CHECKING:
-    from .progress_bar import UnderWay
-
 Advance = Callable[[int], None]
+_BAR_WIDTH = 16
+_BESIDE_NAME = _BAR_WIDTH + 30
+_SHORTEST_NAME = 10
 MOST_SUBJECT = 36
 """Characters of a subject in a table, so that a line holds the reasons too."""
 MOST_LISTED = 36
@@ -64,11 +64,6 @@ def shortened(lines: Sequence[str], *, last: bool = False) -> list[str]:
     return [told, *lines[-MOST_LISTED:]] if last else [*lines[:MOST_LISTED], told]
 
 
-def standard_output() -> IO[bytes]:
-    """Standard output for bytes: unchanged for a program, :func:`harmless` for a person at a terminal."""
-    return cast(IO[bytes], _Output(sys.stdout.buffer, shown=sys.stdout.isatty()))
-
-
 @contextmanager
 def printing() -> Iterator[None]:
     """Raise :class:`CannotRun` when standard output takes no more, such as a file on a full disk.
@@ -83,21 +78,11 @@ def printing() -> Iterator[None]:
         raise CannotRun(f"nothing can be printed to standard output: {error.strerror or error}") from error
 
 
-class _Output:
-    """Takes whole lines."""
-
-    def __init__(self, out: IO[bytes], *, shown: bool) -> None:
-        self._out = out
-        self._shown = shown
-
-    def write(self, data: bytes) -> int:
-        with printing():
-            self._out.write(harmless(data.decode("utf-8", "backslashreplace")).encode() if self._shown else data)
-        return len(data)
-
-    def flush(self) -> None:
-        with printing():
-            self._out.flush()
+def print_raw(data: bytes) -> None:
+    """Print whole lines: unchanged for a program, :func:`harmless` for a person at a terminal."""
+    shown = sys.stdout.isatty()
+    with printing():
+        sys.stdout.buffer.write(harmless(data.decode("utf-8", "backslashreplace")).encode() if shown else data)
 
 
 def _escaped(found: re.Match[str]) -> str:
@@ -195,17 +180,39 @@ class Screen:
             self.say(text)
 
     @contextmanager
-    def progress(self, what: str, total: int | None = None, under_way: UnderWay | None = None) -> Iterator[Advance]:
-        """A bar on a terminal; elsewhere nothing. Yields the function that moves it.
-
-        Without a ``total``, ``under_way`` gives how many are begun and not done, and whether these are the last.
-        """
+    def progress(self, what: str, total: int | None = None) -> Iterator[Advance]:
+        """A bar in one line on a terminal; elsewhere nothing. Yields the function that moves it."""
         if not self.speaks or not self._err.isatty() or os.environ.get("TERM") == "dumb":
             yield lambda _count: None
             return
-        from .progress_bar import bar
+        from rich.console import Console
+        from rich.progress import (
+            BarColumn,
+            Progress,
+            ProgressColumn,
+            TextColumn,
+            TimeElapsedColumn,
+            TimeRemainingColumn,
+        )
+        from rich.table import Column
 
-        with bar(self._err, harmless(what, one_line=True), total, under_way) as (self._advance, self._above):
+        class SteadyConsole(Console):
+            def show_cursor(self, show: bool = True) -> bool:
+                return False  # a process that is ended in a hurry could not show a hidden one again
+
+        console = SteadyConsole(file=self._err)
+        room = max(_SHORTEST_NAME, console.width - _BESIDE_NAME)
+        name = Column(no_wrap=True, overflow="ellipsis", max_width=room)
+        columns: list[ProgressColumn] = [TextColumn("{task.description}", markup=False, table_column=name)]
+        if total is None:
+            columns += [TextColumn("{task.completed:,.0f} so far"), TimeElapsedColumn()]
+        else:
+            columns += [BarColumn(_BAR_WIDTH)] if room > _SHORTEST_NAME else []
+            columns += [TextColumn("{task.completed:,.0f} of {task.total:,.0f}"), TimeRemainingColumn()]
+        with Progress(*columns, console=console, transient=True) as progress:
+            task = progress.add_task(harmless(what, one_line=True), total=total)
+            self._advance = lambda count: progress.advance(task, count)
+            self._above = lambda text: console.print(text, markup=False, highlight=False, soft_wrap=True)
             try:
                 yield self._advance
             finally:

@@ -80,10 +80,10 @@ class Walk:
     price_note: str = ""
 
 
-def pasted(clock: Clock, subject: str, body: str, names: tuple[str, ...] = ()) -> Ticket:
+def pasted(clock: Clock, subject: str, body: str) -> Ticket:
     """A ticket that no helpdesk holds, created now."""
     now = iso(clock.now())
-    return Ticket(id=0, subject=subject, description=body, created_at=now, updated_at=now, names=names)
+    return Ticket(id=0, subject=subject, description=body, created_at=now, updated_at=now)
 
 
 def fetched(ticket_id: int, settings: Settings, clock: Clock, deadline: Deadline) -> Ticket:
