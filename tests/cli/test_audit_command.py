@@ -415,18 +415,13 @@ def test_a_ticket_that_nobody_knows_is_named_and_costs_no_kept_answer(open_desk:
 # cat
 
 
-def test_a_day_a_file_or_all_of_it_is_printed_as_it_was(run_once: Desk) -> None:
+def test_a_day_or_all_of_it_is_printed_as_it_was(run_once: Desk) -> None:
     path = log_file(run_once)
     whole = path.read_text(encoding="utf-8")
     day = path.name[len("ticketbot-") :][:10]
-    for what in ((), (day,), (str(path),)):
-        assert audit(run_once, "show", *what).out == whole
-    assert audit(run_once, "show", str(path), day).out == whole * 2
-
-
-def test_what_is_no_log_is_told(run_once: Desk) -> None:
-    assert "neither a file of a log nor a day" in audit(run_once, "show", "2020-01-01", code=2).err
-    assert "does not exist" in audit(run_once, "show", "elsewhere/ticketbot-2020-01-01.jsonl", code=2).err
+    assert audit(run_once, "show").out == audit(run_once, "show", day).out == whole
+    assert audit(run_once, "show", day, day).out == whole * 2
+    assert "neither a ticket nor a day" in audit(run_once, "show", "2020-01-01", code=2).err
 
 
 # What stands in a log, and terminals

@@ -117,21 +117,12 @@ def _head(text: str) -> Head:
 
 
 def _files(folder: Path, wanted: Sequence[str]) -> list[LogFile]:
-    """The named files and days in their order; without names, the whole log."""
-    if not wanted:
-        return log_files(folder)
-    found = []
-    for text in wanted:
-        path = Path(text)
-        named = LogFile.at(path)
-        if named.day:
-            if not path.is_file():
-                raise ConfigError(f"{text} does not exist")
-            found.append(named)
-            continue
-        of_day = log_files(folder, first_day=text, last_day=text)
+    """The log's files of these days in their order; without days, all of them."""
+    found = log_files(folder) if not wanted else []
+    for day in wanted:
+        of_day = log_files(folder, first_day=day, last_day=day)
         if not of_day:
-            raise ConfigError(f"{text} is neither a file of a log nor a day of the log in {folder}, such as 2026-11-21")
+            raise ConfigError(f"{day} is neither a ticket nor a day of the log in {folder}, such as 2026-11-21")
         found += of_day
     return found
 
@@ -178,7 +169,7 @@ class Told:
 def show(
     wanted: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[TICKET | DAY… | FILE…]", help="Lines of days and files are printed as they are."),
+        typer.Argument(metavar="[TICKET | DAY…]", help="Lines of days are printed as they are."),
     ] = None,
     as_json: JsonOption = False,
     config: ConfigOption = None,
@@ -205,12 +196,12 @@ def show(
 
 
 def _ticket(wanted: Sequence[str]) -> int | None:
-    """The ticket that is wanted; ``None`` where it is days or files. Raises :class:`ConfigError`."""
+    """The ticket that is wanted; ``None`` where it is days. Raises :class:`ConfigError`."""
     numbers = [int(text) for text in wanted if text.isascii() and text.isdecimal()]
     if not numbers:
         return None
     if len(wanted) > 1:
-        raise ConfigError("one ticket at a time is shown, and days or files without a ticket")
+        raise ConfigError("one ticket at a time is shown, and days without a ticket")
     if numbers[0] == 0:
         raise ConfigError("there is no ticket 0: numbers begin at 1")
     return numbers[0]

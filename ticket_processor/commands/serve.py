@@ -108,7 +108,8 @@ DEADLINE_S = 120.0
 NAME = "ticketbot"
 EXAMPLE = "https://ticketbot.example.com"
 _BODY = json.dumps({"ticket_id": "{{ticket.id}}", "event": "created"})
-_ZENDESK_STEPS = """\
+_STEPS = {
+    "zendesk": """\
 1. Admin Center, Apps and integrations, Webhooks, Create webhook: connect it to 'Trigger or automation'.
    Endpoint URL: {endpoint}   Method: POST   Format: JSON   Authentication: none
 2. Show its signing secret, and put it into .env: ZENDESK_WEBHOOK_SECRET=...
@@ -116,8 +117,8 @@ _ZENDESK_STEPS = """\
    Ticket is Created; Tags contain none of the following: {marker}
    Action: Notify by active webhook, with the JSON body
    {body}
-4. Start 'ticketbot serve' behind a reverse proxy with TLS at that address."""
-_FRESHDESK_STEPS = """\
+4. Start 'ticketbot serve' behind a reverse proxy with TLS at that address.""",
+    "freshdesk": """\
 1. Put this line into .env:
    FRESHDESK_WEBHOOK_SECRET={secret}
 2. Admin, Workflows, Automations, Ticket creation, New rule, without conditions.
@@ -126,9 +127,8 @@ _FRESHDESK_STEPS = """\
 4. Add custom headers:
    X-Ticketbot-Secret: {secret}
 5. Encoding: JSON. Content: Advanced, {body}
-6. Start 'ticketbot serve' behind a reverse proxy with TLS at that address."""
-"""Freshdesk's API does not document how to make a rule with a webhook."""
-_REQUEST_TRACKER_STEPS = """\
+6. Start 'ticketbot serve' behind a reverse proxy with TLS at that address.""",
+    "request-tracker": """\
 1. Put this line into .env:
    TICKETBOT_API_TOKEN={secret}
 2. Admin, Scrips, Create. Condition: On Create. Action: User Defined. Template: Blank.
@@ -136,7 +136,9 @@ _REQUEST_TRACKER_STEPS = """\
    require LWP::UserAgent; LWP::UserAgent->new(timeout => 5)->post('{endpoint}',
      'X-Ticketbot-Secret' => '{secret}', 'Content-Type' => 'application/json',
      Content => '{{"ticket_id":' . $self->TicketObj->id . '}}'); 1;
-4. Start 'ticketbot serve' behind a reverse proxy with TLS at that address."""
+4. Start 'ticketbot serve' behind a reverse proxy with TLS at that address.""",
+}
+"""Freshdesk's API does not document how to make a rule with a webhook."""
 
 
 class MayNot(Exception):
@@ -149,15 +151,9 @@ def install(settings: Settings, clock: SystemClock, screen: Screen, url: str | N
     if helpdesk == "local":
         raise ConfigError("the local helpdesk sends no webhooks, so there is none to install")
     endpoint, marker = f"{_checked(url)}/webhooks/{helpdesk}", settings.policy.marker
-    if helpdesk == "freshdesk":
-        body = json.dumps({"ticket_id": "{{ticket.id}}"})
-        screen.say(_FRESHDESK_STEPS.format(endpoint=endpoint, secret=secrets.token_urlsafe(32), body=body))
-        return ExitCode.OK
-    if helpdesk == "request-tracker":
-        screen.say(_REQUEST_TRACKER_STEPS.format(endpoint=endpoint, secret=secrets.token_urlsafe(32)))
-        return ExitCode.OK
-    steps = _ZENDESK_STEPS.format(endpoint=endpoint, marker=marker, body=_BODY)
-    if url is None:
+    body = _BODY if helpdesk == "zendesk" else json.dumps({"ticket_id": "{{ticket.id}}"})
+    steps = _STEPS[helpdesk].format(endpoint=endpoint, marker=marker, body=body, secret=secrets.token_urlsafe(32))
+    if url is None or helpdesk != "zendesk":
         screen.say(steps)
         return ExitCode.OK
     with closing(transport_for(settings.desk, clock, Deadline(clock, DEADLINE_S))) as transport:
@@ -177,18 +173,9 @@ def _created(transport: Transport, endpoint: str, marker: str) -> tuple[str, str
     said = []
     found = next((row for row in _rows(transport, "webhooks") if row.get("endpoint") == endpoint), None)
     if found is None:
-        found = _made(
-            transport,
-            "webhook",
-            {
-                "name": NAME,
-                "endpoint": endpoint,
-                "http_method": "POST",
-                "request_format": "json",
-                "status": "active",
-                "subscriptions": ["conditional_ticket_events"],
-            },
-        )
+        how = {"http_method": "POST", "request_format": "json", "status": "active"}
+        subscriptions = {"subscriptions": ["conditional_ticket_events"]}
+        found = _made(transport, "webhook", {"name": NAME, "endpoint": endpoint, **how, **subscriptions})
         said.append(f"Webhook '{NAME}' created: {endpoint}")
     else:
         said.append("A webhook to this address is there already, and stays as it is.")
@@ -200,16 +187,13 @@ def _created(transport: Transport, endpoint: str, marker: str) -> tuple[str, str
             {"field": "update_type", "operator": "is", "value": "Create"},
             {"field": "current_tags", "operator": "not_includes", "value": marker},
         ]
-        _made(
-            transport,
-            "trigger",
-            {
-                "title": NAME,
-                "description": "Tells ticketbot of new tickets.",
-                "conditions": {"all": conditions, "any": []},
-                "actions": [{"field": "notification_webhook", "value": [number, _BODY]}],
-            },
-        )
+        trigger = {
+            "title": NAME,
+            "description": "Tells ticketbot of new tickets.",
+            "conditions": {"all": conditions, "any": []},
+            "actions": [{"field": "notification_webhook", "value": [number, _BODY]}],
+        }
+        _made(transport, "trigger", trigger)
         said.append(f"Trigger '{NAME}' created: new tickets without the tag {marker}")
     reply = _allowed(transport.request("GET", f"/api/v2/webhooks/{number}/signing_secret"), "read the signing secret")
     return number, reply.body["signing_secret"]["secret"], said

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 import sys
 import tempfile
 from collections import Counter
@@ -10,7 +11,6 @@ from collections.abc import Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Any, TextIO
 
 from pydantic import SecretStr
@@ -60,11 +60,12 @@ class _Shown:
 class Tour:
     """The main job from end to end without any account: real clients, real run, real receipts.
 
-    A context manager: it owns the sandbox and the state folder. ``seeded`` says what is in it and who understands it.
+    A context manager: it owns the sandbox and the state folder. ``seeded`` says what is in it and who understands it;
+    ``settings`` are those of its run.
     """
 
     def __init__(self, settings: Settings, clock: SystemClock, *, no_llm: bool) -> None:
-        self._asked_settings = settings
+        self.settings = settings
         self._helpdesk: VendorKind = "freshdesk" if settings.helpdesk == "freshdesk" else "zendesk"
         self._clock = clock
         self._no_llm = no_llm
@@ -80,25 +81,18 @@ class Tour:
         server = self._stack.enter_context(SandboxServer(self._sandbox))
         folder = tempfile.TemporaryDirectory(prefix="ticketbot-", ignore_cleanup_errors=True)
         state = Path(self._stack.enter_context(folder))
-        self._settings = at_sandbox(self._asked_settings, server.url, state, no_llm=self._no_llm)
+        self.settings = at_sandbox(self.settings, server.url, state, no_llm=self._no_llm)
         count = self._seed()
         self._people_were_there()
         sandbox_clock.advance(HEAD_START_S)
         self._before = self._tickets()
         if not self._no_llm:
-            self._sandbox.openai.known = KnownAnswers(fair_answers(self._corpus, self._settings.taxonomy))
+            self._sandbox.openai.known = KnownAnswers(fair_answers(self._corpus, self.settings.taxonomy))
         self.seeded = f"{count} invented tickets seeded into a sandbox at {server.url}\n{self._who()}"
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._stack.close()
-
-    @property
-    def settings(self) -> Settings:
-        """The settings of the tour's run."""
-        return self._settings
 
     def shown(self, screen: Screen, ended: Sequence[Seen], *, dry_run: bool) -> tuple[str, ...]:
         """Show what the run made of its tickets. Returns what to try next; nothing for a program or with --quiet."""
@@ -108,7 +102,7 @@ class Tour:
             self.show(sorted(ended, key=lambda seen: seen.number), sys.stdout)
         screen.say(f"  {self.hits(ended)}")
         done = [seen.number for seen in ended if seen.outcome.change is not None]
-        return where_to_look(self._settings, min(done, default=1))
+        return where_to_look(self.settings, min(done, default=1))
 
     def show(self, ended: Sequence[Seen], out: TextIO) -> None:
         """Print the telling tickets before and after the run, and how many others there are of each kind."""
@@ -173,8 +167,8 @@ class Tour:
 
     def _seed(self) -> int:
         deadline = Deadline(self._clock, 120)
-        with closing(transport_for(self._settings.desk, self._clock, deadline, share=1.0)) as transport:
-            return create_missing(seed_target(self._settings, transport), map(payload, self._corpus)).created
+        with closing(transport_for(self.settings.desk, self._clock, deadline, share=1.0)) as transport:
+            return create_missing(seed_target(self.settings, transport), map(payload, self._corpus)).created
 
     def _tickets(self) -> dict[int, _Shown]:
         rows = {number: ticket.json for number, ticket in self._store.tickets.items()}
@@ -185,11 +179,11 @@ class Tour:
 
     def _people_were_there(self) -> None:
         """Edit some tickets as people would, so that the tour shows which tickets a run leaves alone."""
-        freshdesk = self._helpdesk == "freshdesk"
+        low, solved = (MEDIUM, RESOLVED) if self._helpdesk == "freshdesk" else ("low", "solved")
         first, second, third, *_ = self._store.tickets
-        self._store.person_edit(first, add_tags=("vip",), priority=MEDIUM if freshdesk else "low")
+        self._store.person_edit(first, add_tags=("vip",), priority=low)
         self._store.person_edit(second, add_tags=("ai_from_another_tool",))
-        self._store.person_edit(third, status=RESOLVED if freshdesk else "solved")
+        self._store.person_edit(third, status=solved)
 
 
 def where_to_look(settings: Settings, ticket_id: int) -> tuple[str, ...]:
@@ -199,23 +193,13 @@ def where_to_look(settings: Settings, ticket_id: int) -> tuple[str, ...]:
     (folder / "tour.toml").write_text("# The receipts of the tour.\n", encoding="utf-8")
     place = folder.absolute().as_posix()
     (folder / "tour.env").write_text(f"TICKETBOT_LOG_DIR='{place}'\nTICKETBOT_STATE_DIR='{place}'\n", encoding="utf-8")
-    called = _called_here()
+    words = program()
+    called = "ticketbot" if shutil.which("ticketbot") == words[0] else subprocess.list2cmdline(words)
     return (
         f"One ticket's receipts:\n    {called} audit show {ticket_id} --config {folder / 'tour.toml'}",
         f"A sandbox that stays, to try the commands on:\n    {called} sandbox --tickets 40",
         f"The settings files for an account of your own:\n    {called} init",
     )
-
-
-def _called_here() -> str:
-    """What a person types in this folder to start this installation's program."""
-    words = program()
-    if shutil.which("ticketbot") == words[0]:
-        return "ticketbot"
-    path = Path(words[0])
-    if path.is_relative_to(Path.cwd()):
-        path = path.relative_to(Path.cwd())
-    return " ".join((f'"{path}"' if " " in str(path) else str(path), *words[1:]))
 
 
 def at_sandbox(settings: Settings, url: str, state: Path, *, no_llm: bool) -> Settings:
@@ -226,15 +210,12 @@ def at_sandbox(settings: Settings, url: str, state: Path, *, no_llm: bool) -> Se
     )
     receipts = settings.log_dir / "sandbox"  # never among the real ones
     key = log_keys((), receipts)[0].decode()
-    account = (
-        FreshdeskSettings(url=url, api_key=SecretStr(known.api_key))
-        if settings.helpdesk == "freshdesk"
-        else ZendeskSettings(
-            url=url,
-            oauth_client_id=known.oauth_client_id,
-            oauth_client_secret=SecretStr(known.oauth_client_secret),
-        )
+    client, secret = known.oauth_client_id, SecretStr(known.oauth_client_secret)
+    account: FreshdeskSettings | ZendeskSettings = ZendeskSettings(
+        url=url, oauth_client_id=client, oauth_client_secret=secret
     )
+    if settings.helpdesk == "freshdesk":
+        account = FreshdeskSettings(url=url, api_key=SecretStr(known.api_key))
     return settings.model_copy(
         update={
             account.vendor.lower(): account,

@@ -71,14 +71,10 @@ def undo(
             if partial and outcome.status is not OutcomeStatus.FAILED:
                 screen.say(line(outcome, left))
 
-        finished = take_back(
-            settings,
-            asked,
-            clock=clock,
-            listener=listen,
-            tell=lambda sentence: screen.notices([sentence]),
-            begin=begin,
-        )
+        def tell(sentence: str) -> None:
+            screen.notices([sentence])
+
+        finished = take_back(settings, asked, clock=clock, listener=listen, tell=tell, begin=begin)
     summary = finished.summary
     remark = settings.desk.can.undone
     if summary.stopped:
@@ -105,10 +101,9 @@ def _row(outcome: Outcome, left: tuple[Left, ...]) -> dict[str, object]:
     back: dict[str, Any] | None = None
     if change is not None:  # without the values of ticket fields, which people wrote
         back = {"tags_off": change.tags_removed, "tags_back": change.tags_added}
-        if change.priority is not None or "priority" in change.cleared:
-            back["priority"] = {"from": change.priority_before, "to": change.priority}
-        if change.group is not None or "group" in change.cleared:
-            back["group"] = {"from": change.group_before, "to": change.group}
+        for name in ("priority", "group"):
+            if (now := getattr(change, name)) is not None or name in change.cleared:
+                back[name] = {"from": getattr(change, f"{name}_before"), "to": now}
         back["fields"] = [*change.fields, *change.fields_cleared]
     return {
         "ticket_id": outcome.ticket_id,
@@ -131,7 +126,7 @@ def _counts(finished: Undone, in_part: int) -> dict[str, object]:
         "undoes": finished.run_id,
         "log_head": summary.log_head,
         "dry_run": summary.dry_run,
-        "outcomes": {_called(name).replace(" ", "_"): count for name, count in summary.outcomes.items()},
+        "outcomes": {_CALLED[OutcomeStatus(name)].replace(" ", "_"): count for name, count in summary.outcomes.items()},
         "in_part": in_part,
         "sent_not_confirmed": summary.writes.open,
         "not_reached": not_reached(summary),
@@ -150,7 +145,7 @@ def text(finished: Undone, in_part: int, remark: str) -> str:
     summary = finished.summary
     some = f", {in_part} of them in part" if in_part else ""
     ends = [
-        f"{count} {_called(name)}" + some * (name in (OutcomeStatus.UPDATED, OutcomeStatus.PLANNED))
+        f"{count} {_CALLED[OutcomeStatus(name)]}" + some * (name in (OutcomeStatus.UPDATED, OutcomeStatus.PLANNED))
         for name, count in sorted(summary.outcomes.items(), reverse=True)
     ]
     if summary.writes.open:
@@ -174,7 +169,3 @@ def _reasons(summary: RunSummary) -> tuple[dict[str, int], Counter[str]]:
     reasons = {why: number for why, number in summary.reasons.items() if other_run(why) is None}
     others = {other: number for why, number in summary.reasons.items() if (other := other_run(why)) is not None}
     return reasons, Counter(others)
-
-
-def _called(status: str) -> str:
-    return _CALLED[OutcomeStatus(status)]
