@@ -180,36 +180,38 @@ class Screen:
             self.say(text)
 
     @contextmanager
-    def progress(self, what: str, total: int | None = None) -> Iterator[Advance]:
-        """A bar in one line on a terminal; elsewhere nothing. Yields the function that moves it."""
+    def progress(
+        self, what: str, total: int | None = None, under_way: Callable[[], int] = lambda: 0
+    ) -> Iterator[Advance]:
+        """A bar in one line on a terminal; elsewhere nothing. Yields the function that moves it.
+
+        Without a ``total``, ``under_way`` says how many are begun and not done.
+        """
         if not self.speaks or not self._err.isatty() or os.environ.get("TERM") == "dumb":
             yield lambda _count: None
             return
+        from rich import progress as bars
         from rich.console import Console
-        from rich.progress import (
-            BarColumn,
-            Progress,
-            ProgressColumn,
-            TextColumn,
-            TimeElapsedColumn,
-            TimeRemainingColumn,
-        )
         from rich.table import Column
+        from rich.text import Text
 
         class SteadyConsole(Console):
             def show_cursor(self, show: bool = True) -> bool:
                 return False  # a process that is ended in a hurry could not show a hidden one again
 
+        class Count(bars.ProgressColumn):
+            def render(self, task: bars.Task) -> Text:
+                done = int(task.completed)
+                return Text(f"{done:,} of {done + under_way() if total is None else total:,}")
+
         console = SteadyConsole(file=self._err)
         room = max(_SHORTEST_NAME, console.width - _BESIDE_NAME)
-        name = Column(no_wrap=True, overflow="ellipsis", max_width=room)
-        columns: list[ProgressColumn] = [TextColumn("{task.description}", markup=False, table_column=name)]
-        if total is None:
-            columns += [TextColumn("{task.completed:,.0f} so far"), TimeElapsedColumn()]
-        else:
-            columns += [BarColumn(_BAR_WIDTH)] if room > _SHORTEST_NAME else []
-            columns += [TextColumn("{task.completed:,.0f} of {task.total:,.0f}"), TimeRemainingColumn()]
-        with Progress(*columns, console=console, transient=True) as progress:
+        name = bars.TextColumn(
+            "{task.description}", markup=False, table_column=Column(no_wrap=True, overflow="ellipsis", max_width=room)
+        )
+        bar = [bars.BarColumn(_BAR_WIDTH)] if total is not None and room > _SHORTEST_NAME else []
+        time = bars.TimeElapsedColumn() if total is None else bars.TimeRemainingColumn()
+        with bars.Progress(name, *bar, Count(), time, console=console, transient=True) as progress:
             task = progress.add_task(harmless(what, one_line=True), total=total)
             self._advance = lambda count: progress.advance(task, count)
             self._above = lambda text: console.print(text, markup=False, highlight=False, soft_wrap=True)

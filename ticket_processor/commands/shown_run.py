@@ -56,7 +56,7 @@ def play(
     silent = asked.dry_run or tour is not None
     with tended(settings, clock, asked.kind, deadline_s=settings.run.deadline_s, silent=silent) as tending:
         screen.notices(settings.notices)
-        with screen.progress(what, total):
+        with screen.progress(what, total, under_way=lambda: subjects.under_way()[0]):
             finished = runs.play(settings, asked, clock=clock, listener=listen, subjects=subjects)
         summary = finished.summary
         more = () if tour is None else tour.shown(screen, kept, dry_run=summary.dry_run)

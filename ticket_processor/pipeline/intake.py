@@ -158,6 +158,11 @@ class Intake:
         """Whether every page was read, and every ticket on them has its end: a deadline may have left some."""
         return self._all_read and not self._open
 
+    @property
+    def under_way(self) -> tuple[int, bool]:
+        """How many tickets are begun and not ended, and whether no page is left to read. For any thread."""
+        return len(self._open), self._all_read
+
     def __iter__(self) -> Iterator[Work | None]:
         """The work, ticket by ticket; ``None`` while the next page is still on its way."""
         retries = self._state.retries()

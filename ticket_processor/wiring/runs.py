@@ -265,6 +265,7 @@ def play(
             ),
             heard,
         )
+        subjects.under_way = lambda: work.intake.under_way if work.intake else (0, False)
         return Finished(_played(work, asked, settings), _receipts(audit), work.abandoned)
 
 

@@ -31,11 +31,13 @@ def shown_subject(subject: str, names: Sequence[str] = (), limit: int = LONGEST)
 class Subjects:
     """Subjects of the tickets that a run has read. Thread-safe; redacts when asked.
 
-    ``notice`` is given what that person should know at once.
+    ``under_way`` says how many tickets the run has begun and not ended, and whether these are the last. ``notice`` is
+    given what that person should know at once.
     """
 
     def __init__(self, notice: Callable[[str], None] = lambda _sentence: None) -> None:
         self.notice = notice
+        self.under_way: Callable[[], tuple[int, bool]] = lambda: (0, False)
         self._kept: dict[int, tuple[str, tuple[str, ...]]] = {}
 
     def saw(self, ticket: Ticket) -> None:
