@@ -88,11 +88,9 @@ def portal(
             lines += more
 
         def build(queue: DeliveryQueue, worker: Worker, ends: ExitStack) -> FastAPI:
-            from ..web.portal.application import PortalProcess
+            from ..web.portal.application import portal_app
 
-            process = PortalProcess(settings, clock, address, queue, worker.wake, say_line)
-            ends.callback(process.close)
-            return process.app
+            return portal_app(settings, clock, address, queue, worker.wake, say_line, ends)
 
         code = until_stopped(clock, settings, at, every, build, lambda: screen.say("\n".join(lines)))
     return code, 1  # threads of analyses may be left behind

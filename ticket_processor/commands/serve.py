@@ -87,11 +87,10 @@ def serve(
         service = Service(queue, worker, clock.now, examine, lambda asked: analysed(asked, settings, clock), say_line)
         app = make(service, doors, has_metrics=metrics)
         if is_local:
-            from ..web.portal.application import PortalProcess
+            from ..web.portal.application import portal_app
 
-            process = PortalProcess(settings, clock, settings.portal.url or own, queue, worker.wake, say_line)
-            ends.callback(process.close)
-            app.mount("/", process.app)
+            address = settings.portal.url or own
+            app.mount("/", portal_app(settings, clock, address, queue, worker.wake, say_line, ends))
         return app
 
     code = until_stopped(clock, settings, at, every, build, lambda: screen.say(f"Serving at {own} ; Ctrl-C ends it."))

@@ -19,7 +19,7 @@ from ticket_processor.helpdesk.local_model import AI, NewFile, NewTicket
 from ticket_processor.helpdesk.local_search import Query
 from ticket_processor.helpdesk.local_store import LocalStore
 from ticket_processor.web.portal import parts
-from ticket_processor.web.portal.parts import Buckets
+from ticket_processor.web.portal.parts import Limit
 from ticket_processor.web.portal.security import FORM_LIFE_S, HEADERS
 
 from .conftest import TYPED, MakePortal, PortalRig, tokens_in
@@ -267,29 +267,17 @@ def test_a_fault_of_ours_shows_a_page_with_the_safe_headers(
     assert {name: page.headers.get(name) for name in HEADERS} == HEADERS
 
 
-MOST = 5
-
-
-def test_tokens_are_taken_whole_and_come_back() -> None:
-    now = 0.0
-    buckets = Buckets(MOST, 100.0, lambda: now)
-    assert [buckets.take("an address") for _ in range(MOST)] == [0.0] * MOST
-    assert buckets.take("an address") == pytest.approx(20.0)
-    assert buckets.take("another") == 0.0
-    buckets.give_back("an address")
-    assert buckets.take("an address", 2) > 0
-    assert buckets.take("an address") == 0.0
-
-
-def test_a_token_that_comes_back_late_makes_no_bucket_overflow() -> None:
-    now = 0.0
-    buckets = Buckets(MOST, 100.0, lambda: now)
-    buckets.take("an address", 2)
+def test_a_limit_is_taken_whole_given_back_and_begins_anew() -> None:
+    now = 30.0
+    limit = Limit(5, 100.0, lambda: now)
+    assert [limit.take("an address") for _ in range(5)] == [0.0] * 5
+    assert limit.take("an address") == pytest.approx(70.0)
+    assert limit.take("another") == 0.0
+    limit.give_back("an address")
+    assert limit.take("an address", 2) > 0
+    assert limit.take("an address") == 0.0
     now = 100.0
-    buckets.give_back("an address")
-    buckets.give_back("an address")
-    assert buckets.take("an address", MOST) == 0.0
-    assert buckets.take("an address") == pytest.approx(20.0)
+    assert limit.take("an address", 5) == 0.0
 
 
 STATIC = Path(parts.__file__).parent / "static"

@@ -43,7 +43,7 @@ from .agent_edits import (
 )
 from .form import Files, files_in
 from .parts import Portal
-from .tracking import badges, needs_alert, saved, steps
+from .tracking import needs_alert, saved, steps
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,6 @@ def values_of(store: LocalStore, ticket: LocalTicket, draft: UnsavedForm) -> dic
         "files_of": {file.message_id: [one for one in files if one.message_id == file.message_id] for file in files},
         "rating": store.rating(ticket.id),
         "status_words": STATUS_WORDS,
-        "badges": badges(ticket),
         "steps": steps(ticket, events),
         "alert": needs_alert(ticket, events),
         "history": told_events(events, choices, names),

@@ -155,61 +155,45 @@ END_S = 5.0
 _KEY_BYTES = 32
 
 
-class PortalProcess:
-    """The portal of the settings, which browsers reach at ``address``. ``say`` gets lines for the journal.
+def portal_app(
+    settings: Settings,
+    clock: Clock,
+    address: str,
+    queue: DeliveryQueue,
+    wake: Callable[[], object],
+    say: Callable[[str], object],
+    ends: ExitStack,
+) -> FastAPI:
+    """The portal of the settings, which browsers reach at ``address``. ``ends`` closes what it opens and ends its mail.
 
     A submitted ticket is put on ``queue`` and ``wake`` is called; where that fails, a scheduled run finds the ticket.
+    ``say`` gets lines for the journal.
     """
+    folder, own = settings.state_folder, settings.portal
+    begin(settings, clock)
+    store = ends.enter_context(local_store(settings, make=True))
+    for line in finish_erasures(settings, store, clock.now()):
+        say(line)
+    suggest = None
+    if settings.knowledge.sources:
+        suggest = suggesting(KnowledgeSearch(ends.enter_context(closing(knowledge_store(settings)))))
 
-    def __init__(
-        self,
-        settings: Settings,
-        clock: Clock,
-        address: str,
-        queue: DeliveryQueue,
-        wake: Callable[[], object],
-        say: Callable[[str], object],
-    ) -> None:
-        self._queue = queue
-        self._wake = wake
-        self._now = clock.now
-        self._stack = ExitStack()
-        folder, own = settings.state_folder, settings.portal
-        begin(settings, clock)
-        store = self._stack.enter_context(local_store(settings, make=True))
-        for line in finish_erasures(settings, store, clock.now()):
-            say(line)
-        key, suggest = signing_key(folder), self._articles(settings)
-        portal = Portal(store, clock.now, key=key, name=own.name, address=address, told=self._told, suggest=suggest)
-        self.app: FastAPI = make_portal(portal)
-        if own.mail_from:
-            self._mail(settings, store, address, say)
-
-    def close(self) -> None:
-        """End the sending of mail, and close what is open."""
-        self._stack.close()
-
-    def _mail(self, settings: Settings, store: LocalStore, address: str, say: Callable[[str], object]) -> None:
-        own, folder = settings.portal, settings.state_folder
-        outbox = Outbox(folder, store.last_event(), self._now())
-        self._stack.callback(outbox.close)
-        transport = by_smtp(own) if own.smtp_host else into_folder(folder / MAIL_FOLDER, store)
-        postman = Postman(
-            store, outbox, Writer(store, address, own.name, str(own.mail_from)), transport, self._now, say
-        )
-        postman.start()
-        self._stack.callback(postman.join, END_S)
-        self._stack.callback(postman.stop)
-
-    def _articles(self, settings: Settings) -> Suggest | None:
-        if not settings.knowledge.sources:
-            return None
-        return suggesting(KnowledgeSearch(self._stack.enter_context(closing(knowledge_store(settings)))))
-
-    def _told(self, ticket_id: int) -> None:
+    def told(ticket_id: int) -> None:
         with suppress(StateUnusable):
-            self._queue.put([ToldTicket(ticket_id)], self._now())
-        self._wake()
+            queue.put([ToldTicket(ticket_id)], clock.now())
+        wake()
+
+    if own.mail_from:
+        outbox = Outbox(folder, store.last_event(), clock.now())
+        ends.callback(outbox.close)
+        transport = by_smtp(own) if own.smtp_host else into_folder(folder / MAIL_FOLDER, store)
+        writer = Writer(store, address, own.name, str(own.mail_from))
+        postman = Postman(store, outbox, writer, transport, clock.now, say)
+        postman.start()
+        ends.callback(postman.join, END_S)
+        ends.callback(postman.stop)
+    key = signing_key(folder)
+    return make_portal(Portal(store, clock.now, key=key, name=own.name, address=address, told=told, suggest=suggest))
 
 
 def begin(settings: Settings, clock: Clock) -> None:

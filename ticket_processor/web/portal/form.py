@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import APIRouter, File, Form, UploadFile
+from fastapi import APIRouter, Depends, File, Form, UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -48,8 +48,8 @@ class Typed:
     name: str = ""
 
     @classmethod
-    def of(cls, subject: str, description: str, email: str, name: str) -> Typed:
-        """The same without invisible characters, and lines where there are to be none."""
+    def sent(cls, subject: Text = "", description: Text = "", email: Text = "", name: Text = "") -> Typed:
+        """What a form has sent, without invisible characters, and lines where there are to be none."""
         subject, email, name = (" ".join(strip_hidden(each).split()) for each in (subject, email, name))
         return cls(subject, strip_hidden(description).strip(), email, name)
 
@@ -72,6 +72,9 @@ class Typed:
         return wrong
 
 
+Sent = Annotated[Typed, Depends(Typed.sent)]
+
+
 def routes(portal: Portal) -> APIRouter:
     """The form's pages."""
     router = APIRouter()
@@ -81,16 +84,8 @@ def routes(portal: Portal) -> APIRouter:
         return shown(request, Typed())
 
     @router.post("/articles")
-    def articles(
-        request: Request,
-        subject: Text = "",
-        description: Text = "",
-        email: Text = "",
-        name: Text = "",
-        form_token: Text = "",
-    ) -> Response:
+    def articles(request: Request, typed: Sent, form_token: Text = "") -> Response:
         """Show articles about what was typed: alone to a script, with the form to a browser without one."""
-        typed = Typed.of(subject, description, email, name)
         found = suggestions(request, typed)
         if request.headers.get("hx-request") == "true":
             return portal.page(request, "articles.html", articles=found, searched=True)
@@ -98,16 +93,8 @@ def routes(portal: Portal) -> APIRouter:
 
     @router.post("/")
     def submit(
-        request: Request,
-        subject: Text = "",
-        description: Text = "",
-        email: Text = "",
-        name: Text = "",
-        website: Text = "",
-        form_token: Text = "",
-        files: Files = None,
+        request: Request, typed: Sent, website: Text = "", form_token: Text = "", files: Files = None
     ) -> Response:
-        typed = Typed.of(subject, description, email, name)
         sent, wrong_files = files_in(files)
         wrong = typed.errors() | ({"files": wrong_files} if wrong_files else {})
         age = portal.forms.age(request, form_token)

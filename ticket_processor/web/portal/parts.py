@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import threading
-from collections import OrderedDict
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
@@ -30,42 +30,36 @@ from ..server import place_of
 from .security import Cookies, FormTokens
 
 MOST_KEYS = 20_000
-"""Buckets that are remembered; those used longest ago are forgotten first."""
+"""Keys that a limit counts; beyond these it begins anew."""
 
 
-class Buckets:
-    """Token buckets: each holds ``most`` and fills up again within ``seconds``. Thread-safe."""
+class Limit:
+    """At most ``most`` of something within each ``seconds``, by key. Thread-safe."""
 
     def __init__(self, most: int, seconds: float, now: Callable[[], float]) -> None:
-        self._most = float(most)
-        self._each_s = seconds / most
+        self._most = most
+        self._seconds = seconds
         self._now = now
         self._lock = threading.Lock()
-        self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()
+        self._taken: Counter[str] = Counter()
+        self._window = 0.0
 
     def take(self, key: str, count: int = 1) -> float:
-        """Take so many tokens, or none. Gives 0, or in how many seconds there will be enough."""
+        """Count so many more, or none. Gives 0, or in how many seconds the counting begins anew."""
         now = self._now()
         with self._lock:
-            left = self._left_at(key, now) - count
-            if left < 0:
-                return -left * self._each_s
-            self._left[key] = (left, now)
-            self._left.move_to_end(key)
-            if len(self._left) > MOST_KEYS:
-                self._left.popitem(last=False)
+            window = now // self._seconds
+            if window != self._window or len(self._taken) > MOST_KEYS:
+                self._window, self._taken = window, Counter()
+            if self._taken[key] + count > self._most:
+                return (window + 1) * self._seconds - now
+            self._taken[key] += count
             return 0.0
 
     def give_back(self, key: str) -> None:
-        """Put back a token that was taken for what turned out to need none."""
-        now = self._now()
+        """Count one less: it turned out to need none."""
         with self._lock:
-            if key in self._left:
-                self._left[key] = (min(self._most, self._left_at(key, now) + 1), now)
-
-    def _left_at(self, key: str, now: float) -> float:
-        left, at = self._left.get(key, (self._most, now))
-        return min(self._most, left + max(0.0, now - at) / self._each_s)
+            self._taken[key] = max(0, self._taken[key] - 1)
 
 
 def address_of(request: Request) -> str:
@@ -159,14 +153,13 @@ class Portal:
         self.suggest = suggest
         self.cookies = Cookies(key, now, https=address.startswith("https:"))
         self.forms = FormTokens(self.cookies, now)
-        self.wrong_keys = Buckets(20, HOUR_S, now)
-        self.wrong_passwords = Buckets(20, HOUR_S, now)
-        self.wrong_by_account = Buckets(10, 600.0, now)
-        self.wrong_by_stranger = Buckets(10, 600.0, now)
-        self.tickets = Buckets(30, HOUR_S, now)
-        self.acts = Buckets(60, HOUR_S, now)
-        self.searches = Buckets(60, 60.0, now)
-        self.files = Buckets(60, HOUR_S, now)
+        self.wrong_keys = Limit(20, HOUR_S, now)
+        self.wrong_passwords = Limit(20, HOUR_S, now)
+        self.wrong_by_account = Limit(10, 600.0, now)
+        self.tickets = Limit(30, HOUR_S, now)
+        self.acts = Limit(60, HOUR_S, now)
+        self.searches = Limit(60, 60.0, now)
+        self.files = Limit(60, HOUR_S, now)
 
     def page(
         self,

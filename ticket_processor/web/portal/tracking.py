@@ -58,15 +58,6 @@ class TimelineStep:
     state: State
 
 
-@dataclass(frozen=True)
-class Badge:
-    """What a ticket was sorted as; ``look`` is the class of its style."""
-
-    name: str
-    value: str
-    look: str = ""
-
-
 def is_at_work(ticket: LocalTicket) -> bool:
     """Whether the customer still waits for something."""
     return ticket.status not in _OVER
@@ -105,13 +96,6 @@ def steps(ticket: LocalTicket, events: Sequence[Event]) -> list[TimelineStep]:
         TimelineStep(words, at, "done" if at else "now" if number == following else "todo")
         for number, (words, at) in enumerate(made)
     ]
-
-
-def badges(ticket: LocalTicket) -> list[Badge]:
-    """What the ticket was sorted as: category, urgency and sentiment, where they are known."""
-    looks = {"high": "strong", "critical": "strong", "urgent": "strong", "positive": "good"}
-    told = (("Category", ticket.category), ("Urgency", ticket.urgency), ("Sentiment", ticket.sentiment))
-    return [Badge(name, value.replace("_", " "), looks.get(value, "")) for name, value in told if value]
 
 
 def asks_every(ticket: LocalTicket, now: float) -> int | None:

@@ -129,7 +129,7 @@ def test_no_more_passwords_are_tried_at_once_than_one_after_another(
 
 
 @pytest.mark.parametrize("email", ["bea@example.com", "nobody@example.com"])
-def test_after_ten_wrong_passwords_for_an_account_one_a_minute_is_tried_wherever_they_come_from(
+def test_after_ten_wrong_passwords_for_an_account_none_is_tried_for_ten_minutes_wherever_they_come_from(
     desk: AgentsDesk, email: str
 ) -> None:
     desk.person("bea@example.com", "agent")
@@ -140,8 +140,8 @@ def test_after_ten_wrong_passwords_for_an_account_one_a_minute_is_tried_wherever
 
     assert [guess(), guess(f" {email.upper()} ")] == [401, 401]
     assert [guess() for _ in range(10)] == [401] * 8 + [429] * 2
-    desk.rig.at += 60
-    assert [guess(), guess()] == [401, 429]
+    desk.rig.at += 600
+    assert guess() == 401
 
 
 def test_who_has_logged_in_before_is_not_locked_out_by_others_nor_may_guess_without_end(desk: AgentsDesk) -> None:
