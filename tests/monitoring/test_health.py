@@ -48,7 +48,7 @@ from ticket_processor.settings.helpdesks import SignIn, ZendeskSettings
 from ticket_processor.settings.schema import Settings
 from ticket_processor.state.records import Retry
 from ticket_processor.state.store import FILE_NAME, State
-from ticket_processor.web.app import remembered
+from ticket_processor.web.server import remembered
 from ticket_processor.wiring.parts import ACCOUNT
 
 from ..support.fakes import BASE, START, ManualClock, ScriptedAdapter, Step, Wire, answer, refused

@@ -11,7 +11,7 @@ import yaml
 
 from ticket_processor.commands.command_group import STOP_WITHIN_S
 from ticket_processor.commands.portal import END_S, portal
-from ticket_processor.web.portal.security import MOST_BODY_BYTES
+from ticket_processor.web.portal.parts import MOST_BODY_BYTES
 
 from ..support.help_text import help_text
 

@@ -65,8 +65,8 @@ def serve(
     if missing := [part for part in _PARTS if find_spec(part) is None]:
         raise ConfigError(f"serve needs {' and '.join(missing)}, not installed here: {how_to_install('serve')}")
     from ..monitoring.doctor import Doctor
-    from ..web.app import Service, make, remembered
-    from ..web.server import analysed, doors_of, listening
+    from ..web.gate import doors_of
+    from ..web.server import Service, analysed, listening, make, remembered
 
     if metrics:
         from ..monitoring.health_checks import require_prometheus

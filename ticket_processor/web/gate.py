@@ -18,10 +18,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
+from pydantic import SecretStr
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse
 
 from ..core.clock import parse_iso
+from ..core.errors import ConfigError
+from ..settings.schema import Settings
 
 SIGNATURE, TIMESTAMP = "x-zendesk-webhook-signature", "x-zendesk-webhook-signature-timestamp"
 SECRET_HEADER = "x-ticketbot-secret"  # noqa: S105 - a header's name
@@ -56,6 +59,27 @@ class Doors:
     zendesk: tuple[str, ...] = ()
     freshdesk: tuple[str, ...] = ()
     api: tuple[str, ...] = ()
+
+
+def doors_of(settings: Settings) -> Doors:
+    """The endpoints of these settings. Raises :class:`ConfigError` without any secret, and for one that all know."""
+    serve, name = settings.serve, settings.helpdesk
+    known = {"zendesk": _plain(serve.zendesk_secrets), "freshdesk": _plain(serve.freshdesk_secrets)}
+    zendesk, freshdesk = (secrets if vendor == name else () for vendor, secrets in known.items())
+    api = _plain(serve.api_tokens)
+    freshdesk = api if name == "request-tracker" else freshdesk  # its scrips show the token
+    if not (zendesk or freshdesk or api or name == "local"):
+        raise ConfigError(
+            f"set a secret first: {'' if name == 'request-tracker' else f'{name.upper()}_WEBHOOK_SECRET or '}"
+            "TICKETBOT_API_TOKEN; 'ticketbot serve install-webhook' tells how"
+        )
+    if PUBLIC_SECRET in zendesk:
+        raise ConfigError("ZENDESK_WEBHOOK_SECRET: this is the secret of Zendesk's documentation, which all know")
+    return Doors(zendesk, freshdesk, api)
+
+
+def _plain(secrets: Sequence[SecretStr]) -> tuple[str, ...]:
+    return tuple(secret.get_secret_value() for secret in secrets)
 
 
 def verified(

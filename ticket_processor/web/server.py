@@ -1,52 +1,260 @@
-"""Serves an application until a stop is asked for: listens, answers what has begun, and ends.
+"""The endpoints of ``ticketbot serve``, the server at a socket, and the runs that it plays.
 
-It limits the number of connections. Slow clients are the reverse proxy's business.
+A delivery is verified, looked up among those that came before and put on the disk, in this order, and answered; neither
+the helpdesk nor a model is asked for it. Everything authentic is answered with a 2xx, also when there is nothing to do:
+Zendesk stops calling an address that answers with errors.
 
-Plays runs for the server as the command line would: same lock, guards, receipts, budget, alerts.
-
-What depends on the helpdesk is in :func:`doors_of`.
+The server limits the number of connections; slow clients are the reverse proxy's business. Runs are played as the
+command line would: same lock, guards, receipts, budget, alerts.
 """
 
 from __future__ import annotations
 
-import ipaddress
+import asyncio
 import socket
 import sys
 import threading
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from functools import partial
+from typing import Annotated, Any, Self
 
 import uvicorn
-from pydantic import SecretStr
+from anyio import CapacityLimiter, to_thread
+from fastapi import FastAPI, Request
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp
 
+from .. import __version__
 from ..core.clock import Clock, Deadline, SystemClock
-from ..core.errors import ConfigError
+from ..core.errors import CannotRun, ConfigError, StateUnusable, TicketbotError
 from ..core.models import Outcome
 from ..core.run_summary import RunSummary
+from ..monitoring.health_checks import Health, HealthVerdict, Status, exposition
 from ..monitoring.run_watch import tally_of, tended
 from ..reporting.run_words import outcome_line
 from ..settings.schema import Settings
 from ..wiring import runs
 from ..wiring.explain import as_data, fetched, pasted, walk
 from ..wiring.ticket_subjects import Subjects
-from .app import Asked
-from .gate import PUBLIC_SECRET, Doors
-from .worker import SOON, Heard
+from . import gate
+from .gate import Doors, RequestRefused, of_freshdesk, of_zendesk
+from .worker import SOON, DeliveryQueue, Heard, ToldTicket, Worker
+
+MOST_TICKET = 10**15
+"""Exact in every JSON reader."""
+MOST_ANALYSES = 4
+"""Analyses for ``/process-ticket`` at the same time."""
+LONG_S = 900.0
+"""A ticket that waits for longer on the queue is a reason to look."""
+FRESH_S = 30.0
+"""Health is examined no more often than this, however often scrapers come."""
+
+
+def _whole(value: object) -> object:
+    """JSON has one kind of number: 5.0 is an integer there."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+class Asked(BaseModel):
+    """A ticket by its number in the helpdesk, or a text with or without a subject."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    ticket: Annotated[int | None, Field(ge=1, le=MOST_TICKET), BeforeValidator(_whole)] = None
+    subject: Annotated[str, Field(max_length=10_000)] = ""
+    description: Annotated[str, Field(max_length=200_000)] | None = None
+
+    @model_validator(mode="after")
+    def _one_of_them(self) -> Self:
+        if (self.ticket is None) == (self.description is None) or (self.ticket is not None and self.subject):
+            raise ValueError("give a ticket's number, or a description with or without a subject")
+        return self
+
+
+def remembered(examine: Callable[[], Health], clock: Clock) -> Callable[[], Health]:
+    """An examination that is repeated when older than :data:`FRESH_S`. Thread-safe: other callers wait for it."""
+    lock, last = threading.Lock(), list[tuple[float, Health]]()
+
+    def remembering() -> Health:
+        with lock:
+            if not last or clock.monotonic() - last[0][0] > FRESH_S:
+                health = examine()
+                last[:] = [(clock.monotonic(), health)]
+            return last[0][1]
+
+    return remembering
+
+
+class Service:
+    """What the endpoints do. ``examine`` and ``analyse`` may take their time: they are called in threads."""
+
+    def __init__(
+        self,
+        queue: DeliveryQueue,
+        worker: Worker,
+        now: Callable[[], float],
+        examine: Callable[[], Health],
+        analyse: Callable[[Asked], Mapping[str, Any]],
+        say: Callable[[str], object],
+    ) -> None:
+        self._queue = queue
+        self._worker = worker
+        self._examine = examine
+        self._storing = asyncio.Lock()
+        self._waiting: dict[object, tuple[ToldTicket, bool | None]] = {}
+        self.now = now
+        self.analyse = analyse
+        self.say = say
+        self.counted: Counter[str] = Counter()
+        """Requests by what became of them."""
+
+    async def take(self, request: Request, ticket: int | None, key: str = "") -> Response:
+        """Put an authentic delivery on the disk, and say what became of it."""
+        name = gate.webhook_id(request)
+        if ticket is None:
+            self.counted["ignored"] += 1
+            self.say(f"webhook {name}: nothing to do: no ticket")
+            return JSONResponse({"status": "ignored", "reason": "no ticket"})
+        try:
+            is_new = await self._put(ToldTicket(ticket, key))
+        except StateUnusable as error:
+            raise RequestRefused(503, str(error)) from None
+        became = "queued" if is_new else "duplicate"
+        self.counted[became] += 1
+        self.say(f"webhook {name}: ticket {ticket} {became}")
+        return JSONResponse({"status": became, "ticket_id": ticket}, 202 if is_new else 200)
+
+    async def _put(self, delivery: ToldTicket) -> bool:
+        """Store it with those that came meanwhile, so that the disk is waited for once; whether it is new."""
+        mine = object()
+        self._waiting[mine] = (delivery, None)
+        try:
+            async with self._storing:
+                if self._waiting[mine][1] is None:
+                    taken = dict(self._waiting)
+                    told = [waiting for waiting, _ in taken.values()]
+                    results = await asyncio.to_thread(self._queue.put, told, self.now())
+                    self._worker.wake()
+                    stored = zip(taken, told, results, strict=True)
+                    self._waiting |= {each: (one, is_new) for each, one, is_new in stored if each in self._waiting}
+                return bool(self._waiting[mine][1])
+        finally:
+            del self._waiting[mine]
+
+    def health(self) -> Response:
+        """Whether tickets are handled, and how each part is."""
+        health = self._examine()
+        checks = {check.name: str(check.status) for check in health.checks}
+        checks["worker"] = str(Status.OK if self._worker.is_alive() else Status.FAIL)
+        verdict, length, oldest = health.status, 0, 0.0
+        try:
+            length, oldest = self._queue.length(self.now())
+            checks["queue"] = str(Status.OK if oldest <= LONG_S else Status.WARN)
+        except StateUnusable:
+            checks["queue"] = str(Status.FAIL)
+        if Status.FAIL in (checks["worker"], checks["queue"]):
+            verdict = HealthVerdict.UNHEALTHY
+        elif checks["queue"] == Status.WARN and verdict is HealthVerdict.HEALTHY:
+            verdict = HealthVerdict.DEGRADED
+        queue = {"tickets": length, "oldest_s": round(oldest, 1)}
+        told = {"status": str(verdict), "version": __version__, "checks": checks, "queue": queue}
+        status = 503 if verdict is HealthVerdict.UNHEALTHY else 200
+        return JSONResponse(told, status, {"Cache-Control": "no-store"})
+
+    def metrics(self, accept: str) -> Response:
+        """The same in Prometheus' words."""
+        length, oldest = self._queue.length(self.now())
+        body, kind = exposition(
+            self._examine(),
+            accept,
+            (
+                ("queue_tickets", "Tickets on the queue.", "", {"": float(length)}),
+                ("queue_oldest_seconds", "How long the oldest has waited on it.", "", {"": oldest}),
+                ("serve_requests", "Requests since the start, by what became of them.", "result", dict(self.counted)),
+                ("serve_work", "Runs and tickets since the start.", "what", dict(self._worker.counted)),
+            ),
+        )
+        return Response(body, headers={"Content-Type": kind, "Cache-Control": "no-store"})
+
+
+def make(service: Service, doors: Doors, *, has_metrics: bool) -> FastAPI:
+    """The application."""
+    app = FastAPI(title="ticketbot", version=__version__, docs_url=None, redoc_url=None, redirect_slashes=False)
+    limiter: list[CapacityLimiter] = []
+
+    @app.exception_handler(RequestRefused)
+    async def refused(request: Request, why: RequestRefused) -> Response:
+        service.counted[f"refused_{why.status}"] += 1
+        if why.status == 401:
+            service.say(f"refused {request.client.host if request.client else 'a client'}: {why.why}")
+        return why.answer
+
+    if doors.zendesk:
+
+        @app.post("/webhooks/zendesk")
+        async def zendesk(request: Request) -> Response:
+            """Take a delivery of Zendesk's in: a trigger's own body, or an event of a ticket."""
+            body = await gate.raw_body(request)
+            key = gate.signed(request, doors.zendesk, body, service.now())
+            return await service.take(request, of_zendesk(body), key)
+
+    if doors.freshdesk:
+
+        @app.post("/webhooks/request-tracker")
+        @app.post("/webhooks/freshdesk")
+        async def freshdesk(request: Request) -> Response:
+            """Take a delivery of Freshdesk's automation rule, or of a scrip of Request Tracker, in."""
+            gate.check_secret(request, doors.freshdesk)
+            return await service.take(request, of_freshdesk(await gate.raw_body(request)))
+
+    if doors.api:
+
+        @app.post("/process-ticket")
+        async def process_ticket(request: Request) -> Response:
+            """Analyse a ticket by its number, or a text, and say what a run would decide. Writes nothing."""
+            gate.check_token(request, doors.api)
+            asked = _asked(await gate.raw_body(request))
+            if not limiter:
+                limiter.append(CapacityLimiter(MOST_ANALYSES))
+            service.counted["analyses"] += 1
+            try:
+                told = await to_thread.run_sync(partial(service.analyse, asked), limiter=limiter[0])
+            except ConfigError as error:
+                raise RequestRefused(404, str(error)) from None
+            except CannotRun as error:
+                raise RequestRefused(503, str(error)) from None
+            except TicketbotError as error:
+                raise RequestRefused(502, str(error)) from None
+            return JSONResponse(dict(told))
+
+    @app.get("/health")
+    def health() -> Response:
+        """Tell how the service is, its parts, and what waits on the queue."""
+        return service.health()
+
+    if has_metrics:
+
+        @app.get("/metrics")
+        def metrics(request: Request) -> Response:
+            """Give the same in Prometheus' words."""
+            return service.metrics(request.headers.get("accept", ""))
+
+    return app
+
+
+def _asked(body: bytes) -> Asked:
+    try:
+        return Asked.model_validate_json(body)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False, include_context=False)[0]
+        place = ".".join(map(str, first["loc"])) or "the body"
+        raise RequestRefused(422, f"{place}: {first['msg']}") from None
+
 
 MOST_CONNECTIONS = 400
 """More are answered with 503. Processes may usually open 1024 files; the state, the log and models need some, too."""
-
-
-def place_of(host: str) -> str:
-    """A client's address as limits count it; of IPv6 the network, since a household has a whole one."""
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return host
-    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is None:
-        return str(ipaddress.ip_network((int(address) >> 64 << 64, 64)))
-    return host
 
 
 BACKLOG = 1024
@@ -113,27 +321,6 @@ class Server:
 ANALYSIS_S = 120.0
 """How long an analysis for ``/process-ticket`` may take."""
 _SHOWN = ("ticket_id", "machine_mail", "chain", "analysis", "decision")
-
-
-def doors_of(settings: Settings) -> Doors:
-    """The endpoints of these settings. Raises :class:`ConfigError` without any secret, and for one that all know."""
-    serve, name = settings.serve, settings.helpdesk
-    known = {"zendesk": _plain(serve.zendesk_secrets), "freshdesk": _plain(serve.freshdesk_secrets)}
-    zendesk, freshdesk = (secrets if vendor == name else () for vendor, secrets in known.items())
-    api = _plain(serve.api_tokens)
-    freshdesk = api if name == "request-tracker" else freshdesk  # its scrips show the token
-    if not (zendesk or freshdesk or api or name == "local"):
-        raise ConfigError(
-            f"set a secret first: {'' if name == 'request-tracker' else f'{name.upper()}_WEBHOOK_SECRET or '}"
-            "TICKETBOT_API_TOKEN; 'ticketbot serve install-webhook' tells how"
-        )
-    if PUBLIC_SECRET in zendesk:
-        raise ConfigError("ZENDESK_WEBHOOK_SECRET: this is the secret of Zendesk's documentation, which all know")
-    return Doors(zendesk, freshdesk, api)
-
-
-def _plain(secrets: Sequence[SecretStr]) -> tuple[str, ...]:
-    return tuple(secret.get_secret_value() for secret in secrets)
 
 
 class RunPlayer:

@@ -19,8 +19,7 @@ from ticket_processor.helpdesk.local_model import AI, NewFile, NewTicket
 from ticket_processor.helpdesk.local_search import Query
 from ticket_processor.helpdesk.local_store import LocalStore
 from ticket_processor.web.portal import parts
-from ticket_processor.web.portal.parts import Limit
-from ticket_processor.web.portal.security import FORM_LIFE_S, HEADERS
+from ticket_processor.web.portal.parts import FORM_LIFE_S, HEADERS, Limit
 
 from .conftest import TYPED, MakePortal, PortalRig, tokens_in
 from .markup_corpus import ALL_MARKUP, MARKUP

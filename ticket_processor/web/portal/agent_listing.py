@@ -25,8 +25,19 @@ from ...core.text import harmless
 from ...helpdesk.local_model import UNDONE, Actor, LocalHelpdeskError, LocalTicket, Person, Stale
 from ...helpdesk.local_search import PageOfTickets, Query, Sort
 from .agent_accounts import PATH, Sessions
-from .agent_edits import PARTS, STATUS_WORDS, AgentEdit, Choices, NotAChoice, Part, apply, as_tags, restoring
-from .agent_ticket import form_of, in_words
+from .agent_ticket import (
+    PARTS,
+    STATUS_WORDS,
+    AgentEdit,
+    Choices,
+    NotAChoice,
+    Part,
+    apply,
+    as_tags,
+    form_of,
+    in_words,
+    restoring,
+)
 from .parts import Portal
 
 COLUMNS = (

@@ -52,8 +52,7 @@ from . import form, tracking
 from .agent_accounts import Passwords, made_up
 from .mail import Postman, Writer, by_smtp, into_folder
 from .outbox import Outbox
-from .parts import FOLDER, Portal, Suggest
-from .security import HEADERS, SafeAnswers
+from .parts import FOLDER, HEADERS, Portal, SafeAnswers, Suggest
 
 _TITLES = {
     400: "That request made no sense",
