@@ -99,14 +99,14 @@ CEILINGS = {
     "monitoring": 2_670,
     "pipeline": 5_160,
     "policy": 1_360,
-    "replies": 1_450,
+    "replies": 1_410,
     "reporting": 2_310,
     "sandbox": 3_960,
     "schedule": 280,
     "seeding": 820,
     "settings": 1_620,
     "state": 920,
-    "web": 3_630,
+    "web": 3_520,
     "wiring": 3_010,
 }
 """Lines of Python in each package, and of the package's own modules under ``.``.
@@ -114,7 +114,7 @@ CEILINGS = {
 They are lowered when lines go. Whoever raises one says why in the commit. Request Tracker, a third helpdesk, took 1,050
 lines of product (850 of them in ``helpdesk/``), 600 of tests, and a page of 570 words.
 """
-MOST = {"files": 291, "test lines": 64_800, "scripts": 22, "words of docs": 20_650}
+MOST = {"files": 287, "test lines": 64_780, "scripts": 22, "words of docs": 20_650}
 """Of the whole house: modules, lines of tests, scripts, and words of all pages, generated ones included."""
 SLACK = 1.02
 """A ceiling this far above what is there is to be lowered."""

@@ -76,7 +76,6 @@ def test_two_figures_of_one_kind_from_two_articles_are_no_draft(language: str, o
     [
         (REFUND, "A refund for shoes takes five business days after approval."),
         (REFUND, "A refund for shoes takes between 2 and 6 business days after approval."),
-        (REFUND, "For example, suppose the refund for shoes takes 9 business days after approval."),
         ("Links for a reset expire after 24 to 48 hours.", "Links for a reset expire after 24 hours to 2 days."),
         ("Links for a reset expire after 1 day.", "Links for a reset expire after 24 hours."),
         ("The plan for teams costs $1,000 yearly.", "The plan for teams costs 1000 dollars yearly."),
@@ -85,7 +84,6 @@ def test_two_figures_of_one_kind_from_two_articles_are_no_draft(language: str, o
         ("Refunds take 5 working days.", "A refund takes one week."),
         ("Refunds take 48 hours.", "A refund takes 2 days."),
         ("A guarantee lasts for 24 months.", "The guarantee lasts for 2 years."),
-        ("An attachment has at least 2 MB.", "Attachments have up to 10 MB."),
         ("Refunds take 5 working days.", "A refund has a fee of 4 dollars."),
     ],
 )

@@ -19,15 +19,16 @@ from . import usable_text, word_lists
 from .figures import figures
 from .grounding import (
     all_stems,
+    differing,
     language_of,
     plain_words,
     plain_words_leaving,
+    said_by,
     sentences_of,
     telling_stems,
     unsupported,
 )
 from .prompt import MAX_TEXT, Claim, Proposal
-from .statements import differing, said_by
 
 LANGUAGES = tuple(word_lists("frames"))
 """Languages that a reply can be written in."""

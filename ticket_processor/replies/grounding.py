@@ -1,4 +1,4 @@
-"""Whether a sentence is supported by the passage that it cites, without asking a model. Pure.
+"""Whether a sentence is supported by the passage that it cites, and whether two articles differ. Pure; asks no model.
 
 Its quote stands in the passage word for word, it has no figure that the quoted sentences lack, its own wording is
 nearly all theirs, and it leaves out neither a "not" nor how they begin. A word counts by its first letters, which stem
@@ -7,20 +7,23 @@ it well enough in every language; frequent words count half. Text without spaces
 
 from __future__ import annotations
 
+import math
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
-from itertools import accumulate
+from itertools import accumulate, combinations
 
 from ..analysis.rules.matcher import KANA_OR_HAN, lists, words_of
 from ..analysis.rules.telling import sentences_in
 from ..analysis.text.language import detect_language
 from ..analysis.text.outgoing import leaving_line, with_names
-from ..core.text import compatible, plain_line, strip_hidden
+from ..core.text import compatible, lazy_pattern, plain_line, strip_hidden
 from ..knowledge.model import Passage
-from . import usable_text
-from .figures import unseen
+from ..knowledge.search import stop_words
+from . import usable_text, word_lists
+from .figures import FIRST_MARK, Figure, marked, unseen
 
 STEM = 6
 """Letters of a word that count."""
@@ -157,3 +160,185 @@ def _quoted_sentences(quote: str, text: str) -> list[str]:
 def normalised_quote(text: str) -> str:
     """A text as quotes are compared: without regard to case, white space, emphasis and kinds of quotation marks."""
     return " ".join(compatible(strip_hidden(text.translate(_SAME_QUOTES))).casefold().split())
+
+
+_FIRST_YEAR, _LAST_YEAR = 1900, 2100
+
+_MARK = r"[\U000f0000-\U000ffffd]"
+_HIRAGANA = lazy_pattern(r"[\u3040-\u309f]")
+"""Japanese endings and particles, which say nothing of a subject."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """A figure: its unit, and from where to where it reaches."""
+
+    unit: str
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class FigureStatement:
+    """A sentence of a reply with figures, and the ``quote`` of the article that says so."""
+
+    article_id: str
+    quote: str
+    measures: tuple[Measure, ...]
+
+
+def said_by(article_id: str, text: str, lang: str, quote: str) -> Iterator[FigureStatement]:
+    """The statements of a reply's ``text``, in ``lang``, that rests on this ``quote`` of an article."""
+    for sentence in sentences_of(text):
+        measures = tuple(_measures(sentence, lang))
+        if measures:
+            yield FigureStatement(article_id, quote, measures)
+
+
+def differing(said: Sequence[FigureStatement]) -> tuple[FigureStatement, FigureStatement] | None:
+    """The first two sentences of a reply, from two articles, that give different figures of one kind.
+
+    Working days, days and months are of one kind. All that an article says in the reply counts with its sentence: it
+    may well give both figures.
+    """
+    of: dict[str, list[Measure]] = {}
+    for each in said:
+        of.setdefault(each.article_id, []).extend(each.measures)
+    for one, other in combinations(said, 2):
+        if one.article_id != other.article_id and any(
+            _clash(ours, theirs)
+            and not any(_agree(mine, theirs) for mine in of[one.article_id])
+            and not any(_agree(ours, its) for its in of[other.article_id])
+            for ours in one.measures
+            for theirs in other.measures
+        ):
+            return one, other
+    return None
+
+
+def _clash(one: Measure, other: Measure) -> bool:
+    """Whether both are of one kind, and cannot both be true."""
+    return _in_days(one).unit == _in_days(other).unit and not _agree(one, other)
+
+
+def _agree(one: Measure, other: Measure) -> bool:
+    """Whether both can be true: they overlap, but are no ranges of which one end differs."""
+    if one.unit != other.unit:
+        one, other = _in_days(one), _in_days(other)
+    one_end = (one.low == other.low) != (one.high == other.high) and one.low < one.high and other.low < other.high
+    return one.unit == other.unit and one.low <= other.high and other.low <= one.high and not one_end
+
+
+DAY = 86_400
+IN_DAYS = {"business": (1, 1.4, 2), "month": (28, 31, 0)}
+"""The fewest and the most days that one has, and how many more the weekend adds that it may begin before."""
+
+
+def _in_days(measure: Measure) -> Measure:
+    if measure.unit not in IN_DAYS:
+        return measure
+    fewest, most, more = IN_DAYS[measure.unit]
+    return replace(measure, unit="second", low=measure.low * fewest * DAY, high=(measure.high * most + more) * DAY)
+
+
+# From a sentence to measures
+
+
+def _measures(sentence: str, lang: str) -> list[Measure]:
+    text, figures = marked(sentence, lang)
+    text = _unit_before_kana().sub(r"\1 ", text)
+    found: list[Measure] = []
+    end = 0
+    for match in _figure_pattern().finditer(text):
+        before = re.findall(r"\w+", text[end : match.start()])
+        end = match.end()
+        first, last = (figures[ord(mark) - ord(FIRST_MARK)] for mark in (match[2], match[3] or match[2]))
+        low, high = _value(first)[0], _value(last)[0]
+        unit, factor = _unit(match[4].split(), last, before)
+        if unit and not (math.isnan(low) or math.isnan(high)):
+            low, high = (low, high) if low <= high else (low + high,) * 2  # twenty-four
+            found.append(Measure(unit, low * factor, high * factor))
+    return found
+
+
+@cache
+def _figure_pattern() -> re.Pattern[str]:
+    """A figure or a range, behind a word that opens one or not, and up to three words behind it."""
+    opening, to, joint = ("|".join(map(re.escape, _words(name))) for name in ("opening", "to", "and"))
+    return re.compile(
+        rf"(\b(?:{opening})\s+)?({_MARK})(?:\s*(?:-|\b(?:{to})\b|(?(1)\b(?:{joint})\b|(?!)))\s*({_MARK}))?"
+        rf"((?: *-? ?[^\W_\U000f0000-\U000ffffd]+(?:['’][^\W_]+)?){{0,3}})"
+    )
+
+
+def _value(figure: Figure) -> tuple[float, str]:
+    """A figure's value, and its own unit; not a number where it has none."""
+    ((_, value), *_more) = sorted(figure.readings[0])
+    if figure.kind == "time":
+        hour, _, minute = value.partition(":")
+        return int(hour) * 60.0 + int(minute), "time"
+    if figure.kind == "date" and len(figure.readings) == 1:
+        year, month, day = (int(part or 0) for part in value.split("-"))
+        return (year * 12.0 + month) * 31 + day, "date" if year else "day of a year"
+    number, _, unit = value.partition(" ")
+    try:
+        return (float(number), unit) if figure.kind in ("number", "price") else (math.nan, "")
+    except ValueError:  # a version
+        return math.nan, ""
+
+
+def _unit(behind: Sequence[str], figure: Figure, before: Sequence[str]) -> tuple[str, float]:
+    """The unit of a figure, and by how much its value is to be multiplied."""
+    value, own = _value(figure)
+    if own:
+        return own, 1.0
+    words = [word.lstrip("-") for word in behind]
+    at = next((at for at, word in enumerate(words) if word not in _words("between")), len(words))
+    business = not _words("business").isdisjoint(words[at : at + 2])
+    year = _FIRST_YEAR <= value <= _LAST_YEAR
+    for word in words[at : at + (2 if business else 1)]:
+        factor, base = _spans().get(word, (1.0, ""))
+        if base == "month" and year:
+            return "calendar year", 1.0  # 2026年
+        if base:
+            return ("business", factor / DAY) if business and base == "second" else (base, factor)
+    stems = _unit_stems(words[at]) if at < len(words) else []
+    if stems or year:
+        return (stems[0] if stems else "calendar year"), 1.0
+    if before and before[-1] not in _words("labels") and (named := _unit_stems(before[-1])):
+        return f"of {named[0]}", 1.0  # Python 3.9
+    return "", 1.0
+
+
+@cache
+def _unit_before_kana() -> re.Pattern[str]:
+    """A unit behind a figure, with Japanese letters behind it from which no space divides it."""
+    units = "|".join(sorted(map(re.escape, _spans()), key=len, reverse=True))
+    return re.compile(rf"((?:{_MARK}) *(?:{units}))(?=[\u3040-\u30ff\u3400-\u9fff])")
+
+
+def _unit_stems(text: str) -> list[str]:
+    """The stems of the telling words in ``text``, a plural as its singular."""
+    found = (
+        stem.rstrip("s") or stem for stem in telling_stems(text) if not (stem.isdecimal() or _HIRAGANA.search(stem))
+    )
+    return [stem for stem in found if stem not in _stop_stems() and len(stem) > 1]
+
+
+@cache
+def _words(name: str) -> frozenset[str]:
+    return frozenset(word_lists("measures")["words"][name].split())
+
+
+@cache
+def _spans() -> dict[str, tuple[float, str]]:
+    found = {}
+    for amount, words in word_lists("measures")["spans"].items():
+        factor, _, base = amount.partition(" ")
+        found.update(dict.fromkeys(words.split(), (float(factor), base)))
+    return found
+
+
+@cache
+def _stop_stems() -> frozenset[str]:
+    return frozenset(word[:STEM].rstrip("s") for word in stop_words())
