@@ -19,7 +19,7 @@ from ticket_processor.helpdesk.local_model import AI, NewFile, NewTicket
 from ticket_processor.helpdesk.local_search import Query
 from ticket_processor.helpdesk.local_store import LocalStore
 from ticket_processor.web.portal import parts
-from ticket_processor.web.portal.parts import FORM_LIFE_S, HEADERS, Limit
+from ticket_processor.web.portal.parts import FORM_LIFE_S, HEADERS, RateLimit
 
 from .conftest import TYPED, MakePortal, PortalRig, tokens_in
 from .markup_corpus import ALL_MARKUP, MARKUP
@@ -268,7 +268,7 @@ def test_a_fault_of_ours_shows_a_page_with_the_safe_headers(
 
 def test_a_limit_is_taken_whole_given_back_and_begins_anew() -> None:
     now = 30.0
-    limit = Limit(5, 100.0, lambda: now)
+    limit = RateLimit(5, 100.0, lambda: now)
     assert [limit.take("an address") for _ in range(5)] == [0.0] * 5
     assert limit.take("an address") == pytest.approx(70.0)
     assert limit.take("another") == 0.0

@@ -182,7 +182,7 @@ MOST_KEYS = 20_000
 """Keys that a limit counts; beyond these it begins anew."""
 
 
-class Limit:
+class RateLimit:
     """At most ``most`` of something within each ``seconds``, by key. Thread-safe."""
 
     def __init__(self, most: int, seconds: float, now: Callable[[], float]) -> None:
@@ -309,13 +309,13 @@ class Portal:
         self.suggest = suggest
         self.cookies = Cookies(key, now, https=address.startswith("https:"))
         self.forms = FormTokens(self.cookies, now)
-        self.wrong_keys = Limit(20, HOUR_S, now)
-        self.wrong_passwords = Limit(20, HOUR_S, now)
-        self.wrong_by_account = Limit(10, 600.0, now)
-        self.tickets = Limit(30, HOUR_S, now)
-        self.acts = Limit(60, HOUR_S, now)
-        self.searches = Limit(60, 60.0, now)
-        self.files = Limit(60, HOUR_S, now)
+        self.wrong_keys = RateLimit(20, HOUR_S, now)
+        self.wrong_passwords = RateLimit(20, HOUR_S, now)
+        self.wrong_by_account = RateLimit(10, 600.0, now)
+        self.tickets = RateLimit(30, HOUR_S, now)
+        self.acts = RateLimit(60, HOUR_S, now)
+        self.searches = RateLimit(60, 60.0, now)
+        self.files = RateLimit(60, HOUR_S, now)
 
     def page(
         self,
