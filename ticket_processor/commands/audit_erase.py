@@ -22,7 +22,7 @@ from ..state.store import State
 from ..wiring.desks import requesters_of
 from ..wiring.erasing import cut_off, erase_found, find_words
 from ..wiring.parts import audit_log, lock, new_run_id, opened_state, transport_for
-from .options import ConfigOption, DryEraseOption, JsonOption, TicketsOption, YesOption
+from .options import ConfigOption, DryEraseOption, JsonOption, TicketsOption, YesOption, confirm
 from .screen import Screen, harmless
 
 PATIENCE_S = 1800.0
@@ -77,7 +77,8 @@ def erase_tickets(
             screen.result(text, _data(wanted, found, None, [], unknown, dry_run=dry_run))
             return _code([*found.troubles, *_strange(unknown, named)])
         if not yes:
-            _ask(wanted, found)
+            whose = many(len(wanted), "ticket")
+            confirm(f"Take the words of {whose} out of {found.total} lines, and drop all kept answers of models?")
         audit = audit_log(settings, clock, new_run_id(clock))
         stack.callback(audit.close)
         with screen.progress("files", len(found.lines)) as advance:
@@ -102,16 +103,6 @@ def _unknown(found: TicketTraces, state: State, wanted: frozenset[int]) -> froze
 def _strange(unknown: frozenset[int], named: Collection[int]) -> list[str]:
     """A sentence for each unknown ticket that was named with ``--ticket``; a requester's other tickets get none."""
     return [f"ticket {number}: neither log nor state knows it" for number in sorted(unknown.intersection(named))]
-
-
-def _ask(wanted: Collection[int], found: TicketTraces) -> None:
-    """Ask a person to confirm. Raises :class:`ConfigError` without a terminal, and when the answer is no."""
-    if not sys.stdin.isatty():
-        raise ConfigError("this cannot be taken back: add --yes, or look first with --dry-run")
-    tickets = many(len(wanted), "ticket")
-    asked = f"Take the words of {tickets} out of {found.total} lines, and drop all kept answers of models?"
-    if not typer.confirm(asked, err=True):
-        raise ConfigError("nothing was erased")
 
 
 def _code(troubles: Collection[str]) -> int:

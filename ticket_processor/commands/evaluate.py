@@ -173,8 +173,7 @@ def _doubtful(source: Labelled, taxonomy: Taxonomy, remark: Remark) -> list[Doub
 
 def _read(files: Sequence[Path], limit: int | None, remark: Remark) -> list[Labelled]:
     """The files, each by a name of its own, cut to ``limit`` tickets each."""
-    names = [path.name for path in files]
-    found = []
+    names, found = [path.name for path in files], []
     for path in dict.fromkeys(files):
         labelled = read_file(path, remark)
         name = labelled.name if names.count(path.name) == 1 else str(path)

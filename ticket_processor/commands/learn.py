@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -138,12 +138,9 @@ def _told(change: LearntChange) -> str:
     start = f"{change.id:>5}  {iso(change.at)}  "
     if change.what == DECIDED:
         return f"{start}{told(change)}{undone}"
-    details = " ".join(
-        f"{name}={len(value) if isinstance(value, list) else value}"
-        for name, value in change.detail.items()
-        if value and not isinstance(value, dict)
-    )
-    return f"{start}{change.what} by {change.who}{undone}  {details}"
+    known = {name: value for name, value in change.detail.items() if value and not isinstance(value, dict)}
+    details = (f"{name}={len(value) if isinstance(value, list) else value}" for name, value in known.items())
+    return f"{start}{change.what} by {change.who}{undone}  {' '.join(details)}"
 
 
 COLUMNS = ("<field", "<ticketbot said", "<people say", "tickets", "people", "<most by", "<ids")
@@ -194,65 +191,45 @@ def _row(group: CorrectionGroup) -> tuple[str, ...]:
     return (group.field, group.ours or "none", group.theirs, *counts, ids)
 
 
-def approve(
-    clock: SystemClock,
-    ids: IdsArgument = None,
-    field: FieldOption = None,
-    ours: OursOption = None,
-    theirs: TheirsOption = None,
-    config: ConfigOption = None,
-) -> int:
-    """Approve pending corrections by ids, or all between two labels of a field."""
-    return _decided(clock, "approved", ids or [], field, ours, theirs, config)
+def _deciding(status: CorrectionStatus, verb: str) -> Callable[..., int]:
+    """The command that gives pending corrections this status."""
+
+    def decide(
+        clock: SystemClock,
+        ids: IdsArgument = None,
+        field: FieldOption = None,
+        ours: OursOption = None,
+        theirs: TheirsOption = None,
+        config: ConfigOption = None,
+    ) -> int:
+        if bool(ids) == (theirs is not None) or (ids and (field or ours)) or (theirs is not None and field is None):
+            raise ConfigError("name corrections by their ids, or by --field and --theirs, with or without --ours")
+        with _opened(config) as store:
+            waiting = {item.id: item for item in store.corrections("pending")}
+            if strange := sorted(set(ids or ()) - waiting.keys()):
+                raise ConfigError(*(f"correction {one} does not wait; see 'ticketbot learn review'" for one in strange))
+            wanted = ids or [
+                item.id
+                for item in waiting.values()
+                if (item.field, item.theirs) == (field, theirs) and ours in (None, item.ours or "none")
+            ]
+            done = decide_pending(store, wanted, status, person_at_keyboard(), clock.now())
+        if done is None:
+            raise ConfigError(f"no correction of {field} to {theirs} waits as named; see 'ticketbot learn review'")
+        chosen = many(len(done.detail["before"]), "correction")
+        Screen().say(f"{chosen} {status} (learn undo {done.id} takes it back)")
+        return ExitCode.OK
+
+    decide.__doc__ = f"{verb} pending corrections by ids, or all between two labels of a field."
+    return decide
 
 
-def reject(
-    clock: SystemClock,
-    ids: IdsArgument = None,
-    field: FieldOption = None,
-    ours: OursOption = None,
-    theirs: TheirsOption = None,
-    config: ConfigOption = None,
-) -> int:
-    """Reject pending corrections by ids, or all between two labels of a field."""
-    return _decided(clock, "rejected", ids or [], field, ours, theirs, config)
-
-
-def _decided(
-    clock: SystemClock,
-    status: CorrectionStatus,
-    ids: list[int],
-    field: str | None,
-    ours: str | None,
-    theirs: str | None,
-    config: Path | None,
-) -> int:
-    if bool(ids) == (theirs is not None) or (ids and (field or ours)) or (theirs is not None and field is None):
-        raise ConfigError("name corrections by their ids, or by --field and --theirs, with or without --ours")
-    with _opened(config) as store:
-        waiting = {item.id: item for item in store.corrections("pending")}
-        if strange := sorted(set(ids) - waiting.keys()):
-            raise ConfigError(
-                *(f"correction {number} does not wait; see 'ticketbot learn review'" for number in strange)
-            )
-        wanted = ids or [
-            item.id
-            for item in waiting.values()
-            if (item.field, item.theirs) == (field, theirs) and ours in (None, item.ours or "none")
-        ]
-        done = decide_pending(store, wanted, status, person_at_keyboard(), clock.now())
-    if done is None:
-        raise ConfigError(f"no correction of {field} to {theirs} waits as named; see 'ticketbot learn review'")
-    chosen = many(len(done.detail["before"]), "correction")
-    Screen().say(f"{chosen} {status} (learn undo {done.id} takes it back)")
-    return ExitCode.OK
+approve, reject = _deciding("approved", "Approve"), _deciding("rejected", "Reject")
 
 
 def pin(
     clock: SystemClock,
-    corrections: Annotated[
-        list[int] | None, typer.Argument(metavar="[ID]...", help="Approved corrections.", min=1)
-    ] = None,
+    corrections: IdsArgument = None,
     ticket: Annotated[
         int | None, typer.Option(min=1, metavar="ID", help="All approved corrections of this ticket.")
     ] = None,
@@ -289,9 +266,7 @@ def pin(
     pinned = [f"pinned {case.id}: ticket {case.ticket_id}, {case.wanted}" for case in found]
     screen.say("\n".join(pinned) or "nothing to pin")
     if left:
-        screen.notices(
-            [f"{many(left, 'correction')} {'was' if left == 1 else 'were'} left out: such fields cannot be pinned"]
-        )
+        screen.notices([f"left out: {many(left, 'correction')} of fields that cannot be pinned"])
     return ExitCode.OK
 
 

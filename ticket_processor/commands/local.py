@@ -21,7 +21,7 @@ from ..helpdesk.local_people import MAIL_FOLDER, CustomerTraces, Erased
 from ..helpdesk.local_store import LocalStore
 from ..settings.load import load
 from ..wiring.desks import local_store
-from .options import ConfigOption, DryEraseOption, YesOption
+from .options import ConfigOption, DryEraseOption, YesOption, confirm
 from .screen import Screen, print_raw
 
 STDOUT = "-"
@@ -132,7 +132,7 @@ def erase(
                     screen.say("\n".join(["To be erased: " + _told(found), *_next(found)]))
                     return ExitCode.OK
                 if not yes:
-                    _ask(found)
+                    confirm(f"Erase the customer, {_told(found)}?")
                 ended.append(store.erase(person.id, clock.now(), outbox))
                 _say(screen, "Erased", ended[-1])
         except LocalHelpdeskError as refused:
@@ -146,13 +146,6 @@ def erase(
 def _say(screen: Screen, first: str, done: Erased) -> None:
     told = f"{first}: {_told(done.found)}, {many(done.mails, 'mail')} in the outbox"
     screen.say("\n".join([told, *_next(done.found)]))
-
-
-def _ask(found: CustomerTraces) -> None:
-    if not sys.stdin.isatty():
-        raise ConfigError("this cannot be taken back: add --yes, or look first with --dry-run")
-    if not typer.confirm(f"Erase the customer, {_told(found)}?", err=True):
-        raise ConfigError("nothing was erased")
 
 
 def _told(found: CustomerTraces) -> str:

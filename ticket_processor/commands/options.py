@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -89,6 +90,14 @@ def check_together(
     if problems:
         raise ConfigError(*problems)
     return given
+
+
+def confirm(question: str) -> None:
+    """Ask a person. Raises :class:`ConfigError` without a terminal, and when the answer is no."""
+    if not sys.stdin.isatty():
+        raise ConfigError("this cannot be taken back: add --yes, or look first with --dry-run")
+    if not typer.confirm(question, err=True):
+        raise ConfigError("nothing was erased")
 
 
 EXPORTED_AFTER_S = 65

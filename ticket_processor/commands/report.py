@@ -32,7 +32,6 @@ from ..reporting.report import Report, as_data, gather
 from ..settings.load import load
 from ..settings.schema import AlertSettings, Settings
 from ..wiring.parts import keyring
-from . import report as report_page
 from .options import (
     ConfigOption,
     DetailedOption,
@@ -47,9 +46,6 @@ from .screen import Screen
 
 if TYPE_CHECKING:
     from apprise import NotifyBase
-
-    from ..monitoring.receivers import Receiver
-
 
 LAST_DAYS = 7
 MOST_READ = 200
@@ -137,9 +133,7 @@ def report(
         chosen = LogSelection(begin, end if until or period else end + 1)
         with open_log(settings, clock, begin, end) as index:
             return list_escalated(settings, index, clock, chosen, Screen(as_json=as_json), details=details)
-    everybody: list[Receiver] = []
-    if mail:
-        everybody = mail_receivers(settings.alerts)
+    everybody = mail_receivers(settings.alerts) if mail else []
     check_log(settings)
     screen = Screen(as_json=as_json)
     with ExitStack() as stack:
@@ -208,8 +202,8 @@ def open_log(settings: Settings, clock: SystemClock, first: float, last: float) 
 def _formats(found: Report) -> dict[str, Callable[[], str]]:
     """What makes the text of a file, by its ending."""
     return {
-        ".html": lambda: report_page.page(found),
-        ".md": lambda: report_page.markdown(found),
+        ".html": lambda: page(found),
+        ".md": lambda: markdown(found),
         ".csv": lambda: as_csv([*tables.whole(found)]),
         ".json": lambda: json_text(as_data(found)),
     }
@@ -217,12 +211,11 @@ def _formats(found: Report) -> dict[str, Callable[[], str]]:
 
 def _mailed(found: Report, everybody: Sequence[Receiver]) -> str:
     """Mail the report, and say so. Raises :class:`CannotRun` if a receiver was not reached."""
-
     if found.replies is not None:  # a mail has no word of a ticket
         found = replace(found, replies=found.replies.model_copy(update={"edits": ()}))
     host = re.sub(r"[^A-Za-z0-9.-]", "_", f"-{found.account}") if found.account else ""
     name = f"ticketbot-report{host}-{found.since:%Y-%m-%d}.html"
-    missed = send(everybody, found.title, report_page.mail_body(found), report_page.page(found), name)
+    missed = send(everybody, found.title, mail_body(found), page(found), name)
     if missed:
         raise CannotRun("; ".join(f"the report was not mailed to {receiver.name}: {why}" for receiver, why in missed))
     return f"Mailed to {len(everybody)} address{'es' * (len(everybody) != 1)}"
@@ -336,15 +329,15 @@ def mail_receivers(settings: AlertSettings) -> list[Receiver]:
     return found
 
 
-def send(everybody: Sequence[Receiver], title: str, body: str, page: str, name: str) -> list[tuple[Receiver, str]]:
-    """Mail ``body`` (HTML; its text goes along), and ``page`` as the attached file ``name``.
+def send(everybody: Sequence[Receiver], title: str, body: str, html: str, name: str) -> list[tuple[Receiver, str]]:
+    """Mail ``body`` (HTML; its text goes along), and ``html`` as the attached file ``name``.
 
     Returns the receivers that it could not reach, each with the reason, which holds no address.
     """
     tame_libraries()
     with tempfile.TemporaryDirectory(prefix="ticketbot-", ignore_cleanup_errors=True) as folder:
         attachment = Path(folder) / name
-        attachment.write_text(page, encoding="utf-8")
+        attachment.write_text(html, encoding="utf-8")
         tried = [(receiver, _sent(receiver, title, body, attachment)) for receiver in everybody]
     return [(receiver, why) for receiver, why in tried if why is not None]
 

@@ -36,16 +36,11 @@ def show(as_json: JsonOption = False, config: ConfigOption = None) -> int:
         items = state.retries()
     dead = sum(item.dead for item in items)
     table = "\n".join(shortened(_table(items).splitlines()))
+    shown = ("ticket_id", "attempts", "dead", "reason")
+    rows = [{name: getattr(item, name) for name in shown} for item in items]
     Screen(as_json=as_json).result(
         f"{table}\n{len(items) - dead} waiting, {dead} dead" if items else NOTHING,
-        {
-            "waiting": len(items) - dead,
-            "dead": dead,
-            "tickets": [
-                {"ticket_id": item.ticket_id, "attempts": item.attempts, "dead": item.dead, "reason": item.reason}
-                for item in items
-            ],
-        },
+        {"waiting": len(items) - dead, "dead": dead, "tickets": rows},
     )
     return ExitCode.OK
 
