@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
+
+import pytest
 
 from ..imitation import FaultPlan, FaultRule
 from .conftest import Command, Desk, OpenDesk
+from .freshdesk_desk import FreshDesk, freshdesk
 
 MAIL = ("notification_user", ["requester_id", "Subject", "Body"])
 MAIL_BOTH = ("notification_user", ["requester_and_ccs", "Subject", "Body"])
@@ -174,3 +179,17 @@ def test_messaging_tickets_are_counted(open_desk: OpenDesk) -> None:
     desk = open_desk(1)
     desk.sandbox.store.create(subject="Conversation with Ada", body="See the log.", channel="whatsapp")
     assert "1 of the newest 2 tickets are messaging or chat: they are left alone" in desk("doctor").out
+
+
+@pytest.fixture
+def fresh(tmp_path: Path) -> Iterator[FreshDesk]:
+    with freshdesk(tmp_path) as found:
+        yield found
+
+
+def test_statuses_of_the_accounts_own_that_count_as_on_hold_are_named(fresh: FreshDesk) -> None:
+    choices = next(row for row in fresh.sandbox.desk.ticket_fields if row["type"] == "default_status")["choices"]
+    choices["8"] = ["New", "Being Processed"]
+    assert "statuses of the account's own count as on hold: 8 (New)\n  to do: name those" in fresh("doctor").out
+    fresh.configure("[freshdesk]\nopen_statuses = [8]\n")
+    assert "on hold" not in fresh("doctor").out

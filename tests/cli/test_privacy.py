@@ -1,4 +1,4 @@
-"""What a run over the whole invented corpus leaves behind, and what it sends: no personal data anywhere."""
+"""What commands leave behind, and what they send: no personal data anywhere, and nothing open."""
 
 from __future__ import annotations
 
@@ -85,3 +85,51 @@ def test_what_commands_make_is_for_the_owner_only_and_what_was_there_keeps_its_r
         "seeded.jsonl",
     } <= names
     assert {path: path.stat().st_mode for path in before} == before
+
+
+def test_nothing_planted_in_an_answer_is_kept_printed_or_sent(open_desk: OpenDesk) -> None:
+    people = [ticket for ticket in CORPUS if ticket.planted and ticket.kind != "machine"][:12]
+    desk = open_desk(handed_over(people), model=True)
+    desk.configure("[run]\nretriage_on_reply = true\n")
+    desk("run", "--since", "2d")
+    desk.advance(120)
+    customers = {number: desk.ticket(number)["requester_id"] for number in desk.tickets}
+    for number, answered in zip(customers, [*people[1:], people[0]], strict=True):
+        desk.sandbox.store.person_edit(
+            number,
+            comment=f"{answered.body} Nothing works any more, this is urgent!",
+            public=True,
+            author_id=customers[number],
+        )
+    desk.advance(120)
+    desk.seen.clear()
+    ended = desk("run")
+    chats = [request.body.decode("utf-8") for request in desk.model_requests() if request.path.endswith("completions")]
+    assert len(chats) >= len(people)
+    assert {value for chat in chats for value in leaks(chat)} == set()
+    assert leaks(ended.out) == []
+    for path in desk.folder.rglob("*"):
+        if path.is_file():
+            assert leaks(path.read_bytes().decode("utf-8", "replace")) == [], path.name
+    assert all(leaks(note["plain_body"]) == [] for number in desk.tickets for note in desk.notes(number))
+    assert any(len(desk.notes(number)) == 2 for number in desk.tickets)
+
+
+COMMANDS = [
+    ("run", "--since", "1d"),
+    ("analyse", "1"),
+    ("seed", "--llm", "--count", "1", "--out", "seeded.jsonl"),
+    ("init",),
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("arguments", COMMANDS, ids=" ".join)
+def test_nothing_that_was_opened_is_left_to_the_interpreter(open_desk: OpenDesk, arguments: tuple[str, ...]) -> None:
+    desk = open_desk(2, model=True)
+    # A warning within a destructor cannot end the process, but it is always printed.
+    process = desk.python("-W", "error::ResourceWarning", "-m", "ticket_processor", *arguments)
+    err = desk.end(process, code=None).err
+    assert process.returncode in (0, 1)
+    assert "ResourceWarning" not in err
+    assert "Exception ignored" not in err

@@ -1,9 +1,15 @@
-"""``ticketbot retry``: the retry list is seen, tried at once, and given up, through the real command."""
+"""``ticketbot retry`` and ``ticketbot apply``: tickets that wait, and writes that a dry run has kept."""
 
 from __future__ import annotations
 
+import json
+import sys
+from typing import Any
+
 import filelock
 import pytest
+
+from ticket_processor.sandbox.store import BOT_ID
 
 from .conftest import Desk, OpenDesk, is_update
 
@@ -67,3 +73,108 @@ def test_what_cannot_be_done_is_told_and_nothing_is_done(given_up: Desk) -> None
         desk("retry", "drop", "--all-dead", code=75)
         assert desk("retry", "list", "--json").object["dead"] == 1
     assert not [request for request in desk.seen if is_update(request)]
+
+
+FILE = "planned.jsonl"
+PLAN = ("run", "--dry-run", "--since", "2d", "--out", FILE)
+
+
+def ours(desk: Desk, number: int) -> list[Any]:
+    return [audit for audit in desk.tickets[number].audits if audit.author_id == BOT_ID and audit.custom]
+
+
+def lines(desk: Desk) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (desk.folder / FILE).read_text(encoding="utf-8").splitlines()]
+
+
+def rewrite(desk: Desk, *changed: dict[str, Any]) -> None:
+    (desk.folder / FILE).write_text("".join(json.dumps(line) + "\n" for line in changed), encoding="utf-8")
+
+
+def forget_the_state(desk: Desk) -> None:
+    for path in desk.state.iterdir():
+        path.unlink()
+
+
+def test_what_a_dry_run_kept_is_written_later_as_it_was_shown(smart: Desk) -> None:
+    changes = len(smart.sandbox.store.history)
+    ended = smart(*PLAN)
+    assert f"6 planned writes are in {FILE}, and are written with: ticketbot apply {FILE}" in ended.out
+    assert len(smart.sandbox.store.history) == changes
+    assert {line.partition(" ")[0] for line in smart.helpdesk_requests()} <= {"GET", "POST"}
+    asked = len(smart.model_requests())
+    planned = {line["ticket_id"]: line for line in lines(smart)}
+    assert sorted(planned) == sorted(smart.tickets)
+    assert "6 updated" in smart("apply", FILE).out
+    assert len(smart.model_requests()) == asked
+    smart.assert_done()
+    for number, line in planned.items():
+        (audit,) = ours(smart, number)
+        assert audit.custom["ticketbot"]["key"] == line["key"]
+        assert set(line["decision"]["tags"]) <= set(smart.ticket(number)["tags"])
+    receipts = [line for line in smart.events("ticket") if not line["dry_run"]]
+    assert {(line["outcome"], line["tokens"]["input"]) for line in receipts} == {("updated", 0)}
+    smart("undo", "latest")
+    assert smart.marked() == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows keeps rights elsewhere than in the mode")
+def test_the_file_is_for_its_owner_and_holds_no_words_that_a_receipt_does_not_hold(open_desk: OpenDesk) -> None:
+    body = "I was charged twice, please write to ada.secret@example.com or call +49 30 1234567."
+    desk = open_desk([{"subject": "Charged twice", "body": body, "age": 7200.0}])
+    desk(*PLAN)
+    path = desk.folder / FILE
+    assert path.stat().st_mode & 0o777 == 0o600
+    text = path.read_text(encoding="utf-8")
+    assert "ada.secret" not in text
+    assert "1234567" not in text
+
+
+def test_applying_twice_writes_nothing_the_second_time_even_without_the_state(smart: Desk) -> None:
+    smart(*PLAN)
+    smart("apply", FILE)
+    for again in range(2):
+        changes = len(smart.sandbox.store.history)
+        smart.helpdesk_requests()
+        assert "ticket 1" not in smart("apply", FILE).out, "what is done is told in one line"
+        told = smart("apply", FILE, "--json").object
+        assert (told["outcomes"], told["reasons"]) == ({"skipped": 6}, {"already_done": 6})
+        assert len(smart.sandbox.store.history) == changes
+        if not again:
+            assert not [line for line in smart.helpdesk_requests() if "tickets" in line]  # the state knows
+            forget_the_state(smart)
+            smart.sandbox.store.person_edit(1, remove_tags=["ai_processed"])
+            smart.advance(60)
+
+
+def test_a_broken_line_is_named_and_nothing_is_written(open_desk: OpenDesk) -> None:
+    desk = open_desk(3)
+    desk(*PLAN)
+    first, second, third = lines(desk)
+    broken: dict[str, dict[str, Any]] = {
+        "line 2: decision.tags": {**second, "decision": {**second["decision"], "tags": 7}},
+        "line 2: frob": {**second, "frob": 1},
+        "line 2: key": {**second, "key": ""},
+        "line 2: unchanged_at": {name: value for name, value in second.items() if name != "unchanged_at"},
+        "line 2: it is about https://other.zendesk.com": {**second, "account": "https://other.zendesk.com"},
+        f"line 2: ticket {first['ticket_id']} has an earlier line": first,
+    }
+    for words, line in broken.items():
+        rewrite(desk, first, line, third)
+        said = desk("apply", FILE, code=2).err
+        assert words in said
+        assert "nothing was written" in said
+    (desk.folder / FILE).write_text("hello\n", encoding="utf-8")
+    assert "line 1" in desk("apply", FILE, code=2).err
+    assert "cannot be read" in desk("apply", "nothing.jsonl", code=2).err
+    assert desk.marked() == []
+    rewrite(desk, first, third)
+    desk("apply", FILE)
+    assert desk.marked() == sorted((first["ticket_id"], third["ticket_id"]))
+
+
+def test_a_file_that_cannot_be_written_ends_the_run_before_anything_is_asked(desk: Desk) -> None:
+    (desk.folder / "there").mkdir()
+    ended = desk("run", "--dry-run", "--since", "2d", "--out", "there", code=3)
+    assert "there cannot be written" in ended.err
+    assert desk.helpdesk_requests() == []

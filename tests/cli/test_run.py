@@ -1,10 +1,17 @@
-"""``ticketbot run`` over HTTP: what it writes, what it leaves alone, and what its options do."""
+"""``ticketbot run`` over HTTP: what it writes and leaves alone, how many requests it takes, and its options."""
 
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
+import pytest
+
+from ticket_processor.helpdesk.protocol import Shard
+from ticket_processor.sandbox.access import Credentials
 from ticket_processor.sandbox.messages import Request, Response
+from ticket_processor.sandbox.store import BOT_ID
+from ticket_processor.settings.load import load
 
 from ..imitation import Sandbox
 from .conftest import Desk, OpenDesk, is_update
@@ -126,3 +133,100 @@ def test_since_on_a_later_run_gives_up_the_cursor_and_says_so(desk: Desk) -> Non
     assert desk("run", "--dry-run", "--since", "1d").err == "", "a dry run gives nothing up"
     assert desk("run").err == ""
     desk.assert_done()
+
+
+def exactly_once(desk: Desk) -> None:
+    """Every ticket is done, and its one note of ours is internal."""
+    desk.assert_done()
+    for number in desk.tickets:
+        (audit,) = [audit for audit in desk.tickets[number].audits if audit.author_id == BOT_ID]
+        assert audit.comment_public is False
+        assert set(audit.custom["ticketbot"]) == {"key", "intent"}
+
+
+def test_many_tickets_take_few_requests_and_the_log_says_why(open_desk: OpenDesk) -> None:
+    desk = open_desk(100)
+    ended = desk("run", "--since", "1d", "--json")
+    exactly_once(desk)
+    assert ended.object["outcomes"] == {"updated": 100}
+    asked = desk.helpdesk_requests()
+    assert not any(line.startswith("PUT") and not line.endswith("/update_many") for line in asked)
+    assert sum(not line.endswith("/audits") for line in asked) <= 12
+    assert len(asked) <= 40  # the first five and a sample of the rest are looked at closely
+    (line,) = [line for line in desk.events("alert") if line["what"] == "write_mode"]
+    assert (line["mode"], line["why"].partition(" ")[2]) == ("batch", "tickets are under way")
+    told = [line for line in desk.events("ticket") if line["job"]]
+    assert len(told) == 100
+    assert set(told[0]["change"]) >= {"tags_added", "priority", "note", "stamp", "key"}
+    intents = [line["intent"] for line in desk.events("intent")]
+    assert {line["intent"] for line in told} <= set(intents)
+    assert len(intents) == 101, "the trial's stale item was sent again"
+
+
+def audits_read(desk: Desk) -> int:
+    return sum("/audits" in line for line in desk.helpdesk_requests())
+
+
+def test_a_run_swears_to_what_it_wrote_and_reads_twenty_writes_back(open_desk: OpenDesk) -> None:
+    read = 20
+    desk = open_desk(22)
+    ended = desk("run", "--since", "1d")
+    zeros = "0 human values changed, 0 foreign tags removed, 0 public comments"
+    assert f"  statement: 22 written, {read} read back: {zeros}\n" in ended.out
+    assert audits_read(desk) == read
+    (line,) = desk.events("run_finished")
+    assert (line["statement"]["written"], line["statement"]["checked"]) == (22, read)
+    (plain,) = desk.logs.glob("*.log")
+    assert f"; 22 written, {read} read back: {zeros}; exit code 0" in plain.read_text(encoding="utf-8")
+
+
+LEAST = "read tickets:write"
+
+
+def scoped(open_desk: OpenDesk, allowed: str, asked: str, tickets: int = 6) -> Desk:
+    """An account whose OAuth client may have the scopes ``allowed``, and settings that ask for ``asked``."""
+    desk = open_desk(tickets, credentials=Credentials(allowed_scopes=frozenset(allowed.split())))
+    desk.configure(f'[zendesk]\noauth_scope = "{asked}"\n')
+    return desk
+
+
+@pytest.mark.parametrize("tickets", [6, pytest.param(60, marks=pytest.mark.slow)])
+def test_the_least_scopes_do_all_that_a_run_and_an_undo_need(open_desk: OpenDesk, tickets: int) -> None:
+    desk = scoped(open_desk, LEAST, LEAST, tickets)
+    ended = desk("run", "--since", "1d", "--json").object
+    assert ended["outcomes"] == {"updated": tickets}
+    assert ended["statement"]["checked"] == min(tickets, 20)
+    desk.assert_done()
+    desk("undo", ended["run_id"])
+    assert desk.marked() == []
+
+
+def test_a_scope_that_the_client_may_not_have_is_named_and_nothing_is_written(open_desk: OpenDesk) -> None:
+    desk = scoped(open_desk, LEAST, "read write")
+    told = " ".join(desk("run", "--since", "1d", code=3).err.split())
+    assert "does not grant this OAuth client the scope 'read write' (invalid_scope)" in told
+    assert "set zendesk.oauth_scope" in told
+    assert desk.marked() == []
+
+
+FIRST = Shard(1, 2)
+
+
+def test_a_state_keeps_to_its_shard_and_says_what_to_do(desk: Desk) -> None:
+    desk("run", "--shard", "1/2", "--since", "1d")
+    for options in (("--shard", "2/2"), ("--shard", "1/3"), ()):
+        refused = desk("run", *options, code=2)
+        assert "is of shard 1/2" in refused.err
+        assert "TICKETBOT_STATE_DIR" in refused.err
+    assert desk.marked() == [number for number in desk.tickets if FIRST.has(number)]
+    assert "--since" not in desk("run", "--shard", "1/2").err
+
+
+def test_limits_and_a_days_budget_are_divided_among_the_shards(tmp_path: Path) -> None:
+    (tmp_path / "ticketbot.toml").write_text("[run]\nlimit_share = 0.6\n[budget]\nday_usd = 9\nrun_usd = 1\n", "utf-8")
+    environ = {"ZENDESK_SUBDOMAIN": "acme", "ZENDESK_OAUTH_TOKEN": "t0ken"}
+    whole = load(folder=tmp_path, environ=environ)
+    part = load(folder=tmp_path, environ=environ, flags={("run", "shard"): "2/3"})
+    assert (whole.run.limit_share, whole.budget.day_usd) == (0.6, 9)
+    assert abs(part.run.limit_share - 0.2) < 1e-9
+    assert (part.budget.day_usd, part.budget.run_usd) == (3, 1)

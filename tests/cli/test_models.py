@@ -1,0 +1,179 @@
+"""What models cost, why one did not answer, and that every page says the same of it."""
+
+from __future__ import annotations
+
+import http.server
+import json
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+
+import pytest
+
+from ticket_processor.core.clock import SystemClock, iso
+from ticket_processor.core.run_summary import RunRecord
+from ticket_processor.monitoring.messages import summary_text
+from ticket_processor.monitoring.run_metrics import DAY, tally
+from ticket_processor.reporting.glossary import percent
+from ticket_processor.state.store import FILE_NAME, State
+
+from ..imitation import FaultPlan
+from .conftest import Desk, OpenDesk
+
+PRICED = '[models.prices]\n"sandbox-model" = [10.0, 40.0, 1.0]\n'
+
+
+def test_the_days_budget_holds_over_runs_and_rules_do_the_rest(open_desk: OpenDesk) -> None:
+    desk = open_desk(8, model=True)
+    desk.configure(PRICED + "[budget]\nday_usd = 0.06\n")
+    desk("run", "--since", "1d", "--limit", "4", "--workers", "1")
+    desk("run", "--workers", "1")
+    desk.assert_done()
+    lines = desk.events("ticket")
+    spent = sum(line["cost_usd"] or 0 for line in lines)
+    assert 0 < spent <= 0.06
+    assert 0 < desk.sandbox.llm_calls < 8
+    whys = {line["analysis"]["why_fallback"] for line in lines if line["analysis"]["source"] == "rules"}
+    assert whys == {"budget_of_day_spent"}
+
+
+def test_a_budget_without_a_price_is_refused_with_the_setting_named(open_desk: OpenDesk) -> None:
+    desk = open_desk(1, model=True)
+    desk.configure("[budget]\nrun_usd = 0.5\n")
+    assert "models.prices has no price for sandbox-model" in desk("run", "--since", "1d", code=2).err
+
+
+SIXTY = [{"subject": f"Order {n}", "body": f"Where is my order {n}? It is late.", "age": 3600.0} for n in range(60)]
+UNKEPT = '[models.prices]\n"sandbox-model" = [0.25, 2.0, 0.025]\n[cache]\ndays = 0\n'
+
+
+def test_sixty_tickets_share_a_budget_to_its_end_and_no_further(open_desk: OpenDesk) -> None:
+    desk = open_desk(SIXTY, model=True)
+    dry = ("run", "--since", "1d", "--dry-run", "--workers", "8", "--json")
+    desk.configure(UNKEPT)
+    whole = desk(*dry).object["cost_usd"]
+    desk.configure(f"{UNKEPT}[budget]\nrun_usd = {1.3 * whole:.6f}\n")
+    assert desk(*dry).object["sources"] == {"model": 60}
+    limit = round(0.44 * whole, 6)
+    desk.configure(f"{UNKEPT}[budget]\nrun_usd = {limit}\n")
+    tight = desk(*dry).object
+    assert tight["sources"]["model"] >= 20
+    assert 0.95 * limit <= tight["cost_usd"] <= limit
+    print(f"60 tickets cost {whole}; of {limit} {tight['cost_usd']} were spent on {tight['sources']}")
+
+
+PINNED = "Server is pinned to 'a'; requested 'b'"
+
+
+@pytest.fixture
+def nobody() -> str:
+    """An address at which nobody listens."""
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        return f"http://127.0.0.1:{closed.getsockname()[1]}/v1"
+
+
+@pytest.fixture
+def refusing() -> Iterator[str]:
+    """A model server that refuses every request with a sentence, and quotes what it was sent."""
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            sent = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            quoted = sent["messages"][-1]["content"][-60:]
+            self._say({"error": {"message": f"{PINNED}, in {quoted}"}})
+
+        def do_GET(self) -> None:
+            self._say({"error": {"message": PINNED}})
+
+        def _say(self, body: object) -> None:
+            raw = json.dumps(body).encode()
+            self.send_response(400)
+            self.send_header("Content-Length", str(len(raw)))
+            self.end_headers()
+            self.wfile.write(raw)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/v1"
+        server.shutdown()
+
+
+def at(desk: Desk, url: str) -> Desk:
+    desk.environ["OPENAI_BASE_URL"] = url
+    return desk
+
+
+def log_of(desk: Desk) -> str:
+    return "\n".join(path.read_text(encoding="utf-8") for path in sorted(desk.logs.glob("*.jsonl")))
+
+
+def test_the_cause_behind_the_breaker_is_told_in_receipts_and_summary(open_desk: OpenDesk, nobody: str) -> None:
+    desk = at(open_desk(12, model=True), nobody)
+    ended = desk("run", "--since", "1d")
+    assert "no model answered, because the model server is unreachable: connection refused: 12" in ended.out
+    whys = {line["analysis"]["why_fallback"] for line in desk.events("ticket")}
+    assert whys == {"model_unreachable"}
+    assert "breaker" not in ended.out
+    again = desk("run", "--retry-fallbacks", "--json").object
+    assert again["causes"] == {"model_unreachable": "connection refused"}
+
+
+def test_a_refusal_carries_the_servers_own_sentence_wherever_somebody_looks(open_desk: OpenDesk, refusing: str) -> None:
+    words = "My cat Zebedee has eaten the router and now nothing works"
+    desk = at(open_desk([{"subject": "Router", "body": words}], model=True), refusing)
+    ended = desk("run", "--since", "1d")
+    assert PINNED in ended.out
+    assert PINNED in desk("analyse", "1").out
+    assert PINNED in desk("health", code=None).out
+    assert PINNED in desk("init", code=3).out
+    # A server may quote the ticket, so no word of it gets into the log, and none of the ticket anywhere.
+    assert "pinned" not in log_of(desk)
+    assert "Zebedee" not in ended.out
+    assert "router and now" not in ended.out
+
+
+RATES = ("success_rate", "error_rate", "fallback_rate", "review_rate")
+
+
+def remembered(desk: Desk) -> list[RunRecord]:
+    with closing(State.scratch_copy(desk.state / FILE_NAME)) as state:
+        return state.runs(0.0)
+
+
+def test_a_ticket_that_fails_in_run_after_run_has_failed_once_wherever_one_looks(smart: Desk) -> None:
+    smart.sandbox.faults = FaultPlan.parse("status:PUT:/tickets/3:status=422")
+    smart("run", "--since", "1d", "--no-llm", "--limit", "2")
+    for _ in range(3):
+        smart("run", code=1)
+    report, health = smart("report", "--json").object, smart("health", "--offline", "--json", code=None).object
+    told, day = report["totals"], health["metrics"]
+
+    assert (told["updated"], told["failed"]) == (5, 1)
+    assert day["outcomes"]["failed"] == 3
+    assert told["success_rate"] == round(5 / 6, 6)
+    assert {name: told[name] for name in (*RATES, "answers")} == {name: day[name] for name in (*RATES, "answers")}
+    assert told["fallback_rate"] == 0, "who asks for rules falls back from nothing"
+    assert told["cost_usd"] == day["cost_usd"]
+    assert report["latency_ms"]["count"] == day["answers"]
+    assert report["latency_ms"]["p95"] <= day["p95_ms"] <= 1.11 * report["latency_ms"]["p95"] + 1
+
+    (level,) = [level for level in report["objectives"] if level["name"] == "success"]
+    runs = remembered(smart)
+    failures = tally(runs, SystemClock().now() - DAY)
+    assert level["share"] == told["success_rate"] == round(1 - failures.error_rate, 6)
+
+    days = sorted({iso(run.started)[:10] for run in runs})
+    summary = summary_text(days[-1], runs, {}, None) or ""
+    said = {
+        "report": " ".join(smart("report").out.split()),
+        "health": smart("health", "--offline", code=None).out,
+        **({"summary": summary} if len(days) == 1 else {}),  # midnight may have passed
+    }
+    for name in RATES:
+        words = f"{name.replace('_', ' ')} {percent(told[name])}"
+        assert {who for who, text in said.items() if words in text} == set(said), words
