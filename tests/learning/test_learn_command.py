@@ -156,7 +156,7 @@ def test_all_leaves_out_what_cannot_be_pinned(store: LearningStore) -> None:
     store.decide([1, 2], "approved", "ana", 300.0)
     output = told("pin", "--all")
     assert "ticket 7, category account" in output
-    assert "1 correction was left out" in output
+    assert "left out: 1 correction" in output
 
 
 def test_pins_are_rows_that_eval_reads(store: LearningStore, tmp_path: Path) -> None:

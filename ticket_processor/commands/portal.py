@@ -20,7 +20,6 @@ import typer
 
 from ..core.clock import SystemClock
 from ..core.errors import ConfigError, ExitCode, Stopping, how_to_install
-from ..core.http import whole_url
 from .options import ConfigOption, HostOption, PortOption
 from .screen import Screen, harmless
 
@@ -253,6 +252,8 @@ def dashboard(
 
 
 def _public(url: str | None) -> str | None:
+    from ..core.http import whole_url  # heavy
+
     try:
         return url and whole_url(url, "https://intern.example.com/ticketbot").geturl()
     except ValueError as error:
