@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-import sys
 import tempfile
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from pydantic import SecretStr
 
@@ -39,7 +38,6 @@ from .screen import Screen, harmless
 
 HEAD_START_S = 600.0
 """The sandbox's clock is moved on by this after seeding: the export withholds the newest minute."""
-PAPER_WIDTH = 100
 _NAMES = {number: name.lower() for number, name in PRIORITIES.items()}
 
 
@@ -99,43 +97,32 @@ class Tour:
         if not screen.speaks:
             return ()
         if not dry_run:
-            self.show(sorted(ended, key=lambda seen: seen.number), sys.stdout)
+            self._show(screen, sorted(ended, key=lambda seen: seen.number))
         screen.say(f"  {self.hits(ended)}")
         done = [seen.number for seen in ended if seen.outcome.change is not None]
         return where_to_look(self.settings, min(done, default=1))
 
-    def show(self, ended: Sequence[Seen], out: TextIO) -> None:
+    def _show(self, screen: Screen, ended: Sequence[Seen]) -> None:
         """Print the telling tickets before and after the run, and how many others there are of each kind."""
-        from rich.console import Console
-        from rich.table import Table
-        from rich.text import Text
-
-        console, now = Console(file=out, width=None if out.isatty() else PAPER_WIDTH), self._tickets()
-        right = [seen for seen in ended if self._is_right(seen)]
+        now, right = self._tickets(), [seen for seen in ended if self._is_right(seen)]
         edited = [seen for seen in right if self._before[seen.number].words]  # those on which people had set something
         whole = edited + telling([seen for seen in right if seen not in edited], MOST_LISTED - len(edited))
-        console.print(Text(f"\n{len(whole)} telling tickets, before and after:", style="bold"))
+        screen.say(f"\n{len(whole)} telling tickets, before and after:")
         for seen in whole:
             change = seen.outcome.change
             alone = "" if change else f" (left alone: {seen.outcome.reason.replace('_', ' ')})"
-            heading = f" {harmless(seen.subject + alone, one_line=True)}"
-            console.print(Text.assemble((f"#{seen.number}", f"link {seen.url}" if seen.url else ""), heading))
+            screen.say(harmless(f"#{seen.number} {seen.subject}{alone}", one_line=True), fit=True)
             parts = {"before": self._before[seen.number].words}
             if change is not None:
                 parts |= {"after": now[seen.number].words, "note": change.note or "-"}
-            grid = Table.grid(padding=(0, 2))
-            grid.add_column(min_width=8, no_wrap=True)
-            grid.add_column()
             for name, words in parts.items():
-                if words:
-                    grid.add_row(f"  {name}", Text(harmless(words)))
-            if grid.rows:
-                console.print(grid)
+                for line in words.splitlines():
+                    screen.say(f"  {name:6}  {line}", fit=True)
         others = [seen.outcome for seen in ended if seen not in whole]
         rest = Counter(one.analysis.category if one.change and one.analysis else "left alone" for one in others)
         if rest:
             counts = ", ".join(f"{name} {count}" for name, count in rest.most_common())
-            console.print(Text(f"The other {rest.total()}: {counts}"))
+            screen.say(f"The other {rest.total()}: {counts}", fit=True)
 
     def hits(self, ended: Sequence[Seen]) -> str:
         """How many of the answers are what the labels say, in a sentence."""
