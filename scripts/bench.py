@@ -48,7 +48,7 @@ class Ended(Exception):
 SERVE = """
 import json, sys
 from ticket_processor.commands.command_group import signals
-from ticket_processor.commands.sandbox import serve
+from ticket_processor.commands.seed import serve
 from tests.imitation.latency import LatencyProfile
 given, latency = map(json.loads, sys.argv[1:])
 with signals() as clock:

@@ -31,7 +31,7 @@ import development  # noqa: F401 - for its effect
 from PIL import Image
 
 from tests.dashboard.browser import DESKTOP, PHONE, Tab, browser, dashboard, executable, tab
-from ticket_processor.commands.sandbox import sandbox_environment
+from ticket_processor.commands.seed import sandbox_environment
 from ticket_processor.core.clock import SystemClock
 from ticket_processor.sandbox.app import Sandbox, SandboxServer
 from ticket_processor.sandbox.faults import FaultPlan

@@ -26,7 +26,7 @@ class Commands(CommandGroup):
         "Begin": {
             "init": CommandEntry("Write the settings files, and check what they reach.", "init:init"),
             "doctor": CommandEntry("Name what is wrong with settings, categories and rules.", "doctor:doctor"),
-            "sandbox": CommandEntry("Serve a local imitation of a helpdesk and of OpenAI.", "sandbox:sandbox"),
+            "sandbox": CommandEntry("Serve a local imitation of a helpdesk and of OpenAI.", "seed:sandbox"),
             "seed": CommandEntry("Fill a sandbox account with invented tickets.", "seed:seed"),
         },
         "Every day": {
