@@ -107,10 +107,6 @@ def test_people_are_the_truth_and_nothing_is_written(open_desk: OpenDesk) -> Non
     assert not desk.state.exists() or not list(desk.state.glob("*.lock"))
     assert not desk.logs.exists()
 
-
-def test_people_get_tables_thresholds_and_lines_for_the_settings(open_desk: OpenDesk) -> None:
-    desk = open_desk(0)
-    solved_by_people(desk)
     ended = desk("eval", "--from-helpdesk", "--precision", "0.65")
     assert "40 solved and closed tickets created since" in ended.out
     assert "category is from a tag (30), the group (10)" in ended.out

@@ -25,18 +25,6 @@ def triaged(open_desk: OpenDesk) -> Desk:
     return desk
 
 
-def test_a_report_is_what_the_runs_said_and_asks_nobody(triaged: Desk) -> None:
-    told = triaged("report", "--json").object
-    logged = triaged.events("ticket")
-    assert told["totals"]["tickets"] == told["totals"]["updated"] == len(logged) == 8
-    assert told["totals"]["fallback_rate"] == 0.0  # no model was configured
-    assert sum(part["tickets"] for part in told["by"]["category"]) == 8
-    assert {part["label"] for part in told["by"]["category"]} == {line["analysis"]["category"] for line in logged}
-    assert told["latency_ms"]["most"] == max(line["timings_ms"]["total"] for line in logged)
-    assert (told["runs"]["count"], told["runs"]["exit_codes"]) == (2, {"0": 2})
-    assert triaged.seen == []
-
-
 def test_it_needs_neither_an_account_nor_a_state_and_changes_no_line_of_the_log(triaged: Desk, bare: Command) -> None:
     before = {path.name: path.read_bytes() for path in triaged.logs.iterdir() if path.is_file()}
     ended = bare(

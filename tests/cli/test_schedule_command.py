@@ -29,6 +29,14 @@ esac
 """
 
 
+def with_crontab(folder: Path) -> str:
+    """A search path that begins with an imitated ``crontab``."""
+    (folder / "bin").mkdir()
+    (folder / "bin" / "crontab").write_text(CRONTAB, encoding="utf-8")
+    (folder / "bin" / "crontab").chmod(0o755)
+    return os.pathsep.join((str(folder / "bin"), os.environ["PATH"]))
+
+
 class Site:
     """An installation in a folder with an awkward name, with its settings where a scheduled run looks for them."""
 
@@ -39,11 +47,7 @@ class Site:
         self.config = self.folder / "ticketbot.toml"
         self.config.write_text("[run]\nworkers = 4\n", encoding="utf-8")
         self.crontab = desk.folder / "crontab.txt"
-        programs = desk.folder / "bin"
-        programs.mkdir()
-        (programs / "crontab").write_text(CRONTAB, encoding="utf-8")
-        (programs / "crontab").chmod(0o755)
-        self.path = os.pathsep.join((str(programs), os.environ["PATH"]))
+        self.path = with_crontab(desk.folder)
         self.write_env()
 
     def write_env(self, **other: str) -> None:
@@ -152,13 +156,7 @@ def test_root_schedules_for_the_owner_of_the_settings(site: Site) -> None:
 def desks(tmp_path: Path) -> Iterator[Accounts]:
     """Two accounts in a folder, and a crontab that is a file."""
     accounts = Accounts(tmp_path, "acme", "bolt")
-    (tmp_path / "bin").mkdir()
-    (tmp_path / "bin" / "crontab").write_text(CRONTAB, encoding="utf-8")
-    (tmp_path / "bin" / "crontab").chmod(0o755)
-    accounts.environ |= {
-        "PATH": os.pathsep.join((str(tmp_path / "bin"), os.environ["PATH"])),
-        "CRONTAB": str(tmp_path / "crontab.txt"),
-    }
+    accounts.environ |= {"PATH": with_crontab(tmp_path), "CRONTAB": str(tmp_path / "crontab.txt")}
     yield accounts
     accounts.close()
 
