@@ -81,7 +81,12 @@ def _send_test(clock: SystemClock, as_json: bool, config: Path | None) -> int:
     ping = heartbeat.note("a test; it changes nothing")
     post = [(receiver, _messages(receiver, settings)) for receiver in everybody]
     rows: list[dict[str, Any]] = [
-        {"target": sent.receiver.name, "message": _called(sent.message), "arrived": sent.why is None, "why": sent.why}
+        {
+            "target": sent.receiver.name,
+            "message": (sent.message.severity or "") + ", over" * (sent.message.what == "over"),
+            "arrived": sent.why is None,
+            "why": sent.why,
+        }
         for sent in send(post, TEST_S, clock)
     ]
     if ping is not None:
@@ -89,9 +94,8 @@ def _send_test(clock: SystemClock, as_json: bool, config: Path | None) -> int:
         why = "it did not answer in time" if ping.is_alive() else heartbeat.trouble
         rows.append({"target": HEARTBEAT, "message": "log", "arrived": why is None, "why": why})
     lines = [
-        f"ok    {row['target']}: {row['message']}"
-        if row["arrived"]
-        else f"FAIL  {row['target']}: {row['message']}: {row['why']}"
+        f"{'ok  ' if row['arrived'] else 'FAIL'}  {row['target']}: {row['message']}"
+        + (f": {row['why']}" if row["why"] else "")
         for row in rows
     ]
     code = ExitCode.OK if all(row["arrived"] for row in rows) else ExitCode.SOME_FAILED
@@ -110,11 +114,6 @@ def _messages(receiver: Receiver, settings: Settings) -> list[AlertMessage]:
             if receiver.pages:
                 messages.append(AlertMessage(title_of("over", "Test", account), body, severity, key, "over"))
     return messages
-
-
-def _called(message: AlertMessage) -> str:
-    words = message.severity.value if message.severity else ""
-    return f"{words}, over" if message.what == "over" else words
 
 
 def _show(as_json: bool, config: Path | None) -> int:

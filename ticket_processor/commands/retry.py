@@ -1,13 +1,14 @@
 """``ticketbot retry``: lists, tries or drops tickets that wait for a later run or failed too often.
 
-``ticketbot apply``: writes what a dry run has kept in a file, in the same way as a run.
+``ticketbot apply``: writes what a dry run has kept in a file, in the same way as a run. :func:`play` shows a run of any
+command.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,16 +16,24 @@ from ..audit.receipts import REPAIRED, REPAIRED_SAID, keep_head
 from ..core.clock import SystemClock
 from ..core.errors import ConfigError, ExitCode
 from ..core.models import Outcome, OutcomeStatus
+from ..core.reasons import ALREADY_DONE
 from ..core.tables import Table, as_text
+from ..monitoring.run_watch import tally_of, tended
 from ..pipeline.planned_writes import planned_writes
+from ..reporting.run_words import Seen
 from ..settings.load import load
+from ..settings.schema import Settings
 from ..state.records import Retry
 from ..state.store import DROPPED
+from ..wiring import runs
 from ..wiring.parts import audit_log, lock, new_run_id, opened_state
 from ..wiring.runs import RunArguments
+from ..wiring.ticket_subjects import Subjects
 from .options import ConfigOption, JsonOption, TicketsOption
 from .screen import Screen, shortened
-from .shown_run import play
+
+if TYPE_CHECKING:
+    from .tour import Tour
 
 NOTHING = "the retry list is empty"
 
@@ -113,3 +122,49 @@ def apply(
     asked = RunArguments(kind="apply", verdicts=planned_writes(file, account))
     screen, title = Screen(as_json=as_json), f"Applied {file}, run"
     return play(settings, asked, clock, screen, what="applying", total=total, title=title)
+
+
+def play(
+    settings: Settings,
+    asked: RunArguments,
+    clock: SystemClock,
+    screen: Screen,
+    *,
+    what: str,
+    total: int | None = None,
+    title: str | None = None,
+    no_llm: bool = False,
+    heard: Callable[[Outcome], object] | None = None,
+    tour: Tour | None = None,
+) -> tuple[int, int]:
+    """Play it with alerts around it, and show its outcomes and its summary.
+
+    ``what`` names the bar, with a ``total`` where that is known; ``title`` stands before the run's id. ``tour`` shows
+    the tickets of the sandbox afterwards, in place of a line for each. Returns the exit code, and how many threads
+    were left behind in calls that hang.
+    """
+    subjects = Subjects(lambda sentence: screen.notices([sentence]))
+    tally = tally_of(settings, subjects)
+    tally.no_llm = no_llm
+    kept: list[Seen] = []
+
+    def listen(outcome: Outcome) -> None:
+        shown = tour is not None or outcome.status is OutcomeStatus.PLANNED
+        seen = tally.take(outcome, shown=shown or screen.tells_each)
+        if shown:
+            kept.append(seen)  # only where they are shown afterwards: a backlog may be long
+        # Of a file that is applied again, the summary counts what was written before.
+        screen.outcome(seen, line=tour is None and (asked.kind, outcome.reason) != ("apply", ALREADY_DONE))
+        if heard is not None:
+            heard(outcome)
+
+    silent = asked.dry_run or tour is not None
+    with tended(settings, clock, asked.kind, deadline_s=settings.run.deadline_s, silent=silent) as tending:
+        screen.notices(settings.notices)
+        with screen.progress(what, total, under_way=lambda: subjects.under_way()[0]):
+            finished = runs.play(settings, asked, clock=clock, listener=listen, subjects=subjects)
+        summary = finished.summary
+        more = () if tour is None else tour.shown(screen, kept, dry_run=summary.dry_run)
+        tending.ended(summary, tally=tally)
+        screen.finished(summary, finished.log, kept if summary.dry_run else (), title=title, tally=tally, more=more)
+    return summary.exit_code, finished.abandoned

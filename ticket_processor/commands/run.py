@@ -69,8 +69,8 @@ def run(
     from ..wiring.split import split_wanted
     from .many_accounts import for_each, several
     from .options import parse_since
+    from .retry import play
     from .screen import Screen
-    from .shown_run import play
 
     screen = Screen(quiet=quiet, as_json=as_json, brief=dry_run and not details)
     if files := several(configs):

@@ -121,21 +121,16 @@ def _counts(finished: Undone, in_part: int) -> dict[str, object]:
     reasons, others = _reasons(summary)
     if others:
         reasons[OTHER_RUN] = others.total()
+    as_they_are = {"run_id", "log_head", "dry_run", "requests", "duration_s", "stopped", "exit_code"}
     return {
-        "run_id": summary.run_id,
+        **summary.model_dump(mode="json", include=as_they_are),
         "undoes": finished.run_id,
-        "log_head": summary.log_head,
-        "dry_run": summary.dry_run,
         "outcomes": {_CALLED[OutcomeStatus(name)].replace(" ", "_"): count for name, count in summary.outcomes.items()},
         "in_part": in_part,
         "sent_not_confirmed": summary.writes.open,
         "not_reached": not_reached(summary),
         "reasons": reasons,
         "written_by": others,
-        "requests": summary.requests,
-        "duration_s": summary.duration_s,
-        "stopped": summary.stopped,
-        "exit_code": summary.exit_code,
         "log": str(finished.log),
     }
 
