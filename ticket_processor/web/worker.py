@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..core import reasons
 from ..core.clock import SystemClock
@@ -72,30 +72,43 @@ class Waiting:
     tries: int
 
 
-class DeliveryQueue:
-    """The queue of one helpdesk. Thread-safe; each method is one transaction. Raises ``StateUnusable``.
+class DurableFile:
+    """A SQLite file whose writes outlive a power cut. Thread-safe. Raises ``StateUnusable``."""
 
-    Deliveries for one ticket within ``join_s`` become one job.
-    """
-
-    def __init__(self, folder: Path, helpdesk: str, *, join_s: float = JOIN_S) -> None:
-        self._path = folder / FILE_NAME
-        self._helpdesk = helpdesk
-        self._join_s = join_s
+    def __init__(self, path: Path, schema: str) -> None:
+        self._path = path
         self._lock = threading.Lock()
-        with translated(self._path):
-            self._db = opened(self._path, (_SCHEMA,))
-            self._db.execute("PRAGMA synchronous=FULL")  # what was promised to the helpdesk outlives a power cut
-
-    @classmethod
-    def of_others(cls, folder: Path, helpdesk: str) -> DeliveryQueue | None:
-        """The queue that a server has made there; ``None`` where there never was one."""
-        return cls(folder, helpdesk) if is_there(folder / FILE_NAME) else None
+        with translated(path):
+            self._db = opened(path, (schema,))
+            self._db.execute("PRAGMA synchronous=FULL")
 
     def close(self) -> None:
         """Close the file. Idempotent."""
         with self._lock:
             self._db.close()
+
+    def _rows(self, query: str, values: Sequence[object] = ()) -> list[Any]:
+        with self._lock, translated(self._path):
+            return self._db.execute(query, values).fetchall()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with self._lock, translated(self._path), transaction(self._db) as db:
+            yield db
+
+
+class DeliveryQueue(DurableFile):
+    """The queue of one helpdesk. Deliveries for one ticket within ``join_s`` become one job."""
+
+    def __init__(self, folder: Path, helpdesk: str, *, join_s: float = JOIN_S) -> None:
+        super().__init__(folder / FILE_NAME, _SCHEMA)
+        self._helpdesk = helpdesk
+        self._join_s = join_s
+
+    @classmethod
+    def of_others(cls, folder: Path, helpdesk: str) -> DeliveryQueue | None:
+        """The queue that a server has made there; ``None`` where there never was one."""
+        return cls(folder, helpdesk) if is_there(folder / FILE_NAME) else None
 
     def put(self, deliveries: Sequence[ToldTicket], now: float) -> list[bool]:
         """Store deliveries, all in one transaction; for each, whether it is new."""
@@ -116,12 +129,11 @@ class DeliveryQueue:
 
     def due(self, now: float, *, most: int = 100) -> list[Waiting]:
         """The tickets whose turn has come, oldest first."""
-        with self._lock, translated(self._path):
-            rows = self._db.execute(
-                "SELECT ticket_id, first_at, events, tries FROM queue WHERE helpdesk = ? AND "
-                "(ready_at <= ? OR ready_at > ?) ORDER BY ready_at, ticket_id LIMIT ?",
-                (self._helpdesk, now, now + FAR_S, most),
-            ).fetchall()
+        rows = self._rows(
+            "SELECT ticket_id, first_at, events, tries FROM queue WHERE helpdesk = ? AND "
+            "(ready_at <= ? OR ready_at > ?) ORDER BY ready_at, ticket_id LIMIT ?",
+            (self._helpdesk, now, now + FAR_S, most),
+        )
         return [Waiting(*row) for row in rows]
 
     def done(self, handled: Iterable[Waiting]) -> None:
@@ -146,16 +158,9 @@ class DeliveryQueue:
 
     def length(self, now: float) -> tuple[int, float]:
         """How many tickets wait, and for how many seconds the oldest does."""
-        with self._lock, translated(self._path):
-            count, first = self._db.execute(
-                "SELECT count(*), min(first_at) FROM queue WHERE helpdesk = ?", (self._helpdesk,)
-            ).fetchone()
+        query = "SELECT count(*), min(first_at) FROM queue WHERE helpdesk = ?"
+        [(count, first)] = self._rows(query, (self._helpdesk,))
         return count, 0.0 if first is None else max(0.0, now - first)
-
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with self._lock, translated(self._path), transaction(self._db) as db:
-            yield db
 
 
 MOST_IN_A_RUN = 200

@@ -18,8 +18,17 @@ import pytest
 from ticket_processor.helpdesk.local_model import AI, UNDONE, Actor, Created, NewTicket
 from ticket_processor.helpdesk.local_store import LocalStore
 from ticket_processor.settings.pages import PortalServerSettings
-from ticket_processor.web.portal.mail import BY_AI, Postman, Transport, Writer, by_smtp, into_folder
-from ticket_processor.web.portal.outbox import KEPT_S, TAKEN_S, Outbox
+from ticket_processor.web.portal.mail import (
+    BY_AI,
+    KEPT_S,
+    TAKEN_S,
+    Outbox,
+    Postman,
+    Transport,
+    Writer,
+    by_smtp,
+    into_folder,
+)
 
 from ...servers.certificates import a_certificate
 

@@ -50,8 +50,7 @@ from . import agent_listing as listing
 from . import agent_ticket as ticket
 from . import form, tracking
 from .agent_accounts import Passwords, made_up
-from .mail import Postman, Writer, by_smtp, into_folder
-from .outbox import Outbox
+from .mail import Outbox, Postman, Writer, by_smtp, into_folder
 from .parts import FOLDER, HEADERS, Portal, SafeAnswers, Suggest
 
 _TITLES = {

@@ -1,8 +1,8 @@
-"""The portal's mail: which events call for one, what it says, and the thread that sends it.
+"""The portal's mail: which events call for one, what it says, which are due, and the thread that sends them.
 
 A customer hears of an answer and of the resolution, the team of an escalation. Headers hold nothing that a customer
 wrote, and a mail to the team holds no word of the ticket. A mail that a server has taken is not sent again; one whose
-taking was never answered is, under the same Message-ID.
+taking was never answered is, under the same Message-ID. What events call for is put in the outbox once, by its key.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import ssl
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -20,19 +21,120 @@ from email.policy import SMTP
 from email.utils import format_datetime
 from itertools import groupby
 from pathlib import Path
+from textwrap import indent
+from typing import Literal
 
 from ...audit.files import replace_file
 from ...core.errors import TicketbotError, unexpected
 from ...core.files import make_folder
 from ...core.http import lowest_tls
-from ...helpdesk.local_model import UNDONE, Event, LocalTicket, Message, Person
+from ...helpdesk.local_model import UNDONE, Event, LocalTicket, Person
 from ...helpdesk.local_schema import stamp
 from ...helpdesk.local_store import LocalStore
 from ...settings.pages import PortalServerSettings
-from .outbox import KEPT_S, Due, Outbox
+from ..worker import DurableFile
 
-MOST_CHARACTERS = 20_000
-"""Of an answer; the rest is on the ticket's page."""
+FILE_NAME = "mail.sqlite3"
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 30.0, 3600.0
+"""Pauses between tries, each twice as long as the one before."""
+TAKEN_S = 300.0
+"""For so long a mail is its taker's, who may have died with it."""
+KEPT_S = 3 * 24 * 3600.0
+"""For so long a mail is tried; what happened longer ago calls for none."""
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS mail (
+    ticket_id INTEGER NOT NULL,
+    version INTEGER NOT NULL,
+    person INTEGER NOT NULL,
+    put_at REAL NOT NULL,
+    ready_at REAL NOT NULL,
+    tries INTEGER NOT NULL DEFAULT 0,
+    ended TEXT CHECK (ended IN ('sent', 'given up')),
+    PRIMARY KEY (ticket_id, version, person)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS mail_by_time ON mail (ready_at) WHERE ended IS NULL;
+CREATE TABLE IF NOT EXISTS place (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    seen INTEGER NOT NULL,
+    looked_at REAL NOT NULL
+) STRICT;
+"""
+
+
+_THIS = "ticket_id = ? AND version = ? AND person = ?"
+
+
+@dataclass(frozen=True)
+class Due:
+    """A mail to a person about what one write has done to a ticket."""
+
+    ticket_id: int
+    version: int
+    person: int
+    pause_s: float = field(default=0.0, compare=False)
+    """How long it is kept back, so that what is taken back at once is not told."""
+
+    @property
+    def key(self) -> tuple[int, int, int]:
+        """What no other mail has."""
+        return self.ticket_id, self.version, self.person
+
+
+class Outbox(DurableFile):
+    """Which mails are due, kept on the disk until each has left. It holds numbers, and no word of any.
+
+    ``newest`` is the number of the newest event where there is no outbox yet: what is older calls for no mail.
+    """
+
+    def __init__(self, folder: Path, newest: int, now: float) -> None:
+        super().__init__(folder / FILE_NAME, _SCHEMA)
+        with self._transaction() as db:
+            db.execute("INSERT OR IGNORE INTO place VALUES (1, ?, ?)", (newest, now))
+
+    def place(self) -> tuple[int, float]:
+        """The event up to which events have been looked at, and when that was."""
+        [(seen, looked_at)] = self._rows("SELECT seen, looked_at FROM place")
+        return seen, looked_at
+
+    def put(self, mails: Iterable[Due], seen: int, now: float) -> None:
+        """Put mails in that are not there yet; events up to ``seen`` have been looked at. Old mails are forgotten."""
+        with self._transaction() as db:
+            db.executemany(
+                "INSERT OR IGNORE INTO mail (ticket_id, version, person, put_at, ready_at) VALUES (?, ?, ?, ?, ?)",
+                [(mail.ticket_id, mail.version, mail.person, now, now + mail.pause_s) for mail in mails],
+            )
+            db.execute("UPDATE place SET seen = max(seen, ?), looked_at = ?", (seen, now))
+            db.execute("DELETE FROM mail WHERE ended IS NOT NULL AND put_at < ?", (now - 2 * KEPT_S,))
+
+    def due(self, now: float) -> list[Due]:
+        """The mails whose turn has come, oldest first."""
+        query = (
+            "SELECT ticket_id, version, person FROM mail WHERE ended IS NULL AND ready_at <= ? "
+            "ORDER BY ready_at, ticket_id, version LIMIT 50"
+        )
+        return [Due(*row) for row in self._rows(query, (now,))]
+
+    def take(self, mail: Due, now: float) -> bool:
+        """Take a mail that is due, to send it; not one that another server has taken since."""
+        query = f"UPDATE mail SET ready_at = ? WHERE ended IS NULL AND ready_at <= ? AND {_THIS}"  # noqa: S608
+        with self._transaction() as db:
+            return db.execute(query, (now + TAKEN_S, now, *mail.key)).rowcount == 1
+
+    def end(self, mail: Due, how: Literal["sent", "given up"]) -> None:
+        """The mail has left, or it can never be sent, or nobody wants it any more."""
+        with self._transaction() as db:
+            db.execute(f"UPDATE mail SET ended = ? WHERE {_THIS}", (how, *mail.key))  # noqa: S608
+
+    def failed(self, mail: Due, now: float) -> None:
+        """The mail could not be sent now: it is tried again later, or given up when that has gone on for too long."""
+        query = (
+            "UPDATE mail SET tries = tries + 1, ready_at = ? + min(?, ? * (1 << min(tries, 20))), "  # noqa: S608
+            f"ended = CASE WHEN put_at < ? THEN 'given up' END WHERE {_THIS}"
+        )
+        with self._transaction() as db:
+            db.execute(query, (now, LONGEST_PAUSE_S, FIRST_PAUSE_S, now - KEPT_S, *mail.key))
+
+
 BY_AI = "This answer was written by an AI assistant. No person checked it before it was sent."
 UNDO_S = 20.0
 """How long a ticket has to stay resolved before its customer is told: an agent may take it back."""
@@ -73,25 +175,25 @@ def _is_resolution(event: Event) -> bool:
     return event.actor.kind in _US and is_resolved and event.reason != UNDONE
 
 
+@dataclass(frozen=True)
 class Writer:
     """Writes mails. ``url`` is where people reach the portal, ``name`` what it is called."""
 
-    def __init__(self, store: LocalStore, url: str, name: str, mail_from: str) -> None:
-        self._store = store
-        self._url = url
-        self._name = name
-        self._from = mail_from
+    store: LocalStore
+    url: str
+    name: str
+    mail_from: str
 
     def write(self, due: Due, now: float) -> EmailMessage | None:
         """The mail as it is sent; ``None`` where there is nobody to send it to any more.
 
         Each time it gets a link with a secret of its own. Raises ``ValueError`` for an address that is none.
         """
-        ticket, person = self._store.ticket(due.ticket_id), self._store.person(due.person)
+        ticket, person = self.store.ticket(due.ticket_id), self.store.person(due.person)
         if ticket is None or person is None or person.is_erased or ticket.status == "spam":
             return None
         if person.id == ticket.requester:
-            events = [event for event in self._store.events(ticket.id) if event.version == due.version]
+            events = [event for event in self.store.events(ticket.id) if event.version == due.version]
             if not any(map(_is_answer, events)) and ticket.status not in ("resolved", "closed"):
                 return None  # it was opened again meanwhile
             subject, body = self._for_customer(ticket, events)
@@ -103,14 +205,16 @@ class Writer:
         number = ticket.number
         resolved = any(event.field == "status" and event.new == "resolved" for event in events)
         said = {int(event.new or 0) for event in events if event.field == "message" and event.reason == "public"}
-        answers = [message for message in self._store.messages(ticket.id, public_only=True) if message.id in said]
+        answers = [message for message in self.store.messages(ticket.id, public_only=True) if message.id in said]
         parts = ["Hello,"]
         for answer in answers:
-            parts += [f"{_who(answer)} answered your request {number}:", *([BY_AI] * (answer.author.kind == "ai"))]
-            parts.append(_quoted(answer.body))
+            is_ai = answer.author.kind == "ai"
+            who = "Our AI assistant" if is_ai else answer.name or "Our team"
+            parts += [f"{who} answered your request {number}:", *([BY_AI] if is_ai else [])]
+            parts.append(indent(answer.body, "    "))
         if resolved:
             parts.append(f"Your request {number} is resolved. If it is not, open it again on its page.")
-        link = f"{self._url}/t/{number}?k={self._store.new_secret(ticket.id)}"
+        link = f"{self.url}/t/{number}?k={self.store.new_secret(ticket.id)}"
         parts.append(f"Read, answer or rate it here; the link opens it for everybody who has it:\n{link}")
         parts.append("A program sent this mail, and reads no answer to it.")
         return f"Your request {number}: {'resolved' if resolved else 'an answer'}", "\n\n".join(parts)
@@ -118,21 +222,18 @@ class Writer:
     def _for_team(self, ticket: LocalTicket) -> tuple[str, str]:
         words = {"category": ticket.category, "urgency": ticket.urgency, "sentiment": ticket.sentiment}
         told = ", ".join(f"{name} {value}" for name, value in words.items() if value)
-        parts = [
-            f"Ticket {ticket.number} is escalated{': ' if told else ''}{told}.",
-            f"{self._url}/admin/tickets/{ticket.id}",
-        ]
-        return f"Escalated: {ticket.number}", "\n\n".join(parts)
+        body = f"Ticket {ticket.number} is escalated{': ' if told else ''}{told}."
+        return f"Escalated: {ticket.number}", f"{body}\n\n{self.url}/admin/tickets/{ticket.id}"
 
     def _made(self, due: Due, to: str, subject: str, body: str, now: float) -> EmailMessage:
         made = EmailMessage(policy=SMTP)
-        made["From"] = Address(self._name, addr_spec=self._from)
+        made["From"] = Address(self.name, addr_spec=self.mail_from)
         made["To"] = _address(to)
         made["Subject"] = subject
         made["Date"] = format_datetime(datetime.fromtimestamp(now, UTC))
         # The same for each try: where a server took a mail and its answer was lost, receivers know the second one.
-        key = hashlib.sha256(f"{self._url} {due.ticket_id} {due.version} {due.person}".encode()).hexdigest()[:32]
-        made["Message-ID"] = f"<{key}@{self._from.partition('@')[2]}>"
+        key = hashlib.sha256(f"{self.url} {due.ticket_id} {due.version} {due.person}".encode()).hexdigest()[:32]
+        made["Message-ID"] = f"<{key}@{self.mail_from.partition('@')[2]}>"
         made["Auto-Submitted"] = "auto-generated"
         made["X-Auto-Response-Suppress"] = "All"
         made.set_content(body, cte="quoted-printable")
@@ -144,15 +245,6 @@ def _address(written: str) -> Address:
         return Address(addr_spec=written)
     except Exception as error:  # Python's parser raises errors of many kinds, those of its own bugs among them
         raise ValueError("the address is none") from error
-
-
-def _who(message: Message) -> str:
-    return "Our AI assistant" if message.author.kind == "ai" else message.name or "Our team"
-
-
-def _quoted(text: str) -> str:
-    shown = text if len(text) <= MOST_CHARACTERS else f"{text[:MOST_CHARACTERS]}…"
-    return "\n".join(f"    {line}" for line in shown.splitlines())
 
 
 LOOK_S = 1.0
@@ -238,12 +330,10 @@ class Postman(threading.Thread):
         while not self._stopping.wait(LOOK_S):
             try:
                 self.one_round()
-            except TicketbotError as error:
-                self._say(f"no mail could be sent: {error}")
-                self._stopping.wait(10 * LOOK_S)
             except Exception as error:  # noqa: BLE001 - a bug in one round; the outbox is kept
-                self._say(f"no mail could be sent: {unexpected(error)}")
-                self._stopping.wait(60 * LOOK_S)
+                why = error if isinstance(error, TicketbotError) else unexpected(error)
+                self._say(f"no mail could be sent: {why}")
+                self._stopping.wait(30 * LOOK_S)
 
     def one_round(self) -> None:
         """Put in what new events call for, and send what is due."""
@@ -281,33 +371,29 @@ class Postman(threading.Thread):
 
     def _send(self, mail: Due, send: Send) -> None:
         """Send one mail. Raises what a connection raises that is good for none."""
+        made, code = None, 0
         try:
             made = self._writer.write(mail, self._now())
             if made is not None:
                 send(made)
         except (ValueError, smtplib.SMTPNotSupportedError):
-            self._ended(mail, "the address is none")
+            why = "the address is none"
         except smtplib.SMTPRecipientsRefused as error:
             code = max((code for code, _ in error.recipients.values()), default=550)
-            self._refused(mail, code)
+            why = f"the server refuses it ({code})"
         except smtplib.SMTPDataError as error:
-            self._refused(mail, error.smtp_code)
+            code, why = error.smtp_code, f"the server refuses it ({error.smtp_code})"
         else:
             self._outbox.end(mail, "sent" if made else "given up")
-
-    def _refused(self, mail: Due, code: int) -> None:
-        if code >= 500:
-            self._ended(mail, f"the server refuses it ({code})")
-        else:
+            return
+        if 0 < code < 500:
             self._outbox.failed(mail, self._now())
-
-    def _ended(self, mail: Due, why: str) -> None:
-        self._outbox.end(mail, "given up")
-        self._say(f"a mail about ticket {mail.ticket_id} was given up: {why}")
+        else:
+            self._outbox.end(mail, "given up")
+            self._say(f"a mail about ticket {mail.ticket_id} was given up: {why}")
 
 
 def _reason(error: OSError | smtplib.SMTPException) -> str:
     """Why a server could not be used; its own words may hold an address or a name, so only numbers are told."""
-    if isinstance(error, smtplib.SMTPResponseException):
-        return f"the mail server answers {error.smtp_code}"
-    return f"the mail server cannot be used ({type(error).__name__})"
+    code = getattr(error, "smtp_code", None)
+    return f"the mail server answers {code}" if code else f"the mail server cannot be used ({type(error).__name__})"
