@@ -106,7 +106,7 @@ CEILINGS = {
     "seeding": 820,
     "settings": 1_620,
     "state": 920,
-    "web": 3_520,
+    "web": 3_480,
     "wiring": 3_010,
 }
 """Lines of Python in each package, and of the package's own modules under ``.``.
@@ -114,7 +114,7 @@ CEILINGS = {
 They are lowered when lines go. Whoever raises one says why in the commit. Request Tracker, a third helpdesk, took 1,050
 lines of product (850 of them in ``helpdesk/``), 600 of tests, and a page of 570 words.
 """
-MOST = {"files": 285, "test lines": 64_610, "scripts": 22, "words of docs": 20_650}
+MOST = {"files": 284, "test lines": 64_480, "scripts": 22, "words of docs": 20_650}
 """Of the whole house: modules, lines of tests, scripts, and words of all pages, generated ones included."""
 SLACK = 1.02
 """A ceiling this far above what is there is to be lowered."""

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
-import hmac
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -36,17 +34,31 @@ def test_what_zendesk_signs_is_let_in(body: bytes, signed: str) -> None:
     check(body, signed)
 
 
-def test_a_signature_with_the_decoded_secret_is_the_wrong_one() -> None:
-    digest = hmac.digest(base64.b64decode(PUBLIC_SECRET), STAMP.encode() + BODY, "sha256")
-    assert base64.b64encode(digest).decode() == SIGNED_WITH_THE_DECODED_SECRET
-    with pytest.raises(RequestRefused, match="wrong"):
-        check(signed=SIGNED_WITH_THE_DECODED_SECRET)
+def signed(stamp: str, body: bytes = BODY) -> str:
+    return signature(PUBLIC_SECRET, stamp.encode(), body).decode()
 
 
-@pytest.mark.parametrize(("off", "words"), [(600.0, "600 s old"), (-600.0, "600 s in the future"), (301.0, "301 s")])
-def test_a_clock_that_is_far_off_is_refused_with_the_difference(off: float, words: str) -> None:
+@pytest.mark.parametrize(
+    ("stamps", "signatures", "body", "now", "words"),
+    [
+        ([STAMP], [SIGNED_WITH_THE_DECODED_SECRET], BODY, 0.0, "wrong"),
+        ([STAMP], [SIGNED], BODY, 600.0, "600 s old"),
+        ([STAMP], [SIGNED], BODY, -600.0, "600 s in the future"),
+        ([STAMP], [SIGNED], BODY, 301.0, "301 s"),
+        ([], [SIGNED], BODY, 0.0, "one"),
+        ([STAMP], [], BODY, 0.0, "one"),
+        ([STAMP, STAMP], [SIGNED], BODY, 0.0, "one"),
+        ([STAMP], [SIGNED, SIGNED], BODY, 0.0, "one"),
+        ([STAMP], [""], BODY, 0.0, "wrong"),
+        *(([stamp], [signed(stamp)], BODY, 0.0, "no time") for stamp in ("", "yesterday", "9999999999999999")),
+        ([STAMP[:-1]], [SIGNED], b"Z" + BODY, 0.0, "no time"),
+    ],
+)
+def test_what_is_forged_late_doubled_or_moved_is_refused_in_words(
+    stamps: list[str], signatures: list[str], body: bytes, now: float, words: str
+) -> None:
     with pytest.raises(RequestRefused, match=words):
-        check(now=off)
+        verified(SECRETS, stamps, signatures, body, at(now))
 
 
 def test_either_of_two_secrets_will_do_and_no_third() -> None:
@@ -55,31 +67,8 @@ def test_either_of_two_secrets_will_do_and_no_third() -> None:
     verified(both, [STAMP], [signature("the new secret", STAMP.encode(), BODY).decode()], BODY, at())
     with pytest.raises(RequestRefused):
         verified(both, [STAMP], [signature("another", STAMP.encode(), BODY).decode()], BODY, at())
-
-
-@pytest.mark.parametrize(
-    ("stamps", "signatures"),
-    [([], [SIGNED]), ([STAMP], []), ([STAMP, STAMP], [SIGNED]), ([STAMP], [SIGNED, SIGNED]), ([STAMP], [""])],
-)
-def test_each_header_is_there_once(stamps: list[str], signatures: list[str]) -> None:
-    with pytest.raises(RequestRefused):
-        verified(SECRETS, stamps, signatures, BODY, at())
-
-
-def test_without_a_secret_nothing_is_let_in() -> None:
     with pytest.raises(RequestRefused):
         verified((), [STAMP], [SIGNED], BODY, at())
-
-
-def test_a_signed_timestamp_that_is_no_time_is_refused() -> None:
-    for stamp in ("", "yesterday", "9999999999999999"):
-        with pytest.raises(RequestRefused, match="no time"):
-            check(stamp=stamp, signed=signature(PUBLIC_SECRET, stamp.encode(), BODY).decode())
-
-
-def test_no_byte_moves_between_timestamp_and_body() -> None:
-    with pytest.raises(RequestRefused, match="no time"):
-        check(b"Z" + BODY, stamp=STAMP[:-1])
 
 
 def test_repetitions_share_a_key_and_others_do_not() -> None:

@@ -130,60 +130,6 @@ def test_a_ticket_is_opened_answered_noted_and_resolved(desk: AgentsDesk, page: 
     assert desk.now(ticket.id).status == "resolved"
 
 
-def test_a_ticket_is_assigned_and_every_field_of_the_ai_corrected(desk: AgentsDesk, page: Any, bea: Person) -> None:
-    ticket = desk.triaged(desk.ticket(), *SORTED)
-    open_ticket(page, ticket)
-    assert [page.input_value(f"#p-{part}") for part in ("category", "urgency", "sentiment")] == [
-        "billing",
-        "high",
-        "negative",
-    ]
-    page.select_option("#p-assignee", label=bea.name)
-    for part, value in (("category", "refund"), ("urgency", "low"), ("sentiment", ""), ("priority", "normal")):
-        page.select_option(f"#p-{part}", value)
-    page.fill("#add", "vip")
-    page.check("label:has-text('ai_processed')")
-    page.fill("#reason", "He wants money back")
-    page.click(SAVE)
-    page.wait_for_selector(".badge:text-is('Category: refund')")
-    assert "(He wants money back)" in page.inner_text(".history")
-    after = desk.now(ticket.id)
-    assert (after.category, after.urgency, after.sentiment, after.priority) == ("refund", "low", None, "normal")
-    assert (after.assignee, set(after.tags)) == (bea.id, {"ai_refund", "ai_urgency_low", "vip"})
-
-
-def test_the_second_of_two_agents_sees_that_there_is_news_and_saves_again(desk: AgentsDesk, page: Any) -> None:
-    ticket = desk.triaged(desk.ticket(), *SORTED)
-    open_ticket(page, ticket)
-    carl = Actor("agent", desk.person("carl@example.com", "agent").id)
-    desk.rig.store.change(ticket.id, carl, version=None, now=desk.rig.at, category="refund")
-    page.select_option("#p-category", "technical")
-    page.click(SAVE)
-    page.wait_for_selector("text=changed this ticket since you opened it")
-    assert desk.now(ticket.id).category == "refund"
-    page.click(SAVE)
-    page.wait_for_selector(".badge:text-is('Category: technical')")
-    assert desk.now(ticket.id).category == "technical"
-
-
-def test_many_tickets_are_changed_and_changed_back(desk: AgentsDesk, page: Any) -> None:
-    made = [desk.ticket(f"Ticket {number}") for number in range(3)]
-    page.goto("/admin?q=ticket")
-    for ticket in made[:2]:
-        page.check(f"[aria-label='Pick {ticket.number}']")
-    page.select_option("#b-priority", "high")
-    page.select_option("#b-status", "in_progress")
-    page.click("text=Change them")
-    page.wait_for_selector("h1:text-is('2 tickets changed')")
-    assert [desk.now(ticket.id).priority for ticket in made] == ["high", "high", None]
-    page.click("text=Undo")
-    page.wait_for_selector("h1:text-is('2 tickets changed back')")
-    assert [(desk.now(ticket.id).priority, desk.now(ticket.id).status) for ticket in made] == [(None, "open")] * 3
-    page.click("text=Back to the list")
-    page.wait_for_selector("text=3 found")
-    assert page.input_value("#q") == "ticket"
-
-
 @pytest.mark.parametrize("script", [True, False], ids=["with JavaScript", "without"])
 def test_an_admin_adds_an_agent_who_logs_in_and_changes_the_password(
     desk: AgentsDesk, site: ListeningPortal, script: bool

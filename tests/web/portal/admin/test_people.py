@@ -53,6 +53,7 @@ def test_roles_change_at_once_and_never_ones_own(desk: AgentsDesk, admin: Browse
     assert desk.signed_in(person).get("/admin/people").status_code == 200
     assert send(admin, f"/admin/people/{person.id}/role", {"role": "customer"}).status_code == 303
     assert desk.signed_in(person).get("/admin").status_code == 403
+    assert log_in(desk.rig, person.email, PASSWORD) == 401
     root = desk.rig.store.by_email("root@example.com")
     assert root
     assert send(admin, f"/admin/people/{root.id}/role", {"role": "agent"}).status_code == 422
