@@ -1,18 +1,24 @@
-"""What people changed and which topics lack an article, by ``ticketbot report`` against the imitated helpdesk."""
+"""``ticketbot report --overrides`` and ``--replies``: what people changed of labels, and what they sent of drafts."""
 
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ticket_processor.audit.lines import encode
 from ticket_processor.sandbox.fill import fill_help_center
 from ticket_processor.sandbox.store import BOT_ID, PERSON_ID
 
 from ..imitation import FaultPlan
-from .conftest import Desk, OpenDesk
+from .conftest import Command, Desk, OpenDesk
+from .freshdesk_desk import freshdesk
+from .test_articles_in_notes import KNOWLEDGE, account
 
 PERIOD = ("report", "--since", "1d")
 BILLING, ACCOUNT, ORDER, REFUND = range(4)
@@ -172,3 +178,90 @@ def test_tables_page_and_csv_tell_the_same_and_none_of_a_tickets_words(triaged: 
             assert words not in text
     assert len(store.history) == changes
     assert {line for line in desk.helpdesk_requests() if not line.startswith("GET ")} == {"POST /oauth/tokens"}
+
+
+__all__ = ["account"]
+LINE = "A card is sometimes charged twice for one subscription."
+DRAFT = f"Hello,\n\n{LINE} [1]\n\nKind regards"
+OFFERED = {
+    "kind": "draft",
+    "articles": ["help/charged.md"],
+    "draft": hashlib.sha256(DRAFT.encode()).hexdigest(),
+    "partial": False,
+    "reason": "",
+}
+
+
+@pytest.fixture
+def drafted(account: Callable[..., Desk]) -> Desk:
+    """Two tickets, of which the first got an article into its note."""
+    desk = account(f'[replies]\nmode = "note"\n{KNOWLEDGE}')
+    desk("run", "--since", "7d")
+    desk.helpdesk_requests()
+    return desk
+
+
+def said(desk: Desk, text: str, number: int = 1) -> None:
+    desk.sandbox.store.person_edit(number, comment=text, public=True)
+
+
+def replies(desk: Desk, *options: str) -> Any:
+    return desk(*PERIOD, "--replies", "--json", *options).object["replies"]
+
+
+def log_more(desk: Command, **change: Any) -> None:
+    """Another receipt of the first ticket, whose change has more."""
+    line = min(desk.events("ticket"), key=lambda event: int(event["ticket_id"]))
+    (file,) = desk.logs.glob("*.jsonl")
+    with file.open("ab") as log:
+        log.write(encode({**line, "intent": f"{line['run_id']}-9", "change": {**line["change"], **change}}))
+
+
+def noted(desk: Desk) -> None:
+    """The first ticket's note had a draft."""
+    log_more(desk, offered=OFFERED, note=f"Triage: billing.\nDraft of a reply:\n{DRAFT}")
+
+
+def test_tables_page_and_csv_tell_of_drafts_and_of_nobodys_words(drafted: Desk) -> None:
+    noted(drafted)
+    said(drafted, "Hello Melody, the money is on its way.")
+    assert drafted(*PERIOD, "--replies").out.splitlines()[2] == "What became of drafts"
+    screen = drafted(*PERIOD, "--replies", "--details", "--out", "report.html", "--out", "report.csv").out
+    page = (drafted.folder / "report.html").read_text(encoding="utf-8")
+    rows = [*csv.reader(io.StringIO((drafted.folder / "report.csv").read_text(encoding="utf-8")))]
+    for text in (screen, page):
+        assert "Drafts by use" in text
+    assert ["Drafts by use", "ignored", "1"] in [row[:3] for row in rows]
+    for text in (screen, page, str(rows)):
+        assert "Melody" not in text
+        assert "sometimes charged" not in text
+
+
+def test_no_draft_is_judged_where_ticketbot_itself_has_answered(drafted: Desk) -> None:
+    noted(drafted)
+    said(drafted, "Hello, the money is on its way.")
+    log_more(drafted, offered=None, reply={"category": "billing", "threshold": 0.9, "draft": "00"})
+    assert replies(drafted)["offered"] == 0
+    assert "No note of this period offered a draft." in drafted(*PERIOD, "--replies").out
+
+
+def test_without_answers_from_articles_a_report_tells_nothing_of_them(account: Callable[..., Desk]) -> None:
+    desk = account(KNOWLEDGE)
+    desk("run", "--since", "7d")
+    desk.helpdesk_requests()
+    found = desk(*PERIOD, "--json").object
+    assert (found["replies"], desk.helpdesk_requests()) == (None, [])
+    assert "No note of this period offered a draft." in desk(*PERIOD, "--replies").out
+    assert desk.helpdesk_requests() == []
+
+
+def test_on_freshdesk_too_a_draft_is_compared_with_what_was_sent(tmp_path: Path) -> None:
+    with freshdesk(tmp_path) as desk:
+        number = desk.add("Charged twice", "I was charged twice for my subscription this month.")
+        desk.advance(3600)
+        desk("run", "--since", "7d")
+        log_more(desk, offered=OFFERED, note=f"Draft of a reply:\n{DRAFT}")
+        desk.advance(60)
+        desk.sandbox.desk.person_edit(number, comment=f"Dear Ada,\n\n{LINE}", public=True)
+        found = desk(*PERIOD, "--replies", "--json").object["replies"]
+    assert (found["used"], found["ignored"], found["ended_early"]) == (1, 0, None)

@@ -17,6 +17,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module, resources
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -43,15 +44,6 @@ class CommandEntry:
     place: str = ""
     commands: Mapping[str, CommandEntry] = field(default_factory=dict)
     help: str = ""
-
-
-@dataclass(frozen=True)
-class Completion:
-    """What Typer's shells read of a completion."""
-
-    value: str
-    help: str
-    type: str = "plain"
 
 
 class CommandGroup(TyperGroup):
@@ -84,7 +76,8 @@ class CommandGroup(TyperGroup):
         """What may follow; Typer would import every command for its help."""
         if incomplete.startswith("-"):
             return [item for item in super().shell_complete(ctx, incomplete) if item.value.startswith("-")]
-        return [Completion(name, entry.line) for name, entry in self.entries.items() if name.startswith(incomplete)]
+        found = [(name, entry.line) for name, entry in self.entries.items() if name.startswith(incomplete)]
+        return [SimpleNamespace(value=name, help=line, type="plain") for name, line in found]
 
     def resolve_command(self, ctx: typer.Context, args: list[str]) -> Any:  # type: ignore[override]
         for words in (args[:1], args[:2]):  # the second where a group has become a command

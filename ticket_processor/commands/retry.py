@@ -35,8 +35,6 @@ from .screen import Screen, shortened
 if TYPE_CHECKING:
     from .tour import Tour
 
-NOTHING = "the retry list is empty"
-
 
 def show(as_json: JsonOption = False, config: ConfigOption = None) -> int:
     """Print the tickets that wait for a later run or failed too often, with attempts and reason."""
@@ -48,7 +46,7 @@ def show(as_json: JsonOption = False, config: ConfigOption = None) -> int:
     shown = ("ticket_id", "attempts", "dead", "reason")
     rows = [{name: getattr(item, name) for name in shown} for item in items]
     Screen(as_json=as_json).result(
-        f"{table}\n{len(items) - dead} waiting, {dead} dead" if items else NOTHING,
+        f"{table}\n{len(items) - dead} waiting, {dead} dead" if items else "the retry list is empty",
         {"waiting": len(items) - dead, "dead": dead, "tickets": rows},
     )
     return ExitCode.OK

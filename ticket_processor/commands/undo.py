@@ -22,7 +22,6 @@ from ..wiring.undo import undo as take_back
 from .options import ConfigOption, JsonOption, TicketsOption
 from .screen import Screen
 
-SAY_IT_AGAIN = "some writes of the run were still under way; say the same command again in a few minutes"
 _CALLED = {
     OutcomeStatus.UPDATED: "taken back",
     OutcomeStatus.PLANNED: "to be taken back",
@@ -81,7 +80,9 @@ def undo(
         sys.stderr.write(f"ticketbot: ended early: {summary.stopped}\n")
     screen.result(text(finished, in_part, remark), {**_counts(finished, in_part), "remark": remark, "tickets": rows})
     if NOT_KNOWN_YET in summary.reasons:
-        sys.stderr.write(f"ticketbot: {SAY_IT_AGAIN}\n")
+        sys.stderr.write(
+            "ticketbot: some writes of the run were still under way; say the same command again in a few minutes\n"
+        )
     return summary.exit_code
 
 

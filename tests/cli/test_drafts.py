@@ -1,4 +1,4 @@
-"""``replies.mode = "draft"``: a model's draft of a reply in the internal note, by the real command."""
+"""A model's draft of a reply, by the real command: in the internal note, or sent to the customer by itself."""
 
 from __future__ import annotations
 
@@ -13,14 +13,17 @@ from ticket_processor.analysis.cache import FILE_NAME as ANSWERS
 from ticket_processor.analysis.cache import AnswerStore
 from ticket_processor.core.clock import SystemClock
 
+from ..replies.articles import claim, said
 from .conftest import Desk, OpenDesk
 from .drafting import (
+    ARTICLES,
     DRAFT,
     FENCE,
     GOOD,
     HEAD,
     KNOWLEDGE,
     TICKET,
+    URL,
     wants_claims,
     with_articles,
 )
@@ -105,3 +108,74 @@ def test_without_drafts_the_model_gets_what_it_got_before(account: Account) -> N
 
     before, *after = (FENCE.sub(b"fence", request.body) for request in desk.model_requests())
     assert after == [before] * 3
+
+
+CHANGED = "Open Settings and choose Change password."
+LOGIN = {"subject": "Password", "body": "How do I change my password? Where in the account is this?"}
+ARTICLE = f"---\nurl: {URL}/password\naudience: everyone\n---\n# Change your password\n{CHANGED}\n"
+SAID = said(claim(CHANGED))
+PUBLIC = (
+    '[replies]\ncategories = {{ account = "public" }}\n[replies.public]\nthresholds = {{ account = 0.5 }}\n{}'
+    + KNOWLEDGE
+)
+
+
+@pytest.fixture
+def announcing(open_desk: OpenDesk, monkeypatch: pytest.MonkeyPatch) -> Account:
+    monkeypatch.setitem(ARTICLES, "password.md", ARTICLE)
+
+    def make(more: str = "", **options: Any) -> Desk:
+        answer = options.pop("answer", SAID)
+        return with_articles(open_desk, answer, toml=PUBLIC.format(more), tickets=(options.pop("ticket", LOGIN),))
+
+    return make
+
+
+def public(desk: Desk) -> list[str]:
+    return [str(comment["html_body"]) for comment in desk.notes(1) if comment["public"]]
+
+
+def announced(desk: Desk) -> str:
+    desk("run", "--since", "7d")
+    return str(desk.notes(1)[0]["html_body"])
+
+
+@pytest.mark.parametrize(
+    ("more", "ticket", "answer", "why"),
+    [
+        (
+            "",
+            {**LOGIN, "body": f"{LOGIN['body']} This is terrible and I am very angry!"},
+            SAID,
+            "customer is not calm",
+        ),
+        ("", LOGIN, said(claim(CHANGED), missing=["in the account"], verdict="partial"), "leaves something open"),
+    ],
+)
+def test_a_draft_that_may_not_go_out_says_why(
+    announcing: Account, more: str, ticket: dict[str, str], answer: Any, why: str
+) -> None:
+    desk = announcing(more, ticket=ticket, answer=answer)
+    assert why in announced(desk)
+    desk.advance(700.0)
+    desk("run")
+    assert public(desk) == []
+
+
+@pytest.mark.parametrize(
+    ("toml", "words"),
+    [
+        ('[replies]\nmode = "public"\n', "for single categories"),
+        ('[replies]\ncategories = { account = "public" }\n', "needs a threshold: run 'ticketbot eval --from-helpdesk'"),
+        ('[replies]\ncategories = { acount = "draft" }\n', "no such category"),
+        (
+            '[replies]\ncategories = { refund = "public" }\n[replies.public]\nthresholds = { refund = 0.9 }\n',
+            "replies.public.never names refund",
+        ),
+        ("[replies.public]\ndelay_minutes = 1\n", "delay_minutes"),
+    ],
+)
+def test_settings_that_would_send_too_much_are_refused(open_desk: OpenDesk, toml: str, words: str) -> None:
+    desk = open_desk([])
+    desk.configure(toml)
+    assert words in desk("run", "--since", "now", code=2).err
