@@ -19,6 +19,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from ...helpdesk.local_model import LocalHelpdeskError, Person, Role
+from .form import Text
 from .parts import Portal, address_of, too_many
 
 LEAST, MOST = 15, 200
@@ -125,12 +126,14 @@ class Sessions:
             raise HTTPException(403, "This page is for admins.")
         return person
 
-    def form(self, request: Request, form_token: Annotated[str, Form()] = "") -> None:
+    def form(self, request: Request, form_token: Text = "") -> None:
         """Raises ``HTTPException`` (403) unless the form is a page of ours."""
         self._portal.forms.check(request, form_token)
 
 
 WRONG = "Mail address or password is wrong."
+Address = Annotated[str, Form(max_length=320)]
+Secret = Annotated[str, Form(max_length=4096)]
 
 
 def login_routes(portal: Portal, sessions: Sessions, passwords: Passwords) -> APIRouter:
@@ -168,12 +171,7 @@ def login_routes(portal: Portal, sessions: Sessions, passwords: Passwords) -> AP
         return form(request, next)
 
     @router.post(LOGIN, dependencies=[form_here])
-    def log_in(
-        request: Request,
-        email: Annotated[str, Form(max_length=320)] = "",
-        password: Annotated[str, Form(max_length=4096)] = "",
-        next: Annotated[str, Form()] = PATH,
-    ) -> Response:
+    def log_in(request: Request, email: Address = "", password: Secret = "", next: Text = PATH) -> Response:
         """Check mail address and password; both or neither are right."""
         person = store.by_email(email.strip())
         if not fits(request, person, email, password) or person is None:
@@ -194,10 +192,7 @@ def login_routes(portal: Portal, sessions: Sessions, passwords: Passwords) -> AP
 
     @router.post(f"{PATH}/password", dependencies=[agent_here, form_here])
     def set_own_password(
-        request: Request,
-        current: Annotated[str, Form(max_length=4096)] = "",
-        new: Annotated[str, Form(max_length=4096)] = "",
-        agent: Person = agent_here,
+        request: Request, current: Secret = "", new: Secret = "", agent: Person = agent_here
     ) -> Response:
         trouble = why_weak(new, agent.email)
         if not fits(request, agent, agent.email, current):
@@ -239,7 +234,7 @@ def people_routes(portal: Portal, sessions: Sessions, passwords: Passwords) -> A
     @router.post(PEOPLE, dependencies=[form_here])
     def add(
         request: Request,
-        email: Annotated[str, Form(max_length=MOST_ADDRESS)] = "",
+        email: Address = "",
         name: Annotated[str, Form(max_length=100)] = "",
         role: Annotated[Literal["agent", "admin"], Form()] = "agent",
         admin: Person = admin_here,
@@ -264,10 +259,7 @@ def people_routes(portal: Portal, sessions: Sessions, passwords: Passwords) -> A
 
     @router.post(f"{PEOPLE}/{{person_id}}/role", dependencies=[form_here])
     def new_role(
-        request: Request,
-        person_id: int,
-        role: Annotated[Role, Form()],
-        admin: Person = admin_here,
+        request: Request, person_id: int, role: Annotated[Role, Form()], admin: Person = admin_here
     ) -> Response:
         """Change somebody's role; as a customer they cannot log in any more. Nobody changes their own."""
         person = _of_team(person_id)

@@ -9,12 +9,12 @@ import csv
 import io
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Annotated, get_args
+from typing import get_args
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Depends, Form
+from fastapi import APIRouter, Depends
 from pydantic import ConfigDict, Field, ValidationError
-from starlette.datastructures import FormData, QueryParams
+from starlette.datastructures import QueryParams
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
@@ -34,10 +34,10 @@ from .agent_ticket import (
     Part,
     apply,
     as_tags,
-    form_of,
     in_words,
     restoring,
 )
+from .form import Fields, Text
 from .parts import Portal
 
 COLUMNS = (
@@ -160,12 +160,7 @@ def routes(portal: Portal, sessions: Sessions) -> APIRouter:
                 return
 
     @router.post(f"{PATH}/bulk", dependencies=checked)
-    def bulk(
-        request: Request,
-        fields: Annotated[FormData, Depends(form_of)],
-        back: Annotated[str, Form()] = "",
-        agent: Person = agent_here,
-    ) -> Response:
+    def bulk(request: Request, fields: Fields, back: Text = "", agent: Person = agent_here) -> Response:
         told = {part: str(fields.get(part, "")) for part in PARTS}
         edit = AgentEdit(
             values={part: "" if value == NONE else value for part, value in told.items() if value},
@@ -182,12 +177,7 @@ def routes(portal: Portal, sessions: Sessions) -> APIRouter:
         return done(request, agent, chosen, back, "")
 
     @router.post(f"{PATH}/bulk/undo", dependencies=checked)
-    def undo(
-        request: Request,
-        fields: Annotated[FormData, Depends(form_of)],
-        back: Annotated[str, Form()] = "",
-        agent: Person = agent_here,
-    ) -> Response:
+    def undo(request: Request, fields: Fields, back: Text = "", agent: Person = agent_here) -> Response:
         """Take a change of many tickets back, where nobody has touched them since."""
         try:
             chosen = [OneTicketEdit.model_validate_json(str(value)) for value in fields.getlist("undo")]

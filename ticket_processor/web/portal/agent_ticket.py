@@ -35,7 +35,7 @@ from ...helpdesk.local_store import LocalStore
 from ...replies.assembly import draft_in_note
 from ...tags import MAX_TAG_LENGTH
 from .agent_accounts import PATH, Sessions
-from .form import Files, files_in
+from .form import Fields, Files, Text, Version, files_in
 from .parts import Portal
 from .tracking import needs_alert, saved, steps
 
@@ -277,11 +277,6 @@ STALE = (
 Number = Annotated[int, Path(ge=0, lt=2**63)]
 
 
-async def form_of(request: Request) -> FormData:
-    """The fields of a form, of which there may be any number of one name."""
-    return await request.form()
-
-
 def routes(portal: Portal, sessions: Sessions) -> APIRouter:
     """The routes below ``/admin/tickets/{ticket_id}``, and of files."""
     router = APIRouter()
@@ -300,12 +295,12 @@ def routes(portal: Portal, sessions: Sessions) -> APIRouter:
     def reply(
         request: Request,
         ticket_id: Number,
-        version: Annotated[int, Form()],
+        version: Version,
         to: Annotated[Literal["customer", "note"], Form()],
-        body: Annotated[str, Form()] = "",
+        body: Text = "",
         status: Annotated[Status | Literal[""], Form()] = "",
         files: Files = None,
-        form_token: Annotated[str, Form()] = "",
+        form_token: Text = "",
         agent: Person = agent_here,
     ) -> Response:
         """Answer the customer, or write an internal note, with files; the ticket may get another status with it."""
@@ -339,9 +334,9 @@ def routes(portal: Portal, sessions: Sessions) -> APIRouter:
     def change(
         request: Request,
         ticket_id: Number,
-        fields: Annotated[FormData, Depends(form_of)],
-        version: Annotated[int, Form()],
-        reason: Annotated[str, Form()] = "",
+        fields: Fields,
+        version: Version,
+        reason: Text = "",
         agent: Person = agent_here,
     ) -> Response:
         ticket = found(ticket_id)

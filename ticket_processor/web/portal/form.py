@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, File, Form, UploadFile
+from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -35,7 +36,16 @@ LEAST_S = 3.0
 _EMAIL = re.compile(r"[^\s@<>()\[\],;:\"\\]{1,64}@(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.){1,10}[^\W\d_][\w-]{1,61}")
 _USED = "This form was sent before, and made a ticket. Send it again if this is to be another one."
 Text = Annotated[str, Form()]
+Version = Annotated[int, Form()]
 Files = Annotated[list[UploadFile] | None, File()]
+
+
+async def form_of(request: Request) -> FormData:
+    """The fields of a form, of which there may be any number of one name."""
+    return await request.form()
+
+
+Fields = Annotated[FormData, Depends(form_of)]
 
 
 @dataclass(frozen=True)
