@@ -106,7 +106,7 @@ CEILINGS = {
     "seeding": 820,
     "settings": 1_620,
     "state": 920,
-    "web": 3_480,
+    "web": 3_470,
     "wiring": 3_010,
 }
 """Lines of Python in each package, and of the package's own modules under ``.``.
