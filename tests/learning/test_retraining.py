@@ -68,14 +68,10 @@ def test_a_solved_ticket_that_was_corrected_is_there_once_with_the_persons_label
     assert [one.id for one in others] == ["3"]
 
 
-def test_without_approved_corrections_or_with_a_folder_of_its_own_it_says_so(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_approved_corrections_it_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("TICKETBOT_STATE_DIR", str(tmp_path))
     (tmp_path / "own.jsonl").write_text('{"body": "a", "category": "billing"}\n', encoding="utf-8")
     asked = ["train", "own.jsonl", "--own-desk", "--from-corrections"]
     ended = CliRunner().invoke(app, asked)
     assert (ended.exit_code, "was approved" in ended.output) == (2, True)
-    ended = CliRunner().invoke(app, [*asked, "--folder", "elsewhere"])
-    assert (ended.exit_code, "without --folder" in ended.output) == (2, True)
