@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ticket_processor.dashboard import figures
-from ticket_processor.dashboard.parts import period, step_of
+from ticket_processor.dashboard.overview import breakdown, stacked
+from ticket_processor.dashboard.parts import Chart, period, step_of
 from ticket_processor.dashboard.story import moments
 from ticket_processor.reporting.queries import LogSelection
 
@@ -21,7 +21,7 @@ AMOUNTS = st.integers(min_value=0, max_value=10**6)
 DAYS = st.dates(date(2026, 1, 1), date(2026, 1, 9)).map(str)
 
 
-def rows(chart: figures.Chart) -> list[dict[str, object]]:
+def rows(chart: Chart) -> list[dict[str, object]]:
     json.dumps(chart)
     found: list[dict[str, object]] = chart["data"]["values"]
     return found
@@ -29,7 +29,7 @@ def rows(chart: figures.Chart) -> list[dict[str, object]]:
 
 @given(st.lists(st.tuples(DAYS, NAMES, AMOUNTS), max_size=60))
 def test_a_stacked_chart_shows_every_amount_once(counts: list[tuple[str, str, float]]) -> None:
-    chart = figures.stacked(counts, step="day", unit="tickets")
+    chart = stacked(counts, step="day", unit="tickets")
     assert sum(row["amount"] for row in rows(chart)) == sum(amount for _, _, amount in counts)  # type: ignore[misc]
     names = chart["encoding"]["color"]["scale"]["domain"]
     assert {row["what"] for row in rows(chart)} <= set(names)
@@ -38,19 +38,19 @@ def test_a_stacked_chart_shows_every_amount_once(counts: list[tuple[str, str, fl
 
 @given(st.dictionaries(NAMES, AMOUNTS, max_size=40))
 def test_a_breakdown_shows_every_amount_once(counts: dict[str, float]) -> None:
-    shown = rows(figures.breakdown(counts))
+    shown = rows(breakdown(counts))
     assert sum(row["amount"] for row in shown) == sum(counts.values())  # type: ignore[misc]
     assert len(shown) <= 12
 
 
 def test_a_breakdown_tells_amounts_and_shares() -> None:
-    told = [(row["what"], row["told"]) for row in rows(figures.breakdown({"refund": 1, "billing": 3}))]
+    told = [(row["what"], row["told"]) for row in rows(breakdown({"refund": 1, "billing": 3}))]
     assert told == [("billing", "3 · 75%"), ("refund", "1 · 25%")]
 
 
 def test_a_series_of_nothing_is_not_in_the_legend() -> None:
     counts = [("2026-01-01", "model-a", 0.5), ("2026-01-01", "rules", 0.0)]
-    assert [row["what"] for row in rows(figures.stacked(counts, step="day", unit="US dollars"))] == ["model-a"]
+    assert [row["what"] for row in rows(stacked(counts, step="day", unit="US dollars"))] == ["model-a"]
 
 
 # Periods

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 import streamlit as st
 
 from ..reporting import figures, queries
-from ..reporting.figures import Totals
+from ..reporting.figures import Step, Totals
 from ..reporting.glossary import dollars, seconds, why_no_model
 from ..reporting.queries import Dimension, LogSelection
 from ..reporting.tables import escalated_table, models_table
-from . import figures as charts
 from . import parts
-from .parts import ask, period, step_of
+from .parts import Chart, ask, period, step_of
 from .server import given
 
 BREAKDOWNS: tuple[Dimension, ...] = ("category", "urgency", "sentiment", "risk", "language", "outcome")
@@ -60,7 +60,7 @@ def overview_of(selection: LogSelection) -> None:
     rows = [(point.at.isoformat(), point.label, point.tickets) for point in volume if point.tickets and point.label]
     parts.chart(
         f"Tickets by category, each {step}",
-        charts.stacked(rows, step=step, unit="tickets"),
+        stacked(rows, step=step, unit="tickets"),
         key="volume",
         alt="Bars over time: tickets, stacked by category",
     )
@@ -71,7 +71,7 @@ def overview_of(selection: LogSelection) -> None:
             amounts = {part.label: part.tickets for part in found[dimension]}
             parts.chart(
                 title,
-                charts.breakdown(amounts),
+                breakdown(amounts),
                 key=dimension,
                 alt=f"Bars: tickets by {title.lower()}",
             )
@@ -129,7 +129,7 @@ def costs_of(selection: LogSelection) -> None:
         if any(cost for _, _, cost in costs):
             parts.chart(
                 f"Cost by model, each {step}",
-                charts.stacked(costs, step=step, unit="US dollars", prefix="$"),
+                stacked(costs, step=step, unit="US dollars", prefix="$"),
                 key="cost",
                 alt="Bars over time: cost, stacked by model",
             )
@@ -137,7 +137,7 @@ def costs_of(selection: LogSelection) -> None:
             parts.instead("Cost by model", "None is known of.")
         parts.chart(
             f"Tickets by who answered, each {step}",
-            charts.stacked(answers, step=step, unit="tickets"),
+            stacked(answers, step=step, unit="tickets"),
             key="answered",
             alt="Bars over time: tickets, stacked by model or analyser",
         )
@@ -155,3 +155,89 @@ def costs_of(selection: LogSelection) -> None:
 def costs() -> None:
     """The page of what was spent on what."""
     parts.of_period("Costs and models", costs_of)
+
+
+# Charts
+
+PALETTE = ("#4c8fd6", "#e08a3c", "#3aa99f", "#9a7bd0", "#d277a8", "#6aab5c", "#b8a13a", "#a67c5b", "#5fb3d4")
+OTHER = "other"
+_RED, _GREEN, _GREY = "#d65f5f", "#4fa36c", "#8d96a0"
+FIXED = dict.fromkeys(("critical", "negative", "failed"), _RED) | dict.fromkeys(("positive", "updated"), _GREEN)
+FIXED |= dict.fromkeys(("neutral", "skipped", OTHER), _GREY) | {
+    "high": "#e08a3c",
+    "medium": "#d9c03f",
+    "low": "#7fb3d9",
+}
+"""Colours of values that mean good or bad."""
+_UNITS: dict[Step, str] = {
+    "hour": "binnedutcyearmonthdatehours",
+    "day": "binnedutcyearmonthdate",
+    "week": "binnedutcyearweek",
+}
+_LEGEND = {"orient": "bottom", "title": None, "columns": 4}
+_MOST_SERIES, _MOST_BARS = 9, 12
+
+
+def largest(counts: Mapping[str, float], most: int) -> dict[str, float]:
+    """At most ``most`` counts, the largest first; the smallest become one."""
+    ordered = dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+    if len(ordered) <= most:
+        return ordered
+    kept = {name: ordered[name] for name in [name for name in ordered if name != OTHER][: most - 1]}
+    return {**kept, OTHER: sum(counts.values()) - sum(kept.values())}
+
+
+def stacked(counts: Iterable[tuple[str, str, float]], *, step: Step, unit: str, prefix: str = "") -> Chart:
+    """Bars over time, stacked by series: rows of moment (ISO 8601), series, amount.
+
+    The smallest series become one, and those of nothing are left out.
+    """
+    totals, cells = defaultdict[str, float](float), defaultdict[tuple[str, str], float](float)
+    rows = [row for row in counts if row[2]]
+    for _, series, amount in rows:
+        totals[series] += amount
+    names = list(largest(totals, _MOST_SERIES))
+    for moment, series, amount in rows:
+        cells[moment, series if series in names else OTHER] += amount
+    number = "$,.4~f" if prefix else ",.6~g"
+    return {
+        "height": 320,
+        "data": {"values": [{"at": at, "what": what, "amount": amount} for (at, what), amount in cells.items()]},
+        "mark": {"type": "bar", "tooltip": True},
+        "encoding": {
+            "x": {"field": "at", "timeUnit": _UNITS[step], "title": None, "axis": {"grid": False}},
+            "y": {"field": "amount", "type": "quantitative", "title": unit, "axis": {"format": number}},
+            "color": {"field": "what", "scale": {"domain": names, "range": PALETTE}, "legend": _LEGEND},
+        },
+    }
+
+
+def breakdown(counts: Mapping[str, float]) -> Chart:
+    """Lying bars, the largest on top, with the amount and its share; the smallest become one."""
+    bars = largest(counts, _MOST_BARS)
+    total, most = sum(bars.values()) or 1, max(bars.values(), default=1)
+    rows = [
+        {"what": name, "amount": amount, "told": f"{amount:,.0f} · {_share(amount / total)}", "colour": _colour(name)}
+        for name, amount in bars.items()
+    ]
+    room = {"domain": [0, 1.6 * most]}  # for the words behind a bar
+    return {
+        "height": 70 + 30 * len(bars),
+        "data": {"values": rows},
+        "encoding": {
+            "y": {"field": "what", "sort": None, "title": None, "axis": {"labelLimit": 140}},
+            "x": {"field": "amount", "type": "quantitative", "axis": None, "scale": room},
+        },
+        "layer": [
+            {"mark": {"type": "bar", "tooltip": True}, "encoding": {"color": {"field": "colour", "scale": None}}},
+            {"mark": {"type": "text", "align": "left", "dx": 4}, "encoding": {"text": {"field": "told"}}},
+        ],
+    }
+
+
+def _colour(name: str) -> str:
+    return FIXED.get(name, PALETTE[0])
+
+
+def _share(share: float) -> str:
+    return "<1%" if 0 < share < 0.005 else f"{share:.0%}"
