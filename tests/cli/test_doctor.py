@@ -70,27 +70,30 @@ def plant(desk: Desk, rules: list[Planted], first: int = 1) -> dict[str, int]:
 
 
 def conflicts(told: Any) -> dict[str, str]:
-    """The rules that clash, by id, with what they do."""
+    """The rules that clash, by id, with who sees it."""
     return {
-        item["id"]: item["kind"]
+        item["id"]: item["seen_by"]
         for item in told["findings"]
         if (item["part"], item["severity"]) == ("rules", "problem")
     }
 
 
-def test_planted_conflicts_are_named_and_harmless_rules_are_not_and_problems_come_first(desk: Desk) -> None:
+def test_planted_conflicts_are_named_and_harmless_rules_are_not_and_what_customers_see_comes_first(desk: Desk) -> None:
     planted = plant(desk, CONFLICTS)
     harmless = plant(desk, HARMLESS, first=100)
     told = desk("doctor", "--json", code=1).object
     named = conflicts(told)
     assert {str(number) for number in planted.values()} <= named.keys()
     assert named.keys().isdisjoint({str(number) for number in harmless.values()})
-    # Every mail to customers is named.
-    seen = {title for title, number in planted.items() if named[str(number)] == "customer"}
+    # What customers would see is complete.
+    seen = {title for title, number in planted.items() if named[str(number)] == "customers"}
     assert seen == {"Tell customers that we look", "Tell customers of priorities", "Excuse"}
     assert all(item["advice"] and item["text"] for item in told["findings"] if item["part"] == "rules")
-    severities = [item["severity"] for item in told["findings"]]
-    assert severities == sorted(severities, key=("problem", "warning", "advice").index)
+    order = [item["seen_by"] for item in told["findings"] if item["severity"] != "advice"]
+    assert order == sorted(order, key=("customers", "agents", "operator").index)
+    assert {"customers", "agents"} <= set(order)
+    severities = [item["severity"] == "advice" for item in told["findings"]]
+    assert severities == sorted(severities), "advice comes last"
 
 
 def test_many_findings_take_40_lines_and_details_shows_all(desk: Desk) -> None:
@@ -98,6 +101,7 @@ def test_many_findings_take_40_lines_and_details_shows_all(desk: Desk) -> None:
     told = desk("doctor", code=1).out
     assert len(told.splitlines()) <= 40
     assert "more: --details shows them" in told
+    assert "customers would see 50 of the problems" in told
     whole = desk("doctor", "--details", code=1).out
     assert all(f"'Mail {number}'" in whole for number in range(50))
     assert "more: --details" not in whole

@@ -167,7 +167,7 @@ def test_what_people_set_on_new_tickets_by_rule_and_what_is_taken_off_later_are_
 
 def test_a_mail_that_zendesk_holds_back_or_that_comes_once_a_ticket_is_a_warning() -> None:
     (held_back,) = found(rule(CHANGE, do=MAIL_BOTH))
-    assert (held_back.severity, held_back.kind) == ("warning", "customer")
+    assert (held_back.severity, held_back.seen_by) == ("warning", "customers")
     thanks = (MAIL, RuleAction("current_tags", ("thanked",)))
     once = (asks("status", "is", "open"), asks("current_tags", "not_includes", "thanked"))
     (finding,) = found(rule(*once, do=thanks))

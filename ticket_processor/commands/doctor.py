@@ -18,7 +18,7 @@ from ..analysis.rules.analyser import RulesAnalyser
 from ..analysis.text.redact import redact
 from ..core.clock import Clock, Deadline, SystemClock
 from ..core.errors import AnalysisFailed, ConfigError, ExitCode, Stopping, TicketbotError, worst
-from ..core.findings import Finding, SetupPart, SetupSeverity, in_order
+from ..core.findings import Finding, SeenBy, SetupPart, SetupSeverity, in_order
 from ..core.text import many, plain_line
 from ..helpdesk.transport import Transport
 from ..helpdesk.zendesk_account import read_rules
@@ -45,6 +45,14 @@ MOST_LINES = 36
 
 ASKING_S = 120.0
 _SEVERITIES: dict[Status, SetupSeverity] = {Status.FAIL: "problem", Status.WARN: "warning"}
+_SEEN_BY: dict[str, SeenBy] = {
+    "halted": "customers",
+    "helpdesk": "agents",
+    "last_run": "agents",
+    "retry_list": "agents",
+    "kill_switch": "agents",
+}
+"""Who notices first that a check fails, where it is not the operator."""
 _TO_DO = {
     "log_folder": "make room, give this user the right to write there, or set log_dir",
     "model": "check its name, address and key (models.use)",
@@ -133,11 +141,13 @@ def _tell(
             left += 1
     if left:
         screen.say(f"and {left} more: --details shows them", fit=True)
+    seen = sum(finding.seen_by == "customers" and finding.severity == "problem" for finding in findings)
     counts = {severity: found.count(severity) for severity in ("problem", "warning", "advice")}
     numbers = f"{many(counts['problem'], 'problem')}, {many(counts['warning'], 'warning')}"
     advice = many(counts["advice"], "piece of advice", "pieces of advice")
+    customers = f"; customers would see {seen} of the problems" if seen else ""
     screen.result(
-        f"{numbers}, {advice}{after}",
+        f"{numbers}, {advice}{customers}{after}",
         {
             "problems": counts["problem"],
             "warnings": counts["warning"],
@@ -208,7 +218,9 @@ class SetUp:
         """Add that a part could not be looked at."""
         self._codes.add(ExitCode.CANNOT_RUN)
         text = f"not looked at: {why}"
-        self.findings.append(Finding(part=part, severity="problem", kind="not_looked_at", what=part, text=text))
+        self.findings.append(
+            Finding(part=part, severity="problem", kind="not_looked_at", what=part, text=text, seen_by="operator")
+        )
 
 
 # Settings, and what runs need
@@ -229,7 +241,7 @@ def health_doctor(settings: Settings, clock: Clock, config: Path | None, *, offl
 def running(settings: Settings, health: Health) -> Iterator[Finding]:
     """What health's checks warn of, and notices on the settings."""
     for notice in settings.notices:
-        yield Finding(part="settings", severity="warning", kind="notice", text=notice)
+        yield Finding(part="settings", severity="warning", kind="notice", text=notice, seen_by="operator")
     for found in health.checks:
         if found.status in _SEVERITIES:
             yield Finding(
@@ -239,6 +251,7 @@ def running(settings: Settings, health: Health) -> Iterator[Finding]:
                 what=found.name.replace("_", " "),
                 text=found.text,
                 advice=_TO_DO.get(found.name.partition(" ")[0], ""),
+                seen_by=_SEEN_BY.get(found.name, "operator"),
             )
 
 
@@ -335,7 +348,7 @@ def rules(settings: Settings, transport: Transport, read: Counter[str]) -> Itera
     read.update(rule.kind for rule in known)
     yield from rule_clashes(known, our_updates(settings.policy, settings.taxonomy, settings.run.statuses))
     for text in unread:
-        yield Finding(part="rules", severity="warning", kind="not_read", text=text)
+        yield Finding(part="rules", severity="warning", kind="not_read", text=text, seen_by="operator")
 
 
 # Articles

@@ -9,7 +9,9 @@ from .models import Frozen
 
 SetupPart = Literal["settings", "categories", "account", "rules", "articles", "health"]
 SetupSeverity = Literal["problem", "warning", "advice"]
-_SEVERITIES: tuple[SetupSeverity, ...] = ("problem", "warning", "advice")
+SeenBy = Literal["customers", "agents", "operator"]
+
+_SEEN: tuple[SeenBy, ...] = ("customers", "agents", "operator")
 
 
 class ArticlePlace(Frozen):
@@ -33,9 +35,13 @@ class Finding(Frozen):
     id: str = ""
     text: str
     advice: str = ""
+    seen_by: SeenBy = "agents"
     places: tuple[ArticlePlace, ...] = ()
 
 
 def in_order(findings: Iterable[Finding]) -> list[Finding]:
-    """Problems first, then warnings, and all advice last."""
-    return sorted(dict.fromkeys(findings), key=lambda item: _SEVERITIES.index(item.severity))
+    """What customers would see first, then agents, then the operator; problems first in each, and all advice last."""
+    return sorted(
+        dict.fromkeys(findings),
+        key=lambda item: (item.severity == "advice", _SEEN.index(item.seen_by), item.severity != "problem"),
+    )

@@ -185,6 +185,7 @@ def _rule_finding(rule: BusinessRule, severity: SetupSeverity, kind: str, text: 
         id=rule.id,
         text=text,
         advice=advice,
+        seen_by="customers" if kind == "customer" else "agents",
     )
 
 
