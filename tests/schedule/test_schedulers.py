@@ -115,7 +115,7 @@ def test_another_installations_entry_is_left_and_another_name_stands_beside_it(
 ) -> None:
     install(kind("ticketbot"), job_of())
     before = kind("ticketbot").entries()
-    with pytest.raises(ConfigError, match=r"runs .*ticketbot\.toml; give this one another --name"):
+    with pytest.raises(ConfigError, match=r"runs .*ticketbot\.toml; give another --name"):
         install(kind("ticketbot"), job_of(settings="/srv/eu.toml"))
     assert kind("ticketbot").entries() == before
 
@@ -156,6 +156,16 @@ def test_root_asks_for_the_owners_crontab(programs: Programs, monkeypatch: pytes
     monkeypatch.setattr(schedulers, "is_root", lambda: True)
     install(Cron("ticketbot", "jo"), a_job())
     assert set(programs.asked()) == {"crontab -u jo -l", "crontab -u jo -"}
+
+
+def test_an_owner_without_a_name_is_told_in_a_sentence(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def nameless(_path: Path) -> str:
+        raise KeyError("getpwuid(): uid not found: 54321")
+
+    monkeypatch.setattr(schedulers, "is_root", lambda: True)
+    monkeypatch.setattr(Path, "owner", nameless)
+    with pytest.raises(ConfigError, match="a user whom this system has no name for"):
+        schedulers.owner_of(tmp_path)
 
 
 @pytest.mark.parametrize("words", ["can't open 'jo': No such file or directory", "can't open your crontab file."])

@@ -192,8 +192,7 @@ def install(scheduler: Scheduler, job: ScheduledJob) -> str:
         for owner in map(mark_in, scheduler.entries()):
             if owner != job.settings:
                 what = "is not ticketbot's" if owner is None else f"runs {owner}"
-                advice = "give this one another --name, or remove that one first"
-                raise ConfigError(f"{scheduler.where}: what is called {job.name} there {what}; {advice}")
+                raise ConfigError(f"{scheduler.where}: {job.name} there {what}; give another --name, or remove it")
         scheduler.put(job)
     except OSError as error:
         raise CannotRun(f"{error.filename} cannot be read or changed ({error.strerror})") from None
@@ -237,7 +236,7 @@ def problems(kind: str, job: ScheduledJob, deadline_s: float) -> list[str]:
 
 def may_start_runs(place: Path) -> bool:
     """Whether a scheduler of this system may start runs of ticketbot's; the owner of ``place`` owns the crontab."""
-    with suppress(CannotRun, KeyError, OSError):
+    with suppress(CannotRun, ConfigError, OSError):
         timers = [path for folder in {unit_folder(), SYSTEM_UNITS} for path in folder.glob("*.timer")]
         if not any(mark_in(path.read_text(encoding="utf-8", errors="replace")) for path in timers):
             return shutil.which("crontab") is not None and "ticketbot" in Cron("", owner_of(place)).read()
@@ -245,8 +244,10 @@ def may_start_runs(place: Path) -> bool:
 
 
 def owner_of(place: Path) -> str:
-    """The current user; for root, the owner of ``place``."""
-    return place.owner() if is_root() and place.exists() else getpass.getuser()
+    """The current user; for root, the owner of ``place``. Raises :class:`ConfigError` where that one has no name."""
+    with suppress(KeyError):
+        return place.owner() if is_root() and place.exists() else getpass.getuser()
+    raise ConfigError(f"{place} belongs to a user whom this system has no name for")
 
 
 def is_root() -> bool:
