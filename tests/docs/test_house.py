@@ -94,7 +94,7 @@ CEILINGS = {
     "dashboard": 1_470,
     "evaluation": 1_980,
     "helpdesk": 6_490,
-    "knowledge": 1_720,
+    "knowledge": 1_750,
     "learning": 1_730,
     "monitoring": 2_670,
     "pipeline": 5_160,

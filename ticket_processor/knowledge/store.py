@@ -20,7 +20,7 @@ from .model import READABLE, Article, Audience, Passage
 from .text import chunks_of
 
 FILE_NAME = "knowledge.sqlite3"
-VERSION = 4
+VERSION = 3
 """Of tables and of the way articles are cut; a file of another version is emptied and synced anew."""
 
 SCOPE_BITS = 40

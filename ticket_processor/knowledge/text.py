@@ -29,9 +29,20 @@ _TELLING = re.compile(r"data-[\w-]*(?:title|content|text|label|heading|caption)$
 _SPACES = re.compile(r"[ \t\r\n\f\xa0]+")
 _TAG = re.compile(r"<(?!(?:p|br|hr|img|li|d[dt]|t[rdh]|col|input)[\s/>])[a-z]", re.IGNORECASE)
 
-_ANCHOR = re.compile(r"[ \t]*\{#[^{}\n]{1,200}\}[ \t]*$", re.MULTILINE)
-_BARE_MARK = re.compile(r"^-\s*\n\s*", re.MULTILINE)
-"""Of a list's item whose words stand in a paragraph."""
+_COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
+_IMAGE = re.compile(r"!\[([^\]\n]{0,500})\]\([^()\n]{0,2000}(?:\([^()\n]{0,500}\)[^()\n]{0,500})?\)")
+_LINK = re.compile(r"(?<!!)\[([^\[\]\n]{1,1000})\]\([^()\n]{0,2000}(?:\([^()\n]{0,500}\)[^()\n]{0,500})?\)")
+_ANCHOR = re.compile(r"<a\b[^<>\n]{0,500}>|</a>|<br\s{0,3}/?>", re.IGNORECASE)
+_HEADING_END = re.compile(r"\s+#+\s*$|\s*\{#[^{}\n]{0,200}\}\s*$")
+_EMPHASIS = re.compile(r"(?<![\w*])(\*\*|__)(?=\S)([^\n]{1,1000}?\S)\1(?![\w*])")
+_ESCAPED = re.compile(r"\\([\\`*_{}\[\]()#+.!<>|~-])")
+_UNDERLINE = re.compile(r"\s{0,3}(=+|-{2,})\s*$")
+_FENCED = re.compile(r"\s{0,8}(`{3,}|~{3,})")
+
+
+def image_mark(alt: str) -> str:
+    """The place of a picture in a text."""
+    return f"![{alt.strip()}]"
 
 
 def html_to_text(markup: str) -> str:
@@ -68,7 +79,7 @@ def html_to_text(markup: str) -> str:
         stack.append(end)
         if item.child is not None:
             stack.append(item.child)
-    return _tidied(_BARE_MARK.sub("- ", "".join(parts)))
+    return tidied("".join(parts))
 
 
 def _borders(tag: str, attributes: Mapping[str, str | None]) -> tuple[str, str]:
@@ -88,21 +99,45 @@ def _borders(tag: str, attributes: Mapping[str, str | None]) -> tuple[str, str]:
     if tag in ("td", "th"):
         return " ", f"{told.strip()} |"
     if tag == "img":
-        return f" ![{(attributes.get('alt') or '').strip()}] ", ""
+        return f" {image_mark(attributes.get('alt') or '')} ", ""
     if tag in ("p", "table", "ul", "ol", "section", "article", "blockquote", "dl"):
         return "\n\n", f"\n\n{told}"
     return ("\n", f"\n{told}") if tag in _BLOCKS else ("", told)
 
 
 def markdown_to_text(markup: str) -> str:
-    """The words of an article in Markdown."""
-    from markdown_it import MarkdownIt
+    """The words of an article in Markdown: without addresses and emphasis; code and tables as they stand."""
+    lines: list[str] = []
+    fence = ""
+    for line in _COMMENT.sub("", markup[:MAX_TEXT]).splitlines():
+        fenced = _FENCED.match(line)
+        if fenced and (not fence or (line.strip().startswith(fence) and not line.strip().strip(fence[0]))):
+            lines.append(FENCE)
+            fence = "" if fence else fenced[1]
+        elif fence or line.startswith("    "):
+            lines.append(line)
+        elif (under := _UNDERLINE.match(line)) and lines and _may_be_heading(lines[-1], under[1]):
+            lines[-1] = f"{'#' if under[1][0] == '=' else '##'} {lines[-1].strip()}"
+        else:
+            lines.append(_inline(line))
+    if fence:
+        lines.append(FENCE)
+    return tidied("\n".join(lines))
 
-    reader = MarkdownIt("commonmark", {"html": True}).enable("table")
-    return html_to_text(reader.render(_ANCHOR.sub("", markup[:MAX_TEXT])))
+
+def _may_be_heading(line: str, underline: str) -> bool:
+    return bool(line.strip()) and not line.startswith(("#", "|", "-", FENCE)) and not line.strip().startswith(underline)
 
 
-def _tidied(text: str) -> str:
+def _inline(line: str) -> str:
+    line = _ANCHOR.sub("", line)
+    line = _IMAGE.sub(lambda found: image_mark(found[1]), line)
+    line = _EMPHASIS.sub(r"\2", _LINK.sub(r"\1", line))
+    line = _ESCAPED.sub(r"\1", line)
+    return _HEADING_END.sub("", line) if line.startswith("#") else line
+
+
+def tidied(text: str) -> str:
     """Text without invisible characters, spaces at the ends of lines, and more than one empty line in a row."""
     lines: list[str] = []
     fenced = False
