@@ -18,8 +18,7 @@ from ticket_processor.core.errors import (
 from ticket_processor.core.models import Outcome, OutcomeStatus
 from ticket_processor.helpdesk.ticket_history import Edit
 from ticket_processor.pipeline import job_trust
-from ticket_processor.pipeline.delivery import Delivery
-from ticket_processor.pipeline.jobs import TRIAL_ITEMS
+from ticket_processor.pipeline.jobs import TRIAL_ITEMS, Delivery
 from ticket_processor.state.records import Verdict
 from ticket_processor.tags import reference
 

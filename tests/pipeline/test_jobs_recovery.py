@@ -11,9 +11,8 @@ from ticket_processor.core.errors import NotePublished, TicketError, TooManyJobs
 from ticket_processor.core.models import Change, Outcome, OutcomeStatus, Ticket
 from ticket_processor.core.run_summary import Writes
 from ticket_processor.pipeline import job_trust
-from ticket_processor.pipeline.delivery import Delivery
 from ticket_processor.pipeline.job_trust import DAY_S
-from ticket_processor.pipeline.jobs import FULL_IN_A_ROW, LOST_JOB_S, TRIAL_ITEMS
+from ticket_processor.pipeline.jobs import FULL_IN_A_ROW, LOST_JOB_S, TRIAL_ITEMS, Delivery
 from ticket_processor.reporting.run_words import summary_text
 
 from ..support.fakes import a_ticket

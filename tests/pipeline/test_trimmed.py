@@ -12,7 +12,7 @@ from ticket_processor.core.errors import NotAuthorised
 from ticket_processor.core.models import Change, OutcomeStatus, Priority
 from ticket_processor.helpdesk.ticket_history import Edit
 from ticket_processor.pipeline import job_trust
-from ticket_processor.pipeline.delivery import Delivery
+from ticket_processor.pipeline.jobs import Delivery
 from ticket_processor.pipeline.settlement import Settled
 
 from ..support.fakes import ItemFate, a_decision, a_ticket

@@ -13,7 +13,7 @@ from typing import Any
 from ticket_processor.freshdesk import Freshdesk
 from ticket_processor.helpdesk.protocol import Helpdesk
 from ticket_processor.helpdesk.transport import Transport
-from ticket_processor.pipeline.delivery import Delivery
+from ticket_processor.pipeline.jobs import Delivery
 from ticket_processor.sandbox.messages import Request, Response
 from ticket_processor.sandbox.store import BOT_ID
 from ticket_processor.settings.helpdesks import FreshdeskSettings

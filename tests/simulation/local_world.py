@@ -24,7 +24,7 @@ from ticket_processor.helpdesk.local_desk import LocalDesk
 from ticket_processor.helpdesk.local_store import LocalStore
 from ticket_processor.helpdesk.protocol import Helpdesk
 from ticket_processor.helpdesk.transport import Transport
-from ticket_processor.pipeline.delivery import Delivery
+from ticket_processor.pipeline.jobs import Delivery
 from ticket_processor.pipeline.parts import Answers, ReplyObjection
 from ticket_processor.state.store import State
 

@@ -38,8 +38,8 @@ from ticket_processor.helpdesk.protocol import Helpdesk, Shard
 from ticket_processor.helpdesk.transport import Transport
 from ticket_processor.llm import ModelAnalyser
 from ticket_processor.pipeline import intake, job_trust
-from ticket_processor.pipeline.delivery import Delivery
 from ticket_processor.pipeline.job_trust import BatchTrust
+from ticket_processor.pipeline.jobs import Delivery
 from ticket_processor.pipeline.parts import Answers, Parts, ReplyObjection, RunOptions
 from ticket_processor.pipeline.recorder import Listener
 from ticket_processor.pipeline.run import Run

@@ -37,7 +37,7 @@ from ticket_processor.core.guards import DiskSpace
 from ticket_processor.core.run_summary import RunRecord, RunSummary
 from ticket_processor.core.taxonomy import default_taxonomy
 from ticket_processor.monitoring.rules import Severity
-from ticket_processor.pipeline.delivery import Delivery
+from ticket_processor.pipeline.jobs import Delivery
 from ticket_processor.pipeline.parts import Parts, RunOptions
 from ticket_processor.pipeline.run import Run
 from ticket_processor.policy.decide import Policy

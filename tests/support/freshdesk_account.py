@@ -19,7 +19,7 @@ from ticket_processor.core.run_summary import RunSummary
 from ticket_processor.core.taxonomy import Taxonomy, default_taxonomy
 from ticket_processor.freshdesk import Freshdesk
 from ticket_processor.helpdesk.rate_limit import Throttle
-from ticket_processor.pipeline.delivery import Delivery
+from ticket_processor.pipeline.jobs import Delivery
 from ticket_processor.pipeline.parts import Parts, RunOptions
 from ticket_processor.pipeline.run import Run
 from ticket_processor.policy.decide import Policy

@@ -14,8 +14,8 @@ from ticket_processor.core.clock import Deadline, iso
 from ticket_processor.core.errors import UpdateConflict
 from ticket_processor.core.models import Change, Outcome, Ticket
 from ticket_processor.pipeline import job_trust
-from ticket_processor.pipeline.delivery import Delivery
 from ticket_processor.pipeline.job_trust import BatchTrust, JobTrust
+from ticket_processor.pipeline.jobs import Delivery
 from ticket_processor.pipeline.parts import Parts, RunOptions
 from ticket_processor.pipeline.recorder import Listener, Recorder
 from ticket_processor.pipeline.settlement import Settled

@@ -17,9 +17,9 @@ from ..helpdesk.protocol import Helpdesk, Shard
 from ..policy.decide import Policy, decide
 from ..policy.skip_rules import Selection, SkipRules
 from ..state.store import State
-from .delivery import Delivery
 from .fan_out import ReadEach
 from .intake import ReadAhead, ToldOf
+from .jobs import Delivery
 
 
 class Answers(Protocol):

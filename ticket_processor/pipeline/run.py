@@ -15,9 +15,9 @@ from ..core.errors import ConfigError, DeadlineReached
 from ..core.models import Outcome, OutcomeStatus
 from ..core.run_summary import RunSummary
 from ..state.records import Verdict
-from .delivery import MOST_ITEMS
 from .fan_out import FanOut
 from .intake import Intake, IntakeOptions, Wanted, Work
+from .jobs import MOST_ITEMS
 from .parts import Parts, RunOptions
 from .public_replies import ReplySender
 from .recorder import Listener

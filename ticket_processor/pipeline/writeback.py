@@ -35,11 +35,10 @@ from ..helpdesk.protocol import Fetched, Helpdesk
 from ..state.records import Open, Verdict
 from ..state.store import State, in_turn
 from ..tags import REPAIR
-from .delivery import MOST_ITEMS, Delivery, WriteRoute
 from .fan_out import ReadEach
 from .follow_ups import FollowUps, incomplete
 from .job_trust import JobTrust
-from .jobs import UpdateJobs
+from .jobs import MOST_ITEMS, Delivery, UpdateJobs, WriteRoute
 from .settlement import Planner, Settled, Settlement
 
 LINGER_S = 10.0

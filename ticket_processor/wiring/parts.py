@@ -39,7 +39,7 @@ from ..helpdesk.request_tracker_account import Login
 from ..helpdesk.transport import Auth, FixedAuth, Transport
 from ..helpdesk.zendesk_account import ApiToken, ClientCredentials, OAuthToken
 from ..llm import ModelAnalyser
-from ..pipeline.delivery import Delivery
+from ..pipeline.jobs import Delivery
 from ..policy.skip_rules import Selection, SkipRules
 from ..settings.helpdesks import (
     AccountSettings,

@@ -36,8 +36,8 @@ from ...helpdesk.ticket_history import History
 from ...state.records import Dependencies, Verdict
 from ...state.store import State
 from ...tags import COMPLETE, REPAIR, key_of_stage
-from ..delivery import Delivery
 from ..job_trust import TRUST
+from ..jobs import Delivery
 from ..run_checks import HALTED, heed_wait
 from ..settlement import WRITE_ATTEMPTS, Settled, Settlement, is_stable
 from ..writeback import WriteBack
