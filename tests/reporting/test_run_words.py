@@ -24,7 +24,7 @@ from ticket_processor.reporting.run_words import (
     why_no_model,
 )
 from ticket_processor.settings.helpdesks import ZendeskSettings
-from ticket_processor.wiring.ticket_subjects import LONGEST, MOST_KEPT, NO_SUBJECT, Subjects, shown_subject
+from ticket_processor.wiring.desks import LONGEST, MOST_KEPT, NO_SUBJECT, Subjects, shown_subject
 
 from ..support.fakes import a_change, an_analysis
 

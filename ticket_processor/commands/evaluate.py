@@ -30,8 +30,8 @@ from ..learning.store import FILE_NAME, LearningStore
 from ..policy.decide import decide
 from ..settings.load import load, load_candidate
 from ..settings.schema import Settings
+from ..wiring.desks import shown_subject
 from ..wiring.parts import understanding
-from ..wiring.ticket_subjects import shown_subject
 from .analyser_choice import DEADLINE_S, AnalyserOption, labelled_by_people, read_solved, results, subjects
 from .options import (
     ConfigOption,

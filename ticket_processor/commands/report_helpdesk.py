@@ -23,12 +23,11 @@ from ..reporting.queries import LogSelection, offered_drafts, stamp
 from ..reporting.queries import escalated as escalated_of
 from ..reporting.tables import escalated_table
 from ..settings.schema import Settings
-from ..wiring.desks import reading_desk
+from ..wiring.desks import OVER, reading_desk
+from ..wiring.desks import look_up as look_up_tickets
 from ..wiring.knowledge import help_center
 from ..wiring.learning import collect
 from ..wiring.parts import keyring, transport_for
-from ..wiring.ticket_subjects import OVER
-from ..wiring.ticket_subjects import look_up as look_up_tickets
 from .screen import Screen
 
 ASKING_S = 300.0

@@ -26,9 +26,9 @@ from ..settings.schema import Settings
 from ..state.records import Retry
 from ..state.store import DROPPED
 from ..wiring import runs
+from ..wiring.desks import Subjects
 from ..wiring.parts import audit_log, lock, new_run_id, opened_state
 from ..wiring.runs import RunArguments
-from ..wiring.ticket_subjects import Subjects
 from .options import ConfigOption, JsonOption, TicketsOption
 from .screen import Screen, shortened
 

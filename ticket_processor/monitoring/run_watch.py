@@ -24,8 +24,8 @@ from ..reporting.run_words import RunTally
 from ..settings.schema import Settings
 from ..state.sqlite import is_there
 from ..state.store import AHEAD_S, FILE_NAME, State
+from ..wiring.desks import Subjects
 from ..wiring.parts import audit_log, new_run_id
-from ..wiring.ticket_subjects import Subjects
 from .memory import MOST_ESCALATED, AlertStore, EscalatedTicket, Failure, Memory, after, owed, told
 from .messages import AlertMessage, escalation_of, message_of, summary_due, summary_text, title_of
 from .receivers import PATIENCE_S, Heartbeat, Receiver, Sent, receivers, send, tame_libraries

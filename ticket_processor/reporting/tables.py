@@ -11,7 +11,7 @@ from ..core.reasons import in_words
 from ..core.tables import SENTENCES, Table, shortened
 from ..core.text import many
 from ..learning.scoreboard import Count, Scoreboard
-from ..wiring.ticket_subjects import LookedUp
+from ..wiring.desks import LookedUp
 from .drafts import drafts_tables
 from .figures import Latency, Runs, Spending
 from .glossary import dollars, end_words, percent, points, seconds, why_no_model

@@ -36,8 +36,8 @@ from ..monitoring.run_watch import tally_of, tended
 from ..reporting.run_words import outcome_line
 from ..settings.schema import Settings
 from ..wiring import runs
+from ..wiring.desks import Subjects
 from ..wiring.explain import as_data, fetched, pasted, walk
-from ..wiring.ticket_subjects import Subjects
 from . import gate
 from .gate import Doors, RequestRefused, of_freshdesk, of_zendesk
 from .worker import SOON, DeliveryQueue, Heard, ToldTicket, Worker

@@ -1,15 +1,18 @@
-"""The helpdesk of the settings: the only place that builds a client.
+"""The helpdesk of the settings, built here alone, and its tickets' subjects for a person who reads along.
 
 What the local helpdesk needs is loaded where it is asked for: most runs need nothing of it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager, suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, cast
 
-from ..core.errors import TicketbotError
+from ..analysis.text.outgoing import subject_line
+from ..core.clock import Clock, Deadline
+from ..core.errors import CannotRun, DeadlineReached, TicketbotError, TicketError
 from ..core.models import Ticket
 from ..freshdesk import Freshdesk
 from ..helpdesk import freshdesk_reads, request_tracker_account, zendesk_account
@@ -20,7 +23,7 @@ from ..helpdesk.transport import Transport
 from ..settings.schema import Settings
 from ..state.store import State
 from ..zendesk import Zendesk
-from .parts import opened_state
+from .parts import opened_state, transport_for
 
 if TYPE_CHECKING:
     from ..helpdesk.local_desk import LocalConnection
@@ -162,3 +165,81 @@ def finish_erasures(settings: Settings, store: LocalStore, now: float) -> list[s
     except TicketbotError as error:
         told.append(f"a customer's erasure is not finished: {error}")
     return told
+
+
+# Subjects for a person who reads along: from memory or on demand, redacted, never kept on a disk
+
+LONGEST = 60
+MOST_KEPT = 5_000
+"""Of more tickets than a run has under way at a time the oldest are forgotten; they are shown by their numbers."""
+_MOST_READ = 500
+OVER = ("solved", "closed", "deleted")
+"""Statuses of tickets that need no person any more."""
+NO_SUBJECT = "(no subject)"
+
+
+def shown_subject(subject: str, names: Sequence[str] = (), limit: int = LONGEST) -> str:
+    """The subject as one plain line of at most ``limit`` characters, without personal data, ``names`` and secrets."""
+    return subject_line(subject[:_MOST_READ], names, limit) or NO_SUBJECT
+
+
+class Subjects:
+    """Subjects of the tickets that a run has read. Thread-safe; redacts when asked.
+
+    ``under_way`` says how many tickets the run has begun and not ended, and whether these are the last. ``notice`` is
+    given what that person should know at once.
+    """
+
+    def __init__(self, notice: Callable[[str], None] = lambda _sentence: None) -> None:
+        self.notice = notice
+        self.under_way: Callable[[], tuple[int, bool]] = lambda: (0, False)
+        self._kept: dict[int, tuple[str, tuple[str, ...]]] = {}
+
+    def saw(self, ticket: Ticket) -> None:
+        """Remember the ticket's subject."""
+        self._kept[ticket.id] = ticket.subject[:_MOST_READ], ticket.names
+        if len(self._kept) > MOST_KEPT:
+            with suppress(StopIteration, RuntimeError):  # another thread may be at it
+                self._kept.pop(next(iter(self._kept)), None)
+
+    def of(self, ticket_id: int) -> str:
+        """The subject as it may be shown; empty where it is not known."""
+        kept = self._kept.get(ticket_id)
+        return "" if kept is None else shown_subject(*kept)
+
+
+@dataclass(frozen=True)
+class LookedUp:
+    """A ticket as the helpdesk has it now. ``status`` is ``deleted`` where it is gone, empty where it is unknown."""
+
+    status: str = ""
+    subject: str = ""
+
+
+def look_up(
+    settings: Settings, clock: Clock, ticket_ids: Sequence[int], *, seconds: float = 20.0
+) -> tuple[dict[int, LookedUp], str]:
+    """Tickets as they are now, a request for each hundred; and in a sentence why some are missing, if so.
+
+    Reads only. Does not raise for a helpdesk that cannot be asked.
+    """
+    if not settings.desk.named:
+        return {}, "the settings name no helpdesk"
+    found: dict[int, LookedUp] = {}
+    try:
+        deadline = Deadline(clock, seconds)
+        transport = transport_for(settings.desk, clock, deadline, share=settings.run.limit_share, read_only=True)
+        try:
+            tickets = desk_for(settings, transport).fetch(list(ticket_ids))
+        finally:
+            transport.close()
+    except (CannotRun, TicketError, DeadlineReached) as error:
+        return found, f"the helpdesk was not asked: {error}"
+    for ticket_id in ticket_ids:
+        ticket = tickets.get(ticket_id)
+        if ticket is not None:
+            found[ticket_id] = LookedUp(ticket.status, shown_subject(ticket.subject, ticket.names))
+        elif ticket_id not in tickets.unread:
+            found[ticket_id] = LookedUp("deleted")
+    why = next((str(error) for error in tickets.unread.values()), "")
+    return found, f"not every ticket could be read: {why}" if why else ""

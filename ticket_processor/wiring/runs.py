@@ -35,7 +35,7 @@ from ..settings.schema import Settings
 from ..state.records import ERASING, Verdict
 from ..state.store import State
 from .cluster import ClusterWanted
-from .desks import desk_for, tidy_local
+from .desks import Subjects, desk_for, tidy_local
 from .learnt import learnt_in_use
 from .parts import (
     audit_log,
@@ -50,7 +50,6 @@ from .parts import (
     transport_for,
     understanding,
 )
-from .ticket_subjects import Subjects
 
 if TYPE_CHECKING:
     from .split import SplitWanted
