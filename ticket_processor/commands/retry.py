@@ -75,7 +75,9 @@ def drop(
     with lock(settings.state_folder), opened_state(settings.state_folder, settings.desk.base_url) as state:
         listed = {item.ticket_id: item for item in state.retries()}
         if strange := sorted(named - listed.keys()):
-            raise ConfigError(*(f"ticket {number} is not on the retry list; see retry list" for number in strange))
+            raise ConfigError(
+                *(f"ticket {number} is not on the retry list; see 'ticketbot retry list'" for number in strange)
+            )
         chosen = [item for item in listed.values() if (item.dead if all_dead else item.ticket_id in named)]
         audit = audit_log(settings, clock, new_run_id(clock))
         try:
