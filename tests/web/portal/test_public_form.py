@@ -124,6 +124,20 @@ def test_a_double_click_leads_to_the_same_ticket(rig: PortalRig) -> None:
     assert paths == {f"/t/{rig.only_ticket().number}"}
 
 
+def test_other_words_in_a_form_that_was_sent_are_shown_and_can_be_sent_from_there(rig: PortalRig) -> None:
+    browser = rig.browser()
+    token = browser.token()
+    rig.at += 30
+    browser.post("/", data={**TYPED, "form_token": token})
+    page = browser.post("/", data={**TYPED, "subject": "Another", "form_token": token})
+    assert (page.status_code, "This form was sent before" in page.text, "Another" in page.text) == (409, True, True)
+    assert rig.only_ticket().subject == "No invoice"
+    rig.at += 30
+    values = {**TYPED, "subject": "Another", "form_token": tokens_in(page.text)[0]}
+    assert browser.post("/", data=values).status_code == 200
+    assert {row.subject for row in rig.store.search(Query()).rows} == {"No invoice", "Another"}
+
+
 Sent = st.tuples(
     *map(st.sampled_from, (range(3), range(2), ("No invoice", "Late"), ("ann@example.com", "b@x.example")))
 )
