@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import re
+import time
 from collections import Counter
 from html.parser import HTMLParser
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import pytest
@@ -68,6 +70,18 @@ def test_a_wrong_key_and_an_unknown_number_get_the_same_answer(rig: PortalRig) -
     assert [answer.status_code for answer in (wrong, unknown, without)] == [404] * 3
     assert wrong.text == unknown.text == without.text
     assert set(wrong.headers) == set(unknown.headers)
+
+
+def test_a_wrong_key_and_an_unknown_number_take_the_same_time(rig: PortalRig) -> None:
+    _, ticket = opened(rig)
+    took: dict[str, list[float]] = {ticket.number: [], "T-0000-00000": []}
+    for _ in range(60):
+        for number, times in took.items():
+            begun = time.perf_counter()
+            assert rig.store.opens(number, WRONG_KEY) is None
+            times.append(time.perf_counter() - begun)
+    known, unknown = (median(times) for times in took.values())
+    assert 0.5 < known / unknown < 2
 
 
 def test_twenty_wrong_keys_in_an_hour_and_then_none_is_tried(rig: PortalRig) -> None:
@@ -248,6 +262,15 @@ def test_a_limit_is_taken_whole_given_back_and_begins_anew() -> None:
     assert limit.take("an address") == 0.0
     now = 100.0
     assert limit.take("an address", 5) == 0.0
+
+
+def test_a_limit_with_too_many_keys_forgets_those_counted_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parts, "MOST_KEYS", 2)
+    limit = RateLimit(1, 100.0, lambda: 30.0)
+    assert [limit.take(key) for key in "abc"] == [0.0] * 3
+    assert limit.take("c") > 0
+    assert limit.take("b") > 0
+    assert limit.take("a") == 0.0
 
 
 STATIC = Path(parts.__file__).parent / "static"

@@ -146,21 +146,25 @@ def login_routes(portal: Portal, sessions: Sessions, passwords: Passwords) -> AP
         """Whether this is the person's password. Each try counts for its address and for its account.
 
         Browsers in which the person has logged in before have a count of their own, so that nobody locks them out. What
-        is no account is counted likewise. Raises ``HTTPException`` (429).
+        is no account is counted likewise, and apart, so that many such names do not displace the count of an account.
+        Raises ``HTTPException`` (429).
         """
         stored = person.password_hash if person is not None and person.role != "customer" else None
-        account = f"{email.strip().casefold()} {person is not None and sessions.knows(request, person)}"
+        if person is None or stored is None:
+            of_account, account = portal.wrong_by_stranger, email.strip().casefold()
+        else:
+            of_account, account = portal.wrong_by_account, f"{person.id} {sessions.knows(request, person)}"
         # Given back if it is right: many that come at once are not all looked at before any counts.
         who = address_of(request)
         if wait_s := portal.wrong_passwords.take(who):
             raise too_many(wait_s)
-        if wait_s := portal.wrong_by_account.take(account):
+        if wait_s := of_account.take(account):
             portal.wrong_passwords.give_back(who)
             raise too_many(wait_s)
         is_right = passwords.fits(stored, password)
         if is_right:
             portal.wrong_passwords.give_back(who)
-            portal.wrong_by_account.give_back(account)
+            of_account.give_back(account)
         return is_right
 
     def form(request: Request, to: str, status: int = 200, trouble: str = "", email: str = "") -> Response:

@@ -179,7 +179,7 @@ class FormTokens:
 
 
 MOST_KEYS = 20_000
-"""Keys that a limit counts; beyond these it begins anew."""
+"""Keys that a limit counts at a time; the ones counted first are forgotten."""
 
 
 class RateLimit:
@@ -198,11 +198,13 @@ class RateLimit:
         now = self._now()
         with self._lock:
             window = now // self._seconds
-            if window != self._window or len(self._taken) > MOST_KEYS:
+            if window != self._window:
                 self._window, self._taken = window, Counter()
             if self._taken[key] + count > self._most:
                 return (window + 1) * self._seconds - now
             self._taken[key] += count
+            if len(self._taken) > MOST_KEYS:
+                del self._taken[next(iter(self._taken))]
             return 0.0
 
     def give_back(self, key: str) -> None:
@@ -312,6 +314,7 @@ class Portal:
         self.wrong_keys = RateLimit(20, HOUR_S, now)
         self.wrong_passwords = RateLimit(20, HOUR_S, now)
         self.wrong_by_account = RateLimit(10, 600.0, now)
+        self.wrong_by_stranger = RateLimit(10, 600.0, now)
         self.tickets = RateLimit(30, HOUR_S, now)
         self.acts = RateLimit(60, HOUR_S, now)
         self.searches = RateLimit(60, 60.0, now)

@@ -10,6 +10,7 @@ from statistics import median
 import pytest
 from argon2 import PasswordHasher
 
+from ticket_processor.web.portal import parts
 from ticket_processor.web.portal.agent_accounts import COOKIE, LIFE_S, WRONG, Passwords, why_weak
 
 from ..conftest import Browser
@@ -144,6 +145,21 @@ def test_after_ten_wrong_passwords_for_an_account_none_is_tried_for_ten_minutes_
     assert guess() == 401
 
 
+def test_names_of_which_there_is_no_account_displace_the_count_of_none(
+    desk: AgentsDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parts, "MOST_KEYS", 3)
+    desk.person("bea@example.com", "agent")
+
+    def guess(number: int, email: str = "bea@example.com") -> int:
+        return log_in(desk.rig.browser(f"198.51.100.{number}"), email, "a guess").status_code
+
+    assert [guess(number) for number in range(11)] == [401] * 10 + [429]
+    for number in range(5):
+        guess(20 + number, f"nobody{number}@example.com")
+    assert guess(30) == 429
+
+
 def test_who_has_logged_in_before_is_not_locked_out_by_others_nor_may_guess_without_end(desk: AgentsDesk) -> None:
     desk.person("bea@example.com", "agent")
     desk.person("bob@example.com", "agent")
@@ -161,6 +177,13 @@ def test_who_has_logged_in_before_is_not_locked_out_by_others_nor_may_guess_with
     for number in range(10):
         log_in(desk.rig.browser(f"198.51.100.{100 + number}"), "bob@example.com", "a guess")
     assert log_in(own, "bob@example.com").status_code == 429, "it knows Bea's browser"
+
+
+def test_a_form_from_elsewhere_logs_nobody_in_or_out(desk: AgentsDesk, agent: Browser) -> None:
+    values = {"email": "bea@example.com", "password": PASSWORD}
+    assert desk.rig.browser().post("/admin/login", data=values).status_code == 403
+    assert agent.post("/admin/logout").status_code == 403
+    assert agent.get("/admin").status_code == 200
 
 
 def test_a_new_password_ends_the_other_sessions(desk: AgentsDesk) -> None:
