@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from ticket_processor.commands.many_accounts import names_of
 from ticket_processor.core.errors import worst
 
 from .accounts import Accounts
@@ -25,6 +26,11 @@ def desks(tmp_path: Path) -> Iterator[Accounts]:
     accounts = Accounts(tmp_path, "acme", "bolt", "cord")
     yield accounts
     accounts.close()
+
+
+def test_no_two_accounts_have_the_same_name() -> None:
+    files = [Path(name) for name in ("eu/acme.toml", "us/acme.toml", "eu/bolt.toml", "a/x/cord.toml", "b/x/cord.toml")]
+    assert names_of(files) == ["eu/acme", "us/acme", "bolt", str(files[3]), str(files[4])]
 
 
 def test_what_is_wrong_with_one_account_is_told_with_its_name_and_its_exit_code(desks: Accounts) -> None:

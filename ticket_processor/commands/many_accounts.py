@@ -58,9 +58,9 @@ def several(given: Sequence[Path] | None) -> list[Path]:
 def names_of(files: Sequence[Path]) -> list[str]:
     """Each file's name without its ending, with its folder where two have the same."""
     stems = [file.stem for file in files]
-    return [
-        file.stem if stems.count(file.stem) == 1 else f"{file.absolute().parent.name}/{file.stem}" for file in files
-    ]
+    whole = [f"{file.absolute().parent.name}/{file.stem}" for file in files]
+    short = [stem if stems.count(stem) == 1 else name for stem, name in zip(stems, whole, strict=True)]
+    return [name if short.count(name) == 1 else str(file) for name, file in zip(short, files, strict=True)]
 
 
 def for_each(
