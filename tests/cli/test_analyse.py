@@ -111,6 +111,10 @@ def test_what_lies_past_the_limit_is_dropped_and_said_to_be(bare: Command) -> No
     assert "120000 characters" in bare("redact", "long.txt").err
 
 
+def test_a_text_that_ends_within_a_character_where_reading_ends_is_shown(bare: Command) -> None:
+    assert "2500000 characters" in bare("redact", "-", said="x" + "é" * 2_600_000).err
+
+
 @pytest.mark.parametrize(
     ("name", "data", "told"),
     [

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import sys
+from codecs import getincrementaldecoder
 from pathlib import Path
 from typing import Annotated
 
@@ -87,7 +88,9 @@ def _read(file: str) -> str:
     called = "standard input" if file == STDIN else file
     try:
         # Bytes are UTF-8 whatever the locale says; a Windows console's code page would garble them.
-        return (sys.stdin.buffer.read(MOST_READ) if file == STDIN else Path(file).read_bytes()).decode("utf-8-sig")
+        data = sys.stdin.buffer.read(MOST_READ) if file == STDIN else Path(file).read_bytes()
+        # Where reading ended in the middle of a character, the rest of that is missing.
+        return getincrementaldecoder("utf-8-sig")().decode(data, final=len(data) != MOST_READ)
     except UnicodeDecodeError:
         raise ConfigError(f"{called} is not UTF-8 text; a packed text has to be unpacked first (gunzip)") from None
     except OSError as error:
