@@ -171,9 +171,10 @@ class RequestTracker(NoteFirstDesk[View]):
         )
         return history_of(view.ticket, tuple(edits))
 
-    def _record(self, ticket_id: int, after: str | int = 0) -> list[Transaction]:
-        """The ticket's transactions that this user may see, behind that number, oldest first."""
-        query = {"query": f"TicketId = {ticket_id} AND id > {after}", "orderby": "id", "fields": _RECORD}
+    def _record(self, ticket_id: int, after: str | int = 0, kind: str = "") -> list[Transaction]:
+        """The ticket's transactions that this user may see, behind that number or of a kind, oldest first."""
+        wanted = f"TicketId = {ticket_id} AND id > {after}" + (f" AND Type = '{kind}'" if kind else "")
+        query = {"query": wanted, "orderby": "id", "fields": _RECORD}
         return read_transactions(self._all("/transactions", {**query, "fields[Creator]": "id,Name"}))
 
     def _said(self, ticket_id: int, *, first: bool = False) -> Said:
@@ -283,8 +284,9 @@ class RequestTracker(NoteFirstDesk[View]):
         sent = self._sent(change)
         if not sent and view.ticket.seconds_to_last_change <= 0:
             return False
-        said = self._said(change.ticket_id)
-        if note_of(self._record(change.ticket_id), said, self._own, change.key) is not None:
+        ours = [item for item in self._record(change.ticket_id, kind="Comment") if item.by(self._own)]
+        said = {} if all(item.reference for item in ours) else self._said(change.ticket_id)
+        if note_of(ours, said, self._own, change.key) is not None:
             return True
         now = view.ticket.read_at or 0.0
         if any(write.note is None and now - (write.note_sent or 0.0) < LATE_S for write in sent):
