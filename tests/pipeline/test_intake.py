@@ -15,7 +15,8 @@ from ticket_processor.core.models import Outcome, OutcomeStatus, Ticket
 from ticket_processor.helpdesk.protocol import Page
 from ticket_processor.helpdesk.ticket_history import Edit
 from ticket_processor.pipeline.cursor import PageLedger
-from ticket_processor.pipeline.intake import Intake, IntakeOptions, Wanted, Work
+from ticket_processor.pipeline.intake import Intake, IntakeOptions, Wanted
+from ticket_processor.pipeline.select import Work
 from ticket_processor.policy.skip_rules import Selection, SkipRules, SkipSettings
 from ticket_processor.state.store import State
 from ticket_processor.tags import write_key

@@ -86,7 +86,6 @@ def test_tickets_that_are_still_being_analysed_count_as_on_their_way(bench: Benc
     write_back.take(tickets(bench, 3))
     assert list(write_back.advance(outstanding=40)) == []
     assert bench.desk.written == []  # they wait for others to fill a job
-    assert write_back.pending == 3
     bench.clock.advance(11)
     list(write_back.advance(outstanding=40))
     assert bench.desk.sizes() == [3]  # but not for ever

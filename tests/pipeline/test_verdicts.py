@@ -7,8 +7,8 @@ from pathlib import Path
 
 from ticket_processor.analysis.budget import Pace
 from ticket_processor.pipeline.fan_out import Stuck
-from ticket_processor.pipeline.intake import Work
 from ticket_processor.pipeline.parts import RunOptions
+from ticket_processor.pipeline.select import Work
 from ticket_processor.pipeline.shared_faults import SharedFaults
 from ticket_processor.pipeline.verdicts import Understood, Verdicts
 from ticket_processor.state.records import Verdict

@@ -76,7 +76,7 @@ class Bench:
 
     def another(self, run_id: str = "run", *, most: int) -> WriteVerifier:
         self.trust = trust = JobTrust(self.desk, self.state, self.audit, self.clock)  # type: ignore[arg-type]
-        return WriteVerifier(self.desk, self.state, self.audit, self.deadline, trust, run_id, most=most)  # type: ignore[arg-type]
+        return WriteVerifier(self.state, self.audit, self.deadline, trust, run_id, most=most)  # type: ignore[arg-type]
 
     def wrote(
         self, ticket_id: int = 1, *, then: Verdict | None = None, job: str | None = None, **fields: Any

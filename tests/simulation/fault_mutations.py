@@ -17,10 +17,10 @@ from ticket_processor.helpdesk.http_messages import PageSize
 from ticket_processor.helpdesk.protocol import Fetched
 from ticket_processor.helpdesk.ticket_history import Edit, History
 from ticket_processor.helpdesk.zendesk_reads import ZendeskReads
-from ticket_processor.pipeline import follow_ups, intake, job_trust
-from ticket_processor.pipeline.eligibility import Eligibility
+from ticket_processor.pipeline import follow_ups, job_trust, select
 from ticket_processor.pipeline.job_trust import BatchTrust, JobTrust
 from ticket_processor.pipeline.jobs import UpdateJobs
+from ticket_processor.pipeline.select import Selector
 from ticket_processor.pipeline.shared_faults import SharedFaults
 from ticket_processor.pipeline.verification import WriteVerifier
 from ticket_processor.state.store import State
@@ -68,7 +68,7 @@ def _counted_against_each() -> Iterator[None]:
 
 
 def _trusted_for_ever(state: Any, now: str) -> BatchTrust:
-    return BatchTrust(at=now, ok=True, comment=True, private=True, metadata=True, stamps=True)
+    return BatchTrust(at=now, ok=True, metadata=True, stamps=True)
 
 
 def _learns_in_silence(trust: JobTrust, known: BatchTrust, whole: Any = JobTrust._learn) -> None:
@@ -83,18 +83,18 @@ def _by_its_key_only(told: History, key: str = "") -> Edit | None:
 @contextmanager
 def _key_from_the_first_message() -> Iterator[None]:
     with (
-        mock.patch.object(intake, "write_key", earlier_key),
+        mock.patch.object(select, "write_key", earlier_key),
         mock.patch.object(History, "triaged", _by_its_key_only),
     ):
         yield
 
 
 def _any_marker_means_done(
-    eligibility: Eligibility, ticket: Ticket, *given: Any, whole: Any = Eligibility.reason_to_skip, **rest: Any
+    selector: Selector, ticket: Ticket, *given: Any, whole: Any = Selector.reason_to_skip, **rest: Any
 ) -> str | None:
-    if eligibility._triage.marked(ticket):
+    if selector._triage.marked(ticket):
         return reasons.ALREADY_DONE
-    reason: str | None = whole(eligibility, ticket, *given, **rest)
+    reason: str | None = whole(selector, ticket, *given, **rest)
     return reason
 
 
@@ -119,7 +119,7 @@ FAULT_MUTATIONS: Mapping[str, Callable[[], Any]] = {
     "search begins where it ended": lambda: mock.patch.object(zendesk_reads, "SEARCH_WINDOW_S", 0.0),
     "key made from the first message": _key_from_the_first_message,
     "earlier versions' keys not known": lambda: mock.patch.object(History, "triaged", _by_its_key_only),
-    "a copied marker means done": lambda: mock.patch.object(Eligibility, "reason_to_skip", _any_marker_means_done),
+    "a copied marker means done": lambda: mock.patch.object(Selector, "reason_to_skip", _any_marker_means_done),
     "what our write took away is not put back": lambda: mock.patch.object(
         follow_ups, "overwritten", return_value=history.Overwritten()
     ),

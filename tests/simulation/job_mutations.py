@@ -14,7 +14,7 @@ from ticket_processor.core.errors import AuditUnwritable, OutcomeUnknown, StateU
 from ticket_processor.core.models import Change, Outcome, Ticket
 from ticket_processor.helpdesk import ticket_history as history
 from ticket_processor.helpdesk.protocol import JobStatus
-from ticket_processor.pipeline import cursor, follow_ups, intake, jobs, settlement, verification
+from ticket_processor.pipeline import cursor, follow_ups, jobs, select, settlement, verification
 from ticket_processor.policy.decide import Policy
 from ticket_processor.policy.reanalysis import CustomerReply
 from ticket_processor.state.records import Retry, Verdict
@@ -136,7 +136,7 @@ def _whoever_judged() -> Iterator[None]:
 
 
 def _another_key_each_time(
-    ticket: Ticket, told: Any, policy: Policy, whole: Any = intake.reply_to
+    ticket: Ticket, told: Any, policy: Policy, whole: Any = select.reply_to
 ) -> CustomerReply | None:
     reply = whole(ticket, told, policy)
     return (
@@ -173,7 +173,7 @@ JOB_MUTATIONS: Mapping[str, Callable[[], Any]] = {
     ),
     "what a record lacks not noticed": lambda: mock.patch.object(settlement, "left_out", return_value=frozenset()),
     "reply triaged although a person has judged": _whoever_judged,
-    "reply triaged again and again": lambda: mock.patch.object(intake, "reply_to", _another_key_each_time),
+    "reply triaged again and again": lambda: mock.patch.object(select, "reply_to", _another_key_each_time),
 }
 """Each gives a context manager in which one guard is gone."""
 

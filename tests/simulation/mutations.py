@@ -14,7 +14,7 @@ from ticket_processor.core.models import Change, Decision, Overwrite, TakenOff, 
 from ticket_processor.helpdesk import http_messages, zendesk_format
 from ticket_processor.helpdesk import ticket_history as history
 from ticket_processor.helpdesk.protocol import Page
-from ticket_processor.pipeline import cursor, intake, settlement, verdicts, write_planner
+from ticket_processor.pipeline import cursor, select, settlement, verdicts, write_planner
 from ticket_processor.policy.decide import Policy
 from ticket_processor.policy.skip_rules import SkipRules
 from ticket_processor.state.records import Open
@@ -85,9 +85,9 @@ def _nothing_replaced(item: Open, now: float, whole: Any = settlement.Settlement
 
 @contextmanager
 def _judgement_ignored() -> Iterator[None]:
-    """Neither at the intake nor before the write is looked at what a person has taken off."""
+    """Neither when it is selected nor before the write is looked at what a person has taken off."""
     with (
-        mock.patch.object(intake, "still_ours", return_value=True),
+        mock.patch.object(select, "still_ours", return_value=True),
         mock.patch.object(settlement.Settlement, "of", _nothing_replaced),
     ):
         yield
@@ -107,7 +107,7 @@ def _marker_trusted() -> Iterator[None]:
 def _another_key_in_every_run() -> Iterator[None]:
     """And a write is known by its key alone: any write of ours says that the ticket is triaged."""
     with (
-        mock.patch.object(intake, "write_key", _key_changes_with_every_run),
+        mock.patch.object(select, "write_key", _key_changes_with_every_run),
         mock.patch.object(history.History, "triaged", lambda self, key="": self.find(key)),
     ):
         yield

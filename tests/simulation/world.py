@@ -37,7 +37,7 @@ from ticket_processor.core.taxonomy import Taxonomy, default_taxonomy
 from ticket_processor.helpdesk.protocol import Helpdesk, Shard
 from ticket_processor.helpdesk.transport import Transport
 from ticket_processor.llm import ModelAnalyser
-from ticket_processor.pipeline import intake, job_trust
+from ticket_processor.pipeline import job_trust, select
 from ticket_processor.pipeline.job_trust import BatchTrust
 from ticket_processor.pipeline.jobs import Delivery
 from ticket_processor.pipeline.parts import Answers, Parts, ReplyObjection, RunOptions
@@ -108,7 +108,7 @@ TEXTS = (
 )
 CONVERSATIONS = ("native_messaging", "whatsapp", "chat")
 QUIET_RUNS = 2
-SEEN = {"ok": True, "comment": True, "private": True, "metadata": True, "stamps": True}
+SEEN = {"ok": True, "metadata": True, "stamps": True}
 """What a trial has shown of an account whose jobs are safe."""
 ARTICLE = "https://help.example.com/refunds"
 """The only address that a note may hold: the knowledge base's own."""
@@ -629,7 +629,7 @@ def _with_an_article(
 @contextmanager
 def _versions() -> Iterator[None]:
     """Each run makes its keys as its version does; the runs share one process here."""
-    made = {place: place.write_key for place in (intake, retriage)}
+    made = {place: place.write_key for place in (select, retriage)}
 
     def of_its_version(place: Any) -> Any:
         def key(ticket: Ticket, stage: str = "triage") -> str:
@@ -639,7 +639,7 @@ def _versions() -> Iterator[None]:
         return key
 
     with (
-        mock.patch.object(intake, "write_key", of_its_version(intake)),
+        mock.patch.object(select, "write_key", of_its_version(select)),
         mock.patch.object(retriage, "write_key", of_its_version(retriage)),
     ):
         yield

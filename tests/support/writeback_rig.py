@@ -33,7 +33,7 @@ from ..simulation.virtual import SerialExecutor
 from .fakes import START, FakeDesk, ManualClock, a_decision, a_ticket, an_analysis
 from .memory_helpdesk import RULES
 
-SEEN = BatchTrust(at=iso(START), ok=True, comment=True, private=True, metadata=True, stamps=True)
+SEEN = BatchTrust(at=iso(START), ok=True, metadata=True, stamps=True)
 """What is known of an account whose jobs were seen to hold, and are read back."""
 
 
@@ -63,7 +63,7 @@ def outcomes_of(ended: Iterable[Settled]) -> list[Outcome]:
 def books(parts: Parts, listener: Listener) -> Recorder:
     """The books of a run that reads nothing back."""
     trust = JobTrust(parts.desk, parts.state, parts.audit, parts.clock)
-    verifier = WriteVerifier(parts.desk, parts.state, parts.audit, parts.deadline, trust, "run")
+    verifier = WriteVerifier(parts.state, parts.audit, parts.deadline, trust, "run")
     return Recorder(parts, RunOptions(run_id="run"), listener, verifier, SharedFaults())
 
 

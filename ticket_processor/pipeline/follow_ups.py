@@ -14,56 +14,34 @@ from .job_trust import JobTrust
 from .settlement import Settlement
 
 
-class FollowUps:
-    """Finds what a write has left to do for a later run. Used by one thread."""
-
-    def __init__(self, audit: AuditLog, trust: JobTrust) -> None:
-        self._audit = audit
-        self._trust = trust
-        self.incomplete = 0
-        """Writes so far of which the helpdesk refused a part."""
-
-    def of(self, work: Settlement, outcome: Outcome, change: Change) -> FollowUp | None:
-        """The follow-up of a write: what a person has lost by it, and what the helpdesk refused."""
-        # A ticket that has no room for a note never gets any.
-        missing = completion(outcome, work.verdict) if set(outcome.missing) - {"note"} else None
-        self.incomplete += bool(outcome.missing)
-        lost = overwritten(work.recorded, change) if work.recorded is not None else None
-        if lost and work.recorded is not None:
-            self._trust.overwrote(change, work.recorded)  # first: a reader of the alert may count on it
-            self._audit.alert("overwrote", ticket_id=work.ticket_id, parts=lost.parts)
-            return repair(change, lost, work.verdict, missing), REPAIR
-        return None if missing is None else (missing, reasons.INCOMPLETE)
+def follow_up(work: Settlement, outcome: Outcome, change: Change, audit: AuditLog, trust: JobTrust) -> FollowUp | None:
+    """What a write has left to do for a later run: what a person has lost by it, and what the helpdesk refused."""
+    # A ticket that has no room for a note never gets any.
+    missing = completion(outcome, work.verdict) if set(outcome.missing) - {"note"} else None
+    lost = overwritten(work.recorded, change) if work.recorded is not None else None
+    if lost and work.recorded is not None:
+        trust.overwrote(change, work.recorded)  # first: a reader of the alert may count on it
+        audit.alert("overwrote", ticket_id=work.ticket_id, parts=lost.parts)
+        return repair(change, lost, work.verdict, missing), REPAIR
+    return None if missing is None else (missing, reasons.INCOMPLETE)
 
 
 def completion(outcome: Outcome, verdict: Verdict) -> Verdict:
     """The verdict with which a later run writes what the helpdesk refused of this one, under a key of its own."""
     missing, decision = outcome.missing, verdict.decision
-    parts = {
-        "tags": decision.tags if "tags" in missing else (),
-        "priority": decision.priority if "priority" in missing else None,
-        "group": decision.group if "group" in missing else None,
-        "fields": decision.fields if "fields" in missing else {},
-    }
     rest = Decision(
         ticket_id=verdict.ticket_id,
         reason=decision.reason,
+        tags=decision.tags if "tags" in missing else (),
+        priority=decision.priority if "priority" in missing else None,
+        group=decision.group if "group" in missing else None,
+        fields=decision.fields if "fields" in missing else {},
         priority_overwrite=decision.priority_overwrite,
         priority_raises_only=decision.priority_raises_only,
         group_overwrite=decision.group_overwrite,
         fields_overwrite=decision.fields_overwrite,
-    ).model_copy(update=parts)
-    return verdict.told().model_copy(
-        update={
-            "decision": rest,
-            "key": key_of_stage(verdict.key, COMPLETE),
-            "follows": True,
-            "completes": True,
-            "replaces": (),
-            "anew": False,
-            "unchanged_at": "",
-        }
     )
+    return _later(verdict, rest, key_of_stage(verdict.key, COMPLETE), completes=True)
 
 
 def repair(change: Change, lost: Overwritten, verdict: Verdict, missing: Verdict | None = None) -> Verdict:
@@ -85,18 +63,13 @@ def repair(change: Change, lost: Overwritten, verdict: Verdict, missing: Verdict
         fields_overwrite=bot_set,
         reason=reasons.PUT_BACK,
     )
-    return verdict.told().model_copy(
-        update={
-            "decision": decision,
-            "key": key_of_stage(change.key, REPAIR),
-            "follows": True,
-            "completes": False,
-            "puts_back": True,
-            "replaces": (),
-            "anew": False,
-            "unchanged_at": "",
-        }
-    )
+    return _later(verdict, decision, key_of_stage(change.key, REPAIR), completes=False, puts_back=True)
+
+
+def _later(verdict: Verdict, decision: Decision, key: str, **which: bool) -> Verdict:
+    """The verdict of a later write on the same ticket."""
+    own = {"decision": decision, "key": key, "follows": True, "replaces": (), "anew": False, "unchanged_at": ""}
+    return verdict.told().model_copy(update={**own, **which})
 
 
 def incomplete(parts: Iterable[str]) -> str:

@@ -1,7 +1,7 @@
 """Which tickets a run looks at, in order, and how far the cursor may move.
 
-Skipping happens here, before anything is paid for; see ``eligibility``. What only waits for its time goes on the retry
-list.
+What needs no work ends here, before anything is paid for; see ``select``. What only waits for its time goes on the
+retry list.
 """
 
 from __future__ import annotations
@@ -9,32 +9,21 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cache, partial
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from ..core import reasons
-from ..core.errors import RequestSkipped, TicketError
+from ..core.errors import TicketError
 from ..core.id_set import IdSet
-from ..core.models import Outcome, OutcomeStatus, Request, TakenOff, Ticket
+from ..core.models import Outcome, OutcomeStatus, Ticket
 from ..helpdesk.protocol import Helpdesk, Page, Shard
-from ..helpdesk.ticket_history import History
-from ..policy.decide import Mode
-from ..policy.reanalysis import (
-    STAGE,
-    CustomerReply,
-    anew_key,
-    our_labels,
-    reopened_by_thanks,
-    reply_to,
-    still_ours,
-    with_answers,
-)
 from ..state.records import Retry
 from ..state.store import CURSOR, State, in_turn
-from ..tags import earlier_key, write_key
 from .cursor import PageLedger, SearchWindow
-from .eligibility import KNOWN, Eligibility
+from .select import KNOWN, Selector, Work, skipped
 from .write_planner import Triage
+
+if TYPE_CHECKING:
+    from .run_checks import RunChecks
 
 BATCH = 100
 """Tickets that are read at once, of those that are read by their numbers."""
@@ -42,28 +31,6 @@ ReadAhead = Callable[[Iterator[Page]], Iterator[Page | None]]
 """How pages are read: ``iter`` reads each when it is needed, ``read_ahead`` before that."""
 ToldOf = Callable[[], Sequence[int]]
 """Gives the tickets that the helpdesk has told of since it was last asked."""
-
-
-@dataclass(frozen=True)
-class Work:
-    """A ticket that needs understanding, with the key of the write it will get (``earlier_key``: as it once was).
-
-    ``replaces`` are the tags that an earlier write of ours put on it, when it gets a second look, is a ``reply``, or
-    was asked for ``anew``. ``is_new`` is false for what an earlier run has seen. ``taken_off`` is what people had taken
-    off, where that is known. ``told``: the helpdesk has told of it just now, so that it may be too young to be written.
-    ``thanks``: the reply only thanks, which needs no analysis.
-    """
-
-    ticket: Ticket
-    key: str
-    replaces: tuple[str, ...] = ()
-    is_new: bool = True
-    reply: bool = False
-    anew: bool = False
-    earlier_key: str = ""
-    taken_off: TakenOff | None = None
-    told: bool = False
-    thanks: bool = False
 
 
 @dataclass(frozen=True)
@@ -93,16 +60,6 @@ class IntakeOptions:
     second_looks: bool = False
 
 
-class IntakeGate(Protocol):
-    """Whether the intake goes on."""
-
-    def before_ticket(self) -> None:
-        """Called before each ticket; raises to end the intake."""
-
-    def turn_over(self, ticket_id: int) -> bool:
-        """Whether the rest of the retry list, behind this ticket of it, is left to the next run."""
-
-
 class Intake:
     """Pulls tickets lazily: the retry list first, then page after page, second looks last; ``limit`` of them at most.
 
@@ -115,7 +72,7 @@ class Intake:
         desk: Helpdesk,
         state: State,
         triage: Triage,
-        gate: IntakeGate,
+        gate: RunChecks,
         skipped: Callable[[Outcome], None],
         options: IntakeOptions,
         *,
@@ -125,21 +82,17 @@ class Intake:
     ) -> None:
         self._desk = desk
         self._state = state
-        self._triage = triage
-        self._selection = triage.selection
         self._gate = gate
         self._skipped = skipped
         self._options = options
         self._wanted = options.wanted
         at_once = options.wanted.tickets if options.wanted is not None and options.wanted.at_once else ()
-        self._eligibility = Eligibility(state, triage, options.since, at_once)
+        self._selector = Selector(desk, state, triage, options.since, replies=options.replies, at_once=at_once)
         self._ahead = ahead
         self._told_of = told_of
         self._shard = shard
         self._ledger = PageLedger(lambda cursor: state.remember(**{CURSOR: cursor}))
         self._listing = SearchWindow(state)
-        self._keeps_solved = triage.policy.thanks_keep_solved is not Mode.OFF
-        self._reads_answers = options.replies or self._keeps_solved
         self.limit: int | None = None
         self._handled = IdSet()
         self._passed = IdSet()
@@ -166,7 +119,7 @@ class Intake:
     def __iter__(self) -> Iterator[Work | None]:
         """The work, ticket by ticket; ``None`` while the next page is still on its way."""
         retries = self._state.retries()
-        self._eligibility.learn(retries)
+        self._selector.learn(retries)
         self._known_to_wait = {item.ticket_id for item in retries if item.reason == reasons.WAITING}
         told_of = self._told_of
         if told_of is None:
@@ -234,7 +187,7 @@ class Intake:
             if isinstance(found, TicketError):
                 self._cannot_read(ticket_id, found)
             elif found is None:
-                self._skip(ticket_id, reasons.NOT_FOUND)  # it may be too new for the copy that was read
+                self._ended(skipped(ticket_id, reasons.NOT_FOUND))  # it may be too new for the copy that was read
             else:
                 yield from (replace(work, told=True) for work in self._look_at(found))
 
@@ -248,7 +201,7 @@ class Intake:
             else:
                 # A number that a person typed in may be wrong, or too new for the copy that was read.
                 gone = reasons.NOT_FOUND if self._wanted is not None and self._wanted.at_once else reasons.DELETED
-                self._skip(ticket_id, gone)
+                self._ended(skipped(ticket_id, gone))
             if self._gate.turn_over(ticket_id):
                 self.pass_over((), waiting)
                 return
@@ -265,7 +218,7 @@ class Intake:
             if new is not None and ticket.id not in new:
                 continue
             if self._full():
-                if self._reads_answers or not self._state.is_done(ticket.id):
+                if self._selector.reads_answers or not self._state.is_done(ticket.id):
                     return False
                 continue  # it needs nothing
             for work in self._look_at(ticket):
@@ -286,21 +239,13 @@ class Intake:
                 self._cannot_read(ticket_id, found)
                 continue
             self.seen += 1
-            reason = reasons.DELETED if found is None else self._selection.left_alone(found)
-            if found is None or reason is not None:
-                self._skip(ticket_id, reason or "")
-                continue
             ours = fallbacks[ticket_id]
-            if not still_ours(found, ours, self._triage.policy):
-                self._skip(ticket_id, reasons.JUDGED)
-                continue
-            try:
-                heard = with_answers(found, self._desk.history(ticket_id)) if self._options.replies else found
-            except TicketError as error:
-                self._no_record(ticket_id, error)
-                continue
-            key, earlier = write_key(found, STAGE), earlier_key(found, STAGE)
-            yield self._begun(Work(heard, key, ours, is_new=False, earlier_key=earlier))
+            gone = skipped(ticket_id, reasons.DELETED)
+            looked = gone if found is None else self._selector.second_look(found, ours)
+            if isinstance(looked, Work):
+                yield self._begun(looked)
+            else:
+                self._ended(looked)
 
     def _read(self, ticket_ids: Sequence[int]) -> Iterator[tuple[int, Ticket | TicketError | None]]:
         """Tickets by their numbers, until the limit; ``None`` is one that is gone."""
@@ -322,37 +267,20 @@ class Intake:
         self._left_over.discard(ticket.id)
         self._gate.before_ticket()
         self.seen += 1
-        key = write_key(ticket)
-        history = cache(partial(self._desk.history, ticket.id))
-        wanted = self._wanted if self._wanted is not None and ticket.id in self._wanted.tickets else None
-        if wanted is not None and wanted.anew is not None:
-            yield from self._once_more(ticket, wanted.anew)
-            return
-        try:
-            reason = self._eligibility.reason_to_skip(ticket, key, history, retried=retried)
-            reply = self._answer(ticket, history) if reason == reasons.ALREADY_DONE else None
-        except TicketError as error:
-            self._no_record(ticket.id, error)
-            return
-        if reason == reasons.WAITING:
-            if ticket.id in self._known_to_wait:
-                self._handled.add(ticket.id)  # on the list already, and said so
-            else:
-                self._keep_for_later(ticket.id, OutcomeStatus.SKIPPED, reason)
-        elif isinstance(reply, CustomerReply):
-            self._handled.add(ticket.id)
-            self._skip(ticket.id, reasons.JUDGED, key=reply.key)
-        elif reply is not None:
-            yield self._begun(reply)
-        elif reason is None:
-            # The search for our write has read the history already.
-            taken_off = history().taken_off(ticket) if self._triage.may_hold_our_write(ticket, None) else None
-            yield self._begun(Work(ticket, key, is_new=not retried, taken_off=taken_off))
-        elif retried or reason not in KNOWN:
-            self._skip(ticket.id, reason, key=key)
+        wanted = self._wanted
+        anew = wanted.anew if wanted is not None and ticket.id in wanted.tickets else None
+        found = self._selector.once_more(ticket, anew) if anew else self._selector.work_on(ticket, retried=retried)
+        if isinstance(found, Work):
+            yield self._begun(found)
+        elif anew:
+            self._ended(found, for_good=True)
+        elif found.reason == reasons.WAITING and ticket.id in self._known_to_wait:
+            self._handled.add(ticket.id)  # on the list already, and said so
+        elif found.retry or retried or found.reason not in KNOWN:
+            self._ended(found, for_good=found.reason == reasons.JUDGED)
         elif ticket.id not in self._passed:
             self._passed.add(ticket.id)
-            self.known[reason] += 1
+            self.known[found.reason] += 1
 
     def _begun(self, work: Work) -> Work:
         self._handled.add(work.ticket.id)
@@ -361,68 +289,25 @@ class Intake:
         self._given += 1
         return work
 
-    def _once_more(self, ticket: Ticket, run_id: str) -> Iterator[Work]:
-        """Work for a ticket that a person asked to be triaged anew, whatever was written on it."""
-        self._handled.add(ticket.id)
-        if (reason := self._eligibility.left_alone(ticket, retried=True)) is not None:
-            self._skip(ticket.id, reason)
-            return
-        try:
-            history = self._desk.history(ticket.id)
-        except TicketError as error:
-            self._no_record(ticket.id, error)
-            return
-        if history.judged(ticket.tags):
-            self._skip(ticket.id, reasons.JUDGED)
-            return
-        heard = with_answers(ticket, history) if self._options.replies else ticket
-        ours = our_labels(ticket, history, self._triage.policy)
-        yield self._begun(Work(heard, anew_key(ticket, run_id), ours, is_new=False, anew=True))
-
     def _may_be_answered(self, ticket_id: int) -> bool:
         """Whether what earlier runs had left open is written, so that the customer may have answered it since."""
-        if not self._reads_answers or ticket_id not in self._left_over:
+        if not self._selector.reads_answers or ticket_id not in self._left_over:
             return False
         return self._state.is_done(ticket_id) and self._state.verdict(ticket_id) is None
 
-    def _answer(self, ticket: Ticket, history: Callable[[], History]) -> Work | CustomerReply | None:
-        """The customer's answer since a ticket was done, which people may have judged already; ``None`` for none."""
-        if not self._reads_answers or self._eligibility.given_up(ticket.id):
-            return None
-        if self._selection.reason(ticket) is not None:
-            return None
-        reply = reply_to(ticket, history(), self._triage.policy)
-        if reply is None or self._state.last_key(ticket.id) == reply.key:
-            return None
-        work = Work(reply.ticket, reply.key, reply.ours, is_new=False, reply=True, earlier_key=reply.earlier_key)
-        if self._keeps_solved and reopened_by_thanks(ticket, history()):
-            return replace(work, ticket=ticket, replaces=(), thanks=True)
-        if not self._options.replies:
-            return None
-        return reply if reply.judged else work
-
     # Ends without work
 
-    def _skip(self, ticket_id: int, reason: str, *, key: str | None = None) -> None:
-        self._skipped(Outcome(ticket_id=ticket_id, status=OutcomeStatus.SKIPPED, reason=reason, key=key))
-
-    def _no_record(self, ticket_id: int, error: TicketError) -> None:
-        if isinstance(error, RequestSkipped):
-            self._keep_for_later(ticket_id, OutcomeStatus.SKIPPED, str(error))
-        else:
-            self._keep_for_later(ticket_id, OutcomeStatus.FAILED, str(error), "audits")
+    def _ended(self, end: Outcome, *, for_good: bool = False) -> None:
+        """Have the end recorded. ``for_good``, or on the retry list: wherever else the ticket appears in this run."""
+        if for_good or end.retry:
+            self._handled.add(end.ticket_id)
+        self._skipped(end)
 
     def _cannot_read(self, ticket_id: int, error: TicketError) -> None:
         """A ticket that makes no sense as the helpdesk shows it; done, given up or dropped ones need none."""
-        if ticket_id in self._handled or self._eligibility.given_up(ticket_id):
+        if ticket_id in self._handled or self._selector.given_up(ticket_id):
             return
         if not self._state.is_done(ticket_id):
             self.seen += 1
-            self._keep_for_later(ticket_id, OutcomeStatus.FAILED, str(error), "ticket")
-
-    def _keep_for_later(
-        self, ticket_id: int, status: OutcomeStatus, reason: str, failed_at: Request | None = None
-    ) -> None:
-        """On the retry list with it, and that is all for this run, wherever else the ticket appears."""
-        self._handled.add(ticket_id)
-        self._skipped(Outcome(ticket_id=ticket_id, status=status, reason=reason, retry=True, failed_at=failed_at))
+            failed, reason = OutcomeStatus.FAILED, str(error)
+            self._ended(Outcome(ticket_id=ticket_id, status=failed, reason=reason, retry=True, failed_at="ticket"))

@@ -6,7 +6,7 @@ could publish nothing, guard nothing, or leave no proof; so a job is used only w
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 
 from pydantic import ConfigDict, ValidationError
@@ -28,18 +28,16 @@ DAY_S = 86_400.0
 
 
 class BatchTrust(Frozen):
-    """Findings about an account's jobs; ``None`` where no job has shown it yet.
+    """Findings about an account's jobs; ``stamps`` is ``None`` where no job has shown it yet.
 
-    ``comment``, ``metadata``: an item's note and metadata arrive. ``private``: its note stays internal. ``stamps``: an
-    item with an old stamp fails. What earlier versions stored besides is passed over.
+    ``ok``: they may be used. ``metadata``: an item's metadata arrives. ``stamps``: an item with an old stamp fails.
+    What earlier versions stored besides is passed over.
     """
 
     model_config = ConfigDict(extra="ignore")
 
     at: str
     ok: bool
-    comment: bool
-    private: bool
     metadata: bool
     stamps: bool | None
     why: str = ""
@@ -73,8 +71,6 @@ def revoked(state: State, now: str) -> BatchTrust:
     known = BatchTrust(
         at=now,
         ok=False,
-        comment=before is None or before.comment,
-        private=before is None or before.private,
         metadata=before is None or before.metadata,
         stamps=False,
         why=PASSED_OVER,
@@ -101,7 +97,7 @@ class JobTrust:
         self._state = state
         self._audit = audit
         self._clock = clock
-        self.each = each
+        self._each = each
         self._known = learnt(state)
         if self.refused and self._age_s > RETRY_TRIAL_S:
             self._known = None
@@ -141,10 +137,7 @@ class JobTrust:
         """A write has replaced what a person set meanwhile. Unless that moved no stamp, jobs are not guarded."""
         if self.refused:
             return
-        if history is None:
-            history = History()
-            with suppress(TicketError):
-                history = self._desk.history(change.ticket_id)
+        history = history or self._record(change.ticket_id) or History()
         if write not in history.edits or history.passed_over(write, change.stamp):
             self._learn(revoked(self._state, iso(self._clock.now())))
 
@@ -163,7 +156,7 @@ class JobTrust:
         an old stamp. Raises ``NotePublished``.
         """
         why, judged = "", False
-        for work, history in zip(works, self.each(self._history, [work.ticket_id for work in works]), strict=True):
+        for work, history in zip(works, self.records([work.ticket_id for work in works]), strict=True):
             change = work.sent[-1]
             if history is None:
                 continue  # of this one nothing can be learnt
@@ -189,8 +182,6 @@ class JobTrust:
         known = BatchTrust(
             at=iso(self._clock.now()),
             ok=not why,
-            comment=why != LOST_NOTE,
-            private=True,
             metadata=why != LOST_KEY,
             stamps=self._known and self._known.stamps if stamps is None else stamps,
             why=why,
@@ -198,7 +189,11 @@ class JobTrust:
         remember(self._state, known)
         self._learn(known)
 
-    def _history(self, ticket_id: int) -> History | None:
+    def records(self, ticket_ids: Sequence[int]) -> Iterable[History | None]:
+        """The tickets' records, in their order; ``None`` for one that cannot be read."""
+        return self._each(self._record, ticket_ids)
+
+    def _record(self, ticket_id: int) -> History | None:
         with suppress(TicketError):
             return self._desk.history(ticket_id)
         return None

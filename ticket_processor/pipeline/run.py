@@ -16,12 +16,13 @@ from ..core.models import Outcome, OutcomeStatus
 from ..core.run_summary import RunSummary
 from ..state.records import Verdict
 from .fan_out import FanOut
-from .intake import Intake, IntakeOptions, Wanted, Work
+from .intake import Intake, IntakeOptions, Wanted
 from .jobs import MOST_ITEMS
 from .parts import Parts, RunOptions
 from .public_replies import ReplySender
 from .recorder import Listener
 from .run_frame import RunFrame
+from .select import Work
 from .settlement import Settled
 from .shared_faults import REQUESTS
 from .verdicts import Understood, Verdicts

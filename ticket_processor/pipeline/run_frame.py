@@ -70,7 +70,7 @@ class RunFrame:
         )
         trust = self._write_back.trust
         self._verifier = WriteVerifier(
-            self._desk, parts.state, parts.audit, parts.deadline, trust, options.run_id, most=options.verify
+            parts.state, parts.audit, parts.deadline, trust, options.run_id, most=options.verify
         )
         self._recorder = Recorder(parts, options, listener, self._verifier, self._faults)
 

@@ -12,8 +12,8 @@ from ..core.models import Analysis, Decision, Outcome, OutcomeStatus, Ticket
 from ..policy.reanalysis import in_vain, replacing, solved_again
 from ..state.records import Verdict
 from .fan_out import Stuck
-from .intake import Work
 from .parts import Parts, RunOptions
+from .select import Work
 from .settlement import clean_stamp
 from .shared_faults import SharedFaults
 

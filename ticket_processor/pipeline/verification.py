@@ -9,15 +9,13 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 
 from ..audit.receipts import AuditLog
 from ..core.clock import Deadline
-from ..core.errors import DeadlineReached, HelpdeskDown, RateLimited, TicketError
+from ..core.errors import DeadlineReached, HelpdeskDown, RateLimited
 from ..core.models import Change, Decision, Overwrite
 from ..core.run_summary import Statement
-from ..helpdesk.protocol import Helpdesk
 from ..helpdesk.ticket_history import Edit, History, overwritten
 from ..state.records import Verdict
 from ..state.store import State
@@ -62,7 +60,6 @@ class WriteVerifier:
 
     def __init__(
         self,
-        desk: Helpdesk,
         state: State,
         audit: AuditLog,
         deadline: Deadline,
@@ -71,7 +68,6 @@ class WriteVerifier:
         *,
         most: int = 0,
     ) -> None:
-        self._desk = desk
         self._state = state
         self._audit = audit
         self._deadline = deadline
@@ -242,16 +238,11 @@ class WriteVerifier:
             if self._deadline.remaining() <= reserve_s:
                 return
             part = writes[start : start + READERS]
-            histories = self._trust.each(self._history, [write.change.ticket_id for write in part])
+            histories = self._trust.records([write.change.ticket_id for write in part])
             for write, history in zip(part, histories, strict=True):
                 write.looked_at = True
                 if self._lacks(write, history):
                     lacking.append(write)
-
-    def _history(self, ticket_id: int) -> History | None:
-        with suppress(TicketError):
-            return self._desk.history(ticket_id)
-        return None
 
     def _lacks(self, write: _Write, history: History | None) -> bool:
         """Whether a ticket's record lacks a write, or its note; what it replaced is compared."""

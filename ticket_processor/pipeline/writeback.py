@@ -36,7 +36,7 @@ from ..state.records import Open, Verdict
 from ..state.store import State, in_turn
 from ..tags import REPAIR
 from .fan_out import ReadEach
-from .follow_ups import FollowUps, incomplete
+from .follow_ups import follow_up, incomplete
 from .job_trust import JobTrust
 from .jobs import MOST_ITEMS, Delivery, UpdateJobs, WriteRoute
 from .settlement import Planner, Settled, Settlement
@@ -87,18 +87,12 @@ class WriteBack:
         self._waiting: list[Settlement] = []
         self._route = WriteRoute(delivery, audit, clock)
         self._jobs = UpdateJobs(desk, state, audit, clock, delivery, self._waiting, before_write, each)
-        self._follow_ups = FollowUps(audit, self._jobs.trust)
-        self._singly_done = self._done_in_jobs = self._trimmed = 0
+        self._singly_done = self._done_in_jobs = self._trimmed = self._incomplete_so_far = 0
 
     @property
     def trust(self) -> JobTrust:
         """Whether jobs may be used on this account."""
         return self._jobs.trust
-
-    @property
-    def pending(self) -> int:
-        """Tickets that were taken and have no end yet."""
-        return len(self._waiting) + self._jobs.open
 
     @property
     def in_jobs(self) -> int:
@@ -114,7 +108,7 @@ class WriteBack:
             in_jobs=self._done_in_jobs,
             jobs=self._jobs.used,
             open=sent + self._jobs.open,
-            without=self._follow_ups.incomplete,
+            without=self._incomplete_so_far,
         )
 
     def unfinished(
@@ -362,10 +356,11 @@ class WriteBack:
     def _done(self, work: Settlement, change: Change, reason: str = "") -> Settled:
         lacking = self._incomplete(work)
         outcome = work.written(reason or work.verdict.decision.reason, change, self._clock.monotonic())
-        follow_up = self._follow_ups.of(work, outcome, change)
-        if lacking and work.verdict.follows and not (follow_up and follow_up[1] == REPAIR):
+        self._incomplete_so_far += bool(outcome.missing)
+        then = follow_up(work, outcome, change, self._audit, self.trust)
+        if lacking and work.verdict.follows and not (then and then[1] == REPAIR):
             return Settled(self._end(work, OutcomeStatus.SKIPPED, incomplete(work.without), retry=True))
-        return Settled(outcome, follow_up)
+        return Settled(outcome, then)
 
     def _confirmed(self, work: Settlement, outcome: Outcome) -> Settled:
         """An end that was read; a write of ours that is there after all is looked at as every other."""
