@@ -40,17 +40,13 @@ def test_tls_needs_certificates(tmp_path: Path) -> None:
     assert "set DASK_DISTRIBUTED__COMM__TLS__CA_FILE and DASK_DISTRIBUTED__COMM__TLS__WORKER__CERT" in said
 
 
-@pytest.mark.parametrize("address", ["scheduler:8786", "tcp://127.0.0.1", "http://127.0.0.1:8786", "tcp://[x"])
+@pytest.mark.parametrize(
+    "address", ["scheduler:8786", "local:4", "tcp://127.0.0.1", "http://127.0.0.1:8786", "tcp://[x"]
+)
 def test_an_address_that_is_none_is_refused(tmp_path: Path, address: str) -> None:
     code, said = refused(tmp_path, "run", "--cluster", address)
     assert code == 2
     assert "is no address of a scheduler" in said
-
-
-def test_a_cluster_in_the_same_process_is_gone(tmp_path: Path) -> None:
-    code, said = refused(tmp_path, "run", "--cluster", "local:4")
-    assert code == 2
-    assert "--cluster local:N is gone: on one machine threads do the same" in said
 
 
 def test_a_worker_without_models_is_refused(tmp_path: Path) -> None:

@@ -19,9 +19,9 @@ from ..core.text import many
 from ..settings.load import load
 from ..settings.schema import Settings
 from ..state.store import State
-from ..wiring.desks import requesters_of
 from ..wiring.erasing import cut_off, erase_found, find_words
 from ..wiring.parts import audit_log, lock, new_run_id, opened_state, transport_for
+from ..wiring.vendors import vendor_of
 from .options import ConfigOption, DryEraseOption, JsonOption, TicketsOption, YesOption, confirm
 from .screen import Screen, harmless
 
@@ -158,5 +158,5 @@ def tickets_of(settings: Settings, clock: SystemClock, named: str) -> frozenset[
     """
     deadline, share = Deadline(clock, PATIENCE_S), settings.run.limit_share
     with closing(transport_for(settings.desk, clock, deadline, share=share, read_only=True)) as transport:
-        requesters = requesters_of(settings, transport)
+        requesters = vendor_of(settings).requesters(settings, transport)
         return frozenset(requesters.tickets(requesters.find(named)))

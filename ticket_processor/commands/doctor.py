@@ -34,9 +34,10 @@ from ..settings.helpdesks import LocalSettings
 from ..settings.load import config_file, load, secret_files
 from ..settings.schema import Settings
 from ..state.store import FILE_NAME
-from ..wiring.desks import local_store, read_labels
+from ..wiring.desks import local_store
 from ..wiring.knowledge import knowledge_store
 from ..wiring.parts import model_analyser, transport_for
+from ..wiring.vendors import vendor_of
 from .options import ConfigOption, DetailedOption, JsonOption, OfflineOption
 from .screen import Screen
 
@@ -312,7 +313,7 @@ def categories(settings: Settings) -> Iterator[Finding]:
 def account(settings: Settings, transport: Transport) -> Iterator[Finding]:
     """What categories name and the account lacks, tickets marked before the first run, fields that block solving, and
     tickets that are left alone."""
-    labels = read_labels(settings, transport)
+    labels = vendor_of(settings).labels(settings, transport)
     yield from check_labels(settings.taxonomy, settings.policy, labels)
     marker = settings.policy.marker
     number = 0 if (settings.state_folder / FILE_NAME).exists() else (labels.tags or {}).get(marker, 0)

@@ -28,7 +28,7 @@ from ..reporting.report import scoreboard_data
 from ..reporting.tables import scoreboard_tables
 from ..settings.load import load
 from ..settings.schema import Settings
-from ..wiring import learning as wiring
+from ..wiring import learnt as wiring
 from ..wiring.desks import reading_desk
 from ..wiring.parts import strictest_redaction, transport_for
 from .options import ConfigOption, DetailedOption, JsonOption, check_together

@@ -26,7 +26,7 @@ from ..settings.schema import Settings
 from ..wiring.desks import OVER, reading_desk
 from ..wiring.desks import look_up as look_up_tickets
 from ..wiring.knowledge import help_center
-from ..wiring.learning import collect
+from ..wiring.learnt import collect
 from ..wiring.parts import keyring, transport_for
 from .screen import Screen
 

@@ -85,12 +85,12 @@ def _target(
 ) -> tuple[SeedAccount, str]:
     """The account, which is not a production one, and the reason for that judgement."""
     from ..seeding.accounts import require_sandbox
-    from ..wiring.desks import seed_target
     from ..wiring.parts import transport_for
+    from ..wiring.vendors import vendor_of
 
     transport = transport_for(settings.desk, clock, deadline, share=1.0)
     stack.callback(transport.close)
-    target = seed_target(settings, transport)
+    target = vendor_of(settings).seeds(settings, transport)
     judgement = target.judge()
     require_sandbox(judgement, insisted=insist)
     return target, judgement.because

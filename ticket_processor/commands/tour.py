@@ -31,8 +31,8 @@ from ..seeding.corpus import load_corpus, payload
 from ..seeding.synthetic import WRONG_CATEGORIES, WRONG_URGENCIES, fair_answers
 from ..settings.helpdesks import FreshdeskSettings, ZendeskSettings
 from ..settings.schema import Settings
-from ..wiring.desks import seed_target
 from ..wiring.parts import transport_for
+from ..wiring.vendors import vendor_of
 from .schedule import program
 from .screen import Screen, harmless
 
@@ -155,7 +155,9 @@ class Tour:
     def _seed(self) -> int:
         deadline = Deadline(self._clock, 120)
         with closing(transport_for(self.settings.desk, self._clock, deadline, share=1.0)) as transport:
-            return create_missing(seed_target(self.settings, transport), map(payload, self._corpus)).created
+            return create_missing(
+                vendor_of(self.settings).seeds(self.settings, transport), map(payload, self._corpus)
+            ).created
 
     def _tickets(self) -> dict[int, _Shown]:
         rows = {number: ticket.json for number, ticket in self._store.tickets.items()}

@@ -324,8 +324,6 @@ class ClusterWanted:
 
 def check_address(address: str, role: Role, *, insecure: bool) -> list[str]:
     """What :func:`exposed` says of it. Raises :class:`ConfigError` unless it is a scheduler's that may be used."""
-    if address.startswith("local:"):
-        raise ConfigError("--cluster local:N is gone: on one machine threads do the same, with --workers N")
     _need_distributed()
     try:
         parts = urlsplit(address)

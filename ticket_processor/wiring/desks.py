@@ -1,119 +1,39 @@
-"""The helpdesk of the settings, built here alone, and its tickets' subjects for a person who reads along.
-
-What the local helpdesk needs is loaded where it is asked for: most runs need nothing of it.
-"""
+"""The helpdesk of the settings, built here alone, and its tickets' subjects for a person who reads along."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import closing, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, cast
 
 from ..analysis.text.outgoing import subject_line
 from ..core.clock import Clock, Deadline
 from ..core.errors import CannotRun, DeadlineReached, TicketbotError, TicketError
 from ..core.models import Ticket
-from ..freshdesk import Freshdesk
-from ..helpdesk import freshdesk_reads, request_tracker_account, zendesk_account
-from ..helpdesk.protocol import AccountLabels, Helpdesk, RequesterSearch
-from ..helpdesk.request_tracker import RequestTracker
-from ..helpdesk.request_tracker_format import Shape
 from ..helpdesk.transport import Transport
 from ..settings.schema import Settings
 from ..state.store import State
-from ..zendesk import Zendesk
 from .parts import opened_state, transport_for
+from .vendors import Desk, labels_here, opened_local, vendor_of
 
 if TYPE_CHECKING:
     from ..helpdesk.local_desk import LocalConnection
-    from ..helpdesk.local_model import Labels
     from ..helpdesk.local_store import LocalStore
-    from ..seeding.accounts import SeedAccount
-
-
-class Desk(Helpdesk, Protocol):
-    """A helpdesk that lists its solved tickets too. ``troubles`` are sentences on what it had to do without."""
-
-    troubles: list[str]
-
-    def solved(self, since: float) -> Iterator[tuple[Ticket, ...]]:
-        """Solved and closed tickets created since ``since`` (Unix seconds), newest first where it can."""
 
 
 def desk_for(settings: Settings, transport: Transport, state: State | None = None) -> Desk:
-    """The client of the chosen helpdesk.
-
-    Freshdesk keeps no record of who changed what, so its client keeps our own writes in ``state``; without that it
-    can only read.
-    """
-    if settings.helpdesk == "local":
-        from ..helpdesk.local_desk import LocalDesk
-
-        way = cast("LocalConnection", transport)
-        return LocalDesk(_opened(settings, way), way.now, read_only=way.read_only, noted=way.noted)
-    if settings.helpdesk == "freshdesk":
-        return Freshdesk(
-            transport,
-            state,
-            marker=settings.policy.marker,
-            open_statuses=settings.freshdesk.open_statuses,
-        )
-    if settings.helpdesk == "request-tracker":
-        account = settings.request_tracker
-        shape = Shape(account.tags_field, account.priorities)
-        return RequestTracker(transport, state, shape, request_tracker_account.own_user(transport, account.signs_in_as))
-    return Zendesk(transport)
+    """The client of the chosen helpdesk, see :class:`Vendor`."""
+    return vendor_of(settings).desk(settings, transport, state)
 
 
 @contextmanager
 def reading_desk(settings: Settings, transport: Transport) -> Iterator[Desk]:
     """The client for a command that writes nothing; on Freshdesk it knows our writes from a copy of the state."""
-    with ExitStack() as stack:
-        state = None
-        if settings.helpdesk == "freshdesk":
-            state = stack.enter_context(opened_state(settings.state_folder, settings.desk.base_url, dry_run=True))
+    needs = settings.helpdesk == "freshdesk"
+    copy = opened_state(settings.state_folder, settings.desk.base_url, dry_run=True) if needs else nullcontext()
+    with copy as state:
         yield desk_for(settings, transport, state)
-
-
-def read_labels(settings: Settings, transport: Transport) -> AccountLabels:
-    """The words by which the account sorts its tickets; a handful of requests. Raises :class:`CannotRun`."""
-    if settings.helpdesk == "local":
-        from ..helpdesk.local_desk import labels_of
-
-        return labels_of(_opened(settings, transport))
-    if settings.helpdesk == "freshdesk":
-        return freshdesk_reads.read_labels(transport)
-    if settings.helpdesk == "request-tracker":
-        return request_tracker_account.read_labels(transport)
-    return zendesk_account.read_labels(transport)
-
-
-def requesters_of(settings: Settings, transport: Transport) -> RequesterSearch:
-    """The people of the account."""
-    if settings.helpdesk == "local":
-        from ..helpdesk.local_desk import LocalRequesters
-
-        return LocalRequesters(_opened(settings, transport))
-    if settings.helpdesk == "freshdesk":
-        return freshdesk_reads.FreshdeskRequesters(transport)
-    if settings.helpdesk == "request-tracker":
-        return request_tracker_account.TrackerRequesters(transport)
-    return zendesk_account.Requesters(transport)
-
-
-def seed_target(settings: Settings, transport: Transport) -> SeedAccount:
-    """The account as a place for invented tickets; a local one is made where there is none."""
-    from ..seeding import accounts
-
-    if settings.helpdesk == "local":
-        store = _opened(settings, transport, make=True)
-        return accounts.LocalSeedTarget(store, cast("LocalConnection", transport).now)
-    if settings.helpdesk == "freshdesk":
-        return accounts.FreshdeskSeedTarget(transport)
-    if settings.helpdesk == "request-tracker":
-        return accounts.RequestTrackerSeedTarget(transport, settings.request_tracker.tags_field)
-    return accounts.ZendeskSeedTarget(transport)
 
 
 # The local helpdesk
@@ -127,26 +47,14 @@ def local_store(settings: Settings, *, make: bool = False) -> Iterator[LocalStor
     """
     from ..helpdesk.local_store import LocalStore
 
-    with closing(LocalStore(settings.local_account.file, labels=_labels(settings), make=make)) as store:
+    with closing(LocalStore(settings.local_account.file, labels=labels_here(settings), make=make)) as store:
         yield store
-
-
-def _opened(settings: Settings, transport: Transport, *, make: bool = False) -> LocalStore:
-    """The store to which a run's connection leads, opened once."""
-    return cast("LocalConnection", transport).opened(_labels(settings), make=make)
-
-
-def _labels(settings: Settings) -> Labels:
-    """The tags of these settings that say category, urgency and sentiment."""
-    from ..helpdesk.local_model import Labels
-
-    return Labels.of(settings.policy.tag_prefix, settings.taxonomy)
 
 
 def tidy_local(settings: Settings, transport: Transport) -> list[str]:
     """Finish erasures that were cut off, close tickets that were resolved long ago; what there is to say of that."""
     days, now = settings.portal.close_after_days, cast("LocalConnection", transport).now()
-    store = _opened(settings, transport)
+    store = opened_local(settings, transport)
     told = finish_erasures(settings, store, now)
     closed = store.close_resolved(now - days * 86_400.0, now) if days else 0
     return [*told, *([f"closed: {closed} that had been resolved for {days} days"] if closed else [])]

@@ -23,7 +23,7 @@ from ..settings.schema import Settings
 from ..state.records import ERASING, erase_words
 from ..state.sqlite import is_there
 from ..state.store import State
-from .learning import kept_learning
+from .learnt import kept_learning
 from .parts import audit_log, keyring
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from ..analysis.budget import Allowance
 from ..analysis.cache import FILE_NAME, AnswerStore
-from ..analysis.chain import ModelLink, Step, Understanding
+from ..analysis.chain import ModelLink, Step
 from ..analysis.model_server.chat import ChatServer, RawAnswer
 from ..analysis.text.cleaning import as_text, clean
 from ..analysis.text.needs_no_answer import machine_mail
@@ -118,10 +118,11 @@ def walk(ticket: Ticket, settings: Settings, clock: Clock, deadline: Deadline) -
             if add is not None:
                 analysis, decision = add(ticket, analysis, decision)
     cleaned = clean(ticket.subject, ticket.description)
+    levels = {link.level for link in chain.links if isinstance(link, ModelLink)} or {RedactionLevel.STANDARD}
     return Walk(
         machine_mail=machine_mail(ticket),
         cut=_cut(f"{ticket.subject}\n{as_text(ticket.description)}", cleaned),
-        redacted={level.value: chain.readable(ticket, level) for level in sorted(_levels(chain))},
+        redacted={level.value: chain.readable(ticket, level) for level in sorted(levels)},
         asked=asked,
         steps=steps,
         analysis=analysis,
@@ -129,10 +130,6 @@ def walk(ticket: Ticket, settings: Settings, clock: Clock, deadline: Deadline) -
         troubles=troubles,
         price_note=chain.price_note,
     )
-
-
-def _levels(chain: Understanding) -> set[RedactionLevel]:
-    return {link.level for link in chain.links if isinstance(link, ModelLink)} or {RedactionLevel.STANDARD}
 
 
 def _cut(before: str, after: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""What runs use of what was learnt: the trained classifier, approved examples, and what the first receipt says of it.
+"""What runs use of what was learnt (the trained classifier, approved examples), and collecting what people changed.
 
 Most runs need nothing of it, so that heavy parts are imported where they are used.
 """
@@ -7,16 +7,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ..analysis.chain import Analyser
 from ..analysis.rules.analyser import RulesAnalyser
-from ..core.errors import StateUnusable, unexpected
+from ..core.clock import Deadline, iso, parse_iso, why_ended
+from ..core.errors import DeadlineReached, StateUnusable, unexpected
 from ..settings.schema import LEARNING_STORE, Settings
 from ..state.sqlite import is_there
 
 if TYPE_CHECKING:
+    from ..helpdesk.protocol import Helpdesk
+    from ..helpdesk.transport import Transport
+    from ..learning.collect import CollectedLabels
     from ..learning.examples import ExamplePicker
+    from ..learning.store import LearningStore
 
 
 def trained_classifier(
@@ -79,3 +85,50 @@ def learnt_in_use(settings: Settings, trouble: Callable[[str], object]) -> Mappi
     except Exception as error:  # noqa: BLE001 - whatever is wrong with that file, tickets are triaged
         trouble(f"what was learnt is not used: {unexpected(error)}")
     return {}
+
+
+@contextmanager
+def kept_learning(settings: Settings) -> Iterator[LearningStore | None]:
+    """The learning store of these settings; ``None`` where there is none."""
+    from ..learning.store import LearningStore
+
+    path = settings.state_folder / LEARNING_STORE
+    if not is_there(path):
+        yield None
+        return
+    with closing(LearningStore(path)) as store:
+        yield store
+
+
+def collect(
+    settings: Settings,
+    desk: Helpdesk,
+    transport: Transport,
+    store: LearningStore,
+    deadline: Deadline,
+    now: float,
+    *,
+    since: float = 0.0,
+    most: int | None = None,
+    advance: Callable[[int], object] = lambda _count: None,
+) -> CollectedLabels:
+    """Read what became of our labels on all settled tickets of the log that were written on since ``since``.
+
+    What is older than every day of the log, and than days may get, is dropped: a wrong clock alone drops nothing.
+    """
+    from ..audit.files import log_files
+    from ..learning.collect import CollectedLabels, Collector, PendingTickets
+    from ..learning.overrides import words_of
+    from .parts import keyring, strictest_redaction
+
+    try:
+        PendingTickets(store).read_log(settings.log_dir, keyring(settings), deadline, first_day=iso(since)[:10])
+    except DeadlineReached as error:
+        return CollectedLabels(ended_early=why_ended(error, deadline))
+    words = partial(words_of, settings.policy, settings.taxonomy)
+    collector = Collector(desk, store, words, deadline, strictest_redaction(settings))
+    done = collector.collect(now, since=since, most=most, advance=advance)
+    done.requests = sum(transport.counts.values())
+    if kept := log_files(settings.log_dir):
+        store.drop_before(min(parse_iso(kept[0].day), now - settings.audit.retention_days * 86_400))
+    return done

@@ -5,10 +5,9 @@ from __future__ import annotations
 import functools
 import random
 import secrets
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from threading import Thread
 from urllib.parse import urlsplit
 
 import filelock
@@ -33,30 +32,23 @@ from ..core.errors import AuditUnwritable, CannotRun, ConfigError, RunLocked, st
 from ..core.files import make_folder
 from ..core.guards import DiskSpace, KillSwitch
 from ..core.models import RedactionLevel
-from ..helpdesk import freshdesk_format, freshdesk_reads, request_tracker_account, zendesk_account, zendesk_format
-from ..helpdesk.rate_limit import Limit, Throttle
-from ..helpdesk.request_tracker_account import Login
-from ..helpdesk.transport import Auth, FixedAuth, Transport
-from ..helpdesk.zendesk_account import ApiToken, ClientCredentials, OAuthToken
+from ..helpdesk.rate_limit import Throttle
+from ..helpdesk.transport import Transport
 from ..llm import ModelAnalyser
 from ..pipeline.jobs import Delivery
 from ..policy.skip_rules import Selection, SkipRules
 from ..settings.helpdesks import (
     AccountSettings,
-    FreshdeskSettings,
     LocalSettings,
-    RequestTrackerSettings,
-    VendorSettings,
 )
 from ..settings.schema import Settings
 from ..state.records import Dependencies
 from ..state.store import FILE_NAME, State
 from .learnt import approved_examples, trained_classifier
+from .vendors import VENDORS, vendor_of
 
 LOCK_NAME = "run.lock"
 ACCOUNT = "account"
-SPARE = {"Zendesk": 0.05, "Freshdesk": 0.1, "Request Tracker": 0.0}
-"""Share of an account's rate limit that is left to people and other tools, whatever they have used themselves."""
 JOBS_OF_AN_ACCOUNT = 30
 """Zendesk's limit on jobs queued or running ("Rate limits")."""
 UPDATES_A_MINUTE = 100
@@ -76,13 +68,8 @@ def audit_log(settings: Settings, clock: Clock, run_id: str, *, dry_run: bool = 
         raise
     except CannotRun:
         pass  # a folder that cannot be listed cannot be written to either, which is an error then
-    key = audit_keys(settings)[0]
+    key = log_keys([key.get_secret_value() for key in settings.audit.keys], settings.state_folder)[0]
     return AuditLog(settings.log_dir, clock, run_id, dry_run=dry_run, key=key, keys=keys)
-
-
-def audit_keys(settings: Settings) -> tuple[bytes, ...]:
-    """The keys that seal the log, now and before; the one to write with first."""
-    return log_keys([key.get_secret_value() for key in settings.audit.keys], settings.state_folder)
 
 
 def keyring(settings: Settings) -> Keyring | None:
@@ -127,29 +114,22 @@ def transport_for(
         return LocalConnection(
             account.file, account.base_url, name=account.vendor, clock=clock, deadline=deadline, read_only=read_only
         )
-    kept = Dependencies(state) if state else None
-    breaker = Breaker(
-        account.vendor,
-        clock,
-        memory=kept.breaker(account.vendor) if kept else None,
-        on_change=kept.keep_breaker if kept else None,
-    )
-
+    vendor = VENDORS[account.vendor]
     transport = Transport(
         account.base_url,
         name=account.vendor,
         clock=clock,
         deadline=deadline,
-        breaker=breaker,
-        throttle=throttle or Throttle(clock, share, spare=SPARE[account.vendor]),
-        read_limits=_limits_of(account),
+        breaker=_remembered_breaker(account.vendor, clock, state),
+        throttle=throttle or Throttle(clock, share, spare=vendor.spare),
+        read_limits=vendor.read_limits,
         read_only=read_only,
         adapter=adapter,
         rng=rng,
         whoami=account.whoami,
         notice=notice,
     )
-    transport.sign_with(_credentials(account, transport, clock))
+    transport.sign_with(vendor.sign_in(account, transport, clock))
     return transport
 
 
@@ -160,7 +140,7 @@ def selection(settings: Settings, transport: Transport) -> Selection:
             settings.skip,
             hands_off=settings.hands_off_tag,
             leave_assigned=settings.run.wait_minutes > 0,
-            own_user=functools.cache(lambda: own_user(settings, transport)),
+            own_user=functools.cache(lambda: vendor_of(settings).own_user(settings, transport)),
         ),
         statuses=frozenset(settings.run.statuses),
         machine_mail=settings.skip.machine_mail,
@@ -177,44 +157,6 @@ def kill_switch(settings: Settings) -> KillSwitch:
 def room(settings: Settings) -> DiskSpace:
     """How much of the disk has to be free."""
     return DiskSpace(settings.log_dir, settings.state_folder)
-
-
-def own_user(settings: Settings, transport: Transport) -> int | None:
-    """The id of the user that ``transport`` signs in as; ``None`` where the helpdesk does not say. One request."""
-    if settings.helpdesk == "local":
-        return None  # it is no person there
-    if settings.helpdesk == "freshdesk":
-        return freshdesk_reads.own_user(transport)
-    if settings.helpdesk == "request-tracker":
-        return request_tracker_account.own_user(transport, settings.request_tracker.signs_in_as)
-    return zendesk_account.own_user(transport)
-
-
-def _limits_of(account: VendorSettings) -> Callable[[Mapping[str, str]], Mapping[str, Limit]]:
-    if isinstance(account, FreshdeskSettings):
-        return freshdesk_format.read_limits
-    if isinstance(account, RequestTrackerSettings):
-        return lambda _headers: {}  # it has none
-    return zendesk_format.read_limits
-
-
-def _credentials(account: VendorSettings, transport: Transport, clock: Clock) -> Auth:
-    if isinstance(account, FreshdeskSettings):
-        if account.api_key is None:
-            raise ConfigError("no credentials for Freshdesk")
-        return freshdesk_reads.ApiKey(account.api_key.get_secret_value())
-    if isinstance(account, RequestTrackerSettings):
-        if account.password:
-            return Login(account.base_url, account.signs_in_as, account.password.get_secret_value())
-        return FixedAuth(f"token {account.token.get_secret_value() if account.token else ''}")
-    if account.oauth_client_id and account.oauth_client_secret:
-        secret = account.oauth_client_secret.get_secret_value()
-        return ClientCredentials(transport, clock, account.oauth_client_id, secret, account.oauth_scope)
-    if account.oauth_token:
-        return OAuthToken(account.oauth_token.get_secret_value())
-    if account.email and account.api_token:
-        return ApiToken(account.email, account.api_token.get_secret_value())
-    raise ConfigError("no credentials for Zendesk")
 
 
 def strictest_redaction(settings: Settings) -> RedactionLevel:
@@ -234,7 +176,6 @@ def understanding(
     trouble: Callable[[str], object] = lambda _sentence: None,
     through: Callable[[ChatServer], ChatServer] = lambda server: server,
     budget: Budget | None = None,
-    soon: bool = False,
     connect: Callable[[ModelTarget], ModelConnection] = Connection,
     settings_file: str = "",
 ) -> Iterator[Understanding]:
@@ -244,7 +185,7 @@ def understanding(
 
     ``trouble`` gets each part that the chain has to do without; every model server is asked ``through`` what that
     makes of it. Without ``store`` nothing is kept: no answers, and no books of what was spent. Without ``budget`` it
-    has one of its own. ``soon``: a model will be asked at once, so the first one's client is made ready meanwhile.
+    has one of its own.
     ``connect`` makes the way to each model's server. Every analysis names ``settings_file``.
     Raises :class:`ConfigError` when a model of the list cannot be asked as the settings stand.
     """
@@ -260,12 +201,10 @@ def understanding(
         for target in models:
             server = server_for(target, deadline.remaining, connect)
             stack.callback(server.close)
-            if soon and not links:
-                Thread(target=server.get_ready, name="get-ready", daemon=True).start()
             links.append(
                 ModelLink(
                     model_analyser(through(server), target, settings, rules, earlier),
-                    model_breaker(target, clock, state),
+                    _model_breaker(target, clock, state),
                     deadline,
                     name=target.name,
                     place="\0".join((target.model, target.base_url)),
@@ -287,21 +226,18 @@ def understanding(
         )
 
 
-def model_breaker(target: ModelTarget, clock: Clock, state: State | None = None) -> Breaker:
-    """The circuit breaker of a model on its server.
-
-    A model that is down is asked five times, however many workers there are; another server was not down.
-    """
+def _model_breaker(target: ModelTarget, clock: Clock, state: State | None) -> Breaker:
+    """Of a model on its server: one that is down is asked five times, however many workers there are."""
     server = urlsplit(target.base_url)
-    breaker_name = f"model {target.name} at {server.netloc.rpartition('@')[2]}{server.path.rstrip('/')}"
-    kept = Dependencies(state) if state else None
-    return Breaker(
-        breaker_name,
-        clock,
-        proven=False,
-        memory=kept.breaker(breaker_name) if kept else None,
-        on_change=kept.keep_breaker if kept else None,
-    )
+    name = f"model {target.name} at {server.netloc.rpartition('@')[2]}{server.path.rstrip('/')}"
+    return _remembered_breaker(name, clock, state, proven=False)
+
+
+def _remembered_breaker(name: str, clock: Clock, state: State | None, *, proven: bool = True) -> Breaker:
+    if state is None:
+        return Breaker(name, clock, proven=proven)
+    kept = Dependencies(state)
+    return Breaker(name, clock, proven=proven, memory=kept.breaker(name), on_change=kept.keep_breaker)
 
 
 def model_analyser(

@@ -54,8 +54,6 @@ from .parts import (
 if TYPE_CHECKING:
     from .split import SplitWanted
 
-LATELY_S = 3600.0
-"""How far back to look for a run that tells whether models are asked."""
 SHARD = "shard"
 """The fact by which a state remembers its shard."""
 Kind = Literal["run", "retry", "apply", "webhook"]
@@ -146,7 +144,6 @@ def play(
         cache = settings.cache
         store = AnswerStore(folder / ANSWERS, clock, days=cache.days)
         stack.callback(store.close)
-        busy = _models_were_asked(state, clock.now())
         cluster, analysis_timeout_s = None, settings.run.analysis_timeout_s
         if asked.cluster is not None:
             from .cluster import patience  # most runs need nothing of it
@@ -167,7 +164,6 @@ def play(
                 store,
                 troubles.append,
                 budget=budget,
-                soon=busy,
                 connect=connect,
                 settings_file=settings_file,
             )
@@ -292,14 +288,6 @@ def _played(work: Run, asked: RunArguments, settings: Settings) -> RunSummary:
 def _by_hand() -> bool:
     """Whether a person's terminal started this. Task Scheduler may give a run a window, so never on Windows."""
     return os.name != "nt" and sys.stdin is not None and sys.stdin.isatty()
-
-
-def _models_were_asked(state: State, now: float) -> bool:
-    """Whether this run will ask a model, as far as can be told: the last one has, or there was none lately."""
-    with suppress(StateUnusable):
-        runs = state.runs(now - LATELY_S)
-        return not runs or "model" in runs[-1].summary.sources
-    return False
 
 
 def _receipts(audit: AuditLog) -> Path | None:

@@ -1,0 +1,175 @@
+"""What is each helpdesk's own, a row for each: signing in, limits, client, labels, people, seeding.
+
+A new helpdesk is its files in ``helpdesk/``, its account in ``settings/helpdesks.py``, and a row here. What the local
+helpdesk and seeding need is loaded where it is asked for: most runs need nothing of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+from ..core.clock import Clock
+from ..core.errors import ConfigError
+from ..core.models import Ticket
+from ..freshdesk import Freshdesk
+from ..helpdesk import freshdesk_format, freshdesk_reads, request_tracker_account, zendesk_account, zendesk_format
+from ..helpdesk.protocol import AccountLabels, Helpdesk, RequesterSearch
+from ..helpdesk.rate_limit import Limit
+from ..helpdesk.request_tracker import RequestTracker
+from ..helpdesk.request_tracker_format import Shape
+from ..helpdesk.transport import Auth, FixedAuth, Transport
+from ..settings.helpdesks import FreshdeskSettings, LocalSettings, RequestTrackerSettings, ZendeskSettings
+from ..settings.schema import Settings
+from ..state.store import State
+from ..zendesk import Zendesk
+
+if TYPE_CHECKING:
+    from ..helpdesk.local_desk import LocalConnection
+    from ..helpdesk.local_model import Labels
+    from ..helpdesk.local_store import LocalStore
+    from ..seeding.accounts import SeedAccount
+
+
+class Desk(Helpdesk, Protocol):
+    """A helpdesk that lists its solved tickets too. ``troubles`` are sentences on what it had to do without."""
+
+    troubles: list[str]
+
+    def solved(self, since: float) -> Iterator[tuple[Ticket, ...]]:
+        """Solved and closed tickets created since ``since`` (Unix seconds), newest first where it can."""
+
+
+@dataclass(frozen=True)
+class Vendor:
+    """One helpdesk's own ways. ``spare`` is the share of its limits that is left to people and other tools.
+
+    ``desk`` makes the client; where the helpdesk keeps no record of who changed what, the client keeps our own writes
+    in the state, and can only read without one.
+    """
+
+    desk: Callable[[Settings, Transport, State | None], Desk]
+    own_user: Callable[[Settings, Transport], int | None]
+    labels: Callable[[Settings, Transport], AccountLabels]
+    requesters: Callable[[Settings, Transport], RequesterSearch]
+    seeds: Callable[[Settings, Transport], SeedAccount]
+    sign_in: Callable[[Any, Transport, Clock], Auth] = lambda _account, _transport, _clock: FixedAuth("")
+    read_limits: Callable[[Mapping[str, str]], Mapping[str, Limit]] = lambda _headers: {}
+    spare: float = 0.0
+
+
+def vendor_of(settings: Settings) -> Vendor:
+    """The row of the chosen helpdesk."""
+    return VENDORS[settings.desk.vendor]
+
+
+def _sign_in_to_zendesk(account: ZendeskSettings, transport: Transport, clock: Clock) -> Auth:
+    """In the best way that the settings allow."""
+    if account.oauth_client_id and account.oauth_client_secret:
+        secret = account.oauth_client_secret.get_secret_value()
+        return zendesk_account.ClientCredentials(transport, clock, account.oauth_client_id, secret, account.oauth_scope)
+    if account.oauth_token:
+        return zendesk_account.OAuthToken(account.oauth_token.get_secret_value())
+    if account.email and account.api_token:
+        return zendesk_account.ApiToken(account.email, account.api_token.get_secret_value())
+    raise ConfigError("no credentials for Zendesk")
+
+
+def _sign_in_to_freshdesk(account: FreshdeskSettings, _transport: Transport, _clock: Clock) -> Auth:
+    if account.api_key is None:
+        raise ConfigError("no credentials for Freshdesk")
+    return freshdesk_reads.ApiKey(account.api_key.get_secret_value())
+
+
+def _sign_in_to_tracker(account: RequestTrackerSettings, _transport: Transport, _clock: Clock) -> Auth:
+    if account.password:
+        return request_tracker_account.Login(account.base_url, account.signs_in_as, account.password.get_secret_value())
+    return FixedAuth(f"token {account.token.get_secret_value() if account.token else ''}")
+
+
+def _tracker(settings: Settings, transport: Transport, state: State | None) -> RequestTracker:
+    account = settings.request_tracker
+    own = request_tracker_account.own_user(transport, account.signs_in_as)
+    return RequestTracker(transport, state, Shape(account.tags_field, account.priorities), own)
+
+
+def _freshdesk(settings: Settings, transport: Transport, state: State | None) -> Freshdesk:
+    open_statuses = settings.freshdesk.open_statuses
+    return Freshdesk(transport, state, marker=settings.policy.marker, open_statuses=open_statuses)
+
+
+# The local helpdesk
+
+
+def labels_here(settings: Settings) -> Labels:
+    """The tags of these settings that say category, urgency and sentiment."""
+    from ..helpdesk.local_model import Labels
+
+    return Labels.of(settings.policy.tag_prefix, settings.taxonomy)
+
+
+def opened_local(settings: Settings, transport: Transport, *, make: bool = False) -> LocalStore:
+    """The store to which a run's connection leads, opened once."""
+    return cast("LocalConnection", transport).opened(labels_here(settings), make=make)
+
+
+def _local(settings: Settings, transport: Transport, _state: State | None) -> Desk:
+    way = cast("LocalConnection", transport)
+    desk = _of_local().LocalDesk(opened_local(settings, way), way.now, read_only=way.read_only, noted=way.noted)
+    return cast("Desk", desk)
+
+
+def _of_local() -> ModuleType:
+    from ..helpdesk import local_desk
+
+    return local_desk
+
+
+def _of_seeding() -> ModuleType:
+    from ..seeding import accounts
+
+    return accounts
+
+
+VENDORS: Mapping[str, Vendor] = {
+    ZendeskSettings.vendor: Vendor(
+        desk=lambda _settings, transport, _state: Zendesk(transport),
+        own_user=lambda _settings, transport: zendesk_account.own_user(transport),
+        labels=lambda _settings, transport: zendesk_account.read_labels(transport),
+        requesters=lambda _settings, transport: zendesk_account.Requesters(transport),
+        seeds=lambda _settings, transport: _of_seeding().ZendeskSeedTarget(transport),
+        sign_in=_sign_in_to_zendesk,
+        read_limits=zendesk_format.read_limits,
+        spare=0.05,
+    ),
+    FreshdeskSettings.vendor: Vendor(
+        desk=_freshdesk,
+        own_user=lambda _settings, transport: freshdesk_reads.own_user(transport),
+        labels=lambda _settings, transport: freshdesk_reads.read_labels(transport),
+        requesters=lambda _settings, transport: freshdesk_reads.FreshdeskRequesters(transport),
+        seeds=lambda _settings, transport: _of_seeding().FreshdeskSeedTarget(transport),
+        sign_in=_sign_in_to_freshdesk,
+        read_limits=freshdesk_format.read_limits,
+        spare=0.1,
+    ),
+    RequestTrackerSettings.vendor: Vendor(
+        desk=_tracker,
+        own_user=lambda s, transport: request_tracker_account.own_user(transport, s.request_tracker.signs_in_as),
+        labels=lambda _settings, transport: request_tracker_account.read_labels(transport),
+        requesters=lambda _settings, transport: request_tracker_account.TrackerRequesters(transport),
+        seeds=lambda s, transport: _of_seeding().RequestTrackerSeedTarget(transport, s.request_tracker.tags_field),
+        sign_in=_sign_in_to_tracker,
+    ),
+    LocalSettings.vendor: Vendor(
+        desk=_local,
+        own_user=lambda _settings, _transport: None,  # it is no person there
+        labels=lambda settings, transport: _of_local().labels_of(opened_local(settings, transport)),
+        requesters=lambda settings, transport: _of_local().LocalRequesters(opened_local(settings, transport)),
+        seeds=lambda settings, transport: _of_seeding().LocalSeedTarget(
+            opened_local(settings, transport, make=True), cast("LocalConnection", transport).now
+        ),
+    ),
+}
+"""By the name of the account's helpdesk."""
