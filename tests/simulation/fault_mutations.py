@@ -13,7 +13,6 @@ from ticket_processor.core.errors import CannotRun, HelpdeskDown
 from ticket_processor.core.models import Ticket
 from ticket_processor.helpdesk import ticket_history as history
 from ticket_processor.helpdesk import zendesk_reads
-from ticket_processor.helpdesk.http_messages import PageSize
 from ticket_processor.helpdesk.protocol import Fetched
 from ticket_processor.helpdesk.ticket_history import Edit, History
 from ticket_processor.helpdesk.zendesk_reads import ZendeskReads
@@ -38,13 +37,6 @@ def _one_odd_row_spoils_all(reads: ZendeskReads, *given: Any, whole: Any = Zende
     if unread:
         raise HelpdeskDown("an answer holds a ticket without sense")
     return tickets, unread
-
-
-def _one_row_makes_all_unreadable(
-    reads: ZendeskReads, path: str, params: dict[str, str | int], name: str, size: PageSize, limits: Any, _rows: str
-) -> Any:
-    params[name] = size.now
-    return reads.get(path, params, limits)
 
 
 def _left_out_is_gone(_desk: zendesk.Zendesk, _ticket_id: int, _found: Fetched) -> None:
@@ -101,9 +93,6 @@ def _any_marker_means_done(
 FAULT_MUTATIONS: Mapping[str, Callable[[], Any]] = {
     "a fault of one ticket ends the run": lambda: mock.patch.object(ZendeskReads, "get", _every_fault_is_the_helpdesks),
     "an odd row spoils its page": lambda: mock.patch.object(ZendeskReads, "tickets", _one_odd_row_spoils_all),
-    "a page that one row makes unreadable ends the run": lambda: mock.patch.object(
-        ZendeskReads, "page_of_tickets", _one_row_makes_all_unreadable
-    ),
     "a ticket that an answer leaves out is taken for deleted": lambda: mock.patch.object(
         zendesk.Zendesk, "_fetch_alone", _left_out_is_gone
     ),

@@ -8,7 +8,7 @@ from typing import Any
 from unittest import mock
 
 from ticket_processor import freshdesk
-from ticket_processor.core.errors import HelpdeskDown, UpdateConflict
+from ticket_processor.core.errors import UpdateConflict
 from ticket_processor.core.models import Change, Outcome, Ticket
 from ticket_processor.core.reasons import DEFERRED
 from ticket_processor.freshdesk import Freshdesk
@@ -83,9 +83,6 @@ FRESHDESK_MUTATIONS: Mapping[str, Callable[[], Any]] = {
     "Low taken for no priority": lambda: mock.patch.object(freshdesk_reads, "read_ticket", _untouched),
     "notes of writes given up left there": lambda: mock.patch.object(Freshdesk, "withdraw"),
     "half a write left while people work": lambda: mock.patch.object(WriteBack, "_withdrawn", _half_a_write_waits),
-    "a page that one row makes unreadable ends the run": lambda: mock.patch.object(
-        freshdesk_reads.Listing, "_in_parts", side_effect=HelpdeskDown("no JSON")
-    ),
     "listings that leave a gap": lambda: mock.patch.object(freshdesk_format.ListingPlace, "read", _from_now_on),
     **{
         name: MUTATIONS[name]
@@ -106,7 +103,6 @@ NOTICED_BY: Mapping[str, int] = {
     "Low taken for no priority": 90,
     "half a write left while people work": 4,
     "listings that leave a gap": 18,
-    "a page that one row makes unreadable ends the run": 559,
     "priority overwritten": 15,
     "group overwritten": 15,
     "only the oldest conversations searched": 20,

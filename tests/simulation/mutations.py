@@ -196,7 +196,6 @@ NOTICED_BY: Mapping[str, int] = {
     "reply triaged again and again": 129,
     "a fault of one ticket ends the run": 9,
     "an odd row spoils its page": 35,
-    "a page that one row makes unreadable ends the run": 298,
     "a ticket that an answer leaves out is taken for deleted": 8,
     "a stale job ends the run": 37,
     "a fault of the account is counted against each ticket": 94,

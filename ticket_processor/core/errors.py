@@ -110,13 +110,11 @@ class NotAuthorised(CannotRun):
 class HelpdeskDown(CannotRun):
     """No usable answer after the allowed attempts, or the circuit breaker is open.
 
-    ``too_long`` says that an answer had more bytes than are read, ``unparsed`` is one that makes no sense: asked for
-    less at once, there may be a better one.
+    ``too_long`` says that an answer had more bytes than are read: asked for less at once, there may be a shorter one.
     """
 
-    def __init__(self, message: str, *, too_long: bool = False, unparsed: bytes = b"") -> None:
+    def __init__(self, message: str, *, too_long: bool = False) -> None:
         self.too_long = too_long
-        self.unparsed = unparsed
         super().__init__(message)
 
 
@@ -178,12 +176,11 @@ class RequestSkipped(TicketError):
 class TicketUnreadable(TicketError):
     """The helpdesk gives no usable answer about this ticket (5xx, timeout, an answer without sense, or without end).
 
-    ``too_long`` and ``unparsed`` are as in :class:`HelpdeskDown`.
+    ``too_long`` is as in :class:`HelpdeskDown`.
     """
 
-    def __init__(self, message: str = "", *, too_long: bool = False, unparsed: bytes = b"") -> None:
+    def __init__(self, message: str = "", *, too_long: bool = False) -> None:
         self.too_long = too_long
-        self.unparsed = unparsed
         super().__init__(message, if_shared=HelpdeskDown)
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..core.clock import iso
-from ..core.errors import CannotRun, ConfigError, HelpdeskDown, NotAuthorised, TicketError, TicketUnreadable
+from ..core.errors import CannotRun, ConfigError, HelpdeskDown, NotAuthorised, TicketError
 from ..core.models import KeptWrite, Ticket
 from ..state.store import State
 from .freshdesk_format import (
@@ -35,7 +35,7 @@ from .freshdesk_format import (
     ticket_field,
 )
 from .freshdesk_history import set_low, with_references
-from .http_messages import Reply, mapping, string, stub_of, tickets_of, with_ids
+from .http_messages import Reply, mapping, string, tickets_of
 from .note_first import SeenTicket
 from .protocol import BY_TICKET, AccountLabels, RequesterSearch
 from .transport import FixedAuth, Transport
@@ -180,8 +180,6 @@ PAGE_SIZE = 100
 MAX_PAGE_BYTES = 12_000_000
 MOST_WALKS = 10
 MOVES = "Freshdesk's list of tickets changes faster than it can be read; nothing is lost, try later"
-MOST_LOST = 2
-"""From so many rows on that cannot be read, and none that can, it is the answers that are at fault."""
 LIST_COST = 5
 """Credits of a list with its two ``include``, which cost two more each."""
 
@@ -230,85 +228,33 @@ class Listing:
                 return sorted(found.values(), key=lambda row: str(row.get("updated_at"))), step
         raise HelpdeskDown(MOVES)
 
-    def _list(self, moment: float, page: int) -> tuple[list[Mapping[str, Any]], float | None, bool]:
+    def _list(self, moment: float, page: int) -> tuple[Rows, float | None, bool]:
         """A page of tickets, the answer's date, and whether the page is full.
 
-        A page that is too long to be read is asked for with a tenth of its rows, and so are all later ones. One that a
-        row makes unreadable is read in parts, again and again until no row has moved meanwhile.
+        A page that is too long to be read is asked for with a tenth of its rows, and so are all later ones.
         """
-        found: dict[tuple[str, str], Mapping[str, Any]] = {}
-        for _ in range(MOST_WALKS):
-            known = len(found)
-            try:
-                rows, date, full = self._page(moment, page, self._page_size)
-            except HelpdeskDown as error:
-                if error.too_long and self._page_size > 1:
-                    self._page_size, page = self._page_size // 10, 1
-                    continue
-                if not error.unparsed:
-                    raise
-                rows = []
-                date, full = self._in_parts(moment, page, self._page_size, rows, error)
-            else:
-                if not found:
-                    return rows, date, full
-            found.update(((str(row.get("id")), str(row.get("updated_at"))), row) for row in rows)
-            if len(found) == known:
-                return list(found.values()), date, full
-        raise HelpdeskDown(MOVES)
-
-    def _page(self, moment: float, page: int, size: int, *, searches: bool = False) -> tuple[Rows, float | None, bool]:
         params: dict[str, str | int] = {
             "updated_since": iso(moment),
             "order_by": "updated_at",
             "order_type": "asc",
-            "per_page": size,
+            "per_page": self._page_size,
             "page": page,
             "include": "description,requester",
         }
-        reply = self._transport.request(
-            "GET",
-            "/api/v2/tickets",
-            params=params,
-            limits={ACCOUNT_LIMIT: LIST_COST, LIST_LIMIT: 1},
-            most=MAX_PAGE_BYTES,
-            about_one=searches,
-        )
+        limits = {ACCOUNT_LIMIT: LIST_COST, LIST_LIMIT: 1}
+        try:
+            reply = self._transport.request("GET", "/api/v2/tickets", params=params, limits=limits, most=MAX_PAGE_BYTES)
+        except HelpdeskDown as error:
+            if not error.too_long or self._page_size == 1:
+                raise
+            self._page_size //= 10
+            return self._list(moment, 1)
         if reply.status == 403:
             raise NotAuthorised("this Freshdesk agent may not list tickets (HTTP 403)")
         if not reply.ok:
             raise CannotRun(f"Freshdesk refuses to list tickets (HTTP {reply.status}{error_code(reply)})")
         rows = rows_of(reply)
-        return rows, reply.date, len(rows) >= size
-
-    def _in_parts(
-        self, moment: float, page: int, size: int, rows: Rows, whole: HelpdeskDown
-    ) -> tuple[float | None, bool]:
-        """Add a page that is no JSON to ``rows``: its halves or fifths, down to the row, of which little can be known.
-
-        Returns its date, and whether it is full. Raises ``whole`` where nothing can be read.
-        """
-        date, step = None, 1 if size < 2 else size // (5 if size % 2 else 2)
-        for part in range((page - 1) * size // step + 1, page * size // step + 1):
-            try:
-                some, date, full = self._page(moment, part, step, searches=True)
-            except TicketUnreadable as error:
-                if not error.unparsed:
-                    raise HelpdeskDown(str(error)) from error
-                if step > 1:
-                    date, full = self._in_parts(moment, part, step, rows, whole)
-                else:
-                    rows.append(stub_of(error.unparsed))
-                    full = True
-                if len(rows) >= MOST_LOST and not with_ids(rows):
-                    raise whole from error
-            except TicketError as error:
-                raise error.if_shared(str(error)) from error
-            else:
-                rows += some
-            if not full:
-                return date, False
-        return date, True
+        return rows, reply.date, len(rows) >= self._page_size
 
 
 # The account

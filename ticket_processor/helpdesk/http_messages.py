@@ -1,6 +1,6 @@
 """One request to a helpdesk, its reply as it is read (JSON, within bounds), and why there may be no usable one.
 
-Values in a helpdesk's JSON, whatever they turn out to be, and pages that one row makes unreadable. Pure.
+Values in a helpdesk's JSON, whatever they turn out to be. Pure.
 """
 
 from __future__ import annotations
@@ -50,8 +50,6 @@ class Reply:
     body: Any
     date: float | None
     """The server's own clock, Unix seconds."""
-    unparsed: bytes = b""
-    """A body that could not be parsed."""
 
     @property
     def ok(self) -> bool:
@@ -89,7 +87,6 @@ def read_reply(response: requests.Response, most_parsed: int) -> Reply:
         headers=response.headers,
         body=body,
         date=parse_http_date(response.headers.get("Date")),
-        unparsed=response.content or b"" if body is None else b"",
     )
 
 
@@ -118,7 +115,6 @@ def _number(digits: str) -> int | float | str:
     return number if math.isfinite(number) else digits
 
 
-_WHOLE = re.compile(rb"\s*(?:\{.*\}|\[.*\])\s*\Z", re.DOTALL)
 _OLD_TLS = re.compile(r"PROTOCOL_VERSION|UNSUPPORTED_PROTOCOL")
 
 
@@ -130,8 +126,6 @@ class TryAgain(Exception):
         self.wait = wait
         self.may_be_local = may_be_local
         """The server was reached, so that the fault may be of what was asked for."""
-        self.is_local = isinstance(final, HelpdeskDown) and bool(_WHOLE.match(final.unparsed))
-        """It is: the server gives an answer with its end, and some part of it is no JSON."""
         super().__init__(str(final))
 
 
@@ -191,8 +185,7 @@ def of_reply(reply: Reply, request: HttpRequest, name: str, now: float, *, sense
     if request.effect is Effect.WRITE:
         return OutcomeUnknown(f"{name} answered a write with {what}", if_shared=HelpdeskDown)
     wait = retry_after_seconds(reply.headers.get("Retry-After"), reply.date or now)
-    unparsed = reply.unparsed if senseless else b""
-    return TryAgain(HelpdeskDown(f"{name} answers with {what}", unparsed=unparsed), wait, may_be_local=True)
+    return TryAgain(HelpdeskDown(f"{name} answers with {what}"), wait, may_be_local=True)
 
 
 def _why_not_connected(error: requests.exceptions.RequestException) -> str:
@@ -211,9 +204,6 @@ def _why_not_connected(error: requests.exceptions.RequestException) -> str:
 
 
 LARGEST = 2**63 - 1
-NAMED = 3
-"""Rows that a sentence names."""
-_ADDRESS = re.compile(r"/tickets/(\d{1,18})\.json$")
 _UNREADABLE = "\N{REPLACEMENT CHARACTER}"
 _EMPTY: tuple[object, ...] = (None, "", [])
 """Values of an empty field. An unticked box is not among them: a person may have unticked it."""
@@ -242,12 +232,6 @@ def ticket_number(row: Mapping[str, Any]) -> int:
     return number
 
 
-def known_number(row: Mapping[str, Any]) -> int | None:
-    """The number of a ticket's row, by its address where its ``id`` is none; ``None`` where neither tells it."""
-    address = _ADDRESS.search(string(row.get("url")))
-    return int(address[1]) if whole_number(row.get("id")) is None and address else whole_number(row.get("id"))
-
-
 @contextmanager
 def sensible(otherwise: str) -> Iterator[None]:
     """Raises :class:`TicketError` with this sentence where what is read inside makes no sense. A decorator, too."""
@@ -263,27 +247,17 @@ def tickets_of(
     """The tickets of rows, those rows that make no sense, and a sentence on rows without a number, if there are any."""
     tickets: list[Ticket] = []
     unread: dict[int, TicketError] = {}
+    nameless = 0
     for row in rows:
         try:
             tickets.append(read(row))
         except TicketError as error:
-            if (number := known_number(row)) is not None:
+            if (number := whole_number(row.get("id"))) is not None:
                 unread[number] = error
-    return tuple(tickets), unread, without_number(vendor, rows)
-
-
-def without_number(vendor: str, rows: Sequence[Mapping[str, Any]]) -> str:
-    """A sentence that names the rows without a ticket's number by their places; empty where all have one."""
-    numbers = [known_number(row) for row in rows]
-    places = [
-        f"row {place + 1} of {len(rows)}"
-        + (f", behind ticket {numbers[place - 1]}" if place and numbers[place - 1] else "")
-        for place, number in enumerate(numbers)
-        if number is None
-    ]
-    more = f"; and {len(places) - NAMED} more" if len(places) > NAMED else ""
-    named = "; ".join(places[:NAMED]) + more
-    return f"{vendor} showed rows without a ticket's number, which were passed over: {named}" if places else ""
+            else:
+                nameless += 1
+    told = f"{vendor} showed rows without a ticket's number, which were passed over: {nameless} of {len(rows)}"
+    return tuple(tickets), unread, told if nameless else ""
 
 
 def with_ids(rows: Sequence[Any]) -> list[dict[str, Any]]:
@@ -304,66 +278,3 @@ def field_text(value: object) -> str | None:
     if value in _EMPTY:
         return None
     return " ".join(map(str, value)) if isinstance(value, list) else str(value)
-
-
-_NUMBER = re.compile(r'/tickets/(\d{1,18})\.json"|(?:\[\s*\{|,)\s*"id"\s*:\s*(\d{1,18})\b')
-_CHANGED = re.compile(r'"updated_at"\s*:\s*"(\d{4}-\d\d-\d\dT[0-9:.]{8,12}(?:Z|[+-]\d\d:\d\d))"')
-_PLACE = re.compile(r'"(after_cursor|end_of_stream|has_more)"\s*:\s*("(?:[^"\\]|\\.)*"|true|false|null)')
-# Quotation marks within a text are escaped, so nothing that a customer wrote looks like one of these.
-
-
-class PageSize:
-    """How many rows to ask for at a time: ``most``, and fewer while one of them spoils every answer that it is in.
-
-    From 1 on it doubles, since most pages hold few rows; once it is known how near the row is, it halves.
-    """
-
-    def __init__(self, most: int) -> None:
-        self.now = self._most = most
-        self._within = 0
-
-    @property
-    def searches(self) -> bool:
-        """Whether a row that spoils its answers is being looked for."""
-        return self.now != self._most
-
-    def too_long(self) -> None:
-        """So many are too long to be read, here and in later pages."""
-        self.now = self._most = max(1, self.now // 10)
-
-    def unreadable(self) -> None:
-        """So many cannot be read: one of them is the row."""
-        self._within = self.now if self.searches else 0
-        self.now = max(1, self.now // 2) if self.searches else 1
-
-    def read(self) -> None:
-        """So many have been read."""
-        self._within = max(0, self._within - self.now)
-        self.now = max(1, self._within // 2) if self._within else min(self._most, 2 * self.now)
-
-    def passed(self) -> None:
-        """The row has been passed."""
-        self._within = 0
-
-
-def stub_of(unparsed: bytes) -> dict[str, Any]:
-    """What can be known of a row whose answer is no JSON: its number and its last change, each where it is told.
-
-    That makes no ticket: whoever reads it finds a row that makes no sense.
-    """
-    text = unparsed.decode("utf-8", "replace")
-    number, changed = _NUMBER.search(text), _CHANGED.search(text)
-    stub: dict[str, Any] = {"updated_at": changed[1]} if changed else {}
-    return {"id": int(number[1] or number[2]), **stub} if number else stub
-
-
-def page_of(unparsed: bytes, rows: str) -> dict[str, Any] | None:
-    """A page of a single row that is no JSON, with the place behind it; ``None`` where that cannot be made out."""
-    text = unparsed.decode("utf-8", "replace")
-    place = {name: json.loads(value, strict=False) for name, value in _PLACE.findall(text)}
-    begin = re.search(rf'"{rows}"\s*:\s*\[', text)
-    if begin is None or not (place.get("after_cursor") or place.get("end_of_stream") or place.get("has_more") is False):
-        return None
-    end = text.find('"users":', begin.end())
-    stub = stub_of(text[begin.start() : None if end < 0 else end].encode("utf-8", "replace"))
-    return {rows: [stub], "meta": place, **place}

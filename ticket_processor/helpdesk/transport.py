@@ -159,7 +159,7 @@ class Transport:
         they look like an overload, and wants as they are. ``about_one`` is for a read of one ticket or job: where the
         server answers it with nothing usable, that is :class:`TicketUnreadable`, and does not count against the server.
         ``most`` is how many bytes the answer may have, where the usual limits do not fit; a longer one is not asked for
-        again: the error then says ``too_long``. One that is no JSON is ``unparsed`` in its error.
+        again: the error then says ``too_long``.
         Raises ``NotAuthorised``, ``HelpdeskDown``, ``RateLimited``, ``OutcomeUnknown`` (writes only),
         ``DeadlineReached`` and ``Stopping``. 4xx other than 401, 408 and 429 are replies, not errors.
         """
@@ -200,8 +200,7 @@ class Transport:
             return retrying(attempt)
         except TryAgain as error:
             if about_one and error.may_be_local:
-                unparsed = error.final.unparsed if isinstance(error.final, HelpdeskDown) else b""
-                raise TicketUnreadable(str(error.final), unparsed=unparsed) from error.__cause__
+                raise TicketUnreadable(str(error.final)) from error.__cause__
             raise error.final from error.__cause__
 
     def sign_with(self, auth: Auth) -> None:
@@ -284,7 +283,7 @@ class Transport:
 
     def _report(self, admission: Admission, failed: Exception, about_one: bool) -> None:
         """Tell the breaker of a failure, unless it may be the fault of the one thing that was asked for."""
-        if isinstance(failed, TryAgain) and (failed.is_local or (about_one and failed.may_be_local)):
+        if about_one and isinstance(failed, TryAgain) and failed.may_be_local:
             self._breaker.release(admission)
         else:
             self._breaker.failure(admission)
@@ -306,9 +305,7 @@ class Transport:
             notice(f"{error}; it is asked again")
 
     def _stop(self, state: tenacity.RetryCallState, about_one: bool) -> bool:
-        error = state.outcome.exception() if state.outcome else None
-        local = isinstance(error, TryAgain) and error.is_local
-        attempts = 1 if about_one and local else MAX_ATTEMPTS_ON_ONE if about_one or local else MAX_ATTEMPTS
+        attempts = MAX_ATTEMPTS_ON_ONE if about_one else MAX_ATTEMPTS
         return state.attempt_number >= attempts or state.upcoming_sleep > self._deadline.remaining()
 
     # Odds and ends

@@ -7,13 +7,12 @@ Facts and their sources: developer.zendesk.com, "Incremental Exports", "Search".
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from functools import partial
 
 from ..core.clock import iso, parse_iso
 from ..core.errors import CannotRun, HelpdeskDown, NotAuthorised, TicketError, TicketUnreadable
 from ..core.models import Ticket
-from .http_messages import PageSize, Reply, mapping, page_of, tickets_of
+from .http_messages import Reply, mapping, tickets_of
 from .protocol import Page
 from .transport import Transport
 from .zendesk_format import ACCOUNT_LIMIT, body_of, changed_after, error_code, missing_scopes, people_of, read_ticket
@@ -82,34 +81,6 @@ class ZendeskReads:
                     raise
                 params[size] = max(1, int(params[size]) // 10)
 
-    def page_of_tickets(
-        self, path: str, params: dict[str, str | int], name: str, size: PageSize, limits: tuple[str, ...], rows: str
-    ) -> Reply:
-        """One page of a list of tickets, of a ``size`` that a parameter called ``name`` tells.
-
-        A row that makes its page unreadable is looked for in smaller ones; alone, it is answered with what can be made
-        out of it. Where that leads no further, ``HelpdeskDown`` holds what is ``unparsed``.
-        """
-        while True:
-            params[name] = size.now
-            try:
-                reply = self.get(path, params, limits, MAX_PAGE_BYTES, about_one=size.searches)
-            except (HelpdeskDown, TicketUnreadable) as error:
-                if error.too_long and size.now > 1:
-                    size.too_long()
-                elif error.unparsed and size.now > 1:
-                    size.unreadable()
-                elif (page := page_of(error.unparsed, rows)) is not None:
-                    size.passed()
-                    return Reply(200, {}, page, self._transport.date)
-                else:
-                    raise HelpdeskDown(str(error), too_long=error.too_long, unparsed=error.unparsed) from error
-            except TicketError as error:
-                raise error.if_shared(str(error)) from error
-            else:
-                size.read()
-                return reply
-
     def tickets(self, reply: Reply, field: str = "tickets") -> tuple[tuple[Ticket, ...], dict[int, TicketError]]:
         """The tickets of an answer, and those of its rows that make no sense."""
         rows = body_of(reply).get(field)
@@ -132,32 +103,14 @@ class ZendeskReads:
 
     def changed_since(self, cursor: str | None, since: float) -> Iterator[Page]:
         """Tickets by last change, from a place of the incremental export on. Raises :class:`ExportForbidden`."""
-        size = PageSize(self._page_size)
-        params: dict[str, str | int] = {"per_page": size.now, "include": "users"}
+        params: dict[str, str | int] = {"per_page": self._page_size, "include": "users"}
         if cursor is None:
             params["start_time"] = int(since)
         else:
             params["cursor"] = cursor
-        seen, begun, behind = {cursor}, None, ""
+        seen, begun = {cursor}, None
         while True:
-            try:
-                reply = self.page_of_tickets(
-                    "/incremental/tickets/cursor", params, "per_page", size, (ACCOUNT_LIMIT, EXPORT_LIMIT), "tickets"
-                )
-            except HelpdeskDown as error:
-                if not (error.unparsed or error.too_long):
-                    raise
-                searched = False
-                with suppress(CannotRun):
-                    for tickets, unread, _ in self.found(f"created>={iso(since)} status<solved", careful=True):
-                        searched = True
-                        yield Page(tickets, None, False, unread)
-                if not (searched or behind):
-                    raise
-                raise HelpdeskDown(
-                    f"{error}: the row {behind or 'with which the export begins'} can be neither read nor passed; "
-                    "until that mends, tickets are searched for"
-                ) from error
+            reply = self.page("/incremental/tickets/cursor", params, "per_page", (ACCOUNT_LIMIT, EXPORT_LIMIT))
             if reply.status == 403:
                 raise ExportForbidden
             if not reply.ok:
@@ -171,14 +124,14 @@ class ZendeskReads:
                 raise HelpdeskDown("Zendesk's export repeats a cursor before its end; nothing is lost, try later")
             seen.add(after)
             tickets, unread = self.tickets(reply)
-            behind = f"behind ticket {tickets[-1].id}" if tickets else behind
             # What changed after the listing began is the next run's: most of it are this one's own writes.
             begun = begun or reply.date
             last = last or changed_after(begun, body)
             yield Page(tickets, f"export:{after}" if after else None, last, unread)
             if last:
                 return
-            params = {"per_page": size.now, "include": "users", "cursor": str(after)}
+            params.pop("start_time", None)
+            params["cursor"] = str(after)
             del reply, body  # or two pages would be held while the next one is read
 
     def created_since(self, since: float) -> Iterator[Page]:
@@ -194,22 +147,12 @@ class ZendeskReads:
             cursor = f"search:{iso(resume)}" if last else None
             yield Page(tickets, cursor, last, unread, since=since)
 
-    def found(
-        self, query: str, *, careful: bool = False
-    ) -> Iterator[tuple[tuple[Ticket, ...], Mapping[int, TicketError], bool]]:
-        """Pages of what a search finds, what of each could not be read, and whether it is the last.
-
-        A ``careful`` one begins with a single row, since one of them is known to make its page unreadable.
-        """
-        params: dict[str, str | int] = {"query": query, "filter[type]": "ticket"}
-        size = PageSize(SHOW_MANY_MAX)
-        if careful:
-            size.unreadable()
+    def found(self, query: str) -> Iterator[tuple[tuple[Ticket, ...], Mapping[int, TicketError], bool]]:
+        """Pages of what a search finds, what of each could not be read, and whether it is the last."""
+        params: dict[str, str | int] = {"query": query, "filter[type]": "ticket", "page[size]": SHOW_MANY_MAX}
         seen = set()
         while True:
-            reply = self.page_of_tickets(
-                "/search/export", params, "page[size]", size, (ACCOUNT_LIMIT, "search-export"), "results"
-            )
+            reply = self.page("/search/export", params, "page[size]", (ACCOUNT_LIMIT, "search-export"))
             if reply.status == 403:
                 why = error_code(reply) if missing_scopes(reply) else ""
                 raise NotAuthorised(f"this Zendesk user may neither export nor search tickets (HTTP 403{why})")
