@@ -90,10 +90,10 @@ CEILINGS = {
     "analysis": 9_590,
     "audit": 1_970,
     "commands": 5_690,
-    "core": 2_640,
+    "core": 2_630,
     "dashboard": 1_470,
     "evaluation": 1_980,
-    "helpdesk": 6_490,
+    "helpdesk": 6_290,
     "knowledge": 1_750,
     "learning": 1_730,
     "monitoring": 2_670,
@@ -114,7 +114,7 @@ CEILINGS = {
 They are lowered when lines go. Whoever raises one says why in the commit. Request Tracker, a third helpdesk, took 1,050
 lines of product (850 of them in ``helpdesk/``), 600 of tests, and a page of 570 words.
 """
-MOST = {"files": 281, "test lines": 64_530, "scripts": 22, "words of docs": 20_650}
+MOST = {"files": 281, "test lines": 64_380, "scripts": 22, "words of docs": 20_650}
 """Of the whole house: modules, lines of tests, scripts, and words of all pages, generated ones included."""
 SLACK = 1.02
 """A ceiling this far above what is there is to be lowered."""
