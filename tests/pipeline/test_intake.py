@@ -96,7 +96,7 @@ class Run:
         self.gate = Gate()
         self.triage = Screening(self.desk, selection)
         options = IntakeOptions(START - 86_400, wanted, second_looks=again is not None)
-        self.intake = Intake(self.desk, self.state, self.triage, self.gate, self._skipped, options)
+        self.intake = Intake(self.desk, self.state, self.triage, self.gate, options)
         self.intake.limit = limit
 
     def _skipped(self, outcome: Outcome) -> None:
@@ -108,8 +108,15 @@ class Run:
             self.state.settled(outcome.ticket_id)
         self.intake.settled(outcome.ticket_id)
 
+    def each(self) -> Iterator[Work | None]:
+        for item in self.intake:
+            if isinstance(item, Outcome):
+                self._skipped(item)
+            else:
+                yield item
+
     def works(self) -> list[int]:
-        return [work.ticket.id for work in self.intake]
+        return [work.ticket.id for work in self.each()]
 
     def why(self) -> dict[int, str]:
         return {outcome.ticket_id: outcome.reason for outcome in self.outcomes}
@@ -136,7 +143,7 @@ def page(*tickets: Ticket, cursor: str | None = "c", last: bool = True) -> Page:
 
 def test_a_new_ticket_needs_work_and_gets_the_key_of_its_write() -> None:
     run = Run(page(a_ticket(1)))
-    assert list(run.intake) == [Work(a_ticket(1), write_key(a_ticket(1)))]
+    assert list(run.each()) == [Work(a_ticket(1), write_key(a_ticket(1)))]
     assert run.stored == []
     run.intake.settled(1)
     assert run.stored == ["c"]
@@ -222,7 +229,7 @@ def test_a_marker_that_a_ticket_was_born_with_says_nothing_where_no_write_of_our
 def test_the_retry_list_comes_first_and_is_read_afresh() -> None:
     run = Run(page(a_ticket(1)), tickets=(a_ticket(7, tags=("fresh",)),))
     run.state.retry_later(7, "busy", failed=False, max_attempts=5)
-    works = list(run.intake)
+    works = list(run.each())
     assert [work.ticket.id for work in works] == [7, 1]
     assert works[0].ticket.tags == ("fresh",)
 
@@ -253,7 +260,7 @@ def test_an_end_between_two_tickets_ends_the_intake_and_earns_nothing(end: Excep
 
     run = Run(page(a_ticket(1), a_ticket(2)))
     run.gate.go_on = at_the_second
-    works = iter(run.intake)
+    works = run.each()
     next(works)
     with pytest.raises(type(end)):
         next(works)
@@ -336,7 +343,7 @@ def test_a_long_retry_list_is_read_by_the_hundred_as_it_is_worked_on() -> None:
     run = Run(tickets=tuple(a_ticket(number) for number in range(1, 251)))
     for number in range(1, 251):
         run.state.retry_later(number, "busy", failed=False, max_attempts=5)
-    works = iter(run.intake)
+    works = run.each()
     next(works)
     assert run.desk.times("fetch") == 1
     assert len(list(works)) == 249

@@ -47,18 +47,19 @@ class Story:
         """A run ten minutes after the last; the tickets that it has understood, and how many requests it took."""
         self.account.clock.advance(PERIOD_S)
         self.account.sent.clear()
-
-        def skipped(outcome: Outcome) -> None:
-            self.skipped[outcome.ticket_id] += 1
-            self.state.settled(outcome.ticket_id)
-            intake.settled(outcome.ticket_id)
-
         desk = Zendesk(self.account.transport)
         options = IntakeOptions(START - HOUR, replies=replies)
-        intake = Intake(desk, self.state, Screening(desk, VOICE), Gate(), skipped, options)
+        intake = Intake(desk, self.state, Screening(desk, VOICE), Gate(), options)
         intake.limit = limit
         with mock.patch.object(zendesk_reads, "SEARCH_WINDOW_S", self.window_s):
-            works = [work.ticket.id for work in intake]
+            works = []
+            for item in intake:
+                if not isinstance(item, Outcome):
+                    works.append(item.ticket.id)
+                    continue
+                self.skipped[item.ticket_id] += 1
+                self.state.settled(item.ticket_id)
+                intake.settled(item.ticket_id)
         for number in works if settles else ():
             self.worked[number] += 1
             self.state.settled(number, done=("run", "k" * 32))

@@ -63,8 +63,8 @@ class IntakeOptions:
 class Intake:
     """Pulls tickets lazily: the retry list first, then page after page, second looks last; ``limit`` of them at most.
 
-    ``skipped`` receives an outcome for every ticket that needs no work. ``told_of`` is asked between two tickets, and
-    what it names is looked at first, but for tickets of other shards. Used by one thread.
+    A ticket that needs no work comes as its end, which is to be recorded before the next is asked for. ``told_of`` is
+    asked between two tickets, and what it names is looked at first, but for tickets of other shards. For one thread.
     """
 
     def __init__(
@@ -73,7 +73,6 @@ class Intake:
         state: State,
         triage: Triage,
         gate: RunChecks,
-        skipped: Callable[[Outcome], None],
         options: IntakeOptions,
         *,
         ahead: ReadAhead = iter,
@@ -83,7 +82,6 @@ class Intake:
         self._desk = desk
         self._state = state
         self._gate = gate
-        self._skipped = skipped
         self._options = options
         self._wanted = options.wanted
         at_once = options.wanted.tickets if options.wanted is not None and options.wanted.at_once else ()
@@ -116,8 +114,8 @@ class Intake:
         """How many tickets are begun and not ended, and whether no page is left to read. For any thread."""
         return len(self._open), self._all_read
 
-    def __iter__(self) -> Iterator[Work | None]:
-        """The work, ticket by ticket; ``None`` while the next page is still on its way."""
+    def __iter__(self) -> Iterator[Work | Outcome | None]:
+        """The work or end, ticket by ticket; ``None`` while the next page is still on its way."""
         retries = self._state.retries()
         self._selector.learn(retries)
         self._known_to_wait = {item.ticket_id for item in retries if item.reason == reasons.WAITING}
@@ -133,7 +131,7 @@ class Intake:
             yield from self._told(told_of())
             yield None
 
-    def _planned(self, retries: Sequence[Retry]) -> Iterator[Work | None]:
+    def _planned(self, retries: Sequence[Retry]) -> Iterator[Work | Outcome | None]:
         if self._wanted is not None:
             tickets = self._wanted.tickets
             yield from self._told(sorted(tickets)) if self._wanted.told else self._retried(tickets)
@@ -176,7 +174,7 @@ class Intake:
 
     # Where tickets come from
 
-    def _told(self, ticket_ids: Sequence[int]) -> Iterator[Work]:
+    def _told(self, ticket_ids: Sequence[int]) -> Iterator[Work | Outcome]:
         """Tickets that the helpdesk has told of, as if a page had listed them.
 
         One with a write that an earlier run has begun is left to the next run about it, which settles that first.
@@ -185,32 +183,33 @@ class Intake:
         free = [number for number in ours if number not in self._handled and self._state.verdict(number) is None]
         for ticket_id, found in self._read(free):
             if isinstance(found, TicketError):
-                self._cannot_read(ticket_id, found)
+                yield from self._cannot_read(ticket_id, found)
             elif found is None:
-                self._ended(skipped(ticket_id, reasons.NOT_FOUND))  # it may be too new for the copy that was read
+                yield skipped(ticket_id, reasons.NOT_FOUND)  # it may be too new for the copy that was read
             else:
-                yield from (replace(work, told=True) for work in self._look_at(found))
+                for item in self._look_at(found):
+                    yield replace(item, told=True) if isinstance(item, Work) else item
 
-    def _retried(self, ticket_ids: Iterable[int]) -> Iterator[Work]:
+    def _retried(self, ticket_ids: Iterable[int]) -> Iterator[Work | Outcome]:
         waiting = in_turn(self._state, [ticket_id for ticket_id in ticket_ids if ticket_id not in self._handled])
         for ticket_id, found in self._read(waiting):
             if isinstance(found, TicketError):
-                self._cannot_read(ticket_id, found)
+                yield from self._cannot_read(ticket_id, found)
             elif found is not None:
                 yield from self._look_at(found, retried=True)
             else:
                 # A number that a person typed in may be wrong, or too new for the copy that was read.
                 gone = reasons.NOT_FOUND if self._wanted is not None and self._wanted.at_once else reasons.DELETED
-                self._ended(skipped(ticket_id, gone))
+                yield skipped(ticket_id, gone)
             if self._gate.turn_over(ticket_id):
                 self.pass_over((), waiting)
                 return
 
-    def _on_page(self, page: Page) -> Generator[Work, None, bool]:
+    def _on_page(self, page: Page) -> Generator[Work | Outcome, None, bool]:
         """The work on a page; returns whether each ticket of it was looked at, or the limit left some."""
         self._ledger.open(page)
         for ticket_id, error in page.unread.items():
-            self._cannot_read(ticket_id, error)
+            yield from self._cannot_read(ticket_id, error)
         new = None if page.since is None else self._listing.new(page.tickets)
         for ticket in page.tickets:
             if ticket.id in self._open:
@@ -221,9 +220,10 @@ class Intake:
                 if self._selector.reads_answers or not self._state.is_done(ticket.id):
                     return False
                 continue  # it needs nothing
-            for work in self._look_at(ticket):
-                self._ledger.begin(ticket.id)
-                yield work
+            for item in self._look_at(ticket):
+                if isinstance(item, Work):
+                    self._ledger.begin(ticket.id)
+                yield item
             if ticket.id not in self._open:
                 self._listing.settled(ticket.id)
         self._ledger.exhausted()
@@ -231,21 +231,18 @@ class Intake:
             self._listing.ended(page.since)
         return True
 
-    def _second_looks(self) -> Iterator[Work]:
+    def _second_looks(self) -> Iterator[Work | Outcome]:
         fallbacks = self._state.fallbacks()
         for ticket_id, found in self._read([number for number in fallbacks if number not in self._handled]):
             self._gate.before_ticket()
             if isinstance(found, TicketError):
-                self._cannot_read(ticket_id, found)
+                yield from self._cannot_read(ticket_id, found)
                 continue
             self.seen += 1
-            ours = fallbacks[ticket_id]
-            gone = skipped(ticket_id, reasons.DELETED)
-            looked = gone if found is None else self._selector.second_look(found, ours)
-            if isinstance(looked, Work):
-                yield self._begun(looked)
+            if found is None:
+                yield skipped(ticket_id, reasons.DELETED)
             else:
-                self._ended(looked)
+                yield self._taken(self._selector.second_look(found, fallbacks[ticket_id]))
 
     def _read(self, ticket_ids: Sequence[int]) -> Iterator[tuple[int, Ticket | TicketError | None]]:
         """Tickets by their numbers, until the limit; ``None`` is one that is gone."""
@@ -261,7 +258,7 @@ class Intake:
 
     # What becomes of one
 
-    def _look_at(self, ticket: Ticket, *, retried: bool = False) -> Iterator[Work]:
+    def _look_at(self, ticket: Ticket, *, retried: bool = False) -> Iterator[Work | Outcome]:
         if ticket.id in self._handled and not self._may_be_answered(ticket.id):
             return
         self._left_over.discard(ticket.id)
@@ -270,24 +267,27 @@ class Intake:
         wanted = self._wanted
         anew = wanted.anew if wanted is not None and ticket.id in wanted.tickets else None
         found = self._selector.once_more(ticket, anew) if anew else self._selector.work_on(ticket, retried=retried)
-        if isinstance(found, Work):
-            yield self._begun(found)
-        elif anew:
-            self._ended(found, for_good=True)
+        if isinstance(found, Work) or anew:
+            yield self._taken(found, for_good=True)
         elif found.reason == reasons.WAITING and ticket.id in self._known_to_wait:
             self._handled.add(ticket.id)  # on the list already, and said so
         elif found.retry or retried or found.reason not in KNOWN:
-            self._ended(found, for_good=found.reason == reasons.JUDGED)
+            yield self._taken(found, for_good=found.reason == reasons.JUDGED)
         elif ticket.id not in self._passed:
             self._passed.add(ticket.id)
             self.known[found.reason] += 1
 
-    def _begun(self, work: Work) -> Work:
-        self._handled.add(work.ticket.id)
-        self._open.add(work.ticket.id)
-        self._thinking.add(work.ticket.id)
-        self._given += 1
-        return work
+    def _taken(self, item: Work | Outcome, *, for_good: bool = False) -> Work | Outcome:
+        """Take note of it. ``for_good``, or with a retry: wherever else the ticket appears in this run."""
+        if isinstance(item, Work):
+            number = item.ticket.id
+            self._handled.add(number)
+            self._open.add(number)
+            self._thinking.add(number)
+            self._given += 1
+        elif for_good or item.retry:
+            self._handled.add(item.ticket_id)
+        return item
 
     def _may_be_answered(self, ticket_id: int) -> bool:
         """Whether what earlier runs had left open is written, so that the customer may have answered it since."""
@@ -295,19 +295,12 @@ class Intake:
             return False
         return self._state.is_done(ticket_id) and self._state.verdict(ticket_id) is None
 
-    # Ends without work
-
-    def _ended(self, end: Outcome, *, for_good: bool = False) -> None:
-        """Have the end recorded. ``for_good``, or on the retry list: wherever else the ticket appears in this run."""
-        if for_good or end.retry:
-            self._handled.add(end.ticket_id)
-        self._skipped(end)
-
-    def _cannot_read(self, ticket_id: int, error: TicketError) -> None:
+    def _cannot_read(self, ticket_id: int, error: TicketError) -> Iterator[Outcome]:
         """A ticket that makes no sense as the helpdesk shows it; done, given up or dropped ones need none."""
         if ticket_id in self._handled or self._selector.given_up(ticket_id):
             return
         if not self._state.is_done(ticket_id):
             self.seen += 1
+            self._handled.add(ticket_id)
             failed, reason = OutcomeStatus.FAILED, str(error)
-            self._ended(Outcome(ticket_id=ticket_id, status=failed, reason=reason, retry=True, failed_at="ticket"))
+            yield Outcome(ticket_id=ticket_id, status=failed, reason=reason, retry=True, failed_at="ticket")

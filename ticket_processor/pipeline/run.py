@@ -5,7 +5,7 @@ What differs between a real helpdesk and a simulated one is in :class:`Parts`; n
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import closing
 from itertools import islice
@@ -96,7 +96,6 @@ class Run(RunFrame):
             parts.state,
             self._triage,
             self._checks,
-            self._record_outcome,
             IntakeOptions(since, wanted, options.retriage_on_reply, options.retry_fallbacks),
             ahead=parts.ahead,
             told_of=parts.told_of,
@@ -119,7 +118,7 @@ class Run(RunFrame):
         )
         late: DeadlineReached | None = None
         try:
-            with closing(fan_out.over(iter(intake))) as results:
+            with closing(fan_out.over(self._works(intake))) as results:
                 for finished in results:
                     intake.understood(work.ticket.id for work, _ in finished)
                     alone = {work.ticket.id for work, _ in finished if work.told and parts.express is not None}
@@ -137,13 +136,21 @@ class Run(RunFrame):
         if late is not None:
             raise late
 
+    def _works(self, intake: Intake) -> Iterator[Work | None]:
+        """The intake's work; a ticket that needs none is recorded at once."""
+        for item in intake:
+            if isinstance(item, Outcome):
+                self._record(Settled(item))
+            else:
+                yield item
+
     def _judged(self, finished: Iterable[tuple[Work, Future[Understood]]]) -> list[Verdict]:
         """The verdicts on what was understood; a ticket that has come to an end without one is recorded."""
         verdicts = []
         for work, future in finished:
             made = self._verdicts.of(work, future)
             if isinstance(made, Outcome):
-                self._record_outcome(made)
+                self._record(Settled(made))
             elif made is not None:
                 verdicts.append(made)
         return verdicts
@@ -179,6 +186,3 @@ class Run(RunFrame):
         for settled in ended:
             kept = (waiting or {}).get(settled.outcome.ticket_id, "")
             self._record(settled, kept if settled.outcome.change is None else "")
-
-    def _record_outcome(self, outcome: Outcome) -> None:
-        self._record(Settled(outcome))
