@@ -97,7 +97,7 @@ CEILINGS = {
     "knowledge": 1_750,
     "learning": 1_730,
     "monitoring": 2_670,
-    "pipeline": 5_120,
+    "pipeline": 5_110,
     "policy": 1_370,
     "replies": 1_410,
     "reporting": 2_310,
