@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ticket_processor.audit.keys import FILE_NAME, VARIABLE, log_keys
+from ticket_processor.audit.files import KEY_FILE, KEY_VARIABLE, log_keys
 from ticket_processor.core.errors import CannotRun, StateUnusable
 
 from ..support.bad_disk import KINDS, Died, Disk, Dying, Failing, Kind
@@ -40,7 +40,7 @@ def test_the_key_of_the_file_still_opens_what_was_sealed_before_another_was_give
 
 @pytest.mark.parametrize("content", [b"", b"\n", b"  \r\n"])
 def test_an_empty_file_is_replaced(tmp_path: Path, content: bytes) -> None:
-    (tmp_path / FILE_NAME).write_bytes(content)
+    (tmp_path / KEY_FILE).write_bytes(content)
     (key,) = log_keys((), tmp_path)
     assert len(key) == 64
     assert log_keys((), tmp_path) == (key,)
@@ -48,13 +48,13 @@ def test_an_empty_file_is_replaced(tmp_path: Path, content: bytes) -> None:
 
 @pytest.mark.parametrize("content", [b"a1b2", b"\xff\xfe\x00", bytes(65), b"a key in\ntwo lines of it\n"])
 def test_a_damaged_file_is_told_and_stays_as_it_is(tmp_path: Path, content: bytes) -> None:
-    path = tmp_path / FILE_NAME
+    path = tmp_path / KEY_FILE
     path.write_bytes(content)
     with pytest.raises(CannotRun) as told:
         log_keys((), tmp_path)
     assert str(path) in str(told.value)
     assert "damaged" in str(told.value)
-    assert VARIABLE in str(told.value)
+    assert KEY_VARIABLE in str(told.value)
     assert path.read_bytes() == content
 
 

@@ -26,8 +26,7 @@ from unittest import mock
 from ticket_processor.analysis.chain import Understanding
 from ticket_processor.analysis.rules.analyser import RulesAnalyser
 from ticket_processor.analysis.text.redact import redact
-from ticket_processor.audit.files import LogFile, read_lines
-from ticket_processor.audit.keys import log_keys
+from ticket_processor.audit.files import LogFile, log_keys, read_lines
 from ticket_processor.audit.receipts import LOG_HEAD, AuditLog, look_after
 from ticket_processor.audit.verify import VerificationReport, check
 from ticket_processor.audit.writer import Head
@@ -247,9 +246,9 @@ class Year:
         count, oldest = 0, "9999"
         for path in self.logs.glob("*.jsonl"):
             file = LogFile.at(path)
-            for _, line in read_lines(file):
+            for item in read_lines(file):
                 count += 1
-                oldest = min(oldest, max((line or {}).get("ts", "9999"), file.day))
+                oldest = min(oldest, max((item.line or {}).get("ts", "9999"), file.day))
         return count, oldest
 
     def oldest_kept(self) -> str:

@@ -13,7 +13,7 @@ from enum import Enum
 from typing import Any
 
 from ..core.errors import CannotRun
-from .files import SEGMENT, LogFile, TooLarge, lines_of
+from .files import SEGMENT, LogFile, TooLarge
 from .lines import NO_MAC, Keyring, Line, LineCipher, flaw, is_as_closed, is_encrypted, key_id, read
 
 _MAC = re.compile(r"[0-9a-f]{32}")
@@ -178,14 +178,13 @@ def judged_lines(
     """
     number = 0
     try:
-        with file.open() as lines:
-            for stored in lines_of(lines):
-                yield chain.take(number, stored, judge=worth(stored))
-                number += 1
-    except TooLarge as error:
-        yield CheckedLine(number, b"", None, LineVerdict.CHANGED, str(error.strerror))
-    except OSError as error:
-        raise CannotRun(f"the log {file.path} cannot be read: {error.strerror or type(error).__name__}") from error
+        for stored in file.raw_lines():
+            yield chain.take(number, stored, judge=worth(stored))
+            number += 1
+    except CannotRun as error:
+        if not isinstance(error.__cause__, TooLarge):
+            raise
+        yield CheckedLine(number, b"", None, LineVerdict.CHANGED, str(error.__cause__.strerror))
 
 
 def _mac_of(line: Line) -> str:

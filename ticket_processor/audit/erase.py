@@ -6,7 +6,6 @@ the salt, without which a guess cannot be tested. Files are replaced one by one,
 
 from __future__ import annotations
 
-import os
 import re
 import sqlite3
 from collections.abc import Callable, Collection, Iterator
@@ -15,10 +14,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-from ..core.errors import RunLocked, StateUnusable
-from ..core.files import make_folder
-from .files import SEGMENT, LogFile, leftovers, lines_of, log_files, replace_file
-from .lines import Keyring, Line, LineCipher, encode, erased, is_encrypted, read
+from ..core.errors import CannotRun, RunLocked, StateUnusable
+from ..core.files import make_file, make_folder
+from .files import LogFile, StoredLine, leftovers, log_files, read_lines, replace_file
+from .lines import Keyring, encode, erased
 from .receipts import AuditLog
 
 ERASING, ERASED = "erasing", "erased"
@@ -83,8 +82,7 @@ def _locked(held: ExitStack, folder: Path, begin: str) -> bool:
     """Whether the lock could be had at once: SQLite's, which many readers or one writer may hold, on every system."""
     path = folder / LOCK_NAME
     make_folder(folder)
-    with suppress(FileExistsError):  # opening one that is there, and closing it, would drop this process's own locks
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    make_file(path)
     lock = held.enter_context(closing(sqlite3.connect(path, timeout=0, isolation_level=None)))
     try:
         lock.execute(begin)
@@ -96,32 +94,25 @@ def _locked(held: ExitStack, folder: Path, begin: str) -> bool:
     return True
 
 
-@dataclass(frozen=True)
-class _Stored:
-    """A line as it lies in its file, read (``None`` where that is impossible), and what it is encrypted with."""
+def _is_about(item: StoredLine, tickets: Collection[int]) -> bool:
+    return item.line is not None and item.line.get("ticket_id") in tickets
 
-    stored: bytes
-    line: Line | None
-    key: LineCipher | None = None
-    is_closed: bool = False
 
-    def has_words_of(self, tickets: Collection[int]) -> bool:
-        """Whether something personal of these tickets may be in it. A torn line names its ticket before any words."""
-        if self.line is not None:
-            return self.is_about(tickets) and erased(self.line) is not self.line
-        if self.is_closed or len(self.stored) <= len(_TORN) + 1:
-            return False
-        named = re.search(rb'"ticket_id":(\d+)', self.stored)
-        return self.stored.startswith(b'{"seq"') or (named is not None and int(named[1]) in tickets)
+def _has_words_of(item: StoredLine, tickets: Collection[int]) -> bool:
+    """Whether something personal of these tickets may be in it. A torn line names its ticket before any words."""
+    if item.line is not None:
+        return _is_about(item, tickets) and erased(item.line) is not item.line
+    if item.closed or len(item.stored) <= len(_TORN) + 1:
+        return False
+    named = re.search(rb'"ticket_id":(\d+)', item.stored)
+    return item.stored.startswith(b'{"seq"') or (named is not None and int(named[1]) in tickets)
 
-    def is_about(self, tickets: Collection[int]) -> bool:
-        return self.line is not None and self.line.get("ticket_id") in tickets
 
-    def without_words(self, day: str) -> bytes:
-        if self.line is None:
-            return _TORN + (b"\n" if self.stored.endswith(b"\n") else b"")
-        raw = encode(erased(self.line))
-        return raw if self.key is None else self.key.closed(raw, day, self.line["seq"])
+def _without_words(item: StoredLine, day: str) -> bytes:
+    if item.line is None:
+        return _TORN + (b"\n" if item.stored.endswith(b"\n") else b"")
+    raw = encode(erased(item.line))
+    return raw if item.cipher is None else item.cipher.closed(raw, day, item.line["seq"])
 
 
 def find(
@@ -135,16 +126,16 @@ def find(
     for file in log_files(folder):
         count = last = closed = 0
         try:
-            for number, item in enumerate(_lines(file, keys), start=1):
-                closed += item.is_closed
-                if item.has_words_of(wanted):
+            for number, item in enumerate(read_lines(file, keys), start=1):
+                closed += item.closed
+                if _has_words_of(item, wanted):
                     count += 1
                     found.known |= wanted if item.line is None else set()  # it may be about any of them
-                if item.line is not None and item.is_about(wanted):
+                if item.line is not None and _is_about(item, wanted):
                     found.known.add(item.line["ticket_id"])
                     last = number if "personal" in item.line else last
-        except OSError as error:
-            found.troubles.append(f"{file.path.name} cannot be read: {_why(error)}")
+        except CannotRun as error:
+            found.troubles.append(str(error))
             count = last = closed = 0
         if closed:
             found.troubles.append(f"{closed} lines of {file.path.name} cannot be decrypted with the keys that are here")
@@ -181,7 +172,7 @@ def erase(
                 file = LogFile.at(path)
                 gone.lines[path], last = _rewrite(file, wanted, keys)
                 gone.upto[file.day] = max(last, gone.upto.get(file.day, 0))
-        except OSError as error:
+        except (OSError, CannotRun) as error:
             gone.troubles.append(f"{path.name} could not be written anew: {_why(error)}")
         else:
             done(1)
@@ -209,31 +200,15 @@ def _rewrite(file: LogFile, wanted: Collection[int], keys: Keyring | None) -> tu
 
     def write(target: IO[bytes]) -> None:
         nonlocal count, last
-        for number, item in enumerate(_lines(file, keys), start=1):
-            has_words = item.has_words_of(wanted)
+        for number, item in enumerate(read_lines(file, keys), start=1):
+            has_words = _has_words_of(item, wanted)
             count += has_words
             last = number if has_words else last
-            target.write(item.without_words(file.day) if has_words else item.stored)
+            target.write(_without_words(item, file.day) if has_words else item.stored)
 
     replace_file(file.path, write)
     return count, last
 
 
-def _lines(file: LogFile, keys: Keyring | None) -> Iterator[_Stored]:
-    key: LineCipher | None = None
-    with file.open() as lines:
-        for stored in lines_of(lines):
-            line = read(stored)
-            if line is None or not is_encrypted(line):
-                if line is not None and line.get("event") == SEGMENT:
-                    key = keys.cipher_of(line) if keys else None
-                yield _Stored(stored, line)
-                continue
-            place = line.get("seq")
-            opened = key.opened(line, file.day, place) if key and isinstance(place, int) else None
-            inner = None if opened is None else read(opened)
-            yield _Stored(stored, inner, key, is_closed=inner is None)
-
-
-def _why(error: OSError) -> str:
-    return error.strerror or type(error).__name__
+def _why(error: OSError | CannotRun) -> str:
+    return str(error) if isinstance(error, CannotRun) else error.strerror or type(error).__name__

@@ -15,6 +15,7 @@ import threading
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from datetime import UTC, date, datetime, timedelta
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +25,8 @@ from ..core.errors import AuditUnwritable, CannotRun, ConfigError, why_unusable
 from ..core.models import Change, Outcome, StatusChange, Usage
 from ..core.run_summary import RunSummary, Statement
 from ..state.store import State
-from .files import NAME, encrypts, headers, leftovers, line_at, log_files
-from .lines import BEGIN_ANEW, KEYS_VARIABLE, Keyring, is_encrypted
+from .files import NAME, headers, leftovers, log_files, read_lines
+from .lines import BEGIN_ANEW, KEYS_VARIABLE, Keyring
 from .writer import Head, LogWriter, last_head
 
 REPAIRED = "torn_line_repaired"
@@ -304,10 +305,10 @@ def stands(folder: Path, head: str, keys: Keyring | None = None) -> bool:
     except ValueError:
         return False
     for file in log_files(folder, first_day=then.day, last_day=then.day):
-        line = line_at(file, then.lines - 1, keys)
-        if line is not None and is_encrypted(line):
-            return encrypts(file)  # there is no key for it, or it would have been opened
-        return line is not None and line.get("mac") == then.mac
+        for item in islice(read_lines(file, keys, first=then.lines - 1), 1):
+            if item.closed:  # there is no key for it, or it would have been opened
+                return any("cipher" in header for header in headers(file))
+            return item.line is not None and item.line.get("mac") == then.mac
     return False
 
 

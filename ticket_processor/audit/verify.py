@@ -20,8 +20,7 @@ from ..core.errors import CannotRun
 from ..core.models import Frozen
 from .chain import Chain, CheckedLine, LineVerdict, judged_lines
 from .erase import ERASED, ERASING
-from .files import NAME, LogFile, log_files
-from .keys import VARIABLE
+from .files import KEY_VARIABLE, NAME, LogFile, log_files
 from .lines import KEYS_VARIABLE, NO_MAC, Keyring, Line, key_id
 from .receipts import CHANGED, EXPIRED, stands
 from .writer import Head
@@ -241,7 +240,7 @@ class _Check:
             self._flaws.add(seen.name, judged.why, place)
         elif judged.verdict is LineVerdict.UNCHECKED:
             seen.blind = seen.blind or line is None
-            variable = KEYS_VARIABLE if line is None else VARIABLE
+            variable = KEYS_VARIABLE if line is None else KEY_VARIABLE
             self._unchecked.add(seen.name, f"{judged.why} ({variable})", place)
         elif judged.verdict is LineVerdict.TORN:
             seen.torn += 1

@@ -20,8 +20,8 @@ import filelock
 
 from ..core.errors import CannotRun
 from ..core.files import make_folder
-from .files import MAX_LINE, NAME, SEGMENT, LogFile, TooLarge, headers, log_files, read_lines
-from .lines import NO_MAC, Keyring, LineCipher, encode, flaw, is_encrypted, key_id, read, sealed
+from .files import MAX_LINE, NAME, SEGMENT, LogFile, TooLarge, headers, log_files, opened, read_lines
+from .lines import NO_MAC, Keyring, LineCipher, encode, flaw, key_id, read, sealed
 
 LOCK_NAME = ".ticketbot-log.lock"
 SCHEMA = 1
@@ -165,34 +165,17 @@ class LogWriter:
         if raws and self._keys is not None:
             for header in headers(file):
                 log.cipher = self._keys.cipher_of(header)
-        return self._joined(log, raws)
-
-    def _joined(self, log: _Open, raws: Sequence[bytes]) -> tuple[int, str] | None:
-        """The next number and the mac to continue from, if the last line is sealed with our key and unchanged."""
-        opened = [self._opened(log, raw) for raw in raws]
-        last = opened[-1] if opened else None
-        if last is None:
+        # The chain goes on where the last line is sealed with our key, and unchanged.
+        lines = [opened(raw, read(raw), log.cipher, log.day) for raw in raws]
+        last = lines[-1].line if lines else None
+        if last is None or not isinstance(number := last.get("seq"), int):
             return None
-        raw, line, number = last
         before = NO_MAC
-        if line.get("event") != SEGMENT:
-            earlier = opened[-2] if len(opened) > 1 else None
-            if earlier is None:
+        if last.get("event") != SEGMENT:
+            if len(lines) < 2 or (earlier := lines[-2].line) is None:
                 return None
-            before = str(earlier[1].get("mac"))
-        return (number + 1, line["mac"]) if flaw(raw, line, self._key, before, number) is None else None
-
-    def _opened(self, log: _Open, raw: bytes) -> tuple[bytes, dict[str, Any], int] | None:
-        """A line before encryption, as bytes and read, and its number."""
-        line = read(raw) or {}
-        number = line.get("seq")
-        if not isinstance(number, int):
-            return None
-        if not is_encrypted(line):
-            return raw, line, number
-        opened = log.cipher.opened(line, log.day, number) if log.cipher else None
-        inner = None if opened is None else read(opened)
-        return None if opened is None or inner is None else (opened, inner, number)
+            before = str(earlier.get("mac"))
+        return (number + 1, last["mac"]) if flaw(lines[-1].raw, last, self._key, before, number) is None else None
 
     def _begin(self, log: _Open, file: LogFile) -> None:
         """Write a header that holds on to what is there: the file before, or what stands above in this one."""
@@ -245,11 +228,12 @@ def _link(file: LogFile, keys: Keyring | None) -> dict[str, Any]:
     """The link in a header to another file: its end, and the name of the key that sealed it, if any."""
     link: dict[str, Any] = {"day": file.day, "lines": 0, "mac": NO_MAC}
     with suppress(CannotRun):  # a damaged day must not keep the next one from being written, nor itself from expiring
-        for _, line in read_lines(file, keys):
+        for item in read_lines(file, keys):
+            line = item.line or {}
             link["lines"] += 1
-            if line is not None and isinstance(line.get("mac"), str):
+            if isinstance(line.get("mac"), str):
                 link["mac"] = line["mac"]
-            if line is not None and line.get("event") == SEGMENT:
+            if line.get("event") == SEGMENT:
                 link["key_id"] = str(line.get("key_id"))
     return link
 

@@ -12,9 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from ..audit.chain import Chain, CheckedLine, LineVerdict, judged_lines
-from ..audit.files import LogFile, check_opened, log_files, read_lines
-from ..audit.keys import FILE_NAME as KEY_FILE
-from ..audit.keys import VARIABLE, known_keys
+from ..audit.files import KEY_FILE, KEY_VARIABLE, LogFile, known_keys, log_files, readable
 from ..audit.lines import Line
 from ..audit.receipts import left_in
 from ..audit.verify import VerificationReport, check
@@ -88,7 +86,7 @@ def reading_keys(settings: Settings) -> tuple[bytes, ...]:
     if not files and not keys:
         raise no_log(settings)
     if not keys:
-        where = f"set {VARIABLE}, or TICKETBOT_STATE_DIR to the folder that holds its {KEY_FILE}"
+        where = f"set {KEY_VARIABLE}, or TICKETBOT_STATE_DIR to the folder that holds its {KEY_FILE}"
         raise _not_here(settings, f"the key that seals the log is not here: {where}")
     return keys
 
@@ -188,10 +186,8 @@ def show(
     if not files:
         raise no_log(settings)
     for file in files:
-        for raw, line in read_lines(file, keys):
-            if line is None:
-                check_opened(raw, file.path)
-            print_raw(raw)
+        for item in readable(file, keys):
+            print_raw(item.raw)
     return ExitCode.OK
 
 

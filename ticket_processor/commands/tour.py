@@ -15,7 +15,7 @@ from typing import Any
 from pydantic import SecretStr
 
 from ..analysis.model_server.settings import BudgetSettings, ModelSettings
-from ..audit.keys import log_keys
+from ..audit.files import log_keys
 from ..core.clock import Deadline, SystemClock
 from ..core.models import VendorKind
 from ..reporting.run_words import MOST_LISTED, Seen, telling

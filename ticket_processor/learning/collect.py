@@ -19,7 +19,7 @@ from typing import Any, Protocol, TypeVar
 
 from ..analysis.text.cleaning import clean
 from ..analysis.text.redact import redact
-from ..audit.files import check_opened, log_files, read_lines
+from ..audit.files import log_files, readable
 from ..audit.lines import Keyring
 from ..core.clock import Deadline, parse_iso, why_ended
 from ..core.errors import CannotRun, DeadlineReached, TicketError
@@ -268,14 +268,11 @@ class PendingTickets:
         for file in log_files(folder, first_day=at["day"] or first_day):
             if file.day != at["day"]:
                 at |= {"day": file.day, "line": 0}
-            lines = read_lines(file, keys, first=at["line"])
+            lines = (item.line for item in readable(file, keys, first=at["line"]))
             while some := list(islice(lines, LINES_AT_ONCE)):
-                for raw, line in some:
-                    if line is None:
-                        check_opened(raw, file.path)
                 # The last line may still be being written.
-                whole = max((place for place, (_, line) in enumerate(some, start=1) if line is not None), default=0)
-                self._take([line for _, line in some[:whole] if line is not None])
+                whole = max((place for place, line in enumerate(some, start=1) if line is not None), default=0)
+                self._take([line for line in some[:whole] if line is not None])
                 at["line"] += whole
                 self._store.keep_fact(CURSOR, json.dumps(at))
                 if whole < len(some):

@@ -23,7 +23,7 @@ from ..analysis.model_server.prompt import EarlierTickets
 from ..analysis.model_server.settings import ModelTarget, price_note, targets
 from ..analysis.rules.analyser import RulesAnalyser
 from ..analysis.text.redact import RedactedText
-from ..audit.keys import log_keys
+from ..audit.files import log_keys
 from ..audit.lines import Keyring
 from ..audit.receipts import AuditLog, check_encryption
 from ..core.circuit_breaker import Breaker
