@@ -149,7 +149,7 @@ class Answered:
         transport = self.account.connect(OAuthToken(KNOWN.oauth_token))  # with a time limit of its own
         return read_drafts(
             Zendesk(transport),
-            [OfferedDraft(number, "run-1") for number in self.notes],
+            [*self.notes],
             self.notes if notes is None else notes,
             deadline=Deadline(self.account.clock, 1e9),
         )

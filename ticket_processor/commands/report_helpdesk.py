@@ -84,10 +84,10 @@ class HelpdeskPart:
         """What people made of drafts on at most ``sample`` tickets of the period."""
         settings = self.settings
         offered = offered_drafts(self.index, LogSelection(self.since, self.until))
-        asked = in_sample_order(offered, {item.run_id for item in offered})[:sample]
+        asked = in_sample_order((item.ticket_id for item in offered), {item.run_id for item in offered})[:sample]
         if not asked:
             return DraftUse()
-        wanted, notes = {item.ticket_id for item in asked}, dict[int, LoggedNote]()
+        wanted, notes = set(asked), dict[int, LoggedNote]()
         for line in self._lines():
             change = line.get("change")
             if line.get("ticket_id") in wanted and isinstance(change, dict):

@@ -1,8 +1,7 @@
 """Reads tickets with their histories, and collects what people made of our labels on those that are settled.
 
-Reads only; asks no model: a request for each hundred tickets (on Freshdesk for each), and those for each history.
-
-The tickets that we wrote on and whose labels' fate is not settled yet: from the log, each line of it read once.
+Which tickets we wrote on is told by the log, each line of it read once. Reads only; asks no model: a request for each
+hundred tickets (on Freshdesk for each), and those for each history.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any
 
 from ..analysis.text.cleaning import clean
 from ..analysis.text.redact import redact
@@ -58,66 +57,58 @@ class CollectedLabels:
     ended_early: str | None = None
 
 
-@dataclass(frozen=True)
-class Collector:
-    """Reads histories of pending tickets from a helpdesk into a store.
+def collect(
+    desk: Helpdesk,
+    store: LearningStore,
+    words_for: Callable[[set[str]], Words],
+    level: RedactionLevel,
+    deadline: Deadline,
+    now: float,
+    *,
+    since: float = 0.0,
+    most: int | None = None,
+    advance: Callable[[int], object] = lambda _count: None,
+) -> CollectedLabels:
+    """Read each settled ticket written since ``since``, at most ``most`` of them, and keep what became of it.
 
-    ``words_for`` gives our words, with these earlier categories; texts of corrections are redacted at ``level``.
+    Tickets are settled when they are solved or closed, or 14 days after our first write. What was done when this
+    ends stays done. ``words_for`` gives our words, with these earlier categories; texts of corrections are redacted at
+    ``level``.
     """
-
-    desk: Helpdesk
-    store: LearningStore
-    words_for: Callable[[set[str]], Words]
-    deadline: Deadline
-    level: RedactionLevel
-
-    def collect(
-        self,
-        now: float,
-        *,
-        since: float = 0.0,
-        most: int | None = None,
-        advance: Callable[[int], object] = lambda _count: None,
-    ) -> CollectedLabels:
-        """Read each settled ticket written since ``since``, at most ``most`` of them, and keep what became of it.
-
-        Tickets are settled when they are solved or closed, or 14 days after our first write. What was done when this
-        ends stays done.
-        """
-        pending, done = PendingTickets(self.store), CollectedLabels()
-        most = sys.maxsize if most is None else most
-        while done.ended_early is None and done.histories < most and (some := pending.next(AT_ONCE, now, since)):
-            reader = HistoryReader(self.desk, self.deadline, advance)
-            young = {item.ticket_id for item in some if now - item.first < SETTLED_AFTER_S}
-            words = self.words_for({item.category for item in some})
-            reactions: list[Reaction] = []
-            corrections: list[Correction] = []
-            settled: set[int] = set()
-            try:
-                for item, ticket, history in reader.read(some, young):
-                    labels = judge(history, words, item, requester=ticket.requester)
-                    settled.add(ticket.id)
-                    if labels is None:
-                        reader.leave(ticket.id, NOT_OURS)
-                    else:
-                        # One that the helpdesk calls solved without saying since when is settled now.
-                        reactions += [replace(label, settled_at=min(label.settled_at, now)) for label in labels]
-                        corrections += corrections_of(labels, ticket, self.level)
-                    if done.histories + reader.histories >= most:
-                        break
-            finally:
-                settled |= {number for number, why in reader.left.items() if why not in (OPEN, UNREADABLE)}
-                with self.store.writing():
-                    self.store.keep(reactions, corrections, now)
-                    pending.settled(settled)
-                    pending.looked_at(reader.left.keys() - settled, now)
-                done.settled += len(settled)
-                done.histories += reader.histories
-                done.corrections += len(corrections)
-                done.left_out += Counter(reader.left.values())
-                done.ended_early = reader.ended_early
-        done.waiting = pending.count()
-        return done
+    pending, done = PendingTickets(store), CollectedLabels()
+    reader = HistoryReader(desk, deadline, advance)
+    most = sys.maxsize if most is None else most
+    while reader.ended_early is None and reader.histories < most and (some := pending.next(AT_ONCE, now, since)):
+        by_id = {item.ticket_id: item for item in some}
+        young = {item.ticket_id for item in some if now - item.first < SETTLED_AFTER_S}
+        words = words_for({item.category for item in some})
+        reactions: list[Reaction] = []
+        corrections: list[Correction] = []
+        settled: set[int] = set()
+        try:
+            for ticket, history in reader.read([*by_id], young):
+                labels = judge(history, words, by_id[ticket.id], requester=ticket.requester)
+                settled.add(ticket.id)
+                if labels is None:
+                    reader.left[ticket.id] = NOT_OURS
+                else:
+                    # One that the helpdesk calls solved without saying since when is settled now.
+                    reactions += [replace(label, settled_at=min(label.settled_at, now)) for label in labels]
+                    corrections += corrections_of(labels, ticket, level)
+                if reader.histories >= most:
+                    break
+        finally:
+            left = {number: why for number, why in reader.left.items() if number in by_id}
+            settled |= {number for number, why in left.items() if why not in (OPEN, UNREADABLE)}
+            with store.writing():
+                store.keep(reactions, corrections, now)
+                pending.settled(settled)
+                pending.looked_at(left.keys() - settled, now)
+            done.settled += len(settled)
+            done.corrections += len(corrections)
+    done.histories, done.ended_early = reader.histories, reader.ended_early
+    done.left_out, done.waiting = Counter(reader.left.values()), pending.count()
+    return done
 
 
 def corrections_of(labels: Iterable[Reaction], ticket: Ticket, level: RedactionLevel) -> list[Correction]:
@@ -150,26 +141,15 @@ def redacted_text(ticket: Ticket, level: RedactionLevel) -> str:
     return text if len(text) <= LONGEST_TEXT else text[:LONGEST_TEXT].rsplit(" ", 1)[0]
 
 
-class OfTicket(Protocol):
-    """Something about one ticket."""
-
-    @property
-    def ticket_id(self) -> int:
-        """The ticket's number."""
-
-
-Item = TypeVar("Item", bound=OfTicket)
-
-
-def in_sample_order(written: Iterable[Item], run_ids: Iterable[str]) -> list[Item]:
+def in_sample_order(ticket_ids: Iterable[int], run_ids: Iterable[str]) -> list[int]:
     """The tickets so that every beginning of the list is a random sample; the same for the same tickets and runs."""
-    ordered = sorted(written, key=lambda item: item.ticket_id)
+    ordered = sorted(ticket_ids)
     random.Random("\0".join(sorted(set(run_ids)))).shuffle(ordered)
     return ordered
 
 
 class HistoryReader:
-    """Reads histories from a helpdesk; ``left`` says of each ticket that it passes over why.
+    """Reads histories from a helpdesk; ``left`` says why tickets were passed over, also those that a caller adds.
 
     ``advance`` is told of each history. ``ended_early`` says why not all was read.
     """
@@ -184,9 +164,7 @@ class HistoryReader:
         self.histories = 0
         self.ended_early: str | None = None
 
-    def read(
-        self, ordered: Sequence[Item], young: Collection[int] = frozenset()
-    ) -> Iterator[tuple[Item, Ticket, History]]:
+    def read(self, ordered: Sequence[int], young: Collection[int] = frozenset()) -> Iterator[tuple[Ticket, History]]:
         """The tickets of ``ordered`` with their histories, without ``young`` ones that are not solved.
 
         Never raises for a helpdesk that gives no answer, forbids it, or takes too long. Raises :class:`Stopping`.
@@ -199,32 +177,28 @@ class HistoryReader:
         except (CannotRun, DeadlineReached) as error:
             self.ended_early = why_ended(error, self._deadline)
 
-    def leave(self, ticket_id: int, why: str) -> None:
-        """Pass over a ticket."""
-        self.left[ticket_id] = why
-
-    def _part(self, part: Sequence[Item], young: Collection[int]) -> Iterator[tuple[Item, Ticket, History]]:
+    def _part(self, part: Sequence[int], young: Collection[int]) -> Iterator[tuple[Ticket, History]]:
         self._deadline.check()
-        found = self._desk.fetch([item.ticket_id for item in part])
-        for item in part:
-            ticket = found.get(item.ticket_id)
-            if item.ticket_id in found.unread:
-                self.leave(item.ticket_id, UNREADABLE)
+        found = self._desk.fetch(part)
+        for number in part:
+            ticket = found.get(number)
+            if number in found.unread:
+                self.left[number] = UNREADABLE
             elif ticket is None:
-                self.leave(item.ticket_id, GONE)
-            elif ticket.status not in ENDED and ticket.id in young:
-                self.leave(ticket.id, OPEN)
+                self.left[number] = GONE
+            elif ticket.status not in ENDED and number in young:
+                self.left[number] = OPEN
             elif MERGED_TAG in ticket.tags:
-                self.leave(ticket.id, MERGED)
-            elif (history := self._history(ticket.id)) is not None:
-                yield item, ticket, history
+                self.left[number] = MERGED
+            elif (history := self._history(number)) is not None:
+                yield ticket, history
 
     def _history(self, ticket_id: int) -> History | None:
         self._deadline.check()
         try:
             history = self._desk.history(ticket_id)
         except TicketError as error:
-            self.leave(ticket_id, UNREADABLE)
+            self.left[ticket_id] = UNREADABLE
             if not self.histories and [*self.left.values()].count(UNREADABLE) >= REFUSED_AT_FIRST:
                 raise _Unreadable(str(error)) from error
             return None
@@ -241,13 +215,6 @@ LINES_AT_ONCE = 5_000
 """Lines of the log that are read before what they told is kept."""
 CURSOR = "cursor"
 """The fact of the store that says how far the log was read."""
-
-
-@dataclass(frozen=True)
-class PendingTicket(Written):
-    """A ticket that we wrote on, first at ``first`` (Unix seconds)."""
-
-    first: float = 0.0
 
 
 class PendingTickets:
@@ -279,14 +246,14 @@ class PendingTickets:
                     break
                 deadline.check()
 
-    def next(self, most: int, before: float, since: float = 0.0) -> list[PendingTicket]:
+    def next(self, most: int, before: float, since: float = 0.0) -> list[Written]:
         """Tickets written since ``since`` that were not looked at since ``before``; first those that waited longest."""
         rows = self._store.rows(
             "SELECT ticket_id, category, settings_files, first FROM pending WHERE looked<? AND first>=? "
             "ORDER BY looked, first LIMIT ?",
             (before, since, most),
         )
-        return [PendingTicket(number, category, json.loads(text), at) for number, category, text, at in rows]
+        return [Written(number, category, json.loads(text), at) for number, category, text, at in rows]
 
     def count(self) -> int:
         """How many there are."""

@@ -84,11 +84,15 @@ def place_of(part: str) -> tuple[int, str]:
 
 @dataclass(frozen=True)
 class Written:
-    """A ticket that got writes of ours with an answer behind them, and the settings file of each, by its intent."""
+    """A ticket that got writes of ours with an answer behind them, and the settings file of each, by its intent.
+
+    ``first`` is the moment of the first of them (Unix seconds).
+    """
 
     ticket_id: int
     category: str
     settings_files: Mapping[str, str]
+    first: float = 0.0
 
 
 def actors_of(history: History) -> tuple[Actor, ...]:

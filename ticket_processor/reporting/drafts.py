@@ -28,7 +28,6 @@ from ..learning.collect import HistoryReader
 from ..replies import word_lists
 from ..replies.grounding import share_found
 from .glossary import percent
-from .queries import OfferedDraft
 
 Use = Literal["used", "edited", "ignored"]
 USES: tuple[Use, ...] = get_args(Use)
@@ -92,7 +91,7 @@ class LoggedNote:
 
 def read_drafts(
     desk: Helpdesk,
-    ordered: Sequence[OfferedDraft],
+    ordered: Sequence[int],
     notes: Mapping[int, LoggedNote],
     *,
     deadline: Deadline,
@@ -102,15 +101,15 @@ def read_drafts(
     reader = HistoryReader(desk, deadline, advance)
     uses: Counter[str] = Counter()
     edits: list[EditedDraft] = []
-    for item, ticket, history in reader.read(ordered):
-        note = notes.get(item.ticket_id)
+    for ticket, history in reader.read(ordered):
+        note = notes.get(ticket.id)
         draft = None if note is None else draft_in(note.text, note.draft)
         if note is None or draft is None:
-            reader.leave(item.ticket_id, ERASED)
+            reader.left[ticket.id] = ERASED
             continue
         replies = replies_since(history, note.key, ticket.requester)
         if not replies:
-            reader.leave(item.ticket_id, NOT_OURS if replies is None else NOT_ANSWERED)
+            reader.left[ticket.id] = NOT_OURS if replies is None else NOT_ANSWERED
             continue
         uses[use := draft_use(draft, replies)] += 1
         if use == "edited":

@@ -117,17 +117,17 @@ def collect(
     What is older than every day of the log, and than days may get, is dropped: a wrong clock alone drops nothing.
     """
     from ..audit.files import log_files
-    from ..learning.collect import CollectedLabels, Collector, PendingTickets
+    from ..learning import collect as reading
     from ..learning.overrides import words_of
     from .parts import keyring, strictest_redaction
 
     try:
-        PendingTickets(store).read_log(settings.log_dir, keyring(settings), deadline, first_day=iso(since)[:10])
+        reading.PendingTickets(store).read_log(settings.log_dir, keyring(settings), deadline, first_day=iso(since)[:10])
     except DeadlineReached as error:
-        return CollectedLabels(ended_early=why_ended(error, deadline))
+        return reading.CollectedLabels(ended_early=why_ended(error, deadline))
     words = partial(words_of, settings.policy, settings.taxonomy)
-    collector = Collector(desk, store, words, deadline, strictest_redaction(settings))
-    done = collector.collect(now, since=since, most=most, advance=advance)
+    level = strictest_redaction(settings)
+    done = reading.collect(desk, store, words, level, deadline, now, since=since, most=most, advance=advance)
     done.requests = sum(transport.counts.values())
     if kept := log_files(settings.log_dir):
         store.drop_before(min(parse_iso(kept[0].day), now - settings.audit.retention_days * 86_400))
