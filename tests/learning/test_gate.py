@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from ticket_processor.cli import app
-from ticket_processor.learning.gate import Mark, MarkPair, PinnedCase, Pins, chances_of_falls
+from ticket_processor.learning.gate import Mark, MarkPair, PinnedCase, chances_of_falls, pin
 from ticket_processor.learning.store import FILE_NAME, LearningStore
 
 KINDS = (
@@ -54,7 +54,7 @@ def test_a_harmless_change_passes(folder: Path, settings: str) -> None:
 def test_a_pinned_case_that_breaks_refuses_a_change_that_no_test_would(folder: Path) -> None:
     store = LearningStore(folder / FILE_NAME)
     text = "Someone hacked my account right now."
-    Pins(store).pin([PinnedCase(0, 7, "escalated", "is", "yes", text)], "ana", 1.0)
+    pin(store, [PinnedCase(0, 7, "escalated", "is", "yes", text)], "ana", 1.0)
     store.close()
     assert gate(folder, "", code=0)["wrong_before"] == 0
     told = gate(folder, "[policy.escalation]\non = []", code=1)
@@ -65,7 +65,7 @@ def test_a_pinned_case_that_breaks_refuses_a_change_that_no_test_would(folder: P
 @pytest.mark.parametrize("formerly", ["technical", "nothing"])
 def test_a_category_under_a_new_name_breaks_nothing_where_it_says_the_former_one(folder: Path, formerly: str) -> None:
     store = LearningStore(folder / FILE_NAME)
-    Pins(store).pin([PinnedCase(0, 7, "category", "is", "technical", KINDS[1][0])], "ana", 1.0)
+    pin(store, [PinnedCase(0, 7, "category", "is", "technical", KINDS[1][0])], "ana", 1.0)
     store.close()
     words = f'formerly = ["{formerly}"]\nkeywords = {{ en = ["error", "crashes"] }}\n'
     settings = WITHOUT_TECHNICAL + f'[[categories]]\nname = "it_fault"\ndescription = "It does not work."\n{words}'

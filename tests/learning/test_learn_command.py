@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from ticket_processor.cli import app
 from ticket_processor.core.errors import ConfigError
 from ticket_processor.evaluation.data import read_file
-from ticket_processor.learning.gate import PinnedCase, Pins
+from ticket_processor.learning.gate import PinnedCase, pin, pinned
 from ticket_processor.learning.scoreboard import decided_by_people
 from ticket_processor.learning.store import FILE_NAME, Correction, LearningStore, Reaction
 
@@ -134,20 +134,20 @@ def test_a_pin_is_taken_back_like_anything_learnt(store: LearningStore) -> None:
     told("undo", "2")
     assert "no case" in told("pins")
     told("pin", "--ticket", "7")
-    assert [case.ticket_id for case in Pins(store).all()] == [7]
+    assert [case.ticket_id for case in pinned(store)] == [7]
 
 
 def test_to_take_a_later_pin_back_brings_the_earlier_one_back(store: LearningStore) -> None:
-    Pins(store).pin([CASE], "ana", 1.0)
-    Pins(store).pin([replace(CASE, value="critical"), replace(CASE, ticket_id=10)], "ana", 2.0)
-    assert [case.wanted for case in Pins(store).all()] == ["urgency at least critical", "urgency at least high"]
+    pin(store, [CASE], "ana", 1.0)
+    pin(store, [replace(CASE, value="critical"), replace(CASE, ticket_id=10)], "ana", 2.0)
+    assert [case.wanted for case in pinned(store)] == ["urgency at least critical", "urgency at least high"]
     told("undo", "2")
-    assert [(case.id, case.wanted) for case in Pins(store).all()] == [(1, "urgency at least high")]
+    assert [(case.id, case.wanted) for case in pinned(store)] == [(1, "urgency at least high")]
 
 
 def test_a_case_that_is_pinned_already_is_not_pinned_again(store: LearningStore) -> None:
-    Pins(store).pin([CASE], "ana", 1.0)
-    assert [case.id for case in Pins(store).pin([CASE], "ana", 2.0)] == [1]
+    pin(store, [CASE], "ana", 1.0)
+    assert [case.id for case in pin(store, [CASE], "ana", 2.0)] == [1]
     assert len(store.changes()) == 1
 
 
@@ -160,7 +160,7 @@ def test_all_leaves_out_what_cannot_be_pinned(store: LearningStore) -> None:
 
 
 def test_pins_are_rows_that_eval_reads(store: LearningStore, tmp_path: Path) -> None:
-    Pins(store).pin([CASE, replace(CASE, field="category", bound="is", value="technical")], "ana", 1.0)
+    pin(store, [CASE, replace(CASE, field="category", bound="is", value="technical")], "ana", 1.0)
     rows = json.loads(told("pins", "--json"))["pins"]
     (tmp_path / "pins.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
     [example] = read_file(tmp_path / "pins.jsonl").examples
@@ -183,14 +183,14 @@ def test_a_bound_says_which_urgencies_are_right(bound: str, right: set[str]) -> 
 )
 def test_a_case_that_no_answer_could_fulfil_is_refused(store: LearningStore, case: PinnedCase) -> None:
     with pytest.raises(ConfigError):
-        Pins(store).pin([case], "ana", 1.0)
-    assert not Pins(store).all()
+        pin(store, [case], "ana", 1.0)
+    assert not pinned(store)
 
 
 def test_an_erased_case_is_gone_from_the_file(store: LearningStore, tmp_path: Path) -> None:
-    Pins(store).pin([CASE, replace(CASE, ticket_id=10)], "ana", 1.0)
+    pin(store, [CASE, replace(CASE, ticket_id=10)], "ana", 1.0)
     assert store.known([9, 10]) == {9, 10}
     assert store.forget([9, 10]) == 2
-    assert not Pins(store).pin([replace(CASE, ticket_id=10)], "ana", 2.0)
+    assert not pin(store, [replace(CASE, ticket_id=10)], "ana", 2.0)
     store.close()
     assert b"shop is down" not in (tmp_path / FILE_NAME).read_bytes()

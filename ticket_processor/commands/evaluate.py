@@ -25,7 +25,7 @@ from ..evaluation.data import Example, Labelled, Remark, read_examples, read_fil
 from ..evaluation.measure import Subject, SubjectResult, answer_all, as_data, intelligent_triage
 from ..evaluation.report import page
 from ..evaluation.solved import DoubtfulLabel, doubtful_labels
-from ..learning.gate import GateResult, PinnedCase, Pins, Ruling, compare, of_today
+from ..learning.gate import GateResult, PinnedCase, Ruling, compare, of_today, pinned
 from ..learning.store import FILE_NAME, LearningStore
 from ..policy.decide import decide
 from ..settings.load import load, load_candidate
@@ -199,7 +199,7 @@ def compared(
     running = load(config=config, need_helpdesk=False, need_any=True)
     changed = load_candidate(candidate, config=config)
     with closing(LearningStore(running.state_folder / FILE_NAME, read_only=True)) as store:
-        pins = [of_today(case, running.taxonomy) for case in Pins(store).all()]
+        pins = [of_today(case, running.taxonomy) for case in pinned(store)]
     examples: list[Example] = []
     if files:
         examples = read_examples(files, lambda sentence: screen.notices([sentence]))[:MOST_TICKETS]
@@ -216,7 +216,8 @@ def compared(
         for name, settings in (("running", running), ("candidate", changed))
     )
     result = compare(before, after, examples, pins, running.taxonomy)
-    screen.result("\n".join(_told(result, pins, running.ticket_url)), result.as_data())
+    told = "\n".join(_told(result, pins, running.ticket_url))
+    screen.result(told, {**asdict(result), "passed": result.passed})
     return ExitCode.OK if result.passed else ExitCode.SOME_FAILED
 
 

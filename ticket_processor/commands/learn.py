@@ -19,9 +19,10 @@ from ..core.tables import show as show_tables
 from ..core.text import many, person_at_keyboard
 from ..helpdesk.protocol import Helpdesk
 from ..helpdesk.transport import Transport
+from ..learning import gate
 from ..learning.collect import redacted_text
 from ..learning.examples import RETRAINED
-from ..learning.gate import FIELDS, PINNED, Bound, PinnedCase, Pins, from_corrections, of_today
+from ..learning.gate import FIELDS, PINNED, Bound, PinnedCase, from_corrections, of_today
 from ..learning.scoreboard import CorrectionGroup, Scoreboard, correction_groups, decide_pending, kept_scoreboard, told
 from ..learning.store import CATEGORIES, DECIDED, FILE_NAME, Correction, CorrectionStatus, LearningStore, LearntChange
 from ..reporting.report import scoreboard_data
@@ -261,7 +262,7 @@ def pin(
         names = settings.taxonomy.names
         if gone := {case.value for case in cases if case.field in CATEGORIES and case.value not in names}:
             raise ConfigError(f"{', '.join(sorted(gone))} is no category: choose one of {', '.join(names)}")
-        found = Pins(store).pin(cases, person_at_keyboard(), clock.now())
+        found = gate.pin(store, cases, person_at_keyboard(), clock.now())
     screen = Screen()
     pinned = [f"pinned {case.id}: ticket {case.ticket_id}, {case.wanted}" for case in found]
     screen.say("\n".join(pinned) or "nothing to pin")
@@ -282,7 +283,7 @@ def _text_of(settings: Settings, clock: SystemClock, ticket_id: int) -> str:
 def pins(as_json: JsonOption = False, config: ConfigOption = None) -> int:
     """Print the pinned cases; as JSON with their redacted texts."""
     with _opened(config, read_only=True) as store:
-        found = Pins(store).all()
+        found = gate.pinned(store)
     lines = [f"{case.id:>5}  ticket {case.ticket_id}  {case.wanted}" for case in found]
     Screen(as_json=as_json).result(
         "\n".join(shortened(lines)) or "no case is pinned", {"pins": [case.as_row() for case in found]}

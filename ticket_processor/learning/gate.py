@@ -1,6 +1,6 @@
-"""Compares changed settings with the running ones, on pinned cases and on tickets whose labels people chose. Pure.
+"""Compares changed settings with the running ones, on pinned cases and on tickets whose labels people chose.
 
-Pinned cases: tickets whose right answer is known, and which a change of settings must not get wrong again.
+A pinned case is a ticket whose right answer is known, and which a change of settings must not get wrong again.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from ..core.errors import ConfigError
@@ -87,10 +87,6 @@ class GateResult:
         """Whether no pinned case breaks and no precision falls beyond chance."""
         return not self.broken and not any(test.fell for test in self.tests)
 
-    def as_data(self) -> dict[str, Any]:
-        """Everything as plain data."""
-        return {**asdict(self), "passed": self.passed}
-
 
 def compare(
     running: Sequence[Ruling],
@@ -163,54 +159,50 @@ def chances_of_falls(marks: Mapping[str, Sequence[MarkPair]]) -> dict[str, float
     Tickets on which both write are a sign test (McNemar's). What the second writes alone may be as often wrong as what
     the first writes. A label that the second leaves away is not compared. Bonferroni's correction covers all tests.
     """
-    counts = {field: Counter(pairs) for field, pairs in marks.items()}
-    tests = {field: _tests(count) for field, count in counts.items()}
+    tests = {field: _tests(pairs) for field, pairs in marks.items()}
     made = sum(map(len, tests.values()))
     fell = {field: _fell([pair for pair in pairs if pair[1] != "none"]) for field, pairs in marks.items()}
     return {field: min([1.0, *(made * p for p in tests[field])]) if fell[field] else 1.0 for field in marks}
 
 
-def _tests(pairs: Counter[MarkPair]) -> list[float]:
+def _tests(pairs: Sequence[MarkPair]) -> list[float]:
     """The chances of the differences that there are."""
-    worse, better = pairs["right", "wrong"], pairs["wrong", "right"]
+    counts = Counter(pairs)
+    worse, better = counts["right", "wrong"], counts["wrong", "right"]
     found = [_at_least(worse, worse + better, 0.5)] if worse + better else []
-    wrong, new = pairs["none", "wrong"], pairs["none", "wrong"] + pairs["none", "right"]
-    before = _precision([first for first, _ in pairs.elements()])
+    wrong, new = counts["none", "wrong"], counts["none", "wrong"] + counts["none", "right"]
+    before = _precision(pairs, 0)
     if new and before is not None:
         found.append(_at_least(wrong, new, 1 - before))
     return found
 
 
 def _at_least(count: int, of: int, share: float) -> float:
-    """How probable it is that ``count`` or more of so many happen, if each does by ``share``; ties count half."""
-    if not 0 < share < 1:
-        return 1.0 if count <= share * of else 0.0
-    logs = (
-        math.lgamma(of + 1) - math.lgamma(k + 1) - math.lgamma(of - k + 1)
-        + k * math.log(share) + (of - k) * math.log1p(-share)
-        for k in range(count, of + 1)
-    )  # fmt: skip
-    chances = [math.exp(value) for value in logs]
+    """How probable it is that ``count`` or more of so many happen, if each does by ``share``; ties count half.
+
+    Floats hold the binomials of up to 1,000 tickets.
+    """
+    if share in (0, 1):
+        return float(count <= share * of)
+    chances = [math.comb(of, k) * share**k * (1 - share) ** (of - k) for k in range(count, of + 1)]
     return sum(chances) - chances[0] / 2
 
 
 def _fell(written: Sequence[MarkPair]) -> bool:
     """Whether precision falls, over the tickets on which the second writes."""
-    before, after = (_precision([pair[side] for pair in written]) for side in (0, 1))
+    before, after = _precision(written, 0), _precision(written, 1)
     return before is not None and after is not None and after < before
 
 
-def _precision(marks: Sequence[Mark]) -> float | None:
-    written = [mark == "right" for mark in marks if mark != "none"]
+def _precision(pairs: Sequence[MarkPair], side: int) -> float | None:
+    written = [pair[side] == "right" for pair in pairs if pair[side] != "none"]
     return sum(written) / len(written) if written else None
 
 
-def _test(field: str, marks: Sequence[MarkPair], p: float) -> PrecisionTest:
-    sides = [[pair[side] for pair in marks] for side in (0, 1)]
-    covered = [sum(mark != "none" for mark in side) / len(side) for side in sides]
-    return PrecisionTest(
-        field, len(marks), (_precision(sides[0]), _precision(sides[1])), (covered[0], covered[1]), p, p <= LEVEL
-    )
+def _test(field: str, pairs: Sequence[MarkPair], p: float) -> PrecisionTest:
+    before, after = (sum(pair[side] != "none" for pair in pairs) / len(pairs) for side in (0, 1))
+    precision = (_precision(pairs, 0), _precision(pairs, 1))
+    return PrecisionTest(field, len(pairs), precision, (before, after), p, p <= LEVEL)
 
 
 Bound = Literal["is", "at_least"]
@@ -259,42 +251,35 @@ class PinnedCase:
         return {"id": f"pin-{self.id}", "ticket": self.ticket_id, "body": self.text, **said}
 
 
-class Pins:
-    """The pinned cases of a learning store. Of a ticket's field the latest counts, as long as it is not taken back."""
+def pinned(store: LearningStore) -> list[PinnedCase]:
+    """The pinned cases, the oldest first: of a ticket's field the latest, but for those that were taken back."""
+    rows = store.rows(
+        "SELECT max(pin.id), ticket_id, field, bound, value, text FROM pin JOIN change ON change.id=pin.change "
+        "WHERE change.undone_at IS NULL GROUP BY ticket_id, field ORDER BY 1"
+    )
+    return [PinnedCase(*row) for row in rows]
 
-    def __init__(self, store: LearningStore) -> None:
-        self._store = store
 
-    def all(self) -> list[PinnedCase]:
-        """Those that hold, the oldest first: not those that ``learn undo`` took back."""
-        return [
-            PinnedCase(*row)
-            for row in self._store.rows(
-                "SELECT max(pin.id), ticket_id, field, bound, value, text FROM pin JOIN change ON change.id=pin.change "
-                "WHERE change.undone_at IS NULL GROUP BY ticket_id, field ORDER BY 1"
+def pin(store: LearningStore, cases: Sequence[PinnedCase], who: str, at: float) -> list[PinnedCase]:
+    """Pin cases, without those that are pinned so already; gives all of them, with the store's ids.
+
+    A ticket that was erased stays erased. Raises :class:`ConfigError` for a case that no answer could fulfil.
+    """
+    if problems := [problem for case in cases if (problem := _problem(case))]:
+        raise ConfigError(*problems)
+    with store.writing() as db:
+        gone = {number for (number,) in db.execute("SELECT ticket_id FROM erased")}
+        kept = [case for case in cases if case.ticket_id not in gone]
+        there = {replace(case, id=0) for case in pinned(store)}
+        if new := [case for case in kept if replace(case, id=0) not in there]:
+            detail = {"tickets": sorted({case.ticket_id for case in new}), "cases": len(new)}
+            change = store.record(PINNED, who, detail, at)
+            db.executemany(
+                "INSERT INTO pin (ticket_id, field, bound, value, text, change) VALUES (?,?,?,?,?,?)",
+                [(case.ticket_id, case.field, case.bound, case.value, case.text, change.id) for case in new],
             )
-        ]
-
-    def pin(self, cases: Sequence[PinnedCase], who: str, at: float) -> list[PinnedCase]:
-        """Pin cases, without those that are pinned so already; gives all of them, with the store's ids.
-
-        A ticket that was erased stays erased. Raises :class:`ConfigError` for a case that no answer could fulfil.
-        """
-        if problems := [problem for case in cases if (problem := _problem(case))]:
-            raise ConfigError(*problems)
-        with self._store.writing() as db:
-            gone = {number for (number,) in db.execute("SELECT ticket_id FROM erased")}
-            kept = [case for case in cases if case.ticket_id not in gone]
-            there = {replace(case, id=0) for case in self.all()}
-            if new := [case for case in kept if replace(case, id=0) not in there]:
-                detail = {"tickets": sorted({case.ticket_id for case in new}), "cases": len(new)}
-                change = self._store.record(PINNED, who, detail, at)
-                db.executemany(
-                    "INSERT INTO pin (ticket_id, field, bound, value, text, change) VALUES (?,?,?,?,?,?)",
-                    [(case.ticket_id, case.field, case.bound, case.value, case.text, change.id) for case in new],
-                )
-        wanted = {(case.ticket_id, case.field) for case in kept}
-        return [case for case in self.all() if (case.ticket_id, case.field) in wanted]
+    wanted = {(case.ticket_id, case.field) for case in kept}
+    return [case for case in pinned(store) if (case.ticket_id, case.field) in wanted]
 
 
 def from_corrections(corrections: Sequence[Correction]) -> Iterator[PinnedCase]:
