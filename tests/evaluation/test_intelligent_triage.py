@@ -7,7 +7,9 @@ import pytest
 from ticket_processor.core.models import Analysis
 from ticket_processor.core.taxonomy import default_taxonomy
 from ticket_processor.evaluation.data import Example
-from ticket_processor.evaluation.measure import as_ticket, intelligent_triage
+from ticket_processor.evaluation.measure import answer_all, intelligent_triage
+
+from ..support.fakes import ManualClock
 
 TAXONOMY = default_taxonomy()
 
@@ -17,7 +19,7 @@ def answers(*tickets: tuple[str | None, str]) -> list[Analysis]:
     examples = [Example(id=str(number), category=category) for number, (category, _) in enumerate(tickets)]
     triage = intelligent_triage(examples, [tags.split() for _, tags in tickets], TAXONOMY, lambda _said: None)
     assert triage is not None
-    return [triage.analyse(as_ticket(one, number)) for number, one in enumerate(examples, start=1)]
+    return [answer.analysis for answer in answer_all(triage, examples, ManualClock())]
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,6 @@ from ..core.text import many, p_value
 from ..evaluation import report as tables
 from ..evaluation.data import Example, Labelled, Remark, read_examples, read_file
 from ..evaluation.measure import Subject, SubjectResult, answer_all, as_data, intelligent_triage
-from ..evaluation.report import page
 from ..evaluation.solved import DoubtfulLabel, doubtful_labels
 from ..learning.gate import GateResult, PinnedCase, Ruling, compare, of_today, pinned
 from ..learning.store import FILE_NAME, LearningStore
@@ -130,7 +129,7 @@ def evaluate(
 
     def html() -> str:
         title = f"How good are these analysers{' on our solved tickets' if solved else ''}?"
-        return page(title, found, [*decided, *remarks], sources if show_errors else ())
+        return tables.page(title, found, [*decided, *remarks], sources if show_errors else ())
 
     lines = write_out(written, {".html": html, ".json": lambda: json_text(data)})
     screen.notices(list(remarks))

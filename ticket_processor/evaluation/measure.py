@@ -1,23 +1,20 @@
 """Puts labelled tickets to analysers, and makes figures of the answers: per analyser, source of tickets and field.
 
-The figures hold none of the tickets' words.
-
-Zendesk's intelligent triage as an analyser, so that it is scored beside ours. Pure.
-
-It writes its answers into drop-downs, whose values are tags too: ``intent__billing__refund``,
-``intent_confidence__high``. Only an intent has a truth on solved tickets. Freshdesk's Freddy is not compared: no field
-of its own is known to us.
+The figures hold none of the tickets' words. Zendesk's intelligent triage is an analyser as well: it writes its answers
+into drop-downs, whose values are tags too: ``intent__billing__refund``, ``intent_confidence__high``. Only an intent has
+a truth on solved tickets. Freshdesk's Freddy is not compared: no field of its own is known to us.
 """
 
 from __future__ import annotations
 
+import json
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import asdict, dataclass
 from statistics import fmean
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..analysis.text.language import detect_language
 from ..core.clock import Clock
@@ -25,9 +22,7 @@ from ..core.models import NO_MODEL, Analysis, Sentiment, Ticket, Urgency, Usage
 from ..core.taxonomy import Taxonomy
 from .data import FIELDS, Example, Labelled, Remark
 from .labels import SUBCATEGORY, Pairs, ScoredField, pairs
-from .scores import CurvePoint, Scores, Threshold, at_coverage, percentile, score, threshold_for
-
-COVERAGES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
+from .scores import CurvePoint, Scores, Threshold, percentile, score, threshold_for
 
 AnalyseTicket = Callable[[Ticket], Analysis]
 """A ticket in, an analysis out: a whole chain, or one part of it. Never fails for want of a model."""
@@ -44,24 +39,11 @@ class Subject:
     workers: int = 1
 
 
-@dataclass(frozen=True)
-class TimedAnalysis:
+class TimedAnalysis(NamedTuple):
     """One ticket's analysis, and the time it took."""
 
     analysis: Analysis
     ms: float
-
-
-def as_ticket(example: Example, number: int) -> Ticket:
-    """A labelled ticket as a run would have read it."""
-    return Ticket(
-        id=number,
-        subject=example.subject,
-        description=example.body,
-        names=example.names,
-        created_at=_ANY_TIME,
-        updated_at=_ANY_TIME,
-    )
 
 
 def answer_all(
@@ -70,19 +52,22 @@ def answer_all(
     clock: Clock,
     advance: Callable[[int], object] = lambda _count: None,
 ) -> tuple[TimedAnalysis, ...]:
-    """The answers, in the order of ``examples``. ``advance`` is called in the calling thread.
+    """The answers, in the order of ``examples``, whose tickets are numbered from 1.
 
-    Raises ``Stopping`` when a signal came, and whatever ``subject`` raises.
+    ``advance`` is called in the calling thread. Raises ``Stopping`` when a signal came, and whatever ``subject``
+    raises.
     """
 
-    def timed(ticket: Ticket) -> TimedAnalysis:
+    def timed(number: int, one: Example) -> TimedAnalysis:
+        words = {"subject": one.subject, "description": one.body, "names": one.names}
+        ticket = Ticket(id=number, created_at=_ANY_TIME, updated_at=_ANY_TIME, **words)
         started = time.perf_counter()
         analysis = subject.analyse(ticket)
         return TimedAnalysis(analysis, 1000 * (time.perf_counter() - started))
 
     executor = ThreadPoolExecutor(subject.workers, thread_name_prefix="evaluate")
     try:
-        futures = [executor.submit(timed, as_ticket(example, number)) for number, example in enumerate(examples, 1)]
+        futures = [executor.submit(timed, number, one) for number, one in enumerate(examples, 1)]
         open_ones = set(futures)
         while open_ones:
             clock.check()
@@ -120,8 +105,9 @@ class FieldResult:
 
     def curve(self) -> tuple[CurvePoint, ...]:
         """Precision at about even steps of coverage; equal confidences make fewer steps, and each stands once."""
-        points = (at_coverage(self.scores.abstention, wanted) for wanted in COVERAGES if self.thresholds)
-        return tuple(dict.fromkeys(points))
+        steps = (step / 10 for step in range(1, 11) if self.thresholds)
+        curve = self.scores.abstention
+        return tuple(dict.fromkeys(next(point for point in curve if point.coverage >= step) for step in steps))
 
 
 @dataclass(frozen=True)
@@ -200,15 +186,14 @@ def _field(
     asked = name != "language"
     confidence = tuple(analyses[row].confidence for row in found.rows)
     right = [truth == answer for truth, answer in zip(found.gold, found.predicted, strict=True)]
-    by_language: dict[str, list[bool]] = {}
-    for row, hit in zip(found.rows, right, strict=True):
-        by_language.setdefault(languages[row], []).append(hit)
-    by_size = sorted(by_language.items(), key=lambda item: (-len(item[1]), item[0]))
+    seen = Counter(languages[row] for row in found.rows)
+    hits = Counter(languages[row] for row, hit in zip(found.rows, right, strict=True) if hit)
+    ranked = sorted(seen.items(), key=lambda item: (-item[1], item[0]))
     return FieldResult(
         field=name,
         scores=score(found.gold, found.predicted, confidence if asked else None),
         thresholds=_thresholds(precision, found, right, confidence) if asked else None,
-        by_language={language: (len(hits), sum(hits)) for language, hits in by_size},
+        by_language={language: (count, hits[language]) for language, count in ranked},
         pairs=found,
         confidence=confidence,
     )
@@ -278,12 +263,8 @@ def _field_data(item: FieldResult) -> dict[str, Any]:
     return data
 
 
-def _rounded(data: Any) -> Any:
-    if isinstance(data, Mapping):
-        return {name: _rounded(item) for name, item in data.items()}
-    if isinstance(data, list):
-        return [_rounded(item) for item in data]
-    return round(data, 6) if isinstance(data, float) else data
+def _rounded(data: Mapping[str, Any]) -> Any:
+    return json.loads(json.dumps(data), parse_float=lambda number: round(float(number), 6))
 
 
 TRIAGE = "intelligent triage"

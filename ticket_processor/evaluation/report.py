@@ -1,7 +1,4 @@
-"""The report: one HTML file with plots in it, which needs nothing else and runs nothing.
-
-The figures of ``eval`` as tables, for a screen and a page.
-"""
+"""The figures of ``eval`` as tables, for a screen and a page: one HTML file with plots in it, which runs nothing."""
 
 from __future__ import annotations
 
@@ -14,7 +11,6 @@ from ..analysis.text.cleaning import clean
 from ..analysis.text.redact import redact
 from ..core.tables import Table, as_html
 from ..policy.decide import PARTS
-from . import report as tables
 from .data import FIELDS, Example, Labelled
 from .labels import SUBCATEGORY, ScoredField
 from .measure import FieldResult, SourceResult, SubjectResult
@@ -41,12 +37,11 @@ def page(
         for source in result.sources:
             for item in source.fields:
                 of = f"{result.name}, {source.source}"
-                more = (tables.proposals(result.name, item), misses(item, examples.get(source.source, ())))
-                folded = [*tables.details(item, of), *(one for one in more if one is not None)]
+                more = (proposals(result.name, item), misses(item, examples.get(source.source, ())))
+                folded = [*details(item, of), *(one for one in more if one is not None)]
                 parts.append((f"{item.field.capitalize()}, {of}", item.scores, folded))
     made = templates().get_template("eval.html")
-    overview = list(tables.overview(results))
-    return made.render(title=title, remarks=list(remarks), overview=overview, fields=parts) + "\n"
+    return made.render(title=title, remarks=list(remarks), overview=list(overview(results)), fields=parts) + "\n"
 
 
 @cache
@@ -186,23 +181,21 @@ def proposals(name: str, item: FieldResult) -> Table | None:
     """From which confidence on a field, and each of its labels, may be applied; ``None`` where no setting takes it."""
     if item.thresholds is None or item.field not in _SETTINGS:
         return None
-    found = [(f"all ({_SETTINGS[item.field][0]})", item.thresholds.all, item.scores.count)]
-    found += [
-        (label, threshold, item.scores.per_label[label].predicted)
-        for label, threshold in item.thresholds.labels.items()
-    ]
+
+    def row(label: str, found: Threshold | None, answered: int) -> tuple[str, ...]:
+        if found is None:
+            return (label, "never", "-", "-", "-", "-", str(answered))
+        proved = (f"{found.threshold:.2f}", found.precision, found.precision_at_least, f"{found.coverage:.0%}")
+        return cells(label, *proved, found.rows, answered)
+
+    per_label = item.scores.per_label
+    rows = [row(f"all ({_SETTINGS[item.field][0]})", item.thresholds.all, item.scores.count)]
+    rows += [row(label, found, per_label[label].predicted) for label, found in item.thresholds.labels.items()]
     return Table(
         f"{item.field}, {name}: apply from which confidence for a precision of {item.thresholds.precision:.0%}",
         ("<label", "apply from", "precision", "at least", "coverage", "n", "answered"),
-        tuple((label, *_proposal(threshold), str(answered)) for label, threshold, answered in found),
+        tuple(rows),
     )
-
-
-def _proposal(found: Threshold | None) -> tuple[str, ...]:
-    if found is None:
-        return ("never", "-", "-", "-", "-")
-    coverage = f"{found.coverage:.0%}"
-    return cells(f"{found.threshold:.2f}", found.precision, found.precision_at_least, coverage, found.rows)
 
 
 def policy_lines(source: SourceResult) -> list[str]:

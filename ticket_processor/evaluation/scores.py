@@ -1,4 +1,4 @@
-"""Scores of answers against the truth, by their definitions. Pure; standard library only, so that they need no extra.
+"""Scores of answers against the truth, by their definitions, in the standard library: they need no extra.
 
 Confidence is whatever number in [0, 1] came with an answer; calibration asks whether it means what it says.
 """
@@ -147,8 +147,8 @@ def reliability(right: Sequence[bool], confidence: Sequence[float]) -> tuple[Bin
 
 def calibration_error(bins: Sequence[Bin]) -> float:
     """Expected calibration error: the mean distance of confidence from accuracy, each bin by its size."""
-    total = sum(item.count for item in bins)
-    return math.fsum(item.count * abs(item.accuracy - item.confidence) for item in bins) / total if total else 0.0
+    total = sum(item.count for item in bins) or 1
+    return math.fsum(item.count * abs(item.accuracy - item.confidence) for item in bins) / total
 
 
 def abstention_curve(right: Sequence[bool], confidence: Sequence[float]) -> tuple[CurvePoint, ...]:
@@ -165,11 +165,6 @@ def abstention_curve(right: Sequence[bool], confidence: Sequence[float]) -> tupl
         correct += hits[value]
         points.append(CurvePoint(value, taken / len(right), correct / taken, taken))
     return tuple(points)
-
-
-def at_coverage(curve: Sequence[CurvePoint], coverage: float) -> CurvePoint:
-    """The point of the curve that answers the fewest tickets, but at least ``coverage`` of all (up to 1)."""
-    return next((point for point in curve if point.coverage >= coverage), curve[-1])
 
 
 def threshold_for(precision: float, right: Sequence[bool], confidence: Sequence[float]) -> Threshold | None:

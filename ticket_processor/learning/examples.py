@@ -1,12 +1,8 @@
-"""Approved examples: those that are like a ticket (BM25), and how a model is shown a few of them before it.
+"""Approved corrections: as examples that a model is shown before a ticket like them (BM25), and for the classifier.
 
-They are as hostile as any ticket: one that seems to give instructions to a program is never shown; the others are
-redacted once more, one short line each, and stand between lines of a code of their own.
-
-Approved corrections as labelled tickets for the classifier. Pure.
-
-Corrections are learnt from, and never tested on: of all of them the answer was wrong, so that any other would seem
-better.
+Examples are as hostile as any ticket: one that seems to give instructions to a program is never shown; the others are
+redacted once more, one short line each, and stand between lines of a code of their own. The classifier learns from
+corrections, and is never tested on them: of all of them the answer was wrong, so that any other would seem better.
 """
 
 from __future__ import annotations
@@ -215,14 +211,8 @@ def corrected_examples(corrections: Iterable[Correction], taxonomy: Taxonomy) ->
 
 def with_corrections(solved: Sequence[Example], corrected: Sequence[Example]) -> tuple[list[Example], list[Example]]:
     """Solved tickets as people corrected them, and the corrected tickets that are not among them."""
-    known = {example.id: example for example in corrected}
-    among = [example.model_copy(update=_labels(known.get(example.id))) for example in solved]
+    labels = {"category", "urgency", "sentiment"}
+    given = {example.id: example.model_dump(include=labels, exclude_none=True) for example in corrected}
+    among = [example.model_copy(update=given.get(example.id)) for example in solved]
     there = {example.id for example in solved}
     return among, [example for example in corrected if example.id not in there]
-
-
-def _labels(corrected: Example | None) -> dict[str, object]:
-    given = (
-        {} if corrected is None else {name: getattr(corrected, name) for name in ("category", "urgency", "sentiment")}
-    )
-    return {name: value for name, value in given.items() if value is not None}

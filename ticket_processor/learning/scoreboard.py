@@ -1,7 +1,4 @@
-"""The scoreboard: how often people kept our labels, and what they put in their place, on all tickets collected.
-
-Groups pending corrections for review. Nothing is learnt before a person approves it.
-"""
+"""The scoreboard: how often people kept our labels, and what they put in their place; corrections in groups."""
 
 from __future__ import annotations
 

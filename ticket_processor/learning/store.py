@@ -1,8 +1,6 @@
-"""The SQLite file that keeps what people made of our labels, and every change that was learnt from it.
+"""The SQLite file that keeps people's reactions to our labels, their corrections, and every change that was learnt.
 
 Losing it costs what was learnt, and never leads to a wrong write.
-
-What the learning store keeps: people's reactions to our labels, their corrections, and every learnt change.
 """
 
 from __future__ import annotations
@@ -12,7 +10,7 @@ import sqlite3
 import threading
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import astuple, dataclass, field, fields
+from dataclasses import astuple, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -252,9 +250,8 @@ class LearningStore:
 
     def changes(self) -> list[LearntChange]:
         """Everything that was learnt or decided, the oldest first, also what was taken back."""
-        return [
-            _change(row) for row in self.rows("SELECT id, at, what, who, detail, undone_at FROM change ORDER BY id")
-        ]
+        rows = self.rows("SELECT id, at, what, who, detail, undone_at FROM change ORDER BY id")
+        return [LearntChange(*row[:4], json.loads(row[4]), row[5]) for row in rows]  # type: ignore[call-arg]
 
     def undo(self, change_id: int, at: float) -> LearntChange | None:
         """Take a change back; ``None`` where there is none, or where it was taken back before.
@@ -276,7 +273,7 @@ class LearningStore:
                         for number, status, by, when in found.detail["before"]
                     ],
                 )
-            return LearntChange(found.id, found.at, found.what, found.who, found.detail, at)
+            return replace(found, undone_at=at)
 
     # Erasing, and how far was read
 
@@ -350,8 +347,3 @@ class LearningStore:
 
 def _insert(table: str, columns: Sequence[str]) -> str:
     return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({','.join('?' * len(columns))})"  # noqa: S608 - our own names
-
-
-def _change(row: tuple[Any, ...]) -> LearntChange:
-    number, at, what, who, detail, undone_at = row
-    return LearntChange(number, at, what, who, json.loads(detail), undone_at)
