@@ -9,7 +9,6 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from .core.circuit_breaker import retry_after_seconds
 from .core.clock import iso, parse_iso
 from .core.errors import (
     CannotRun,
@@ -25,6 +24,7 @@ from .core.errors import (
     UpdateConflict,
     UpdateRefused,
 )
+from .core.guards import retry_after_seconds
 from .core.models import Change, Ticket
 from .helpdesk.http_messages import Effect, is_unauthorised, mapping
 from .helpdesk.protocol import Fetched, JobStatus, Page, TicketField

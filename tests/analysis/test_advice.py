@@ -14,8 +14,8 @@ from ticket_processor.analysis.chain import ModelLink, Understanding
 from ticket_processor.analysis.rules.analyser import RulesAnalyser
 from ticket_processor.analysis.text.redact import redact
 from ticket_processor.audit.receipts import AuditLog
-from ticket_processor.core.circuit_breaker import Breaker
 from ticket_processor.core.clock import Deadline
+from ticket_processor.core.guards import Breaker
 from ticket_processor.core.models import Analysis, Outcome, OutcomeStatus, RedactionLevel
 from ticket_processor.core.taxonomy import default_taxonomy
 from ticket_processor.llm import ModelAnalyser

@@ -19,9 +19,9 @@ from ticket_processor.analysis.rules.analyser import RulesAnalyser
 from ticket_processor.analysis.rules.injection import signs_of
 from ticket_processor.analysis.text.cleaning import clean
 from ticket_processor.analysis.text.redact import RedactedText, redact
-from ticket_processor.core.circuit_breaker import Breaker, BreakerMemory
 from ticket_processor.core.clock import Deadline, SystemClock
 from ticket_processor.core.errors import AnalysisFailed, DeadlineReached, Stopping
+from ticket_processor.core.guards import Breaker, BreakerMemory
 from ticket_processor.core.models import Analysis, RedactionLevel, Usage
 from ticket_processor.core.taxonomy import default_taxonomy
 

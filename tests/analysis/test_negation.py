@@ -11,7 +11,7 @@ from ticket_processor.analysis.rules.matcher import entries_of, lists, weighted
 from ticket_processor.analysis.text.redact import redact
 from ticket_processor.core.models import Risk, Urgency
 from ticket_processor.core.taxonomy import default_taxonomy
-from ticket_processor.policy.escalation import CONDITIONS, Escalation, reasons_for
+from ticket_processor.policy.note import CONDITIONS, Escalation, reasons_for
 
 from .invented import texts
 

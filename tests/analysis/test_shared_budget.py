@@ -18,9 +18,9 @@ from ticket_processor.analysis.model_server.prompt import estimate_tokens
 from ticket_processor.analysis.model_server.settings import BudgetSettings
 from ticket_processor.analysis.rules.analyser import RulesAnalyser
 from ticket_processor.analysis.text.redact import redact
-from ticket_processor.core.circuit_breaker import Breaker
 from ticket_processor.core.clock import Deadline, SystemClock
 from ticket_processor.core.errors import AnalysisFailed
+from ticket_processor.core.guards import Breaker
 from ticket_processor.core.models import Analysis, Usage
 from ticket_processor.core.taxonomy import default_taxonomy
 from ticket_processor.llm import ModelAnalyser

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from ticket_processor.core.circuit_breaker import Admission, Breaker, BreakerMemory, Crowded
+from ticket_processor.core.guards import Admission, Breaker, BreakerMemory, Crowded
 
 from ..support.fakes import ManualClock
 

@@ -14,7 +14,6 @@ from typing import Any
 import pytest
 import requests
 
-from ticket_processor.core.circuit_breaker import RETRY_AFTER_CAP_S, Breaker, backoff_seconds, retry_after_seconds
 from ticket_processor.core.errors import (
     DeadlineReached,
     HelpdeskDown,
@@ -26,6 +25,7 @@ from ticket_processor.core.errors import (
     TicketError,
     TicketUnreadable,
 )
+from ticket_processor.core.guards import RETRY_AFTER_CAP_S, Breaker, backoff_seconds, retry_after_seconds
 from ticket_processor.helpdesk.http_messages import Effect
 from ticket_processor.helpdesk.rate_limit import Limit, Throttle
 from ticket_processor.helpdesk.transport import MAX_ATTEMPTS

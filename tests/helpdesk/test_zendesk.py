@@ -10,7 +10,6 @@ import orjson
 import pytest
 import requests
 
-from ticket_processor.core.circuit_breaker import Breaker
 from ticket_processor.core.clock import Deadline, iso, parse_iso
 from ticket_processor.core.errors import (
     CannotRun,
@@ -24,6 +23,7 @@ from ticket_processor.core.errors import (
     UpdateConflict,
     UpdateRefused,
 )
+from ticket_processor.core.guards import Breaker
 from ticket_processor.core.http import ReplyTooLong
 from ticket_processor.core.models import Change, Priority, TakenOff, Ticket
 from ticket_processor.helpdesk.protocol import Page

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from ticket_processor.core.circuit_breaker import Breaker
 from ticket_processor.core.clock import Deadline
 from ticket_processor.core.errors import ConfigError, DeadlineReached
+from ticket_processor.core.guards import Breaker
 from ticket_processor.helpdesk.freshdesk_reads import ApiKey
 from ticket_processor.helpdesk.rate_limit import Throttle
 from ticket_processor.helpdesk.transport import Transport

@@ -19,9 +19,9 @@ from ticket_processor.analysis.cache import AnswerStore
 from ticket_processor.analysis.chain import ModelLink
 from ticket_processor.analysis.model_server.prompt import estimate_tokens
 from ticket_processor.analysis.text.redact import redact
-from ticket_processor.core.circuit_breaker import Breaker
 from ticket_processor.core.clock import Deadline
 from ticket_processor.core.errors import AnalysisFailed, ConfigError
+from ticket_processor.core.guards import Breaker
 from ticket_processor.core.models import Analysis, RedactionLevel
 from ticket_processor.core.taxonomy import Category, Taxonomy, default_taxonomy
 from ticket_processor.learning.examples import MOST_TOKENS, ExamplePicker, LearntExample, PromptExamples, examples_of

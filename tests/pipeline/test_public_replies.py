@@ -25,7 +25,7 @@ from ticket_processor.helpdesk.ticket_history import Edit, History
 from ticket_processor.helpdesk.zendesk_format import reply_html
 from ticket_processor.pipeline.parts import Parts, RunOptions
 from ticket_processor.pipeline.public_replies import TOO_LATE_S, ReplySender
-from ticket_processor.pipeline.run_checks import RunChecks
+from ticket_processor.pipeline.run_frame import RunChecks
 from ticket_processor.pipeline.shared_faults import SharedFaults
 from ticket_processor.policy.decide import Policy
 from ticket_processor.policy.skip_rules import Selection, SkipRules

@@ -15,7 +15,7 @@ from ticket_processor.core.models import Analysis, Priority, Risk, Sentiment, Ur
 from ticket_processor.core.taxonomy import default_taxonomy
 from ticket_processor.core.text import plain_line
 from ticket_processor.policy.decide import FieldPolicy, Mode, Policy, decide
-from ticket_processor.policy.escalation import (
+from ticket_processor.policy.note import (
     CONDITIONS,
     DEFAULT_PLANS,
     PLACEHOLDERS,

@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 from ticket_processor.core.models import Analysis, Risk, Urgency
 from ticket_processor.core.text import plain_line
 from ticket_processor.policy.decide import FieldPolicy, Mode, Policy, decide
-from ticket_processor.policy.escalation import REASONS
-from ticket_processor.policy.note import NoteWhen
+from ticket_processor.policy.note import REASONS, NoteWhen
 
 from ..support.fakes import an_analysis
 from ..support.policies import ANALYSES, POLICIES, TAXONOMY

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ticket_processor.core.findings import Finding
+from ticket_processor.core.tables import Finding
 from ticket_processor.core.taxonomy import Category, Taxonomy, default_taxonomy
 from ticket_processor.helpdesk.protocol import BusinessRule, RuleAction, RuleCondition
 from ticket_processor.policy.decide import Policy

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ticket_processor.analysis.text.similarity import themes
-from ticket_processor.core.findings import Finding
 from ticket_processor.core.models import Urgency
+from ticket_processor.core.tables import Finding
 from ticket_processor.core.taxonomy import Category, Taxonomy, default_taxonomy
 from ticket_processor.helpdesk.protocol import AccountLabels, TicketField
 from ticket_processor.policy.decide import FieldPolicy, Mode, Policy

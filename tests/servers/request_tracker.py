@@ -21,8 +21,8 @@ from typing import Any
 
 import requests
 
-from ticket_processor.core.circuit_breaker import Breaker
 from ticket_processor.core.clock import Deadline, SystemClock
+from ticket_processor.core.guards import Breaker
 from ticket_processor.helpdesk.rate_limit import Throttle
 from ticket_processor.helpdesk.request_tracker import RequestTracker
 from ticket_processor.helpdesk.request_tracker_account import Login, TrackerRequesters, own_user, read_labels

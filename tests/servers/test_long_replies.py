@@ -15,10 +15,10 @@ from pathlib import Path
 import orjson
 import pytest
 
-from ticket_processor.core import json_input
-from ticket_processor.core.circuit_breaker import Breaker
 from ticket_processor.core.clock import Deadline
 from ticket_processor.core.errors import HelpdeskDown, NotAuthorised, OutcomeUnknown
+from ticket_processor.core.files import JsonTooLarge, bounded_json
+from ticket_processor.core.guards import Breaker
 from ticket_processor.core.http import MAX_REPLY_BYTES
 from ticket_processor.helpdesk.http_messages import Effect
 from ticket_processor.helpdesk.rate_limit import Throttle
@@ -153,8 +153,8 @@ def test_the_memory_that_parsing_takes_is_never_more_than_estimated(shape: str) 
     taken = tracemalloc.get_traced_memory()[0] + len(raw)
     tracemalloc.stop()
     del value
-    with pytest.raises(json_input.JsonTooLarge):
-        json_input.loads(raw, most=taken - 1)
+    with pytest.raises(JsonTooLarge):
+        bounded_json(raw, most=taken - 1)
 
 
 def test_a_reply_that_is_short_and_long_once_parsed_is_no_answer() -> None:

@@ -21,9 +21,9 @@ from ticket_processor.analysis.chain import ModelLink
 from ticket_processor.analysis.model_server.chat import OpenAIServer
 from ticket_processor.analysis.model_server.connection import AnswerUnusable, ModelBusy
 from ticket_processor.analysis.text.redact import redact
-from ticket_processor.core.circuit_breaker import Breaker
 from ticket_processor.core.clock import Deadline
 from ticket_processor.core.errors import AnalysisFailed
+from ticket_processor.core.guards import Breaker
 from ticket_processor.core.models import Analysis, Usage
 from ticket_processor.core.taxonomy import default_taxonomy
 from ticket_processor.llm import ModelAnalyser

@@ -10,8 +10,7 @@ import pytest
 from ticket_processor.core.errors import ConfigError
 from ticket_processor.core.models import Overwrite
 from ticket_processor.policy.decide import Mode, Policy, Tier
-from ticket_processor.policy.escalation import DEFAULT_PLANS
-from ticket_processor.policy.note import NoteWhen
+from ticket_processor.policy.note import DEFAULT_PLANS, NoteWhen
 from ticket_processor.settings.load import load
 from ticket_processor.settings.schema import Settings
 

@@ -16,7 +16,7 @@ from ticket_processor.helpdesk import zendesk_reads
 from ticket_processor.helpdesk.protocol import Fetched
 from ticket_processor.helpdesk.ticket_history import Edit, History
 from ticket_processor.helpdesk.zendesk_reads import ZendeskReads
-from ticket_processor.pipeline import follow_ups, job_trust, select
+from ticket_processor.pipeline import job_trust, select, settlement
 from ticket_processor.pipeline.job_trust import BatchTrust, JobTrust
 from ticket_processor.pipeline.jobs import UpdateJobs
 from ticket_processor.pipeline.select import Selector
@@ -110,7 +110,7 @@ FAULT_MUTATIONS: Mapping[str, Callable[[], Any]] = {
     "earlier versions' keys not known": lambda: mock.patch.object(History, "triaged", _by_its_key_only),
     "a copied marker means done": lambda: mock.patch.object(Selector, "reason_to_skip", _any_marker_means_done),
     "what our write took away is not put back": lambda: mock.patch.object(
-        follow_ups, "overwritten", return_value=history.Overwritten()
+        settlement, "overwritten", return_value=history.Overwritten()
     ),
 }
 """Each gives a context manager in which one guard is gone."""

@@ -14,7 +14,7 @@ from ticket_processor.core.errors import AuditUnwritable, OutcomeUnknown, StateU
 from ticket_processor.core.models import Change, Outcome, Ticket
 from ticket_processor.helpdesk import ticket_history as history
 from ticket_processor.helpdesk.protocol import JobStatus
-from ticket_processor.pipeline import cursor, follow_ups, jobs, select, settlement, verification
+from ticket_processor.pipeline import cursor, jobs, select, settlement, verification
 from ticket_processor.policy.decide import Policy
 from ticket_processor.policy.reanalysis import CustomerReply
 from ticket_processor.state.records import Retry, Verdict
@@ -167,7 +167,7 @@ JOB_MUTATIONS: Mapping[str, Callable[[], Any]] = {
     "cursor does not wait for jobs": lambda: mock.patch.object(cursor.PageLedger, "begin", _waits_for_nobody),
     "retry list forgotten": lambda: mock.patch.object(State, "retry_later", _forgets_who_waits),
     "deferred taken for done": lambda: mock.patch.object(settlement.Settlement, "end", _never_again),
-    "completion writes everything again": lambda: mock.patch.object(follow_ups, "completion", _everything_again),
+    "completion writes everything again": lambda: mock.patch.object(settlement, "completion", _everything_again),
     "what a stopped run could not read is forgotten": lambda: mock.patch.object(
         verification.WriteVerifier, "leave_unread"
     ),

@@ -28,9 +28,9 @@ from ticket_processor.analysis.model_server.settings import BudgetSettings
 from ticket_processor.analysis.rules.analyser import RulesAnalyser
 from ticket_processor.audit.lines import encode
 from ticket_processor.audit.receipts import AuditLog
-from ticket_processor.core.circuit_breaker import Breaker
 from ticket_processor.core.clock import Deadline, iso
 from ticket_processor.core.errors import AuditUnwritable, StateUnusable, TicketbotError
+from ticket_processor.core.guards import Breaker
 from ticket_processor.core.models import Analysis, Decision, Ticket, Usage
 from ticket_processor.core.run_summary import RunSummary
 from ticket_processor.core.taxonomy import Taxonomy, default_taxonomy

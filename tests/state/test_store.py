@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from ticket_processor.core.circuit_breaker import BreakerMemory
 from ticket_processor.core.errors import StateUnusable
+from ticket_processor.core.guards import BreakerMemory
 from ticket_processor.helpdesk.local_schema import LocalFile
 from ticket_processor.knowledge.store import KnowledgeStore
 from ticket_processor.learning.store import LearningStore

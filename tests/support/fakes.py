@@ -16,9 +16,9 @@ from urllib3.connection import HTTPConnection
 from urllib3.connectionpool import HTTPConnectionPool
 from urllib3.exceptions import MaxRetryError, NameResolutionError, NewConnectionError
 
-from ticket_processor.core.circuit_breaker import Breaker
 from ticket_processor.core.clock import Deadline, iso
 from ticket_processor.core.errors import Stopping, TicketError
+from ticket_processor.core.guards import Breaker
 from ticket_processor.core.models import Analysis, Change, Decision, Priority, Sentiment, Ticket, Urgency
 from ticket_processor.helpdesk.protocol import Fetched, JobStatus, Page
 from ticket_processor.helpdesk.rate_limit import Throttle

@@ -7,8 +7,7 @@ from hypothesis import strategies as st
 from ticket_processor.core.models import Overwrite, Risk, Sentiment, Urgency
 from ticket_processor.core.taxonomy import Category, Taxonomy
 from ticket_processor.policy.decide import FieldPolicy, Mode, Policy, Tier, Tiers
-from ticket_processor.policy.escalation import CONDITIONS, Escalation
-from ticket_processor.policy.note import NoteWhen
+from ticket_processor.policy.note import CONDITIONS, Escalation, NoteWhen
 
 from .fakes import an_analysis
 

@@ -14,9 +14,9 @@ from functools import partial
 from typing import Protocol, cast
 
 from .. import __version__
-from ..core.circuit_breaker import Breaker
 from ..core.clock import Clock, Deadline
 from ..core.errors import AnalysisFailed, TicketbotError, unexpected
+from ..core.guards import Breaker
 from ..core.models import NO_MODEL, Analysis, RedactionLevel, Ticket, Usage
 from .budget import Allowance, Budget, Question
 from .cache import AnswerStore, normalised

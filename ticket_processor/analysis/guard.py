@@ -7,9 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
-from ..core.circuit_breaker import Admission, Breaker, Crowded
 from ..core.clock import Deadline
 from ..core.errors import AnalysisFailed
+from ..core.guards import Admission, Breaker, Crowded
 from ..core.models import Usage
 from .budget import Allowance, Budget, Full, NotAsked, Patience, Question
 from .model_server.connection import AnswerUnusable, ModelBusy, retrying

@@ -18,7 +18,7 @@ from ..analysis.rules.analyser import RulesAnalyser
 from ..analysis.text.redact import redact
 from ..core.clock import Clock, Deadline, SystemClock
 from ..core.errors import AnalysisFailed, ConfigError, ExitCode, Stopping, TicketbotError, worst
-from ..core.findings import Finding, SeenBy, SetupPart, SetupSeverity, in_order
+from ..core.tables import Finding, SeenBy, SetupPart, SetupSeverity, in_order
 from ..core.text import many, plain_line
 from ..helpdesk.transport import Transport
 from ..helpdesk.zendesk_account import read_rules

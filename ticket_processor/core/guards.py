@@ -1,15 +1,24 @@
-"""The two guards that stop a run: too little disk space, and the kill switch.
+"""What stops a run, or keeps it from asking: too little disk space, the kill switch, a circuit breaker.
 
 Without room for its receipts a run does not begin. The kill switch, a file or a setting, stops every run before
 its next ticket and its next write.
+
+After some failures in a row the circuit breaker stops asking for a while, then lets one trial through. Own code because the known libraries either hold their lock during the call or let every waiting thread through
+at the trial. A breaker outlives the process: :meth:`Breaker.memory` goes into the state folder and comes back
+with the next run, since a program run by cron would otherwise forget after ten minutes. How long to wait before
+another try is computed here as well; nothing here sleeps.
 """
 
 from __future__ import annotations
 
+import random
 import shutil
+import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from .clock import Clock, parse_http_date
 from .errors import AuditUnwritable, Halted, StateUnusable
 
 MB = 1_000_000
@@ -102,3 +111,202 @@ def _is_there(file: Path) -> bool:
             f"({error.strerror or type(error).__name__}); let this user read its folder"
         ) from error
     return True
+
+
+BACKOFF_BASE_S = 0.5
+BACKOFF_CAP_S = 20.0
+RETRY_AFTER_CAP_S = 3600.0
+"""A server that names a longer wait is asked again after this; such values were met as mistakes."""
+
+
+def retry_after_seconds(value: str | None, now: float) -> float | None:
+    """The three forms of ``Retry-After`` (seconds, decimals, an HTTP date) as seconds from ``now``.
+
+    ``None`` when absent or unreadable; the past is 0.0; never above :data:`RETRY_AFTER_CAP_S`.
+    """
+    if value is None:
+        return None
+    try:
+        seconds = float(value)
+    except ValueError:
+        moment = parse_http_date(value)
+        if moment is None:
+            return None
+        seconds = moment - now
+    if seconds != seconds:
+        return None
+    return min(max(0.0, seconds), RETRY_AFTER_CAP_S)
+
+
+def backoff_seconds(attempt: int, rng: random.Random) -> float:
+    """Full jitter: anything between zero and ``0.5 × 2^attempt`` seconds, at most 20 (AWS Builders' Library)."""
+    return rng.uniform(0, min(BACKOFF_CAP_S, BACKOFF_BASE_S * 2.0**attempt))
+
+
+@dataclass(frozen=True)
+class BreakerMemory:
+    """The memory of a breaker: failures in a row, and until when (Unix seconds) it stays open.
+
+    ``cause`` is the last failure in words; empty if unknown.
+    """
+
+    failures: int = 0
+    open_until: float = 0.0
+    cause: str = ""
+
+
+class Crowded(Exception):
+    """As many calls are under way as failures would open the circuit, or the trial is: ask again in a moment."""
+
+
+@dataclass(frozen=True)
+class Admission:
+    """Permission for one call. Give it back with :meth:`Breaker.success` or :meth:`Breaker.failure`."""
+
+    generation: int
+    trial: bool
+
+
+class Breaker:
+    """Opens after ``threshold`` failures in a row, for ``open_seconds``; then one trial decides.
+
+    With ``proven=False`` no more calls are let through at a time than may fail, until one has gone well, and again
+    after each failure: a dependency that is down is asked ``threshold`` times, however many threads would ask. Who
+    comes while the trial is under way is asked to wait for it, and not refused for what was wrong before.
+
+    Safe for many threads; nothing is held while a call is under way. Answers that belong to an earlier state
+    (a call admitted before the breaker opened) are ignored. A trial that never reports back loses its right
+    after ``open_seconds``, so a hung thread cannot keep the circuit half-open for ever.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        clock: Clock,
+        *,
+        threshold: int = 5,
+        open_seconds: float = 60.0,
+        proven: bool = True,
+        memory: BreakerMemory | None = None,
+        on_change: Callable[[str, BreakerMemory], None] | None = None,
+    ) -> None:
+        self.name = name
+        self._clock = clock
+        self._threshold = threshold
+        self._open_seconds = open_seconds
+        self._on_change = on_change
+        self._lock = threading.Lock()
+        self._room = threading.Condition(self._lock)
+        self._careful = not proven
+        self._proven = proven
+        self._under_way = 0
+        self._generation = 0
+        self._failures = memory.failures if memory else 0
+        self._cause = memory.cause if memory else ""
+        self._open_until: float | None = None
+        if memory and memory.failures >= threshold:
+            left = memory.open_until - clock.now()
+            # The stored moment is wall clock. One that no breaker can have meant comes from a clock that was wrong, and
+            # would be as far off in the next run: the circuit gets its trial now.
+            left = 0.0 if left > open_seconds else max(0.0, left)
+            self._open_until = clock.monotonic() + left
+        self._trial_until: float | None = None
+
+    def admit(self, wait_s: float = 0.0) -> Admission | None:
+        """Permission to call now, or ``None`` while the circuit is open, or on trial with nobody to wait for that.
+
+        Raises :class:`Crowded` where ``proven=False`` was asked for, and nothing has changed within ``wait_s`` seconds.
+        """
+        with self._lock:
+            if wait_s > 0 and self._crowded():
+                self._room.wait(wait_s)
+            if self._crowded():
+                raise Crowded
+            if self._open_until is None:
+                self._under_way += 1
+                return Admission(self._generation, trial=False)
+            now = self._clock.monotonic()
+            if now < self._open_until or self._on_trial():
+                return None
+            self._generation += 1
+            self._trial_until = now + self._open_seconds
+            return Admission(self._generation, trial=True)
+
+    def _crowded(self) -> bool:
+        if not self._careful or self._open_until is not None:
+            return self._careful and self._on_trial()
+        return (not self._proven or self._failures > 0) and self._failures + self._under_way >= self._threshold
+
+    def _on_trial(self) -> bool:
+        return self._trial_until is not None and self._clock.monotonic() < self._trial_until
+
+    def success(self, admission: Admission) -> None:
+        """The dependency answered as it should (a refusal such as 404 is such an answer)."""
+        with self._lock:
+            if admission.generation != self._generation:
+                return
+            changed = self._failures > 0 or self._open_until is not None
+            self._returned(admission)
+            self._proven = True
+            self._failures = 0
+            self._cause = ""
+            self._open_until = self._trial_until = None
+            self._room.notify_all()
+        if changed:
+            self._tell()
+
+    def failure(self, admission: Admission, cause: str = "") -> None:
+        """The dependency failed, with ``cause``: no answer, 5xx, 429, or an answer that makes no sense."""
+        with self._lock:
+            if admission.generation != self._generation:
+                return
+            self._returned(admission)
+            self._failures += 1
+            self._cause = cause
+            if admission.trial or self._failures >= self._threshold:
+                self._generation += 1
+                self._under_way = 0
+                self._open_until = self._clock.monotonic() + self._open_seconds
+                self._trial_until = None
+                self._room.notify_all()
+        self._tell()
+
+    def release(self, admission: Admission) -> None:
+        """Give a permission back that led to no call, or to one that says nothing about the dependency."""
+        with self._lock:
+            if admission.generation == self._generation:
+                self._returned(admission)
+                if admission.trial:
+                    self._trial_until = None
+                    self._room.notify_all()
+
+    def _returned(self, admission: Admission) -> None:
+        if not admission.trial:
+            self._under_way -= 1
+            self._room.notify()
+
+    def seconds_until_trial(self) -> float:
+        """0.0 when calls are admitted (or a trial is due), else the seconds until one may be."""
+        with self._lock:
+            if self._open_until is None:
+                return 0.0
+            until = max(self._open_until, self._trial_until or 0.0)
+            return max(0.0, until - self._clock.monotonic())
+
+    @property
+    def cause(self) -> str:
+        """The last failure in words; empty after a success, or if unknown."""
+        with self._lock:
+            return self._cause
+
+    def memory(self) -> BreakerMemory:
+        """The memory for the next run."""
+        with self._lock:
+            if self._open_until is None:
+                return BreakerMemory(self._failures, 0.0, self._cause)
+            left = max(0.0, self._open_until - self._clock.monotonic())
+            return BreakerMemory(max(self._failures, self._threshold), self._clock.now() + left, self._cause)
+
+    def _tell(self) -> None:
+        if self._on_change is not None:
+            self._on_change(self.name, self.memory())

@@ -1,4 +1,4 @@
-"""A table of text, and how it is written: on a terminal, as text, HTML, Markdown and CSV."""
+"""A table of text, written on a terminal, as text, HTML, Markdown or CSV; and findings about a set-up, in one order."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ import html
 import io
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TextIO
+from typing import Literal, TextIO
 
+from .models import Frozen
 from .text import harmless, linkless
 
 _MARKS = re.compile(r"[\\`*_{}\[\]#|~$^!]")
@@ -177,3 +178,43 @@ def _markdown_rows(table: Table) -> Iterator[str]:
 
 def _markdown_row(cells: Sequence[str]) -> str:
     return f"| {' | '.join(cells)} |"
+
+
+SetupPart = Literal["settings", "categories", "account", "rules", "articles", "health"]
+SetupSeverity = Literal["problem", "warning", "advice"]
+SeenBy = Literal["customers", "agents", "operator"]
+
+_SEEN: tuple[SeenBy, ...] = ("customers", "agents", "operator")
+
+
+class ArticlePlace(Frozen):
+    """An article that a finding is about."""
+
+    article: str
+    title: str = ""
+    url: str = ""
+
+
+class Finding(Frozen):
+    """One finding: what it is about, what happens and why, and what to do where ``text`` does not say it.
+
+    A ``problem`` does not work, mails customers or undoes our work; a ``warning`` may do so. ``id`` is of a rule.
+    """
+
+    part: SetupPart
+    severity: SetupSeverity
+    kind: str
+    what: str = ""
+    id: str = ""
+    text: str
+    advice: str = ""
+    seen_by: SeenBy = "agents"
+    places: tuple[ArticlePlace, ...] = ()
+
+
+def in_order(findings: Iterable[Finding]) -> list[Finding]:
+    """What customers would see first, then agents, then the operator; problems first in each, and all advice last."""
+    return sorted(
+        dict.fromkeys(findings),
+        key=lambda item: (item.severity == "advice", _SEEN.index(item.seen_by), item.severity != "problem"),
+    )

@@ -12,7 +12,7 @@ from typing import Literal
 from pydantic import Field
 
 from ..core.errors import ConfigError
-from ..core.json_input import json_rows
+from ..core.files import json_rows
 from ..core.models import Frozen, Sentiment, Urgency
 
 FieldName = Literal["category", "urgency", "sentiment", "language"]

@@ -19,11 +19,10 @@ import orjson
 import requests
 from urllib3.exceptions import MaxRetryError, NameResolutionError, NewConnectionError
 
-from ..core import json_input
-from ..core.circuit_breaker import retry_after_seconds
 from ..core.clock import iso, parse_http_date
 from ..core.errors import HelpdeskDown, OutcomeUnknown, RateLimited, TicketError, TicketUnreadable
-from ..core.json_input import JsonTooLarge
+from ..core.files import GROWTH, JsonTooLarge, bounded_json
+from ..core.guards import retry_after_seconds
 from ..core.models import Ticket
 
 _ESCAPE = re.compile(
@@ -98,7 +97,7 @@ def parsed_json(content: bytes, most: int) -> Any:
     is too large for any use becomes its digits as a text. Raises ``JsonTooLarge``.
     """
     try:
-        return json_input.loads(content, most=most)
+        return bounded_json(content, most=most)
     except orjson.JSONDecodeError:
         mended = _ESCAPE.sub(lambda match: match[0] if match.lastgroup is None else rb"\ufffd", content)
     text = mended.decode("utf-8-sig", "replace")
@@ -159,7 +158,7 @@ def of_length(error: Exception, request: HttpRequest, name: str) -> Exception:
     """The failure of a request whose answer is too long."""
     limit = f"{request.most / 1e6:g} MB"
     if isinstance(error, JsonTooLarge):
-        limit = f"{json_input.GROWTH * request.most / 1e6:g} MB once it is parsed"
+        limit = f"{GROWTH * request.most / 1e6:g} MB once it is parsed"
     message = (
         f"{name}: the answer to {request.method} {request.path} is larger than its limit of {limit}, and was not used"
     )

@@ -11,7 +11,6 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any, Literal
 
-from ..core.circuit_breaker import Breaker
 from ..core.clock import Clock, Deadline, parse_iso
 from ..core.errors import (
     HelpdeskDown,
@@ -22,6 +21,7 @@ from ..core.errors import (
     UpdateConflict,
     UpdateRefused,
 )
+from ..core.guards import Breaker
 from ..core.models import Change, Ticket
 from .http_messages import Reply
 from .local_model import (

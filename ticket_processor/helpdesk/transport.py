@@ -20,12 +20,12 @@ import tenacity
 from requests.adapters import BaseAdapter
 
 from .. import __version__
-from ..core import json_input, verbose
-from ..core.circuit_breaker import Admission, Breaker, backoff_seconds
+from ..core import verbose
 from ..core.clock import Clock, Deadline
 from ..core.errors import HelpdeskDown, NotAuthorised, ReadOnlyViolation, TicketError, TicketUnreadable
+from ..core.files import GROWTH, JsonTooLarge
+from ..core.guards import Admission, Breaker, backoff_seconds
 from ..core.http import MAX_REPLY_BYTES, BoundedAdapter, ReplyTooLong, is_loopback
-from ..core.json_input import JsonTooLarge
 from . import http_messages
 from .http_messages import Effect, HttpRequest, Reply, TryAgain, is_unauthorised, mapping, read_reply
 from .rate_limit import Limit, Throttle
@@ -244,7 +244,7 @@ class Transport:
                 timeout=(min(CONNECT_TIMEOUT_S, remaining + 0.1), min(READ_TIMEOUT_S, remaining + 0.1)),
                 allow_redirects=False,
             )
-            reply = read_reply(response, json_input.GROWTH * request.most)
+            reply = read_reply(response, GROWTH * request.most)
         except (ReplyTooLong, JsonTooLarge) as error:
             self._breaker.success(admission)  # it is up: it says too much, and may be asked for less
             raise http_messages.of_length(error, request, self.name) from error

@@ -15,8 +15,8 @@ from zlib import crc32
 
 from ..core.clock import iso
 from ..core.errors import ConfigError
-from ..core.findings import ArticlePlace, Finding
-from ..core.json_input import json_rows
+from ..core.files import json_rows
+from ..core.tables import ArticlePlace, Finding
 from .search import USUAL_WEIGHT, KnowledgeSearch, Ranked, Rankings, blended, fused, issue_queries
 from .store import KnowledgeStore
 

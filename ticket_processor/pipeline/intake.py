@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 from ..core import reasons
 from ..core.errors import TicketError
-from ..core.id_set import IdSet
 from ..core.models import Outcome, OutcomeStatus, Ticket
 from ..helpdesk.protocol import Helpdesk, Page, Shard
 from ..state.records import Retry
@@ -23,7 +22,7 @@ from .select import KNOWN, Selector, Work, skipped
 from .write_planner import Triage
 
 if TYPE_CHECKING:
-    from .run_checks import RunChecks
+    from .run_frame import RunChecks
 
 BATCH = 100
 """Tickets that are read at once, of those that are read by their numbers."""
@@ -92,8 +91,8 @@ class Intake:
         self._ledger = PageLedger(lambda cursor: state.remember(**{CURSOR: cursor}))
         self._listing = SearchWindow(state)
         self.limit: int | None = None
-        self._handled = IdSet()
-        self._passed = IdSet()
+        self._handled = set[int]()
+        self._passed = set[int]()
         self._left_over: set[int] = set()
         self._known_to_wait: set[int] = set()
         self._open: set[int] = set()

@@ -12,7 +12,6 @@ from pydantic import Field, ValidationError
 
 from ..core.errors import CannotRun, ConfigError
 from ..core.files import make_folder, opener
-from ..core.id_set import IdSet
 from ..core.models import Outcome, OutcomeStatus
 from ..state.records import Verdict
 from ..state.store import State
@@ -83,7 +82,7 @@ def planned_writes(path: Path, account: str) -> Iterator[Verdict]:
     Raises :class:`ConfigError` for a file that cannot be read, and names the line that is broken, belongs to another
     account, or repeats a ticket.
     """
-    seen = IdSet()
+    seen = set[int]()
     try:
         with path.open("rb") as file:
             for number, raw in enumerate(file, start=1):

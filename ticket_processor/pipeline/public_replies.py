@@ -7,7 +7,7 @@ of an earlier attempt, the helpdesk's own record is read first. In doubt nothing
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from ..core import reasons
 from ..core.clock import moment_of, parse_iso
@@ -19,8 +19,10 @@ from ..policy.skip_rules import ENDED_STATUSES
 from ..state.records import ScheduledReply, Verdict
 from ..tags import COMPLETE, key_of_stage, merge_tags, write_key
 from .parts import Parts, RunOptions
-from .run_checks import RunChecks
 from .settlement import WRITE_ATTEMPTS, is_stable
+
+if TYPE_CHECKING:
+    from .run_frame import RunChecks
 
 TOO_LATE_S = 6 * 3600.0
 """A reply that is this late is cancelled: nobody expects it any more. So is a status."""

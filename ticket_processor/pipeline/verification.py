@@ -21,9 +21,8 @@ from ..state.records import Verdict
 from ..state.store import State
 from ..tags import REPAIR
 from .fan_out import READERS
-from .follow_ups import repair
 from .job_trust import JobTrust
-from .settlement import Settled, note_published
+from .settlement import Settled, note_published, repair
 
 SAMPLE = 20
 """Writes that a run reads back. A mistake in one write of ten is found in nine runs of ten."""

@@ -22,8 +22,7 @@ from ..policy.reanalysis import still_holds
 from ..policy.skip_rules import Selection
 from ..state.records import Verdict
 from ..tags import NOT_OURS, merge
-from .follow_ups import incomplete
-from .settlement import WRITE_ATTEMPTS, Settlement, changes_anything, is_stable
+from .settlement import WRITE_ATTEMPTS, Settlement, changes_anything, incomplete, is_stable
 
 
 class Triage:

@@ -36,10 +36,9 @@ from ..state.records import Open, Verdict
 from ..state.store import State, in_turn
 from ..tags import REPAIR
 from .fan_out import ReadEach
-from .follow_ups import follow_up, incomplete
 from .job_trust import JobTrust
 from .jobs import MOST_ITEMS, Delivery, UpdateJobs, WriteRoute
-from .settlement import Planner, Settled, Settlement
+from .settlement import Planner, Settled, Settlement, follow_up, incomplete
 
 LINGER_S = 10.0
 """How long a ticket waits for others to fill its job."""

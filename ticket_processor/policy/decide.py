@@ -16,8 +16,17 @@ from ..analysis.text.outgoing import leaving
 from ..core.models import Analysis, Decision, Frozen, Overwrite, Priority, Risk, Urgency
 from ..core.taxonomy import Taxonomy
 from ..tags import tag
-from .escalation import Escalation, plan_for, reasons_for
-from .note import NoteWhen, adds_something, answered_by, category_words, may_advise, note_text
+from .note import (
+    Escalation,
+    NoteWhen,
+    adds_something,
+    answered_by,
+    category_words,
+    may_advise,
+    note_text,
+    plan_for,
+    reasons_for,
+)
 
 _COMPLEX_BELOW = 0.5
 """An answer that is more often wrong than right tells nobody who should take the ticket."""

@@ -19,8 +19,8 @@ from itertools import combinations
 
 from ..analysis.rules.matcher import words_of
 from ..analysis.text.similarity import EVERYDAY
-from ..core.findings import Finding, SetupSeverity, in_order
 from ..core.models import Overwrite, Urgency
+from ..core.tables import Finding, SetupSeverity, in_order
 from ..core.taxonomy import Category, Taxonomy
 from ..core.text import many, plain_line
 from ..helpdesk.protocol import AccountLabels, BusinessRule, RuleAction, RuleCondition, TicketField

@@ -19,7 +19,7 @@ from ..analysis.model_server.settings import BudgetSettings, ModelSettings, Mode
 from ..core.http import is_loopback
 from ..core.models import RedactionLevel
 from ..policy.decide import ALSO
-from ..policy.escalation import REASONS
+from ..policy.note import REASONS
 from .helpdesks import FreshdeskSettings, ZendeskSettings
 from .schema import Settings
 from .sources import Place, TomlFile

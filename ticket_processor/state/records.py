@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 
 from pydantic import Field, ValidationError
 
-from ..core.circuit_breaker import BreakerMemory
 from ..core.errors import StateUnusable
+from ..core.guards import BreakerMemory
 from ..core.models import Analysis, Change, Decision, Frozen, Priority, ReplyPlan, TakenOff, Usage
 from .sqlite import Database
 

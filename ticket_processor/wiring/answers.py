@@ -20,8 +20,8 @@ from ..analysis.model_server.connection import AnswerUnusable, Connection, Model
 from ..analysis.model_server.settings import ModelTarget, targets
 from ..analysis.text.cleaning import clean
 from ..analysis.text.redact import redact
-from ..core.circuit_breaker import Breaker
 from ..core.errors import AnalysisFailed, DeadlineReached, StateUnusable, Stopping, unexpected
+from ..core.guards import Breaker
 from ..core.models import NO_MODEL, Analysis, Decision, Offered, RedactionLevel, Ticket, Usage
 from ..knowledge.model import Passage
 from ..knowledge.search import KnowledgeSearch, issue_queries

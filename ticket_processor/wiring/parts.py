@@ -26,11 +26,10 @@ from ..analysis.text.redact import RedactedText
 from ..audit.files import log_keys
 from ..audit.lines import Keyring
 from ..audit.receipts import AuditLog, check_encryption
-from ..core.circuit_breaker import Breaker
 from ..core.clock import Clock, Deadline, iso
 from ..core.errors import AuditUnwritable, CannotRun, ConfigError, RunLocked, state_unusable
 from ..core.files import make_folder
-from ..core.guards import DiskSpace, KillSwitch
+from ..core.guards import Breaker, DiskSpace, KillSwitch
 from ..core.models import RedactionLevel
 from ..helpdesk.rate_limit import Throttle
 from ..helpdesk.transport import Transport

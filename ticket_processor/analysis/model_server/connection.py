@@ -25,9 +25,9 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 import tenacity
 
 from ...core import verbose
-from ...core.circuit_breaker import backoff_seconds, retry_after_seconds
 from ...core.clock import parse_http_date
 from ...core.errors import AnalysisFailed
+from ...core.guards import backoff_seconds, retry_after_seconds
 from ...core.http import is_loopback, lowest_tls
 from ...core.models import RedactionLevel, Usage
 from ..text.outgoing import leaving_line

@@ -13,8 +13,8 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
-from ...core import json_input
 from ...core.errors import AnalysisFailed, ConfigError
+from ...core.files import GROWTH, bounded_json
 from .connection import Connection, retrying
 from .prompt import beginning_of, estimate_tokens
 from .settings import EmbeddingSettings, ModelTarget
@@ -164,7 +164,7 @@ def _told(failed: AnalysisFailed) -> AnalysisFailed:
 
 def _vectors(body: bytes, expected: int) -> list[Vector]:
     try:
-        answer = json_input.loads(body, most=json_input.GROWTH * MAX_BYTES)
+        answer = bounded_json(body, most=GROWTH * MAX_BYTES)
         data: list[Any] = answer["data"]
         if all(isinstance(item.get("index"), int) for item in data):
             data = sorted(data, key=lambda item: item["index"])

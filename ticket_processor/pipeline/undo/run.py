@@ -38,7 +38,7 @@ from ...state.store import State
 from ...tags import COMPLETE, REPAIR, key_of_stage
 from ..job_trust import TRUST
 from ..jobs import Delivery
-from ..run_checks import HALTED, heed_wait
+from ..run_frame import HALTED, heed_wait
 from ..settlement import WRITE_ATTEMPTS, Settled, Settlement, is_stable
 from ..writeback import WriteBack
 from .find import InFlight, RunWrites, wait_for_jobs
