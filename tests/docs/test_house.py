@@ -90,14 +90,14 @@ CEILINGS = {
     "analysis": 9_590,
     "audit": 1_900,
     "commands": 5_690,
-    "core": 2_630,
+    "core": 2_600,
     "dashboard": 1_470,
     "evaluation": 1_950,
     "helpdesk": 6_290,
     "knowledge": 1_750,
     "learning": 1_660,
     "monitoring": 2_670,
-    "pipeline": 5_110,
+    "pipeline": 5_100,
     "policy": 1_370,
     "replies": 1_410,
     "reporting": 2_310,
@@ -114,7 +114,7 @@ CEILINGS = {
 They are lowered when lines go. Whoever raises one says why in the commit. Request Tracker, a third helpdesk, took 1,050
 lines of product (850 of them in ``helpdesk/``), 600 of tests, and a page of 570 words.
 """
-MOST = {"files": 280, "test lines": 64_360, "scripts": 22, "words of docs": 20_650}
+MOST = {"files": 273, "test lines": 64_330, "scripts": 22, "words of docs": 20_650}
 """Of the whole house: modules, lines of tests, scripts, and words of all pages, generated ones included."""
 SLACK = 1.02
 """A ceiling this far above what is there is to be lowered."""
