@@ -3,10 +3,11 @@
 Without room for its receipts a run does not begin. The kill switch, a file or a setting, stops every run before
 its next ticket and its next write.
 
-After some failures in a row the circuit breaker stops asking for a while, then lets one trial through. Own code because the known libraries either hold their lock during the call or let every waiting thread through
-at the trial. A breaker outlives the process: :meth:`Breaker.memory` goes into the state folder and comes back
-with the next run, since a program run by cron would otherwise forget after ten minutes. How long to wait before
-another try is computed here as well; nothing here sleeps.
+After some failures in a row the circuit breaker stops asking for a while, then lets one trial through. It is own code
+because the known libraries either hold their lock during the call or let every waiting thread through at the trial. A
+breaker outlives the process: :meth:`Breaker.memory` goes into the state folder and comes back with the next run, since
+a program run by cron would otherwise forget after ten minutes. How long to wait before another try is computed here as
+well; nothing here sleeps.
 """
 
 from __future__ import annotations
