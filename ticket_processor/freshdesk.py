@@ -4,17 +4,19 @@ Freshdesk has no guarded update, no record of changes and no idempotency key, an
 is a note, if there is one, another look, and one ``PUT`` with everything else; what was sent is kept in the state.
 Between the last look and the ``PUT`` nothing keeps a person's change from being overwritten.
 
-Facts and their sources: developers.freshdesk.com/api, "Tickets", "Conversations", "Rate Limit".
+Facts and their sources: developers.freshdesk.com/api, "Tickets", "Conversations", "Rate Limit", "Authentication".
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
-from dataclasses import replace
-from typing import NoReturn
+import functools
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, NoReturn
 
 from .core.clock import iso
 from .core.errors import (
+    CannotRun,
     HelpdeskDown,
     NotAuthorised,
     NotePublished,
@@ -31,20 +33,37 @@ from .helpdesk.freshdesk_format import (
     UPDATE_LIMIT,
     Conversation,
     FieldNames,
-    ListingPlace,
     error_code,
+    field_names,
+    holds_fields,
     note_body,
+    people_of,
+    read_conversations,
+    read_ticket,
     refused_fields,
+    rows_of,
     update_body,
 )
-from .helpdesk.freshdesk_history import as_edit, history_of, shows
-from .helpdesk.freshdesk_reads import FreshdeskViews, Listing, TicketView
-from .helpdesk.http_messages import Effect, Reply, is_unauthorised, mapping
-from .helpdesk.note_first import LATE_S, NoteFirstDesk, of_people
+from .helpdesk.freshdesk_history import as_edit, history_of, set_low, shows, with_references
+from .helpdesk.freshdesk_reads import Listing, ListingPlace, Rows, own_user
+from .helpdesk.http_messages import Effect, Reply, is_unauthorised, mapping, string, tickets_of
+from .helpdesk.note_first import LATE_S, NoteFirstDesk, SeenTicket, of_people
 from .helpdesk.protocol import Page
 from .helpdesk.ticket_history import Edit, History
 from .helpdesk.transport import Transport
 from .state.store import State
+
+MAX_TICKET_BYTES = 2_000_000
+EMBEDDED = 10
+"""Maximum number of conversations in a view of a ticket, the oldest ones; others need requests of their own."""
+CONVERSATION_PAGES = 30
+
+
+@dataclass(frozen=True)
+class TicketView(SeenTicket):
+    """A ticket with its conversations, as far as a view of it shows them."""
+
+    said: tuple[Conversation, ...]
 
 
 class Freshdesk(NoteFirstDesk[TicketView]):
@@ -67,12 +86,11 @@ class Freshdesk(NoteFirstDesk[TicketView]):
     ) -> None:
         super().__init__(transport, state)
         self._marker = marker
-        self._views = FreshdeskViews(transport, state, open_statuses)
+        self._open_statuses = frozenset(open_statuses)
         self._listing = Listing(transport)
-        self.troubles = self._views.troubles
-
-    def _read(self, ticket_id: int) -> TicketView | None:
-        return self._views.read(ticket_id)
+        self._own = functools.cache(lambda: own_user(transport))
+        self._known_fields: FieldNames | None = None
+        self._people: dict[int, tuple[str, str]] = {}
 
     # Reading
 
@@ -82,7 +100,7 @@ class Freshdesk(NoteFirstDesk[TicketView]):
         begun: float | None = None
         for rows, date, last in self._listing.changed_since(place.moment):
             begun = begun or date
-            tickets, unread = self._views.tickets(place.new(rows, date), date)
+            tickets, unread = self._tickets(place.new(rows, date), date)
             # What changed after the listing began is the next run's: most of it are this one's own writes.
             over = last or place.is_behind(begun)
             yield Page(tickets, place.cursor, over, unread)
@@ -96,7 +114,7 @@ class Freshdesk(NoteFirstDesk[TicketView]):
         """
         place = ListingPlace.read(None, since)
         for rows, date, _ in self._listing.changed_since(since):
-            tickets, _ = self._views.tickets(place.new(rows, date), date)
+            tickets, _ = self._tickets(place.new(rows, date), date)
             yield tuple(ticket for ticket in tickets if ticket.status in ("solved", "closed"))
 
     def history(self, ticket_id: int) -> History:
@@ -104,8 +122,92 @@ class Freshdesk(NoteFirstDesk[TicketView]):
         view = self._view(ticket_id)
         if view is None:
             return History()
-        return history_of(
-            view.ticket, self._views.all_said(view), self._confirmed(view.ticket), self._views.own(), self._marker
+        return history_of(view.ticket, self._all_said(view), self._confirmed(view.ticket), self._own(), self._marker)
+
+    def _tickets(self, rows: Rows, date: float | None) -> tuple[tuple[Ticket, ...], dict[int, TicketError]]:
+        """The tickets of a list's rows, and those of them that make no sense."""
+        names = self._names(any(map(holds_fields, rows)))
+        self._people |= people_of(rows)
+        read = functools.partial(read_ticket, read_at=date, names=names, listed=True, open_statuses=self._open_statuses)
+        tickets, unread, nameless = tickets_of(rows, "Freshdesk", read)
+        self._report(nameless)
+        return tickets, unread
+
+    def _read(self, ticket_id: int) -> TicketView | None:
+        reply = self._get(f"/tickets/{ticket_id}", {"include": "conversations"}, 2)
+        if reply.status == 404:
+            return None
+        if not reply.ok:
+            raise TicketError(
+                f"Freshdesk refuses to show this ticket (HTTP {reply.status}{error_code(reply)})",
+                if_shared=NotAuthorised if reply.status == 403 else CannotRun,
+            )
+        row = mapping(reply.body)
+        if row.get("id") != ticket_id:
+            raise TicketError("Freshdesk's answer is about another ticket")
+        writes = self._writes(ticket_id)
+        said = with_references(read_conversations(row.get("conversations", [])), writes, self._own)
+        touched = set_low(writes) or any(map(self._by_an_agent, said)) or len(said) >= EMBEDDED
+        person = self._person(row.get("requester_id"))
+        names = self._names(holds_fields(row))
+        ticket = read_ticket(row, reply.date, names, touched=touched, person=person, open_statuses=self._open_statuses)
+        return TicketView(ticket, said)
+
+    def _person(self, number: object) -> tuple[str, str]:
+        """Name and address of a requester. Lists show them; for others, such as named tickets, they are asked for."""
+        if not isinstance(number, int):
+            return "", ""
+        if number not in self._people:
+            row = self._shown(f"/contacts/{number}") or mapping(self._shown(f"/agents/{number}").get("contact"))
+            self._people[number] = string(row.get("name")), string(row.get("email"))
+        return self._people[number]
+
+    def _shown(self, path: str) -> Mapping[str, Any]:
+        """A record; an empty one where there is none, or this agent may not see it."""
+        reply = self._get(path)
+        return mapping(reply.body) if reply.ok else {}
+
+    def _by_an_agent(self, item: Conversation) -> bool:
+        ours = bool(item.reference) and item.author == self._own()
+        return not item.incoming and not (ours and item.edited_by in (None, item.author))
+
+    def _all_said(self, view: TicketView) -> tuple[Conversation, ...]:
+        """All conversations of a ticket: a view shows no more than the oldest."""
+        if len(view.said) < EMBEDDED:
+            return view.said
+        found: dict[int, Conversation] = {}
+        writes = self._writes(view.ticket.id)
+        for page in range(1, CONVERSATION_PAGES + 1):
+            reply = self._get(f"/tickets/{view.ticket.id}/conversations", {"page": page, "per_page": 100})
+            if not reply.ok:
+                raise TicketError(f"Freshdesk refuses this ticket's conversations (HTTP {reply.status})")
+            rows = with_references(read_conversations(reply.body), writes, self._own)
+            fresh = {item.id: item for item in rows if item.id not in found}
+            found |= fresh
+            if not fresh or 'rel="next"' not in reply.headers.get("Link", ""):
+                return tuple(sorted(found.values(), key=lambda item: (item.at, item.id)))
+        raise TicketError(f"more than {CONVERSATION_PAGES * 100} conversations; they were not searched")
+
+    def _names(self, needed: bool) -> FieldNames:
+        """The account's custom fields, read once, when the first ticket has or gets one."""
+        if self._known_fields is None and needed:
+            reply = self._transport.request("GET", "/api/v2/ticket_fields")
+            if not reply.ok:
+                self._report(
+                    f"this Freshdesk agent may not read the ticket fields (HTTP {reply.status}): none are read or set"
+                )
+            self._known_fields = field_names(rows_of(reply)) if reply.ok else {}
+        return self._known_fields or {}
+
+    def _get(self, path: str, params: Mapping[str, str | int] = {}, cost: int = 1) -> Reply:
+        """An answer about one ticket or its requester."""
+        return self._transport.request(
+            "GET",
+            "/api/v2" + path,
+            params=params,
+            limits={ACCOUNT_LIMIT: cost},
+            most=MAX_TICKET_BYTES,
+            about_one=True,
         )
 
     # Writing
@@ -121,7 +223,7 @@ class Freshdesk(NoteFirstDesk[TicketView]):
             raise TicketError("nothing can be written without the state folder")
         if change.reply is not None or change.closing is not None:
             raise UpdateRefused("nothing guards an update on Freshdesk, so no public reply is sent")
-        names = self._views.names(bool(change.fields or change.fields_cleared))
+        names = self._names(bool(change.fields or change.fields_cleared))
         if not {*change.fields, *change.fields_cleared} <= {*names.values()}:
             raise self._part_refused("Freshdesk does not tell of a ticket field with this number", "fields")
         view = self._seen(change)
@@ -154,32 +256,33 @@ class Freshdesk(NoteFirstDesk[TicketView]):
         row = mapping(reply.body)
         if row.get("id") != change.ticket_id or not isinstance(row.get("updated_at"), str):
             raise OutcomeUnknown("the reply to the update is not about this ticket", if_shared=HelpdeskDown)
-        return as_edit(self._keep(kept, done=row["updated_at"]), note, self._views.own())
+        return as_edit(self._keep(kept, done=row["updated_at"]), note, self._own())
 
     def withdraw(self, change: Change) -> None:
         """See :meth:`Helpdesk.withdraw`: a note that was sent for ``change`` is deleted, unless a person edited it.
 
         Raises ``WaitForEarlier`` while one may still come.
         """
-        writes = [write for write in self._views.writes(change.ticket_id) if write.change.key == change.key]
+        writes = [write for write in self._writes(change.ticket_id) if write.change.key == change.key]
         view = self._view(change.ticket_id) if any(write.note_sent for write in writes) else None
         if view is None or any(write.sent and shows(view.ticket, write.change) for write in writes):
             return  # no note was sent, or it came with the rest
         self._wait_for_earlier(view, change)
         note = self._our_note(view, change)
-        if note is not None and note.edited_by in (None, self._views.own()):
+        if note is not None and note.edited_by in (None, self._own()):
             self._delete_note(note.id)
 
     def _our_note(self, view: TicketView, change: Change) -> Conversation | None:
         """The note that was sent for the same write before, if it is there."""
-        said = view.said
-        if not view.whole and not any(_is_note(item, change, self._views.own()) for item in said):
-            said = self._views.all_said(view)
-        return next((item for item in said if _is_note(item, change, self._views.own())), None)
+
+        def ours(item: Conversation) -> bool:
+            return bool(item.reference) and change.key.startswith(item.reference) and item.author == self._own()
+
+        return next(filter(ours, view.said), None) or next(filter(ours, self._all_said(view)), None)
 
     def _wait_for_earlier(self, view: TicketView, change: Change) -> None:
         now = view.ticket.read_at or 0.0
-        for write in self._views.writes(change.ticket_id):
+        for write in self._writes(change.ticket_id):
             note_due = write.note_sent is not None and write.note is None and now - write.note_sent < LATE_S
             if note_due and write.change.key == change.key and self._our_note(view, change) is None:
                 raise WaitForEarlier("a note may still be on its way")
@@ -193,7 +296,6 @@ class Freshdesk(NoteFirstDesk[TicketView]):
             f"/api/v2/tickets/{change.ticket_id}/notes",
             json=note_body(change.note or ""),
             effect=Effect.WRITE,
-            limits=(ACCOUNT_LIMIT,),
             ours=is_unauthorised,
         )
         if not reply.ok:
@@ -209,9 +311,7 @@ class Freshdesk(NoteFirstDesk[TicketView]):
         return self._keep(kept, note=row["id"])
 
     def _delete_note(self, number: int) -> None:
-        reply = self._transport.request(
-            "DELETE", f"/api/v2/conversations/{number}", limits=(ACCOUNT_LIMIT,), about_one=True
-        )
+        reply = self._transport.request("DELETE", f"/api/v2/conversations/{number}", about_one=True)
         if not reply.ok and reply.status != 404:
             raise UpdateRefused(f"Freshdesk refuses to delete our note (HTTP {reply.status}{error_code(reply)})")
 
@@ -246,9 +346,5 @@ class Freshdesk(NoteFirstDesk[TicketView]):
             self._keep(write, done=max(ticket.updated_at, iso(write.sent)))
             if write.sent is not None and not write.done and shows(ticket, write.change)
             else write
-            for write in self._views.writes(ticket.id)
+            for write in self._writes(ticket.id)
         )
-
-
-def _is_note(item: Conversation, change: Change, own: int | None) -> bool:
-    return item.author == own and bool(item.reference) and change.key.startswith(item.reference)

@@ -276,7 +276,7 @@ def test_a_page_of_tickets_that_is_too_long_is_read_in_smaller_ones(
 def test_a_ticket_that_is_too_long_by_itself_is_named_and_the_others_are_read(
     account: FreshAccount, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(freshdesk_reads, "MAX_TICKET_BYTES", 20_000)
+    monkeypatch.setattr(freshdesk, "MAX_TICKET_BYTES", 20_000)
     short, long = account.add().id, account.add(text="x" * 200_000).id
     found = account.client.fetch([short, long])
     assert (list(found), list(found.unread)) == ([short], [long])

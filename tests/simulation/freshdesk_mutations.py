@@ -12,8 +12,7 @@ from ticket_processor.core.errors import UpdateConflict
 from ticket_processor.core.models import Change, Outcome, Ticket
 from ticket_processor.core.reasons import DEFERRED
 from ticket_processor.freshdesk import Freshdesk
-from ticket_processor.helpdesk import freshdesk_format, freshdesk_history, freshdesk_reads
-from ticket_processor.helpdesk.freshdesk_reads import FreshdeskViews
+from ticket_processor.helpdesk import freshdesk_history, freshdesk_reads
 from ticket_processor.pipeline.settlement import Settlement
 from ticket_processor.pipeline.writeback import WriteBack
 from ticket_processor.state.store import State
@@ -28,7 +27,7 @@ def _overwrites_what_it_saw(desk: Freshdesk, change: Change, whole: Any = Freshd
         return desk._viewed
 
 
-def _untouched(*arguments: Any, whole: Any = freshdesk_reads.read_ticket, **options: Any) -> Ticket:
+def _untouched(*arguments: Any, whole: Any = freshdesk.read_ticket, **options: Any) -> Ticket:
     ticket: Ticket = whole(*arguments, **(options | {"touched": False}))
     return ticket
 
@@ -41,9 +40,9 @@ def _without_marker(change: Change, names: Any, whole: Any = freshdesk.update_bo
     return whole(change, names) | {"tags": [tag for tag in change.tags if tag != "ai_processed"]}
 
 
-def _from_now_on(cursor: str | None, since: float, whole: Any = freshdesk_format.ListingPlace.read) -> Any:
+def _from_now_on(cursor: str | None, since: float, whole: Any = freshdesk_reads.ListingPlace.read) -> Any:
     place = whole(cursor, since)
-    place.moment += 2 * freshdesk_format.OVERLAP_S if cursor else 0.0
+    place.moment += 2 * freshdesk_reads.OVERLAP_S if cursor else 0.0
     return place
 
 
@@ -66,13 +65,13 @@ def _never_found() -> Iterator[None]:
 FRESHDESK_MUTATIONS: Mapping[str, Callable[[], Any]] = {
     "an earlier note not looked for": lambda: mock.patch.object(Freshdesk, "_our_note", return_value=None),
     "only the oldest conversations searched": lambda: mock.patch.object(
-        FreshdeskViews, "all_said", lambda _views, view: view.said
+        Freshdesk, "_all_said", lambda _desk, view: view.said
     ),
     "requests without an answer not waited for": lambda: mock.patch.object(Freshdesk, "_wait_for_earlier"),
     "changes that a view shows overwritten": lambda: mock.patch.object(Freshdesk, "_seen", _overwrites_what_it_saw),
     "own writes not kept": lambda: mock.patch.object(State, "keep_write"),
     "edited notes not known again": lambda: mock.patch.object(
-        freshdesk_reads, "with_references", lambda said, _writes, _own: tuple(said)
+        freshdesk, "with_references", lambda said, _writes, _own: tuple(said)
     ),
     "an update without an answer never found": _never_found,
     "a note alone taken for the whole write": lambda: mock.patch.object(
@@ -80,10 +79,10 @@ FRESHDESK_MUTATIONS: Mapping[str, Callable[[], Any]] = {
     ),
     "notes public": lambda: mock.patch.object(freshdesk, "note_body", _public),
     "marker not written": lambda: mock.patch.object(freshdesk, "update_body", _without_marker),
-    "Low taken for no priority": lambda: mock.patch.object(freshdesk_reads, "read_ticket", _untouched),
+    "Low taken for no priority": lambda: mock.patch.object(freshdesk, "read_ticket", _untouched),
     "notes of writes given up left there": lambda: mock.patch.object(Freshdesk, "withdraw"),
     "half a write left while people work": lambda: mock.patch.object(WriteBack, "_withdrawn", _half_a_write_waits),
-    "listings that leave a gap": lambda: mock.patch.object(freshdesk_format.ListingPlace, "read", _from_now_on),
+    "listings that leave a gap": lambda: mock.patch.object(freshdesk_reads.ListingPlace, "read", _from_now_on),
     **{
         name: MUTATIONS[name]
         for name in (

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..core.clock import iso, parse_iso
+from ..core.clock import parse_iso
 from ..core.errors import CannotRun, HelpdeskDown, TicketError
 from ..core.models import Change, Priority, Ticket
 from .http_messages import Reply, field_text, mapping, sensible, string, tags_of, ticket_number, whole_number, with_ids
@@ -286,63 +285,3 @@ def _number(text: str | None) -> int | None:
         return int(float(text or ""))
     except ValueError:
         return None
-
-
-OVERLAP_S = 120.0
-"""A listing begins this much before the end of the last one."""
-MOST_REMEMBERED = 2_000
-"""Rows of the overlap that a cursor names, so that they are not looked at again."""
-Rows = list[Mapping[str, Any]]
-
-
-class ListingPlace:
-    """How far a listing has been read: the newest change, and the rows of the last two minutes before it.
-
-    A row that was listed is passed over while nothing has changed on it.
-    """
-
-    def __init__(self, moment: float, newest: str, seen: dict[str, str]) -> None:
-        self.moment = moment
-        self._newest = newest
-        self._seen = seen
-
-    @classmethod
-    def read(cls, cursor: str | None, since: float) -> ListingPlace:
-        """The place that a cursor names; without one, ``since`` (Unix seconds)."""
-        newest, _, named = (cursor or "").removeprefix("changed:").partition(";")
-        seen = dict(item.split("@", 1) for item in named.split(",") if "@" in item)
-        return cls(parse_iso(newest) - OVERLAP_S if newest else since, newest, seen)
-
-    @property
-    def cursor(self) -> str | None:
-        """The place as a text; ``None`` where nothing was ever listed."""
-        if not self._newest:
-            return None
-        named = sorted(self._seen.items(), key=lambda item: item[1])[-MOST_REMEMBERED:]
-        return f"changed:{self._newest};" + ",".join(f"{number}@{stamp}" for number, stamp in named)
-
-    def new(self, rows: Sequence[Mapping[str, Any]], date: float | None) -> Rows:
-        """The rows that were not listed before as they are now; moves the place behind them.
-
-        ``date`` is the answer's own (Unix seconds).
-        """
-        new = [row for row in rows if self._seen.get(str(row.get("id")), "") != str(row.get("updated_at"))]
-        self._seen |= {str(row["id"]): str(row.get("updated_at")) for row in with_ids(new)}
-        if (newest := moment_of(rows, date)) is not None:
-            self._newest = max(self._newest, iso(newest))
-            oldest = iso(newest - OVERLAP_S)
-            self._seen = {number: stamp for number, stamp in self._seen.items() if stamp >= oldest}
-        return new
-
-    def is_behind(self, moment: float | None) -> bool:
-        """Whether the place lies behind a moment (Unix seconds)."""
-        return moment is not None and bool(self._newest) and parse_iso(self._newest) > moment
-
-
-def moment_of(rows: Sequence[Mapping[str, Any]], date: float | None) -> float | None:
-    """The last change of a page's rows (Unix seconds), where one tells a date that makes sense at the answer's own."""
-    dates = []
-    for row in rows:
-        with suppress(ValueError):
-            dates.append(parse_iso(str(row.get("updated_at"))))
-    return max((at for at in dates if date is None or at <= date + OVERLAP_S), default=None)

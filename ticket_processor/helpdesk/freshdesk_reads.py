@@ -1,179 +1,81 @@
-"""Reads of a Freshdesk account: tickets by their last change, without losing one that changes meanwhile, and each alone
-with its conversations and what we wrote on it; fields and groups, people, and who we are.
+"""Reads of a Freshdesk account: tickets by their last change, without losing one that changes meanwhile; fields and
+groups, people, and who we are.
 
-Facts and their sources: developers.freshdesk.com/api, "List All Tickets", "View a Ticket", "Conversations", "Ticket
-Fields", "Groups", "Contacts" (list), "Agents" (list), "Authentication". There is no list of the tags in use; archived,
-deleted and spam tickets are in no list.
+Facts and their sources: developers.freshdesk.com/api, "List All Tickets", "Ticket Fields", "Groups", "Contacts" (list),
+"Agents" (list). There is no list of the tags in use; archived, deleted and spam tickets are in no list.
 """
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
-from ..core.clock import iso
-from ..core.errors import CannotRun, ConfigError, HelpdeskDown, NotAuthorised, TicketError
-from ..core.models import KeptWrite, Ticket
-from ..state.store import State
-from .freshdesk_format import (
-    ACCOUNT_LIMIT,
-    LIST_LIMIT,
-    Conversation,
-    FieldNames,
-    Rows,
-    error_code,
-    field_names,
-    holds_fields,
-    listed,
-    moment_of,
-    people_of,
-    read_conversations,
-    read_ticket,
-    rows_of,
-    ticket_field,
-)
-from .freshdesk_history import set_low, with_references
-from .http_messages import Reply, mapping, string, tickets_of
-from .note_first import SeenTicket
+from ..core.clock import iso, parse_iso
+from ..core.errors import CannotRun, ConfigError, HelpdeskDown, NotAuthorised
+from .freshdesk_format import ACCOUNT_LIMIT, LIST_LIMIT, error_code, listed, rows_of, ticket_field
+from .http_messages import Reply, mapping, whole_number, with_ids
 from .protocol import BY_TICKET, AccountLabels, RequesterSearch
-from .transport import FixedAuth, Transport
+from .transport import Transport
 
-MAX_TICKET_BYTES = 2_000_000
-EMBEDDED = 10
-"""Maximum number of conversations in a view of a ticket, the oldest ones; others need requests of their own."""
-CONVERSATION_PAGES = 30
-
-
-@dataclass(frozen=True)
-class TicketView(SeenTicket):
-    """A ticket with its conversations; ``whole`` when these are all there are."""
-
-    said: tuple[Conversation, ...]
-    whole: bool
+OVERLAP_S = 120.0
+"""A listing begins this much before the end of the last one."""
+MOST_REMEMBERED = 2_000
+"""Rows of the overlap that a cursor names, so that they are not looked at again."""
+Rows = list[Mapping[str, Any]]
 
 
-class FreshdeskViews:
-    """Reads tickets of one account. Thread-safe, as its transport and ``state`` are.
+class ListingPlace:
+    """How far a listing has been read: the newest change, and the rows of the last two minutes before it.
 
-    ``own`` gives our user's number; ``open_statuses`` are the account's own statuses that count as open. ``troubles``
-    are sentences for the run's report.
+    A row that was listed is passed over while nothing has changed on it.
     """
 
-    def __init__(self, transport: Transport, state: State | None, open_statuses: Collection[int] = ()) -> None:
-        self._transport = transport
-        self._state = state
-        self._open_statuses = frozenset(open_statuses)
-        self._known_fields: FieldNames | None = None
-        self._people: dict[int, tuple[str, str]] = {}
-        self.own = functools.cache(lambda: own_user(transport))
-        self.troubles: list[str] = []
+    def __init__(self, moment: float, newest: str, seen: dict[str, str]) -> None:
+        self.moment = moment
+        self._newest = newest
+        self._seen = seen
 
-    def tickets(
-        self, rows: Sequence[Mapping[str, Any]], date: float | None
-    ) -> tuple[tuple[Ticket, ...], dict[int, TicketError]]:
-        """The tickets of a list's rows, and those of them that make no sense."""
-        names = self.names(any(map(holds_fields, rows)))
-        self._people |= people_of(rows)
-        read = functools.partial(read_ticket, read_at=date, names=names, listed=True, open_statuses=self._open_statuses)
-        tickets, unread, nameless = tickets_of(rows, "Freshdesk", read)
-        self.report(nameless)
-        return tickets, unread
+    @classmethod
+    def read(cls, cursor: str | None, since: float) -> ListingPlace:
+        """The place that a cursor names; without one, ``since`` (Unix seconds)."""
+        newest, _, named = (cursor or "").removeprefix("changed:").partition(";")
+        seen = dict(item.split("@", 1) for item in named.split(",") if "@" in item)
+        return cls(parse_iso(newest) - OVERLAP_S if newest else since, newest, seen)
 
-    def read(self, ticket_id: int) -> TicketView | None:
-        """A ticket as it is now; ``None`` where there is none."""
-        reply = self._get(
-            f"/tickets/{ticket_id}", {"include": "conversations"}, {ACCOUNT_LIMIT: 2}, MAX_TICKET_BYTES, about_one=True
-        )
-        if reply.status == 404:
+    @property
+    def cursor(self) -> str | None:
+        """The place as a text; ``None`` where nothing was ever listed."""
+        if not self._newest:
             return None
-        if not reply.ok:
-            raise TicketError(
-                f"Freshdesk refuses to show this ticket (HTTP {reply.status}{error_code(reply)})",
-                if_shared=NotAuthorised if reply.status == 403 else CannotRun,
-            )
-        row = mapping(reply.body)
-        if row.get("id") != ticket_id:
-            raise TicketError("Freshdesk's answer is about another ticket")
-        writes = self.writes(ticket_id)
-        said = with_references(read_conversations(row.get("conversations", [])), writes, self.own)
-        touched = set_low(writes) or any(map(self._by_an_agent, said)) or len(said) >= EMBEDDED
-        person = self._person(row.get("requester_id"))
-        names = self.names(holds_fields(row))
-        ticket = read_ticket(row, reply.date, names, touched=touched, person=person, open_statuses=self._open_statuses)
-        return TicketView(ticket, said, len(said) < EMBEDDED)
+        named = sorted(self._seen.items(), key=lambda item: item[1])[-MOST_REMEMBERED:]
+        return f"changed:{self._newest};" + ",".join(f"{number}@{stamp}" for number, stamp in named)
 
-    def _person(self, number: object) -> tuple[str, str]:
-        """Name and address of a requester. Lists show them; for others, such as named tickets, they are asked for."""
-        if not isinstance(number, int):
-            return "", ""
-        if number not in self._people:
-            row = self._shown(f"/contacts/{number}") or mapping(self._shown(f"/agents/{number}").get("contact"))
-            self._people[number] = string(row.get("name")), string(row.get("email"))
-        return self._people[number]
+    def new(self, rows: Sequence[Mapping[str, Any]], date: float | None) -> Rows:
+        """The rows that were not listed before as they are now; moves the place behind them.
 
-    def _shown(self, path: str) -> Mapping[str, Any]:
-        """A record; an empty one where there is none, or this agent may not see it."""
-        reply = self._get(path, {}, {ACCOUNT_LIMIT: 1}, about_one=True)
-        return mapping(reply.body) if reply.ok else {}
+        ``date`` is the answer's own (Unix seconds).
+        """
+        new = [row for row in rows if self._seen.get(str(row.get("id")), "") != str(row.get("updated_at"))]
+        self._seen |= {str(row["id"]): str(row.get("updated_at")) for row in with_ids(new)}
+        if (newest := moment_of(rows, date)) is not None:
+            self._newest = max(self._newest, iso(newest))
+            oldest = iso(newest - OVERLAP_S)
+            self._seen = {number: stamp for number, stamp in self._seen.items() if stamp >= oldest}
+        return new
 
-    def _by_an_agent(self, item: Conversation) -> bool:
-        ours = bool(item.reference) and item.author == self.own()
-        return not item.incoming and not (ours and item.edited_by in (None, item.author))
+    def is_behind(self, moment: float | None) -> bool:
+        """Whether the place lies behind a moment (Unix seconds)."""
+        return moment is not None and bool(self._newest) and parse_iso(self._newest) > moment
 
-    def all_said(self, view: TicketView) -> tuple[Conversation, ...]:
-        """All conversations of a ticket: a view shows no more than the oldest."""
-        if view.whole:
-            return view.said
-        found: dict[int, Conversation] = {}
-        writes = self.writes(view.ticket.id)
-        for page in range(1, CONVERSATION_PAGES + 1):
-            params: dict[str, str | int] = {"page": page, "per_page": 100}
-            reply = self._get(
-                f"/tickets/{view.ticket.id}/conversations", params, {ACCOUNT_LIMIT: 1}, MAX_TICKET_BYTES, about_one=True
-            )
-            if not reply.ok:
-                raise TicketError(f"Freshdesk refuses this ticket's conversations (HTTP {reply.status})")
-            rows = with_references(read_conversations(reply.body), writes, self.own)
-            fresh = {item.id: item for item in rows if item.id not in found}
-            found |= fresh
-            if not fresh or 'rel="next"' not in reply.headers.get("Link", ""):
-                return tuple(sorted(found.values(), key=lambda item: (item.at, item.id)))
-        raise TicketError(f"more than {CONVERSATION_PAGES * 100} conversations; they were not searched")
 
-    def writes(self, ticket_id: int) -> tuple[KeptWrite, ...]:
-        """Our writes on a ticket, as the state keeps them."""
-        return () if self._state is None else self._state.kept_writes(ticket_id)
-
-    def names(self, needed: bool) -> FieldNames:
-        """The account's custom fields, read once, when the first ticket has or gets one."""
-        if self._known_fields is None and needed:
-            reply = self._get("/ticket_fields", {}, {ACCOUNT_LIMIT: 1})
-            if not reply.ok:
-                self.report(
-                    f"this Freshdesk agent may not read the ticket fields (HTTP {reply.status}): none are read or set"
-                )
-            self._known_fields = field_names(rows_of(reply)) if reply.ok else {}
-        return self._known_fields or {}
-
-    def report(self, sentence: str) -> None:
-        """Tell of a trouble, if there is one, once."""
-        if sentence and sentence not in self.troubles:
-            self.troubles.append(sentence)
-
-    def _get(
-        self,
-        path: str,
-        params: Mapping[str, str | int],
-        limits: Mapping[str, int],
-        most: int | None = None,
-        *,
-        about_one: bool = False,
-    ) -> Reply:
-        return self._transport.request(
-            "GET", "/api/v2" + path, params=params, limits=limits, most=most, about_one=about_one
-        )
+def moment_of(rows: Sequence[Mapping[str, Any]], date: float | None) -> float | None:
+    """The last change of a page's rows (Unix seconds), where one tells a date that makes sense at the answer's own."""
+    dates = []
+    for row in rows:
+        with suppress(ValueError):
+            dates.append(parse_iso(str(row.get("updated_at"))))
+    return max((at for at in dates if date is None or at <= date + OVERLAP_S), default=None)
 
 
 PAGE_SIZE = 100
@@ -325,15 +227,7 @@ class FreshdeskRequesters(RequesterSearch):
         return self._transport.request("GET", "/api/v2" + path, params=params)
 
 
-class ApiKey(FixedAuth):
-    """An agent's API key, by HTTP Basic; the password is a dummy."""
-
-    def __init__(self, key: str) -> None:
-        super().__init__(self.basic(key, "X"))
-
-
 def own_user(transport: Transport) -> int | None:
     """The number of the agent whose key ``transport`` uses; ``None`` where Freshdesk does not say. One request."""
     reply = transport.request("GET", "/api/v2/agents/me")
-    number = reply.body.get("id") if reply.ok and isinstance(reply.body, dict) else None
-    return number if isinstance(number, int) else None
+    return whole_number(mapping(reply.body).get("id")) if reply.ok else None

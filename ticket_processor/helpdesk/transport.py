@@ -53,17 +53,17 @@ class Auth(Protocol):
 
 
 class FixedAuth:
-    """Credentials that stay as they are: an ``Authorization`` header made elsewhere, or a name and a password."""
+    """Credentials that stay as they are, as the value of a header."""
 
     name = "Authorization"
 
     def __init__(self, header: str) -> None:
         self._header = header
 
-    @staticmethod
-    def basic(name: str, password: str) -> str:
-        """The header of HTTP Basic."""
-        return "Basic " + base64.b64encode(f"{name}:{password}".encode()).decode("ascii")
+    @classmethod
+    def basic(cls, name: str, password: str) -> FixedAuth:
+        """A name and a password, by HTTP Basic."""
+        return cls("Basic " + base64.b64encode(f"{name}:{password}".encode()).decode("ascii"))
 
     def header(self) -> str:
         return self._header

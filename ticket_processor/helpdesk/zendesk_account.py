@@ -25,7 +25,7 @@ from .protocol import (
     RuleKind,
     TicketField,
 )
-from .transport import FixedAuth, Transport
+from .transport import Transport
 
 PAGE_SIZE = 100
 MAX_PAGES = 50
@@ -258,20 +258,6 @@ _REFUSED = (
     "Zendesk gives no token for this OAuth client; check ZENDESK_OAUTH_CLIENT_ID (the unique identifier) and "
     "ZENDESK_OAUTH_CLIENT_SECRET, and that the client is confidential"
 )
-
-
-class OAuthToken(FixedAuth):
-    """A token made elsewhere."""
-
-    def __init__(self, token: str) -> None:
-        super().__init__(f"Bearer {token}")
-
-
-class ApiToken(FixedAuth):
-    """E-mail and API token, by HTTP Basic. None can be made since 2026-10-27, and all end on 2027-04-30."""
-
-    def __init__(self, email: str, token: str) -> None:
-        super().__init__(self.basic(f"{email}/token", token))
 
 
 class ClientCredentials:

@@ -71,16 +71,16 @@ def _sign_in_to_zendesk(account: ZendeskSettings, transport: Transport, clock: C
         secret = account.oauth_client_secret.get_secret_value()
         return zendesk_account.ClientCredentials(transport, clock, account.oauth_client_id, secret, account.oauth_scope)
     if account.oauth_token:
-        return zendesk_account.OAuthToken(account.oauth_token.get_secret_value())
+        return FixedAuth(f"Bearer {account.oauth_token.get_secret_value()}")
     if account.email and account.api_token:
-        return zendesk_account.ApiToken(account.email, account.api_token.get_secret_value())
+        return FixedAuth.basic(f"{account.email}/token", account.api_token.get_secret_value())
     raise ConfigError("no credentials for Zendesk")
 
 
 def _sign_in_to_freshdesk(account: FreshdeskSettings, _transport: Transport, _clock: Clock) -> Auth:
     if account.api_key is None:
         raise ConfigError("no credentials for Freshdesk")
-    return freshdesk_reads.ApiKey(account.api_key.get_secret_value())
+    return FixedAuth.basic(account.api_key.get_secret_value(), "X")  # the password is a dummy
 
 
 def _sign_in_to_tracker(account: RequestTrackerSettings, _transport: Transport, _clock: Clock) -> Auth:
