@@ -46,7 +46,7 @@ from .helpdesk.freshdesk_format import (
 )
 from .helpdesk.freshdesk_history import as_edit, history_of, set_low, shows, with_references
 from .helpdesk.freshdesk_reads import Listing, ListingPlace, Rows, own_user
-from .helpdesk.http_messages import Effect, Reply, is_unauthorised, mapping, string, tickets_of
+from .helpdesk.http_messages import Reply, is_unauthorised, mapping, string, tickets_of
 from .helpdesk.note_first import LATE_S, NoteFirstDesk, SeenTicket, of_people
 from .helpdesk.protocol import Page
 from .helpdesk.ticket_history import Edit, History
@@ -246,7 +246,6 @@ class Freshdesk(NoteFirstDesk[TicketView]):
             "PUT",
             f"/api/v2/tickets/{change.ticket_id}",
             json=update_body(change, names),
-            effect=Effect.WRITE,
             limits={ACCOUNT_LIMIT: 1, UPDATE_LIMIT: 1},
             ours=is_unauthorised,
         )
@@ -295,7 +294,6 @@ class Freshdesk(NoteFirstDesk[TicketView]):
             "POST",
             f"/api/v2/tickets/{change.ticket_id}/notes",
             json=note_body(change.note or ""),
-            effect=Effect.WRITE,
             ours=is_unauthorised,
         )
         if not reply.ok:

@@ -26,7 +26,7 @@ from .core.errors import (
 )
 from .core.guards import retry_after_seconds
 from .core.models import Change, Ticket
-from .helpdesk.http_messages import Effect, is_unauthorised, mapping
+from .helpdesk.http_messages import is_unauthorised, mapping
 from .helpdesk.protocol import Fetched, JobStatus, Page, TicketField
 from .helpdesk.ticket_history import Edit, History
 from .helpdesk.transport import Transport
@@ -196,7 +196,6 @@ class Zendesk:
             "PUT",
             f"/api/v2/tickets/{change.ticket_id}",
             json={"ticket": self._with_choices(update_body(change), change)},
-            effect=Effect.WRITE,
             limits=(ACCOUNT_LIMIT, UPDATE_LIMIT),
             ours=is_unauthorised,
         )
@@ -259,7 +258,6 @@ class Zendesk:
             "PUT",
             "/api/v2/tickets/update_many",
             json={"tickets": tickets},
-            effect=Effect.WRITE,
             limits=(ACCOUNT_LIMIT,),
             ours=too_many_jobs,
         )

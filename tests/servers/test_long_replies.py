@@ -20,7 +20,6 @@ from ticket_processor.core.errors import HelpdeskDown, NotAuthorised, OutcomeUnk
 from ticket_processor.core.files import JsonTooLarge, bounded_json
 from ticket_processor.core.guards import Breaker
 from ticket_processor.core.http import MAX_REPLY_BYTES
-from ticket_processor.helpdesk.http_messages import Effect
 from ticket_processor.helpdesk.rate_limit import Throttle
 from ticket_processor.helpdesk.transport import MAX_ATTEMPTS, Transport
 from ticket_processor.monitoring.receivers import Heartbeat, tame_libraries, through
@@ -48,7 +47,7 @@ def transport(server: ScriptedServer) -> Transport:
 
 
 def write(server: ScriptedServer) -> object:
-    return transport(server).request("PUT", "/t/1", json={}, effect=Effect.WRITE)
+    return transport(server).request("PUT", "/t/1", json={})
 
 
 # The helpdesk

@@ -11,8 +11,8 @@ from unittest import mock
 from ticket_processor import tags, zendesk
 from ticket_processor.core.errors import OutcomeUnknown, UpdateConflict
 from ticket_processor.core.models import Change, Decision, Overwrite, TakenOff, Ticket
-from ticket_processor.helpdesk import http_messages, zendesk_format
 from ticket_processor.helpdesk import ticket_history as history
+from ticket_processor.helpdesk import transport, zendesk_format
 from ticket_processor.helpdesk.protocol import Page
 from ticket_processor.pipeline import cursor, select, settlement, verdicts, write_planner
 from ticket_processor.policy.decide import Policy
@@ -118,10 +118,6 @@ def _conversations_taken(rules: SkipRules, ticket: Ticket, whole: Any = SkipRule
     return reason
 
 
-class _EveryEffectHarmless:
-    NONE = WRITE = http_messages.Effect.NONE
-
-
 MUTATIONS: Mapping[str, Callable[[], Any]] = {
     "no stamp": lambda: mock.patch.object(zendesk, "update_body", _without("safe_update", "updated_stamp")),
     "no stable-read rule": lambda: mock.patch.object(write_planner.Triage, "stable", return_value=True),
@@ -151,7 +147,7 @@ MUTATIONS: Mapping[str, Callable[[], Any]] = {
     ),
     "a refused note ends the write": lambda: mock.patch.object(zendesk.Zendesk, "_is_full", return_value=False),
     "conversations triaged": lambda: mock.patch.object(SkipRules, "reason", _conversations_taken),
-    "writes repeated by the transport": lambda: mock.patch.object(zendesk, "Effect", _EveryEffectHarmless),
+    "writes repeated by the transport": lambda: mock.patch.object(transport, "REPEATABLE", ("GET", "PUT")),
     **JOB_MUTATIONS,
     **FAULT_MUTATIONS,
 }

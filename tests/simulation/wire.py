@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from http.client import IncompleteRead, RemoteDisconnected
 from typing import TYPE_CHECKING, Any
 
@@ -86,14 +86,13 @@ class ShortWire:
         params: Mapping[str, str | int] | None,
         data: bytes | None,
         headers: dict[str, str],
-        auth: Callable[[Any], Any],
         timeout: tuple[float, float],
         allow_redirects: bool,
     ) -> _Answer:
         path = url[len(BASE_URL) :]
-        signed = auth(_Asked(method, path, params or {}, headers, data or b""))
-        tickets = _tickets_of(signed.path, signed.query.get("ids", ""), signed.body)
-        answer: _Answer = self._passage.carry(method, signed.path, tickets, lambda: self._answer(signed, timeout[1]))
+        asked = _Asked(method, path, params or {}, headers, data or b"")
+        tickets = _tickets_of(asked.path, asked.query.get("ids", ""), asked.body)
+        answer: _Answer = self._passage.carry(method, asked.path, tickets, lambda: self._answer(asked, timeout[1]))
         return answer
 
     def close(self) -> None:

@@ -20,7 +20,7 @@ import typer
 from ..core.clock import Deadline, SystemClock
 from ..core.errors import CannotRun, ConfigError, ExitCode, how_to_install
 from ..core.http import is_loopback, whole_url
-from ..helpdesk.http_messages import Effect, Reply
+from ..helpdesk.http_messages import Reply
 from ..helpdesk.transport import Transport
 from ..helpdesk.zendesk_account import listed_rows
 from ..settings.schema import Settings
@@ -207,7 +207,7 @@ def _rows(transport: Transport, what: str) -> list[Mapping[str, Any]]:
 
 
 def _made(transport: Transport, name: str, values: Mapping[str, Any]) -> dict[str, Any]:
-    request = transport.request("POST", f"/api/v2/{name}s", json={name: values}, effect=Effect.WRITE)
+    request = transport.request("POST", f"/api/v2/{name}s", json={name: values})
     made: dict[str, Any] = _allowed(request, f"create a {name}").body[name]
     return made
 

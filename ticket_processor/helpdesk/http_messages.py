@@ -11,7 +11,6 @@ import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from enum import Enum
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -33,13 +32,6 @@ _ESCAPE = re.compile(
 """A backslash of a JSON text with what it stands for: ``half`` of a surrogate pair without the other, or ``none``."""
 
 
-class Effect(Enum):
-    """The effect of repeating a request."""
-
-    NONE = "repeating is harmless: a read, or a creation with an idempotency key"
-    WRITE = "repeating may act twice"
-
-
 @dataclass(frozen=True)
 class Reply:
     """An answer with a status that the client has to interpret. ``body`` is parsed JSON, or ``None``."""
@@ -57,7 +49,7 @@ class Reply:
 
 @dataclass(frozen=True)
 class HttpRequest:
-    """A request as every attempt sends it; see :meth:`Transport.request`."""
+    """A request as every attempt sends it; see :meth:`Transport.request`. ``once``: repeating it may act twice."""
 
     method: str
     path: str
@@ -65,7 +57,7 @@ class HttpRequest:
     params: Mapping[str, str | int] | None = None
     body: bytes | None = None
     headers: Mapping[str, str] | None = None
-    effect: Effect = Effect.NONE
+    once: bool = False
     limits: Collection[str] | Mapping[str, int] = ("account",)
     ours: Callable[[Reply], bool] = lambda _reply: False
     about_one: bool = False
@@ -149,7 +141,7 @@ def of_connection(
         return TryAgain(down) if heard else down
     down = HelpdeskDown(f"{name} does not answer ({type(error).__name__})")
     not_sent = isinstance(error, requests.exceptions.ConnectTimeout)
-    if not_sent or request.effect is Effect.NONE:
+    if not_sent or not request.once:
         return TryAgain(down, may_be_local=not not_sent)
     return OutcomeUnknown(f"the connection failed after sending ({type(error).__name__})", if_shared=HelpdeskDown)
 
@@ -162,7 +154,7 @@ def of_length(error: Exception, request: HttpRequest, name: str) -> Exception:
     message = (
         f"{name}: the answer to {request.method} {request.path} is larger than its limit of {limit}, and was not used"
     )
-    if request.effect is Effect.WRITE:
+    if request.once:
         return OutcomeUnknown(message, if_shared=HelpdeskDown)
     return TicketUnreadable(message, too_long=True) if request.about_one else HelpdeskDown(message, too_long=True)
 
@@ -177,11 +169,11 @@ def of_reply(reply: Reply, request: HttpRequest, name: str, now: float, *, sense
     if 300 <= reply.status < 400:
         host = urlsplit(reply.headers.get("Location", "")).hostname or "elsewhere"
         message = f"{name} redirects to {host}; redirects are not followed, check the address"
-        if request.effect is Effect.WRITE:
+        if request.once:
             return OutcomeUnknown(message, if_shared=HelpdeskDown)
         return TryAgain(HelpdeskDown(message), may_be_local=True) if request.about_one else HelpdeskDown(message)
     what = "HTML or half an answer instead of JSON" if senseless else f"HTTP {reply.status}"
-    if request.effect is Effect.WRITE:
+    if request.once:
         return OutcomeUnknown(f"{name} answered a write with {what}", if_shared=HelpdeskDown)
     wait = retry_after_seconds(reply.headers.get("Retry-After"), reply.date or now)
     return TryAgain(HelpdeskDown(f"{name} answers with {what}"), wait, may_be_local=True)

@@ -33,7 +33,7 @@ from ..core.errors import (
 )
 from ..core.models import Change, KeptWrite, Ticket
 from ..state.store import State
-from .http_messages import Effect, Reply, is_unauthorised, mapping, string, tickets_of
+from .http_messages import Reply, is_unauthorised, mapping, string, tickets_of
 from .note_first import LATE_S, NoteFirstDesk, SeenTicket, of_people
 from .protocol import Page
 from .request_tracker_account import BASE, get, pages_of, queues_of, rows_of
@@ -315,9 +315,7 @@ class RequestTracker(NoteFirstDesk[View]):
 
     def _send(self, method: str, path: str, body: Mapping[str, Any], headers: Mapping[str, str]) -> Reply:
         headers = {"Connection": "close", **headers}
-        return self._transport.request(
-            method, BASE + path, json=body, headers=headers, effect=Effect.WRITE, ours=is_unauthorised
-        )
+        return self._transport.request(method, BASE + path, json=body, headers=headers, ours=is_unauthorised)
 
 
 def _created(since: float) -> str:

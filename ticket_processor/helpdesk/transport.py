@@ -27,9 +27,11 @@ from ..core.files import GROWTH, JsonTooLarge
 from ..core.guards import Admission, Breaker, backoff_seconds
 from ..core.http import MAX_REPLY_BYTES, BoundedAdapter, ReplyTooLong, is_loopback
 from . import http_messages
-from .http_messages import Effect, HttpRequest, Reply, TryAgain, is_unauthorised, mapping, read_reply
+from .http_messages import HttpRequest, Reply, TryAgain, read_reply
 from .rate_limit import Limit, Throttle
 
+REPEATABLE = ("GET", "DELETE")
+"""Methods of requests that do nothing more when they are repeated; nor does one for a token, which is not signed."""
 CONNECT_TIMEOUT_S = 5.0
 READ_TIMEOUT_S = 30.0
 MAX_ATTEMPTS = 4
@@ -72,26 +74,12 @@ class FixedAuth:
         return False
 
 
-class _Signature(requests.auth.AuthBase):
-    """Our credentials, or none. Without an auth object requests would take a password from ``.netrc``."""
-
-    def __init__(self, name: str, token: str | None) -> None:
-        self._name = name
-        self._token = token
-
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        if self._token:
-            request.headers[self._name] = self._token
-        return request
-
-
 class Transport:
     """Requests to one server, on behalf of one run.
 
     Thread-safe: one ``requests.Session`` per thread, made at first use. ``read_only`` makes every write raise
-    :class:`ReadOnlyViolation` before anything is sent. ``adapter`` replaces the network, for tests. ``whoami`` is the
-    path of a cheap request that names our user: it tells whether a 401 is about the credentials. ``notice`` is given a
-    sentence when the first request fails, and is made again.
+    :class:`ReadOnlyViolation` before anything is sent. ``adapter`` replaces the network, for tests. ``notice`` is
+    given a sentence when the first request fails, and is made again.
     """
 
     def __init__(
@@ -108,7 +96,6 @@ class Transport:
         read_only: bool = False,
         adapter: Callable[[], BaseAdapter] | None = None,
         rng: random.Random | None = None,
-        whoami: str = "",
         notice: Callable[[str], None] = lambda _sentence: None,
     ) -> None:
         self.base_url = base_url.rstrip("/")
@@ -122,7 +109,6 @@ class Transport:
         self._read_only = read_only
         self._adapter = adapter
         self._rng = rng or random.Random()
-        self._whoami = whoami
         self._local = threading.local()
         self._lock = threading.Lock()
         self._sessions: list[requests.Session] = []
@@ -143,9 +129,7 @@ class Transport:
         params: Mapping[str, str | int] | None = None,
         json: object = None,
         headers: Mapping[str, str] | None = None,
-        effect: Effect = Effect.NONE,
         limits: Collection[str] | Mapping[str, int] = ("account",),
-        changes_nothing: bool | None = None,
         signed: bool = True,
         ours: Callable[[Reply], bool] = lambda _reply: False,
         about_one: bool = False,
@@ -154,21 +138,21 @@ class Transport:
         """One answer, or an error that says what to do.
 
         ``limits`` are the rate limits that it counts against, with what it costs of each where that is not one.
-        ``changes_nothing`` is for calls that are no writes although they are not GETs (asking for a token), and
-        ``signed=False`` sends no credentials with them. ``ours`` picks replies that the caller understands although
-        they look like an overload, and wants as they are. ``about_one`` is for a read of one ticket or job: where the
-        server answers it with nothing usable, that is :class:`TicketUnreadable`, and does not count against the server.
+        ``signed=False`` is for asking for a token: it sends no credentials, and is no write. ``ours`` picks replies
+        that the caller understands although they look like an overload, and wants as they are. ``about_one`` is for a
+        read of one ticket or job: where the server answers it with nothing usable, that is :class:`TicketUnreadable`,
+        and does not count against the server.
         ``most`` is how many bytes the answer may have, where the usual limits do not fit; a longer one is not asked for
         again: the error then says ``too_long``.
         Raises ``NotAuthorised``, ``HelpdeskDown``, ``RateLimited``, ``OutcomeUnknown`` (writes only),
         ``DeadlineReached`` and ``Stopping``. 4xx other than 401, 408 and 429 are replies, not errors.
         """
-        harmless = method == "GET" if changes_nothing is None else changes_nothing
-        if self._read_only and not harmless:
+        if self._read_only and method != "GET" and signed:
             raise ReadOnlyViolation(f"{method} {path} in a run that must not write")
         most = most or (MAX_REPLY_BYTES if method == "GET" else MAX_RECEIPT_BYTES)
         body = None if json is None else orjson.dumps(json)
-        request = HttpRequest(method, path, most, params, body, headers, effect, limits, ours, about_one)
+        once = signed and method not in REPEATABLE
+        request = HttpRequest(method, path, most, params, body, headers, once, limits, ours, about_one)
         auth = self._auth if signed else None
         renewed = False
         retrying = tenacity.Retrying(
@@ -189,7 +173,7 @@ class Transport:
                 if auth.renew(token):
                     token = auth.header()
                     reply = self._send_once(request, token)
-            if reply.status == 401 and about_one and (self._accepted or self._are_known(token)):
+            if reply.status == 401 and about_one and self._accepted:
                 raise TicketError(f"{self.name} refuses to show this (HTTP 401)", if_shared=NotAuthorised)
             if reply.status == 401 and not request.ours(reply):
                 raise NotAuthorised(f"{self.name} refused the credentials (HTTP 401)")
@@ -229,6 +213,8 @@ class Transport:
         all_headers = {"Accept": "application/json", **(request.headers or {})}
         if request.body is not None:
             all_headers["Content-Type"] = "application/json"
+        if token and self._auth:
+            all_headers[self._auth.name] = token
         remaining = self._deadline.remaining()
         self._count(f"{request.method} {_template(request.path)}")
         url = self.base_url + request.path
@@ -240,7 +226,6 @@ class Transport:
                 params=request.params,
                 data=request.body,
                 headers=all_headers,
-                auth=_Signature(self._auth.name if self._auth else "", token),
                 timeout=(min(CONNECT_TIMEOUT_S, remaining + 0.1), min(READ_TIMEOUT_S, remaining + 0.1)),
                 allow_redirects=False,
             )
@@ -272,14 +257,6 @@ class Transport:
         self._heard = True
         self.date = reply.date or self.date
         return reply
-
-    def _are_known(self, token: str | None) -> bool:
-        """Whether the server names a user for our credentials: with bad ones some show an anonymous one."""
-        if self._whoami and token:
-            reply = self._send_once(HttpRequest("GET", self._whoami, MAX_RECEIPT_BYTES, ours=is_unauthorised), token)
-            told = mapping(reply.body)
-            self._accepted = reply.ok and mapping(told.get("user") or told).get("id") is not None
-        return self._accepted
 
     def _report(self, admission: Admission, failed: Exception, about_one: bool) -> None:
         """Tell the breaker of a failure, unless it may be the fault of the one thing that was asked for."""
@@ -315,6 +292,7 @@ class Transport:
         session: requests.Session | None = getattr(self._local, "session", None)
         if session is None:
             session = requests.Session()
+            session.auth = lambda request: request  # or requests would take a password from .netrc
             # Credentials are all that a server learns of us; what it wants remembered would only grow.
             session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
             session.headers["User-Agent"] = f"ticketbot/{__version__}"

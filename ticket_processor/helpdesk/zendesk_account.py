@@ -305,7 +305,6 @@ class ClientCredentials:
                     "scope": self._scope,
                     "expires_in": TOKEN_LIFETIME_S,
                 },
-                changes_nothing=True,
                 signed=False,
             )
         except NotAuthorised:

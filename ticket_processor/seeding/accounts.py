@@ -18,7 +18,7 @@ from ..analysis.text.cleaning import as_text
 from ..core.errors import CannotRun, ConfigError, HelpdeskDown, OutcomeUnknown
 from ..helpdesk import freshdesk_format, request_tracker_account, request_tracker_format, zendesk_format
 from ..helpdesk.freshdesk_reads import Listing
-from ..helpdesk.http_messages import Effect, Reply, mapping
+from ..helpdesk.http_messages import Reply, mapping
 from ..helpdesk.local_model import NewTicket
 from ..helpdesk.local_store import LocalStore
 from ..helpdesk.transport import Transport
@@ -276,7 +276,7 @@ def _posted(
     Raises :class:`CannotRun` where it takes none, and :class:`HelpdeskDown` for want of a clear answer.
     """
     try:
-        reply = transport.request("POST", path, json=body, headers=headers or {}, effect=Effect.WRITE)
+        reply = transport.request("POST", path, json=body, headers=headers or {})
     except OutcomeUnknown:
         raise HelpdeskDown(
             "no clear answer to a new ticket; wait a minute and seed again: what was created is found again, and "

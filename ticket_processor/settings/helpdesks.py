@@ -84,7 +84,6 @@ class ZendeskSettings(_Account):
 
     path_of_tickets: ClassVar[str] = "agent/tickets/"
     one: ClassVar[dict[str, str | int]] = {"page[size]": 1}
-    whoami: ClassVar[str] = "/api/v2/users/me"
     vendor: ClassVar[str] = "Zendesk"
     can: ClassVar[Abilities] = Abilities(
         stable_read_s=6.0,
@@ -133,7 +132,6 @@ class FreshdeskSettings(_Account):
     """Where the account is and the key to sign in with."""
 
     path_of_tickets: ClassVar[str] = "a/tickets/"
-    whoami: ClassVar[str] = "/api/v2/agents/me"
     vendor: ClassVar[str] = "Freshdesk"
     can: ClassVar[Abilities] = Abilities(
         stable_read_s=1.0,
@@ -214,11 +212,6 @@ class RequestTrackerSettings(_Account):
     def signs_in_as(self) -> str:
         """Name of our user, or its number, with which a token begins."""
         return self.user or (self.token.get_secret_value().split("-")[1] if self.token else "")
-
-    @property
-    def whoami(self) -> str:
-        """The path of our user."""
-        return f"/REST/2.0/user/{self.signs_in_as}"
 
 
 class LocalSettings(Frozen):

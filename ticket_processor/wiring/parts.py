@@ -125,7 +125,6 @@ def transport_for(
         read_only=read_only,
         adapter=adapter,
         rng=rng,
-        whoami=account.whoami,
         notice=notice,
     )
     transport.sign_with(vendor.sign_in(account, transport, clock))
