@@ -86,7 +86,7 @@ def test_the_contract_of_layers_is_short_and_names_every_package() -> None:
 
 
 CEILINGS = {
-    ".": 1_230,
+    ".": 1_320,
     "analysis": 9_590,
     "audit": 1_900,
     "commands": 5_690,
