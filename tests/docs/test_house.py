@@ -93,7 +93,7 @@ CEILINGS = {
     "core": 2_600,
     "dashboard": 1_470,
     "evaluation": 1_950,
-    "helpdesk": 6_290,
+    "helpdesk": 6_080,
     "knowledge": 1_750,
     "learning": 1_660,
     "monitoring": 2_670,
@@ -104,7 +104,7 @@ CEILINGS = {
     "sandbox": 3_960,
     "schedule": 280,
     "seeding": 820,
-    "settings": 1_620,
+    "settings": 1_610,
     "state": 920,
     "web": 3_470,
     "wiring": 3_000,
@@ -114,7 +114,7 @@ CEILINGS = {
 They are lowered when lines go. Whoever raises one says why in the commit. Request Tracker, a third helpdesk, took 1,050
 lines of product (850 of them in ``helpdesk/``), 600 of tests, and a page of 570 words.
 """
-MOST = {"files": 273, "test lines": 64_330, "scripts": 22, "words of docs": 20_650}
+MOST = {"files": 273, "test lines": 64_310, "scripts": 22, "words of docs": 20_650}
 """Of the whole house: modules, lines of tests, scripts, and words of all pages, generated ones included."""
 SLACK = 1.02
 """A ceiling this far above what is there is to be lowered."""
