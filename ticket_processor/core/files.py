@@ -19,8 +19,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
-import orjson
-
 from .errors import ConfigError
 
 
@@ -101,6 +99,8 @@ def bounded_json(raw: bytes, *, most: int) -> Any:
         estimate = _PER_BYTE * len(raw) + sum(weight * raw.count(sign) for sign, weight in _PER_SIGN)
         if estimate > most:
             raise JsonTooLarge
+    import orjson  # most commands read no JSON of others before their options are checked
+
     return orjson.loads(raw)
 
 
@@ -109,6 +109,8 @@ def json_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
 
     Raises :class:`ConfigError`, which names a line that is no object.
     """
+    import orjson
+
     name = path.name.lower()
     if not name.endswith((".jsonl", ".jsonl.gz")):
         raise ConfigError(f"{path}: rows are read from .jsonl or .jsonl.gz files")
