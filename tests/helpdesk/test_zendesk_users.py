@@ -37,7 +37,7 @@ def test_whoever_has_several_addresses_is_found_by_each() -> None:
     people = People()
     first = people.add(requester=ANNA)
     anna = people.store.tickets[first].json["requester_id"]
-    people.store.users.add_address(anna, "a.schmidt@example.org")
+    people.store.users.by_email["a.schmidt@example.org"] = anna
     assert people.requesters.find("a.schmidt@example.org") == anna
 
 

@@ -55,7 +55,7 @@ class FreshdeskStore(Store):
         super().__init__(clock, seed=seed, base_url=base_url)
         self.rules = rules or FreshdeskRules()
         self.agents = AddressBook(self)
-        self.contacts = AddressBook(self, mobile=None, phone=None, active=True)
+        self.contacts = self.people = AddressBook(self, mobile=None, phone=None, active=True)
         self.automations: dict[int, list[Row]] = {1: [], 3: [], 4: []}
         self.categories: list[Row] = []
         self.folders: list[Row] = []
@@ -69,63 +69,38 @@ class FreshdeskStore(Store):
             fields[name]["choices"] = {row["name"]: number for number, row in people.items()}
         self.statuses = {int(number): words[0] for number, words in fields["status"]["choices"].items()}
 
-    def create(
+    def _begin(
         self,
+        ticket: StoredTicket,
+        text: str,
+        markup: str | None,
+        author_id: int,
         *,
-        subject: str = "",
-        body: str | None = None,
-        html_body: str | None = None,
-        requester_name: str = "Customer",
-        requester_email: str | None = "customer@example.com",
-        requester_id: int | None = None,
         tags: Iterable[str] = (),
         source: int = 1,
-        priority: int = LOW,
-        status: int = OPEN,
-        created_at: float | None = None,
         attachments: Iterable[str] = (),
-        actor: Actor = "fill",
-        author_id: int | None = None,
-        raw: Mapping[str, Any] | None = None,
         fields: Mapping[str, Any] | None = None,
-    ) -> StoredTicket:
-        """A new ticket. ``created_at`` (Unix seconds) lets the filling give it an age.
-
-        ``fields`` are further keys of the ticket, taken as they are, except that ``custom_fields`` are added to the
-        account's.
-        """
-        with self.lock:
-            self.settle()
-            moment = self.now() if created_at is None else created_at
-            requester = self.contacts.add(requester_name, requester_email) if requester_id is None else requester_id
-            markup = _as_html(body or "") if html_body is None else html_body
-            more = dict(fields or {})
-            own = {field["name"]: None for field in self.ticket_fields if not field["default"]}
-            json = shaped(
-                "freshdesk ticket",
-                id=next(self._ticket_ids),
-                due_by=iso(moment + 3 * 86_400),
-                fr_due_by=iso(moment + 86_400),
-                **dict.fromkeys(("created_at", "updated_at"), iso(moment)),
-                subject=subject,
-                description=markup,
-                description_text=html_to_text(markup) if body is None or html_body is not None else body,
-                requester_id=requester,
-                source=source,
-                priority=priority,
-                status=status,
-                tags=list(dict.fromkeys(tags)),
-                to_emails=["support@example.com"] if source == 1 else None,
-                attachments=[self._attachment(name, moment) for name in attachments],
-            )
-            json.update(more)
-            json["custom_fields"] = {**own, **(more.get("custom_fields") or {})}
-            ticket = StoredTicket(json["id"], json, moment, moment, requester_name, int(moment))
-            author = requester if author_id is None else author_id
-            values: dict[str, Any] = {"tags": ([], json["tags"])}
-            self.note(ticket, actor, author, at=moment, values=values, raw=raw or {}, creates=True)
-            self._take_up(ticket)
-            return ticket
+        **others: Any,
+    ) -> Row:
+        """``fields`` and ``others`` are further keys of the ticket; ``custom_fields`` are added to the account's."""
+        json, moment = ticket.json, ticket.created
+        json |= {
+            "due_by": iso(moment + 3 * 86_400),
+            "fr_due_by": iso(moment + 86_400),
+            "description": _as_html(text) if markup is None else markup,
+            "description_text": text,
+            "source": source,
+            "priority": LOW,
+            "status": OPEN,
+            "tags": list(dict.fromkeys(tags)),
+            "to_emails": ["support@example.com"] if source == 1 else None,
+            "attachments": [self._attachment(name, moment) for name in attachments],
+            **others,
+            **(fields or {}),
+        }
+        own = {field["name"]: None for field in self.ticket_fields if not field["default"]}
+        json["custom_fields"] = {**own, **(json["custom_fields"] or {})}
+        return {"values": {"tags": ([], json["tags"])}}
 
     def gone(self, ticket: StoredTicket) -> bool:
         return ticket.deleted or ticket.spam or self.archived(ticket)

@@ -21,7 +21,7 @@ from typing import Any, ClassVar, Literal, NamedTuple
 
 import orjson
 
-from .basics import Agenda, SandboxClock, iso
+from .basics import Agenda, SandboxClock, html_to_text, iso
 
 BOT_ID = 9001
 PERSON_ID = 7001
@@ -39,40 +39,27 @@ def shaped(shape: str, /, **values: Any) -> Row:
 
 
 class AddressBook(dict[int, Row]):
-    """Agents or customers in the API's own shape, by id, and found by any of their addresses."""
+    """Agents or customers in the API's own shape, by id; ``by_email`` has the ids by each of their addresses."""
 
     def __init__(self, agenda: Agenda, **shape: Any) -> None:
         super().__init__()
         self._agenda = agenda
         self._shape = shape
         self._ids = count(100_001)
-        self._by_email: dict[str, int] = {}
-        self._more_addresses: dict[int, list[str]] = {}
+        self.by_email: dict[str, int] = {}
 
     def add(self, name: str, email: str | None, *, user_id: int | None = None, **more: Any) -> int:
         """The id of the one with this address, made if there is none yet; ``more`` are further keys."""
         with self._agenda.lock:
-            known = self._by_email.get(email.lower()) if email else None
+            known = self.by_email.get(email.lower()) if email else None
             if known is not None:
                 return known
             new_id = next(self._ids) if user_id is None else user_id
             stamps = dict.fromkeys(("created_at", "updated_at"), iso(self._agenda.now()))
             self[new_id] = {"id": new_id, "name": name, "email": email, **self._shape, **more, **stamps}
             if email:
-                self._by_email[email.lower()] = new_id
+                self.by_email[email.lower()] = new_id
             return new_id
-
-    def add_address(self, user_id: int, email: str) -> None:
-        """Add an address to a person, who is then found by it as well."""
-        with self._agenda.lock:
-            self._by_email[email.lower()] = user_id
-            self._more_addresses.setdefault(user_id, []).append(email)
-
-    def addresses_of(self, user_id: int) -> list[str]:
-        """A person's addresses, the primary one first."""
-        with self._agenda.lock:
-            primary = self[user_id]["email"]
-            return [*([primary] if primary else []), *self._more_addresses.get(user_id, ())]
 
 
 class Comment(NamedTuple):
@@ -166,10 +153,11 @@ class Store(Agenda):
     """An account's state. ``seed`` makes generated ids repeatable.
 
     ``by_created`` and ``by_changed`` hold the time and id of every ticket in order, the latter in whole seconds.
-    ``history`` is the truth of all that was done, oldest first.
+    ``history`` is the truth of all that was done, oldest first. ``people`` are those who may have written a ticket.
     """
 
     vendor: ClassVar[str]
+    people: AddressBook
 
     def __init__(self, clock: SandboxClock, *, seed: int = 0, base_url: str = "") -> None:
         super().__init__(clock)
@@ -211,6 +199,40 @@ class Store(Agenda):
         """A ticket that exists, and is neither deleted nor spam nor archived."""
         ticket = self.tickets.get(ticket_id)
         return None if ticket is None or self.gone(ticket) else ticket
+
+    def create(
+        self,
+        *,
+        subject: str = "",
+        body: str | None = None,
+        html_body: str | None = None,
+        requester_name: str = "Customer",
+        requester_email: str | None = "customer@example.com",
+        requester_id: int | None = None,
+        created_at: float | None = None,
+        actor: Actor = "fill",
+        author_id: int | None = None,
+        raw: Mapping[str, Any] | None = None,
+        **given: Any,
+    ) -> StoredTicket:
+        """A new ticket. ``created_at`` (Unix seconds) lets the filling give it an age; ``given`` is the vendor's.
+
+        With ``html_body`` the description is its text; with ``body`` it is the body, unchanged.
+        """
+        with self.lock:
+            self.settle()
+            moment = self.now() if created_at is None else created_at
+            requester = self.people.add(requester_name, requester_email) if requester_id is None else requester_id
+            author = requester if author_id is None else author_id
+            stamps = dict.fromkeys(("created_at", "updated_at"), iso(moment))
+            number = next(self._ticket_ids)
+            json = shaped(f"{self.vendor} ticket", id=number, subject=subject, requester_id=requester, **stamps)
+            ticket = StoredTicket(number, json, moment, moment, requester_name, int(moment))
+            text = html_to_text(html_body) if body is None and html_body is not None else body or ""
+            told = self._begin(ticket, text, html_body, author, **given)
+            self.note(ticket, actor, author, at=moment, raw=raw or {}, creates=True, **told)
+            self._take_up(ticket)
+            return ticket
 
     def change(
         self,
@@ -286,6 +308,10 @@ class Store(Agenda):
     def gone(self, ticket: StoredTicket) -> bool:
         """Whether a ticket is deleted, spam or archived, as far as the vendor has these."""
         return ticket.deleted
+
+    def _begin(self, ticket: StoredTicket, text: str, markup: str | None, author_id: int, **given: Any) -> Row:
+        """Give a new ticket its description and all that is the vendor's; what is to be kept of its creation."""
+        raise NotImplementedError
 
     def _set(self, ticket: StoredTicket, fields: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
         """Set a ticket's fields; those that changed, before and after."""

@@ -210,29 +210,28 @@ def decode_cursor(cursor: str) -> Key:
 
 
 def search_users(call: Call) -> Response:
-    """``GET /users/search``: those with the text in an address or, without ``email:`` before it, in the name too."""
-    text = call.request.query.get("query", "").lower()
+    """Those with the text in an address or, without ``email:`` before it, in the name too."""
+    text, users = call.request.query.get("query", "").lower(), call.store.users
     wanted = text.removeprefix("email:").strip('"')
-    rows = []
-    for number, row in sorted(call.store.users.items()):
-        said = [*call.store.users.addresses_of(number), *([] if text.startswith("email:") else [row["name"]])]
-        if wanted and any(wanted in words.lower() for words in said):
-            rows.append(row)
+    found = {number for email, number in users.by_email.items() if wanted and wanted in email}
+    if not text.startswith("email:"):
+        found |= {number for number, row in users.items() if wanted and wanted in row["name"].lower()}
+    rows = [users[number] for number in sorted(found)]
     page, size = call.number("page", 1, at_most=100), call.number("per_page", PAGE, at_most=PAGE)
     shown = rows[(page - 1) * size : page * size]
     return json_response(200, {"users": shown, **neighbours(call, page, size, len(rows))})
 
 
 def identities(call: Call) -> Response:
-    """``GET /users/{id}/identities``: the addresses of a user, the primary one first."""
+    """The addresses of a user, the primary one first."""
     user, number = _user(call), call.args[0]
     stamps = dict.fromkeys(("created_at", "updated_at"), user["created_at"])
     common = {"user_id": number, "type": "email", "verified": True, **stamps}
     rows: list[Row] = []
-    for place, address in enumerate(call.store.users.addresses_of(number)):
-        own = number * 100 + place
+    for address in [email for email, owner in call.store.users.by_email.items() if owner == number]:
+        own = number * 100 + len(rows)
         url = f"{call.store.base_url}/api/v2/users/{number}/identities/{own}.json"
-        rows.append({"id": own, "url": url, "value": address, "primary": place == 0, **common})
+        rows.append({"id": own, "url": url, "value": address, "primary": not rows, **common})
     return paged(call, "identities", rows)
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from .basics import SandboxClock, html_to_text, iso, normalise_tags, text_to_html
+from .basics import SandboxClock, iso, normalise_tags, text_to_html
 from .store import BOT_ID, FIRST_GROUP, PERSON_ID, Actor, AddressBook, Audit, Comment, Row, Store, StoredTicket, shaped
 
 Fields = Sequence[Mapping[str, Any]]
@@ -31,13 +31,13 @@ class ZendeskStore(Store):
 
     def __init__(self, clock: SandboxClock, *, seed: int = 0, base_url: str = "") -> None:
         super().__init__(clock, seed=seed, base_url=base_url)
-        self.users = AddressBook(self, role="end-user")
+        self.users = self.people = AddressBook(self, role="end-user")
         self.jobs: dict[str, Job] = {}
         self.article_translations: dict[int, list[Row]] = {}
         self.triggers: dict[int, Row] = {}
         self.automations: list[Row] = []
-        self.users.add("Ticket Bot", "bot@example.com", role="admin", user_id=BOT_ID)
-        self.users.add("Alex Agent", "alex@example.com", role="agent", user_id=PERSON_ID)
+        self.users.add("Ticket Bot", "bot@example.com", user_id=BOT_ID)
+        self.users.add("Alex Agent", "alex@example.com", user_id=PERSON_ID, role="agent")
         self.groups[FIRST_GROUP]["default"] = True
         for position, row in enumerate(self.ticket_fields):
             row |= {"position": position, **dict.fromkeys(_TITLES, row["title"])}
@@ -45,68 +45,44 @@ class ZendeskStore(Store):
             for row in rows:
                 row["url"] = f"{base_url}/api/v2/{kind}/{row['id']}.json"
 
-    def create(
+    def _begin(
         self,
+        ticket: StoredTicket,
+        text: str,
+        markup: str | None,
+        author_id: int,
         *,
-        subject: str = "",
-        body: str | None = None,
-        html_body: str | None = None,
-        requester_name: str = "Customer",
-        requester_email: str | None = "customer@example.com",
         channel: str = "email",
         tags: object = (),
         status: str = "new",
         attachments: Iterable[Mapping[str, Any]] = (),
         public: bool = True,
-        created_at: float | None = None,
-        actor: Actor = "fill",
-        author_id: int | None = None,
         custom: Mapping[str, Any] | None = None,
-        raw: Mapping[str, Any] | None = None,
         fields: Mapping[str, Any] | None = None,
         **others: Any,
-    ) -> StoredTicket:
-        """A new ticket. ``created_at`` (Unix seconds) lets the filling give it an age.
-
-        ``fields`` and ``others`` are further keys of the ticket, taken as they are. With ``html_body`` the description
-        is its text; with ``body`` it is the body, unchanged.
-        """
-        with self.lock:
-            self.settle()
-            moment = self.now() if created_at is None else created_at
-            requester = self.users.add(requester_name, requester_email)
-            author = requester if author_id is None else author_id
-            number = next(self._ticket_ids)
-            text = html_to_text(html_body) if body is None and html_body is not None else (body or "")
-            json = shaped(
-                "zendesk ticket",
-                url=f"{self.base_url}/api/v2/tickets/{number}.json",
-                id=number,
-                **dict.fromkeys(("created_at", "updated_at"), iso(moment)),
-                generated_timestamp=int(moment),
-                via=_via(channel, requester_name, requester_email),
-                **dict.fromkeys(("subject", "raw_subject"), subject),
-                description=text,
-                status=status,
-                custom_status_id=STATUS_IDS.get(status, 1),
-                requester_id=requester,
-                submitter_id=author,
-                is_public=public,
-                tags=normalise_tags(tags),
-                recipient="support@example.com" if channel == "email" else None,
-                from_messaging_channel=channel in _MESSAGING,
-            )
-            json.update(others)
-            json.update(fields or {})
-            fill_in(self.ticket_fields, json)
-            ticket = StoredTicket(number, json, moment, moment, requester_name, int(moment))
-            comment = self._comment(ticket, Comment(text, html_body, public), author, moment)
-            comment["attachments"] = [dict(item) for item in attachments]
-            told: dict[str, Any] = {"custom": custom or {}, "raw": raw or {}, "creates": True, "at": moment}
-            audit = self.note(ticket, actor, author, values=_creations(json), comment=comment, **told)
-            comment["audit_id"] = audit.id
-            self._take_up(ticket)
-            return ticket
+    ) -> Row:
+        """``fields`` and ``others`` are further keys of the ticket, taken as they are."""
+        json = ticket.json
+        json |= {
+            "url": f"{self.base_url}/api/v2/tickets/{ticket.id}.json",
+            "generated_timestamp": ticket.listed,
+            "via": _via(channel, ticket.requester_name, self.users[json["requester_id"]]["email"]),
+            "raw_subject": json["subject"],
+            "description": text,
+            "status": status,
+            "custom_status_id": STATUS_IDS.get(status, 1),
+            "submitter_id": author_id,
+            "is_public": public,
+            "tags": normalise_tags(tags),
+            "recipient": "support@example.com" if channel == "email" else None,
+            "from_messaging_channel": channel in _MESSAGING,
+            **others,
+            **(fields or {}),
+        }
+        fill_in(self.ticket_fields, json)
+        comment = self._comment(ticket, Comment(text, markup, public), author_id, ticket.created)
+        comment["attachments"] = [dict(item) for item in attachments]
+        return {"values": _creations(json), "comment": comment, "custom": custom or {}}
 
     def read(self, *ticket_ids: int) -> list[StoredTicket]:
         """The living tickets of these, all as of one moment. For looking at only."""
@@ -119,7 +95,7 @@ class ZendeskStore(Store):
 
     def note(self, ticket: StoredTicket, actor: Actor, author_id: int, **told: Any) -> Audit:
         change = super().note(ticket, actor, author_id, **told)
-        if change.comment is not None and not change.creates:
+        if change.comment is not None:
             ticket.comments[-1]["audit_id"] = change.id
         return change
 
@@ -233,11 +209,11 @@ def _via(channel: str, name: str, email: str | None) -> Row:
 
 
 def options_of(fields: Fields) -> dict[int, frozenset[str]]:
-    """The values that each drop-down and multi-select takes."""
+    """The values that each drop-down takes."""
     return {
-        field["id"]: frozenset(option["value"] for option in field.get("custom_field_options") or ())
+        field["id"]: frozenset(option["value"] for option in field["custom_field_options"])
         for field in fields
-        if field["type"] in ("tagger", "multiselect")
+        if field["type"] == "tagger"
     }
 
 
@@ -246,9 +222,7 @@ def accepted(fields: Fields, values: Mapping[int, Any]) -> dict[int, Any]:
     own = {field["id"] for field in fields if field["removable"]}
     options = options_of(fields)
     return {
-        key: value
-        for key, value in values.items()
-        if key in own and (not value or key not in options or options[key].issuperset(_listed(value)))
+        key: value for key, value in values.items() if key in own and (not value or value in options.get(key, [value]))
     }
 
 
@@ -257,49 +231,36 @@ def linked(fields: Fields, tags: Sequence[str], values: Mapping[int, Any], wante
 
     ``tags`` and ``values`` are the ticket's before the change.
     """
-    if "tags" not in wanted and "custom_fields" not in wanted:
-        return dict(wanted)
-    named = set(wanted["tags"]) if "tags" in wanted else None
-    after = set(tags) if named is None else named
     custom = dict(wanted.get("custom_fields") or {})
+    after = dict.fromkeys(wanted.get("tags", tags))
     for key, options in options_of(fields).items():
-        before = set(_listed(values.get(key)))
-        asked = set(_listed(custom[key])) if key in custom else before
-        if named is None:
-            after = (after - options) | asked if key in custom else after
-            continue
-        chosen = named & options
-        if not isinstance(values.get(key), list) and not isinstance(custom.get(key), list) and len(chosen) > 1:
+        before = values.get(key)
+        chosen = asked = custom.get(key, before)
+        if "tags" in wanted:
+            held = options & after.keys()
             # A drop-down holds one value: the one asked for, or the tag that was not there before.
-            chosen = {min(chosen & asked - before or chosen - before or chosen & asked or chosen)}
-        after = (after - options) | chosen
+            chosen = min(held & {asked} - {before} or held - {before} or held & {asked} or held, default=None)
+        elif key not in custom:
+            continue
         if chosen != asked or key in custom:
-            many = isinstance(custom.get(key, values.get(key)), list)
-            custom[key] = sorted(chosen) if many else next(iter(chosen), None)
+            custom[key] = chosen
+        after = {tag: None for tag in after if tag == chosen or tag not in options} | ({chosen: None} if chosen else {})
     changed = dict(wanted)
-    if named is not None or after != set(tags):
-        kept = [tag for tag in (tags if named is None else wanted["tags"]) if tag in after]
-        changed["tags"] = [*kept, *sorted(after.difference(kept))]
-    if custom:
-        changed["custom_fields"] = custom
-    return changed
+    if "tags" in wanted or after.keys() != set(tags):
+        changed["tags"] = list(after)
+    return {**changed, "custom_fields": custom} if custom else changed
 
 
 def fill_in(fields: Fields, json: Row) -> None:
     """A new ticket has every field of the account, mostly empty, and the tags of its drop-downs."""
     given = {item["id"]: item["value"] for item in json["custom_fields"]}
-    made = linked(fields, (), {}, {"custom_fields": given})
+    options = options_of(fields)
     # A choice brings its tag, and a tag its choice.
-    tags = list(dict.fromkeys((*json["tags"], *made.get("tags", ()))))
-    made = linked(fields, (), given, {"tags": tags})
+    tags = [*json["tags"], *(value for key, value in given.items() if value in options.get(key, ()))]
+    json["tags"] = list(dict.fromkeys(tags))
     blank = {field["id"]: None for field in fields if field["removable"]}
-    values = blank | given | made.get("custom_fields", {})
+    values = blank | given | linked(fields, (), given, {"tags": json["tags"]}).get("custom_fields", {})
     json["custom_fields"] = json["fields"] = [{"id": key, "value": value} for key, value in values.items()]
-    json["tags"] = tags
-
-
-def _listed(value: Any) -> list[str]:
-    return [] if not value else [str(item) for item in value] if isinstance(value, list) else [str(value)]
 
 
 # --- jobs -------------------------------------------------------------------------------------------------
