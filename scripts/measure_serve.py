@@ -130,7 +130,7 @@ class Desk:
 
     @property
     def store(self) -> Any:
-        return self.sandbox.desk if self.helpdesk == "freshdesk" else self.sandbox.store
+        return self.sandbox.store
 
     def marked(self) -> list[int]:
         with self.store.lock:

@@ -37,7 +37,7 @@ from ticket_processor.sandbox.app import Sandbox, SandboxServer
 from ticket_processor.sandbox.faults import FaultPlan
 from ticket_processor.sandbox.fill import fill
 from ticket_processor.sandbox.openai_answers import KnownAnswers
-from ticket_processor.sandbox.zendesk_call import Rules
+from ticket_processor.sandbox.zendesk_store import Rules
 from ticket_processor.seeding.corpus import load_corpus, payload, vary
 from ticket_processor.seeding.synthetic import fair_answers
 from ticket_processor.settings.load import load

@@ -28,14 +28,14 @@ class FreshDesk(Command):
     def add(self, subject: str, text: str, **fields: Any) -> int:
         """A ticket of a customer's, an hour ago."""
         given = {"requester_name": "Ada Quist", "requester_email": "ada@example.com", **fields}
-        return self.sandbox.desk.create(subject=subject, html_body=f"<p>{text}</p>", **given).id
+        return self.sandbox.store.create(subject=subject, html_body=f"<p>{text}</p>", **given).id
 
     def ticket(self, number: int) -> dict[str, Any]:
-        return self.sandbox.desk.tickets[number].json
+        return self.sandbox.store.tickets[number].json
 
     def notes(self, number: int) -> list[dict[str, Any]]:
         """The notes of ticketbot's own agent."""
-        return list(self.sandbox.desk.bot_notes(number))
+        return list(self.sandbox.store.bot_notes(number))
 
     def writes(self) -> list[str]:
         """``METHOD /path`` of every request since the last call that was no reading."""

@@ -119,10 +119,10 @@ def test_an_answer_is_shown_first_written_then_and_looked_at_once(triaged: Desk)
     assert "stays normal; high is suggested" in second["plain_body"]
     assert first["plain_body"].splitlines()[-1] != second["plain_body"].splitlines()[-1]
 
-    asked = desk.sandbox.llm_calls
+    asked = desk.sandbox.openai.calls
     desk.advance(120)
     desk.seen.clear()
     again = desk("run")
     assert "nothing to do" in again.out
     assert audits_read(desk) == 1
-    assert (desk.sandbox.llm_calls, len(desk.notes(1))) == (asked, 2)
+    assert (desk.sandbox.openai.calls, len(desk.notes(1))) == (asked, 2)

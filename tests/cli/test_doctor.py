@@ -192,7 +192,7 @@ def fresh(tmp_path: Path) -> Iterator[FreshDesk]:
 
 
 def test_statuses_of_the_accounts_own_that_count_as_on_hold_are_named(fresh: FreshDesk) -> None:
-    choices = next(row for row in fresh.sandbox.desk.ticket_fields if row["type"] == "default_status")["choices"]
+    choices = next(row for row in fresh.sandbox.store.ticket_fields if row["type"] == "default_status")["choices"]
     choices["8"] = ["New", "Being Processed"]
     assert "statuses of the account's own count as on hold: 8 (New)\n  to do: name those" in fresh("doctor").out
     fresh.configure("[freshdesk]\nopen_statuses = [8]\n")

@@ -30,7 +30,7 @@ def desk(tmp_path: Path) -> Iterator[FreshDesk]:
 def test_tickets_that_begin_in_a_status_of_the_accounts_own_are_triaged_and_one_that_a_person_put_there_is_not(
     desk: FreshDesk,
 ) -> None:
-    store = desk.sandbox.desk
+    store = desk.sandbox.store
     store.statuses[8] = "Waiting on the bank"
     for number in (1, 2, 3):
         store.tickets[number].json["status"] = 8
@@ -58,7 +58,7 @@ def test_people_and_past_are_read_for_reports_training_and_history(desk: FreshDe
         desk.add("Charged twice", f"I was charged twice, case {number}.")
     desk.advance(60)
     desk("run", "--since", "1d")
-    person = desk.sandbox.desk.person_edit
+    person = desk.sandbox.store.person_edit
     person(1, priority=HIGH, comment="Refunded.", public=True, status=RESOLVED)
     other = desk.add("Invoice", "Please send my invoice again.")
     person(other, add_tags=("billing",), priority=HIGH, comment="Here it is.", public=True, status=RESOLVED)

@@ -212,7 +212,7 @@ def fresh(tmp_path: Path) -> Iterator[FreshDesk]:
 def test_on_freshdesk_no_change_is_ever_a_persons(fresh: FreshDesk) -> None:
     fresh("run", "--since", "1d")
     written = labels(fresh)
-    hands = fresh.sandbox.desk
+    hands = fresh.sandbox.store
     expected: Fates = {}
     for number, ours in written.items():
         story = ("answered", "swapped", "by a rule")[number % 3]

@@ -33,7 +33,7 @@ def test_the_days_budget_holds_over_runs_and_rules_do_the_rest(open_desk: OpenDe
     lines = desk.events("ticket")
     spent = sum(line["cost_usd"] or 0 for line in lines)
     assert 0 < spent <= 0.06
-    assert 0 < desk.sandbox.llm_calls < 8
+    assert 0 < desk.sandbox.openai.calls < 8
     whys = {line["analysis"]["why_fallback"] for line in lines if line["analysis"]["source"] == "rules"}
     assert whys == {"budget_of_day_spent"}
 

@@ -262,6 +262,6 @@ def test_on_freshdesk_too_a_draft_is_compared_with_what_was_sent(tmp_path: Path)
         desk("run", "--since", "7d")
         log_more(desk, offered=OFFERED, note=f"Draft of a reply:\n{DRAFT}")
         desk.advance(60)
-        desk.sandbox.desk.person_edit(number, comment=f"Dear Ada,\n\n{LINE}", public=True)
+        desk.sandbox.store.person_edit(number, comment=f"Dear Ada,\n\n{LINE}", public=True)
         found = desk(*PERIOD, "--replies", "--json").object["replies"]
     assert (found["used"], found["ignored"], found["ended_early"]) == (1, 0, None)

@@ -17,7 +17,7 @@ from ticket_processor.core.models import OutcomeStatus, Priority
 from ticket_processor.core.taxonomy import Category, Taxonomy
 from ticket_processor.freshdesk import Freshdesk
 from ticket_processor.helpdesk import freshdesk_reads
-from ticket_processor.sandbox.access import FRESHDESK_PLANS
+from ticket_processor.sandbox.access import PLANS
 from ticket_processor.sandbox.freshdesk_store import ARCHIVED_AFTER
 from ticket_processor.sandbox.messages import Request, Response
 from ticket_processor.sandbox.store import PERSON_ID
@@ -117,7 +117,7 @@ def test_credits_are_booked_as_freshdesk_counts_them_and_stay_in_our_share(tmp_p
     account.clock.advance(600)
     account.run(tmp_path, "again", anew=tuple(account.desk.tickets)[:5])
     assert [item.what for item in account.asked if item.booked != item.credits] == []
-    assert 90 <= max(account.per_minute().values()) <= FRESHDESK_PLANS["growth"]["account"] / 2
+    assert 90 <= max(account.per_minute().values()) <= PLANS["freshdesk"]["growth"]["account"] / 2
     assert 429 not in {item.status for item in account.asked}
     asked = {re.sub(r"/\d+", "/{id}", item.what) for item in account.asked}
     assert asked >= {
@@ -289,7 +289,7 @@ def test_a_limit_that_others_used_up_is_waited_for_and_not_run_into(tmp_path: Pa
     account = FreshAccount(plan="trial")
     number = account.add().id
     account.clock.advance(60 - account.clock.now() % 60)
-    account.sandbox.freshdesk.limits.spend(44, None, account.clock.now())
+    account.sandbox.api.limits.spend(44, None, account.clock.now())
     outcome = _run(account, tmp_path).outcomes[number]
     assert outcome.status is OutcomeStatus.UPDATED
     assert 429 not in {item.status for item in account.asked}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 from ticket_processor.sandbox import app, faults
 from ticket_processor.sandbox.messages import Request, Response
@@ -26,11 +26,8 @@ class Sandbox(app.Sandbox):
     - ``stamp_rule``: short for ``rules=Rules(stamp_rule=…)``.
     """
 
-    new_store = LaggingStore
-    new_desk = BusyDesk
+    stores: ClassVar = {"zendesk": LaggingStore, "freshdesk": BusyDesk}
     new_plan = FaultPlan
-    store: LaggingStore
-    desk: BusyDesk
 
     def __init__(
         self,
@@ -38,13 +35,17 @@ class Sandbox(app.Sandbox):
         search_lag: float = 0.0,
         replica_lag: float = 0.0,
         stamp_rule: Any = "equal",
-        rules: Rules | None = None,
+        rules: Any = None,
+        helpdesk: app.HelpdeskName = "zendesk",
         **options: Any,
     ) -> None:
-        super().__init__(*arguments, rules=rules or Rules(stamp_rule=stamp_rule), **options)
-        self.store.index_lag, self.store.replica_lag = search_lag, replica_lag
+        if helpdesk == "zendesk":
+            rules = rules or Rules(stamp_rule=stamp_rule)
+        super().__init__(*arguments, rules=rules, helpdesk=helpdesk, **options)
         self.openai.known = TicketWriter()
-        self.zendesk.routes |= {**webhooks.ROUTES, "PUT tickets/update_many": update_many}
+        if helpdesk == "zendesk":
+            self.store.index_lag, self.store.replica_lag = search_lag, replica_lag
+            self.api.routes |= {**webhooks.ROUTES, "PUT tickets/update_many": update_many}
 
     def way_to(self, request: Request) -> Callable[[], Response]:
         strikes = self.faults.of_job if isinstance(self.faults, FaultPlan) else {}

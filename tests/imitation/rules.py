@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from ticket_processor.sandbox import zendesk_call
+from ticket_processor.sandbox import zendesk_store
 from ticket_processor.sandbox.freshdesk_store import FreshdeskRules
 from ticket_processor.sandbox.messages import Refusal, refuse, text_response
 from ticket_processor.sandbox.zendesk_call import forbidden
@@ -17,7 +17,7 @@ ErrorForm = Literal["error", "titled", "errors", "text"]
 
 
 @dataclass(frozen=True)
-class Rules(zendesk_call.Rules):
+class Rules(zendesk_store.Rules):
     """Where the vendor's behaviour is not certain, or differs between accounts, this chooses a way.
 
     - ``stamp_rule``: a safe update passes when the stamp equals ``updated_at``, or when the ticket is not newer.
@@ -51,7 +51,7 @@ class Rules(zendesk_call.Rules):
 
     @property
     def had_comments(self) -> int:  # type: ignore[override]
-        return zendesk_call.Rules.most_comments - self.most_comments
+        return zendesk_store.Rules.most_comments - self.most_comments
 
     def passes(self, stamp: float, current: float) -> bool:
         return stamp == current or (self.stamp_rule == "not_newer" and current < stamp)

@@ -176,7 +176,7 @@ class Freshdesk:
         time = ManualClock()
         self.clock = ManualClock(sandbox=time)
         self.sandbox = Sandbox(time, helpdesk="freshdesk")
-        self.store = self.sandbox.desk
+        self.store = self.sandbox.store
         self.sent: list[Any] = []
         self.sandbox.on_request.append(self.sent.append)
         self.kept = KnowledgeStore(None)

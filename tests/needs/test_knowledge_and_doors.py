@@ -135,8 +135,8 @@ def test_articles_of_every_source_are_found_by_words_and_by_vectors_where_there_
 
     (tmp_path / "freshdesk").mkdir()
     with freshdesk(tmp_path / "freshdesk") as other:
-        folder = add_folder(other.sandbox.desk, "Help")
-        add_solution(other.sandbox.desk, folder, "Refunds", "<p>Money is back in five days.</p>")
+        folder = add_folder(other.sandbox.store, "Help")
+        add_solution(other.sandbox.store, folder, "Refunds", "<p>Money is back in five days.</p>")
         settings(other, '[knowledge]\nhelp_centers = ["freshdesk"]\n')
         other("kb", "sync")
         assert "Refunds" in other("kb", "search", "When is my money back?").out

@@ -94,7 +94,7 @@ def on_freshdesk(folder: Path) -> Iterator[tuple[Command, Callable[[int], Seen],
         for row in rows(3):
             desk.add(row["subject"], row["body"])
         desk.advance(3600)
-        group = max(desk.sandbox.desk.groups)
+        group = max(desk.sandbox.store.groups)
 
         def look(number: int) -> Seen:
             ticket, notes = desk.ticket(number), desk.notes(number)
@@ -196,7 +196,7 @@ def test_a_dry_run_shows_each_change_with_subject_and_link_and_writes_nothing(op
     for _ in range(2):
         desk("apply", "planned.jsonl")
         assert_once(desk)
-    assert desk.sandbox.llm_calls == 3, "what the dry run has paid for is not paid again"
+    assert desk.sandbox.openai.calls == 3, "what the dry run has paid for is not paid again"
 
 
 def test_options_choose_tickets_and_analyser_and_a_first_run_asks_where_to_begin(open_desk: OpenDesk) -> None:
@@ -220,7 +220,7 @@ def test_options_choose_tickets_and_analyser_and_a_first_run_asks_where_to_begin
     old, late = arrive(desk, 2)
     told = desk("run", "--no-llm", "--json", "--limit", "1").object
     assert (told["outcomes"], told["sources"], told["exit_code"]) == ({"updated": 1}, {"rules": 1}, 0)
-    assert desk.sandbox.llm_calls == 0
+    assert desk.sandbox.openai.calls == 0
     desk("run", OPENAI_API_KEY="wrong")
     assert "ai_fallback" in desk.ticket(late)["tags"] or "ai_fallback" in desk.ticket(old)["tags"]
     (unsure,) = [number for number in (old, late) if "ai_fallback" in desk.ticket(number)["tags"]]
@@ -356,7 +356,7 @@ def test_what_stops_a_run_or_keeps_it_from_a_ticket_is_named(open_desk: OpenDesk
     with freshdesk(tmp_path / "freshdesk") as other:
         other.folder.mkdir()
         spam = other.add("Prize", "You have won.")
-        other.sandbox.desk.spam(spam)
+        other.sandbox.store.spam(spam)
         other.advance(3600)
         other("run", "--since", "1d", "--ticket", str(spam), code=None)
         other("run", "--ticket", str(spam))

@@ -340,7 +340,7 @@ def test_an_exact_repeat_costs_nothing_and_costs_are_told_before_and_after(open_
 
     dry = desk("run", "--since", "10d", "--dry-run", "--workers", "1", "--json").object
     tokens_in, tokens_out, cost = billed()
-    assert (desk.sandbox.llm_calls, dry["cached"]) == (2, 3)
+    assert (desk.sandbox.openai.calls, dry["cached"]) == (2, 3)
     assert (dry["usage"]["input"], dry["usage"]["output"], dry["cost_usd"]) == (tokens_in, tokens_out, cost)
     assert dry["forecast"]["usd_per_ticket"] == pytest.approx(cost / 2)
     assert dry["forecast"]["tickets_per_day"] > 1

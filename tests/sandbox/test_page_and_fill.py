@@ -24,7 +24,7 @@ def test_a_page_shows_a_ticket_and_what_was_done_to_it(helpdesk: HelpdeskName) -
     desk = Desk(0, helpdesk=helpdesk)
     ticket_id = desk.add(subject="<b>Late", body="My parcel is late.", tags=["old"])
     urgent = "urgent" if helpdesk == "zendesk" else URGENT
-    desk.sandbox.agenda.person_edit(ticket_id, comment="Looked at.", priority=urgent)
+    desk.sandbox.store.person_edit(ticket_id, comment="Looked at.", priority=urgent)
     assert page(desk, "/") == {"tickets": [{"id": ticket_id, "subject": "<b>Late", "tags": ["old"]}]}
     shown = page(desk, f"/agent/tickets/{ticket_id}")
     assert (shown["ticket"]["subject"], shown["ticket"]["priority"]) == ("<b>Late", urgent)

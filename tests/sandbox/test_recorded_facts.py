@@ -255,8 +255,7 @@ def options(helpdesk: str, told: str) -> dict[str, Any]:
         return {"agent": {"bot_role": "agent"}, "trial": {"plan": "sandbox"}, "": {}}[told]
     kind = FreshdeskRules if helpdesk == "freshdesk" else Rules
     name, text = told.split("=")
-    given = "freshdesk_rules" if helpdesk == "freshdesk" else "rules"
-    return {given: kind(**{name: {"True": True, "False": False, "1": 1}.get(text, text)})}
+    return {"rules": kind(**{name: {"True": True, "False": False, "1": 1}.get(text, text)})}
 
 
 def zendesk(**options: Any) -> tuple[Desk, dict[str, str]]:
@@ -286,7 +285,7 @@ def freshdesk(**options: Any) -> tuple[Desk, dict[str, str]]:
     """An account with a conversation."""
     desk = Desk(2, helpdesk="freshdesk", **options)
     assert desk.ask("POST", "tickets/1/notes", {"body": "<p>seen</p>"}).status == 201
-    desk.sandbox.desk.person_edit(1, comment="Hello", public=True)
+    desk.sandbox.store.person_edit(1, comment="Hello", public=True)
     return desk, {}
 
 

@@ -54,7 +54,7 @@ def losses(world: FreshdeskWorld) -> Counter[str]:
 
 def notes_deleted(world: FreshdeskWorld) -> int:
     """Notes of ours that were deleted, because the rest of their write was not to be made."""
-    edits = world.sandbox.desk.history
+    edits = world.sandbox.store.history
     return sum(edit.author_id == BOT_ID and _noted(edit, "deleted") for edit in edits)
 
 
@@ -94,11 +94,11 @@ def _of_ticket(world: FreshdeskWorld, ticket_id: int) -> Iterator[str]:
         yield "8 marker: our first update lacks its marker"
     if first is not None and not any(note.at <= first.at for note in notes):
         yield "8 order: an update came before its note"
-    living = world.sandbox.desk.living(ticket_id) is not None and ticket.json["status"] == OPEN
+    living = world.sandbox.store.living(ticket_id) is not None and ticket.json["status"] == OPEN
     if living and not updates and ticket_id not in world._explained and ticket_id not in world.mishaps.quiet_poison:
         yield "6 skipped: nobody has settled it"
-    left = [row for row in world.sandbox.desk.bot_notes(ticket_id) if row["last_edited_user_id"] is None]
-    there = world.sandbox.desk.living(ticket_id) is not None
+    left = [row for row in world.sandbox.store.bot_notes(ticket_id) if row["last_edited_user_id"] is None]
+    there = world.sandbox.store.living(ticket_id) is not None
     if left and not updates and there and world.keeps_state and ticket_id not in world.mishaps.quiet_poison:
         yield "8 whole: a note of ours is there, and nothing else of the write"
 
@@ -236,6 +236,6 @@ def _fed_by_itself(world: FreshdeskWorld) -> Iterator[str]:
         answered = answered or ticket_id in world.asked.get(run, ())
         stripped = any("ai_processed" in edit.tags_removed for edit in world.tickets[ticket_id].audits)
         gone = world.tickets[ticket_id].deleted or world.tickets[ticket_id].spam
-        unknown = not world.keeps_state and (stripped or not world.sandbox.desk.rules.tags_in_lists)
+        unknown = not world.keeps_state and (stripped or not world.sandbox.store.rules.tags_in_lists)
         if before and not (second_look or answered or gone or unknown):
             yield f"ticket {ticket_id}: 10 self-feeding: {run} asked the model about a finished ticket"

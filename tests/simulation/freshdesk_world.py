@@ -47,7 +47,7 @@ class FreshdeskWorld(World):
             plan="unlimited",
             seed=self.seed,
             faults=faults(dice, self.seed, items_fail=True),
-            freshdesk_rules=FreshdeskRules(
+            rules=FreshdeskRules(
                 notes_move_stamp=dice.random() < 0.5,
                 tags_move_stamp=dice.random() < 0.7,
                 since_inclusive=dice.random() < 0.5,
@@ -56,8 +56,8 @@ class FreshdeskWorld(World):
             ),
         )
         for group in GROUPS:
-            sandbox.desk.groups[group] = {"id": group, "name": f"Group {group}"}
-        for field in sandbox.desk.ticket_fields:
+            sandbox.store.groups[group] = {"id": group, "name": f"Group {group}"}
+        for field in sandbox.store.ticket_fields:
             if field["name"] == FIELDS[AREA]:
                 field["choices"] = [*field["choices"], *AREAS]
         if dice.random() < 0.3:
@@ -120,7 +120,7 @@ class FreshdeskWorld(World):
             if ticket.deleted or ticket.spam or self.our_writes(ticket_id) or not well:
                 continue
             noted = [edit.at for edit in ticket.audits if edit.author_id == BOT_ID and edit.raw.get("body")]
-            there = [row for row in self.sandbox.desk.bot_notes(ticket.id) if row["last_edited_user_id"] is None]
+            there = [row for row in self.sandbox.store.bot_notes(ticket.id) if row["last_edited_user_id"] is None]
             if there and self.keeps_state and noted[-1] >= self.run_starts[name]:
                 self.left_behind.append(f"ticket {ticket_id}: 8 whole: {name} left a note behind without its marker")
 
@@ -129,14 +129,14 @@ class FreshdeskWorld(World):
 
     @property
     def tickets(self) -> Mapping[int, Any]:
-        return self.sandbox.desk.tickets
+        return self.sandbox.store.tickets
 
     # People
 
     def _customer_writes(self) -> None:
         subject, body = self.dice.choice(TEXTS)
         made = self.time.now()
-        ticket = self.sandbox.desk.create(
+        ticket = self.sandbox.store.create(
             subject=subject,
             body=body,
             source=self.dice.choice((1, 2, 7)),
@@ -144,17 +144,17 @@ class FreshdeskWorld(World):
             tags=("ai_processed", "copied") if self._odds.random() < self.mishaps.copies else (),
         )
         for _ in range(12 * (self._odds.random() < 0.15)):
-            self.sandbox.desk.customer_replies(ticket.id, "And another thing.")  # more than a view shows
+            self.sandbox.store.customer_replies(ticket.id, "And another thing.")  # more than a view shows
         if self.mishaps.calm and self._odds.random() < 0.7:
-            self.time.at(made + 10.0, lambda: self.sandbox.desk.person_edit(ticket.id, add_tags=("vip",)))
+            self.time.at(made + 10.0, lambda: self.sandbox.store.person_edit(ticket.id, add_tags=("vip",)))
 
     def _customer_replies(self, ticket_id: int) -> None:
         if self.tickets[ticket_id].json["status"] != CLOSED:
-            self.sandbox.desk.customer_replies(ticket_id, self.dice.choice(TEXTS)[1])
+            self.sandbox.store.customer_replies(ticket_id, self.dice.choice(TEXTS)[1])
             self.answered.append((ticket_id, self.time.now()))
 
     def _person_acts(self, ticket_id: int) -> None:
-        desk = self.sandbox.desk
+        desk = self.sandbox.store
         if desk.living(ticket_id) is None or not self.faulty:
             return
         if self._replies and self.dice.random() < 0.15:

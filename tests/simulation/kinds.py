@@ -115,7 +115,7 @@ def _on_freshdesk(world: FreshdeskWorld) -> Counter[str]:
 def _by_whom(world: FreshdeskWorld) -> Counter[str]:
     lost = sum(end == "lost" for *_, end in world.wire)
     return Counter({"lost replies": lost}) + Counter(
-        f"{edit.actor} {edit.comment_was if edit.comment else None}" for edit in world.sandbox.desk.history
+        f"{edit.actor} {edit.comment_was if edit.comment else None}" for edit in world.sandbox.store.history
     )
 
 

@@ -62,7 +62,7 @@ def _told(world: World) -> list[object]:
     """All that can be seen of a story, to the byte."""
     desk: Any = [(ticket.json, ticket.comments, ticket.audits) for ticket in world.sandbox.store.tickets.values()]
     if isinstance(world, FreshdeskWorld):
-        desk = world.sandbox.desk.history
+        desk = world.sandbox.store.history
     elif isinstance(world, LocalWorld):
         desk = world.account.history
     return [[orjson.dumps(line) for line in world.log], world.wire, world.model_calls, world.ends, desk]

@@ -311,8 +311,8 @@ class World:
         self.sandbox.faults = FaultPlan()
         self.sandbox.duplicates = self.sandbox.repeats = 0.0
         self.sandbox.store.replica_lag = 0.0
-        if self.mishaps.drops:
-            self.sandbox.zendesk.rules = replace(self.sandbox.zendesk.rules, drops=())
+        if self.mishaps.drops and self.sandbox.helpdesk == "zendesk":
+            self.sandbox.store.rules = replace(self.sandbox.store.rules, drops=())
         if self._loses_state:
             self.state = State(None)
             self.states.append(self.state)

@@ -66,9 +66,9 @@ class FreshAccount:
         self.asked: list[Asked] = []
         self._booked: list[int] = []
         given = {"plan": "unlimited", **options}
-        self.sandbox = Sandbox(self.clock, helpdesk="freshdesk", freshdesk_rules=rules, **given)
+        self.sandbox = Sandbox(self.clock, helpdesk="freshdesk", rules=rules, **given)
         self.sandbox.after_request.append(self._keep)
-        self.desk = self.sandbox.desk
+        self.desk = self.sandbox.store
         with mock.patch.object(parts, "Throttle", self._throttle):
             self.transport = parts.transport_for(
                 FreshdeskSettings(url=BASE_URL, api_key="sandbox-api-key"),  # type: ignore[arg-type]

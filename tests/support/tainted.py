@@ -113,16 +113,16 @@ class TaintedAccount:
 
     def _fresh(self, place: int) -> int:
         made = self.time.now() - 7200 + 60 * place
-        ticket = self.sandbox.desk.create(
+        ticket = self.sandbox.store.create(
             subject="Charged twice", body="I was charged twice.", created_at=made, source=2
         )
         for _ in range(12 * (place == 2)):
-            self.sandbox.desk.customer_replies(ticket.id, "And another thing.")
+            self.sandbox.store.customer_replies(ticket.id, "And another thing.")
         return ticket.id
 
     @property
     def tickets(self) -> dict[int, Any]:
-        return dict(self.sandbox.agenda.tickets)
+        return dict(self.sandbox.store.tickets)
 
     def marked(self) -> set[int]:
         return {number for number in self.numbers if "ai_processed" in self.tickets[number].json["tags"]}

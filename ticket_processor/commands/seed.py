@@ -247,7 +247,7 @@ def serve(
     """Serve it until a signal comes. ``role`` is the bot's, ``latency`` what a model's answer takes."""
     from ..sandbox.app import Sandbox, SandboxServer
     from ..sandbox.fill import fill, fill_help_center, fill_solutions
-    from ..sandbox.zendesk_call import Rules
+    from ..sandbox.zendesk_store import Rules
     from ..seeding.corpus import load_corpus, payload, vary
 
     try:
@@ -257,12 +257,12 @@ def serve(
             llm_latency=latency,
             helpdesk=helpdesk,
             bot_role=role,
-            rules=Rules((0.1, 0.0)) if plan == "unlimited" else None,
+            rules=Rules((0.1, 0.0)) if plan == "unlimited" and helpdesk == "zendesk" else None,
         )
     except ValueError as error:
         raise ConfigError(str(error)) from None
     if helpdesk == "freshdesk":
-        fill_solutions(served.desk)
+        fill_solutions(served.store)
     else:
         fill_help_center(served.store)
     if tickets:

@@ -25,7 +25,7 @@ from ..sandbox.basics import OffsetClock
 from ..sandbox.freshdesk_store import MEDIUM, PRIORITIES, RESOLVED
 from ..sandbox.openai_answers import KnownAnswers
 from ..sandbox.openai_api import CHAT_MODEL
-from ..sandbox.zendesk_call import Rules
+from ..sandbox.zendesk_store import Rules
 from ..seeding.accounts import create_missing
 from ..seeding.corpus import load_corpus, payload
 from ..seeding.synthetic import WRONG_CATEGORIES, WRONG_URGENCIES, fair_answers
@@ -74,8 +74,9 @@ class Tour:
 
     def __enter__(self) -> Tour:
         sandbox_clock = OffsetClock()
-        self._sandbox = Sandbox(sandbox_clock, plan="unlimited", rules=Rules((0.1, 0.0)), helpdesk=self._helpdesk)
-        self._store: Any = self._sandbox.desk if self._helpdesk == "freshdesk" else self._sandbox.store
+        rules = None if self._helpdesk == "freshdesk" else Rules((0.1, 0.0))
+        self._sandbox = Sandbox(sandbox_clock, plan="unlimited", rules=rules, helpdesk=self._helpdesk)
+        self._store: Any = self._sandbox.store
         server = self._stack.enter_context(SandboxServer(self._sandbox))
         folder = tempfile.TemporaryDirectory(prefix="ticketbot-", ignore_cleanup_errors=True)
         state = Path(self._stack.enter_context(folder))

@@ -17,8 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from .messages import Identity, Refusal, Request, Response, json_response, refuse, text_response
-from .store import BOT_ID
-from .zendesk_store import ZendeskStore
+from .store import BOT_ID, Store
 
 DEFAULT_TOKEN_LIFE = 1_800
 
@@ -46,12 +45,13 @@ class Credentials:
 class Authenticator:
     """Checks credentials, and issues Zendesk's tokens. The sandbox's lock covers it."""
 
-    def __init__(self, credentials: Credentials, store: ZendeskStore, role: str) -> None:
+    def __init__(self, credentials: Credentials, store: Store, role: str) -> None:
+        if role not in ("admin", "agent"):
+            raise ValueError("bot_role is one of admin, agent")
         self.credentials = credentials
         self.role = role
         self._store = store
         self.issued: dict[str, tuple[float, frozenset[str]]] = {}
-        store.users[BOT_ID]["role"] = role
 
     def identify(self, request: Request) -> Identity | None:
         """Zendesk's caller, or ``None`` without credentials. Raises :class:`Refusal` (401) for wrong ones."""
@@ -127,23 +127,21 @@ Plan = Mapping[str, int]
 named."""
 
 _FILE = tomllib.loads(Path(__file__).with_name("limits.toml").read_text(encoding="utf-8"))
-PLANS: Mapping[str, Plan] = {
-    **{name: {**_FILE["usual"], **own} for name, own in _FILE["zendesk"].items()},
-    "unlimited": {},
+PLANS: Mapping[str, Mapping[str, Plan]] = {
+    "zendesk": {**{name: {**_FILE["usual"], **own} for name, own in _FILE["zendesk"].items()}, "unlimited": {}},
+    "freshdesk": {**_FILE["freshdesk"], "unlimited": {}},
 }
-FRESHDESK_PLANS: Mapping[str, Plan] = {**_FILE["freshdesk"], "unlimited": {}}
-"""By the names that a sandbox takes."""
+"""By helpdesk, and the names that a sandbox takes."""
 
 
 class Limits:
     """Counts requests by name, each in a window that begins again at multiples of its length."""
 
-    plans = PLANS
-
-    def __init__(self, plan: str) -> None:
-        if plan not in self.plans:
-            raise ValueError(f"unknown plan {plan!r}; the plans are {', '.join(self.plans)}")
-        self.name, self.plan = plan, self.plans[plan]
+    def __init__(self, helpdesk: str, plan: str) -> None:
+        plans = PLANS[helpdesk]
+        if plan not in plans:
+            raise ValueError(f"unknown plan {plan!r}; the plans are {', '.join(plans)}")
+        self.name, self.plan = plan, plans[plan]
         self._counts: dict[tuple[object, int], int] = {}
         self._swept = -1
 
@@ -197,8 +195,6 @@ class RequestLimits(Limits):
 
 class FreshdeskLimits(Limits):
     """Counts credits; :meth:`spend` raises :class:`Refusal` (429) when they are used up."""
-
-    plans = FRESHDESK_PLANS
 
     def spend(self, credits: int, endpoint: str | None, now: float) -> dict[str, str]:
         """Count a request of so many credits; ``endpoint`` names the own limit that it falls under. Its headers."""

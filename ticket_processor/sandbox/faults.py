@@ -134,13 +134,6 @@ class FaultPlan:
         """The first rule that strikes this request."""
         return next((rule for rule in self.rules if rule.strikes(request, self.dice)), None)
 
-    def counts(self) -> dict[str, int]:
-        """How often each kind has struck."""
-        totals: dict[str, int] = {}
-        for rule in self.rules:
-            totals[rule.kind] = totals.get(rule.kind, 0) + rule.struck
-        return totals
-
 
 def instead(rule: FaultRule, now: float, dice: random.Random, helpdesk: str = "zendesk") -> Response:
     """The answer of a rule that answers by itself, in the helpdesk's form."""

@@ -9,7 +9,7 @@ from typing import Any
 from .app import Sandbox
 from .basics import html_to_text, iso
 from .freshdesk_store import HIGH, LOW, MEDIUM, OPEN, URGENT, FreshdeskStore
-from .store import PERSON_ID, SHAPES, shaped
+from .store import PERSON_ID, SHAPES, StoredTicket, shaped
 from .zendesk_store import ZendeskStore
 
 _SOURCES = {"email": 1, "web": 2, "api": 2, "voice": 3, "phone": 3, "chat": 7, "messaging": 7}
@@ -35,8 +35,8 @@ def fill(
     Ages lie between two minutes and ``oldest`` seconds; an ``age`` in a row, in seconds, wins.
     """
     dice = random.Random(seed)
-    with sandbox.agenda.lock:
-        now = sandbox.agenda.now()
+    with sandbox.store.lock:
+        now = sandbox.store.now()
         aged = [(_age(row, oldest, dice), row) for row in rows]
         aged.sort(key=lambda pair: -pair[0])
         return [_create(sandbox, row, now - age) for age, row in aged]
@@ -61,17 +61,17 @@ def _create(sandbox: Sandbox, row: Mapping[str, Any], moment: float) -> int:
     channel, status = str(row.get("channel") or "email"), str(row.get("status") or "new")
     files = [{"file_name": item} if isinstance(item, str) else item for item in row.get("attachments") or ()]
     if sandbox.helpdesk == "freshdesk":
-        return sandbox.desk.create(
-            source=_SOURCES.get(channel, 2),
-            attachments=[item["file_name"] for item in files],
-            priority=_PRIORITIES.get(row.get("priority") or "low", LOW),
-            status=_STATUSES.get(status, OPEN),
-            **common,
-        ).id
-    external_id, priority = row.get("external_id"), row.get("priority")
-    return sandbox.store.create(
-        channel=channel, external_id=external_id, attachments=files, priority=priority, status=status, **common
-    ).id
+        common |= {
+            "source": _SOURCES.get(channel, 2),
+            "attachments": [item["file_name"] for item in files],
+            "priority": _PRIORITIES.get(row.get("priority") or "low", LOW),
+            "status": _STATUSES.get(status, OPEN),
+        }
+    else:
+        common |= {"channel": channel, "attachments": files, "status": status}
+        common |= {name: row.get(name) for name in ("external_id", "priority")}
+    created: StoredTicket = sandbox.store.create(**common)
+    return created.id
 
 
 # --- articles ---------------------------------------------------------------------------------------------

@@ -280,10 +280,10 @@ _FOR_ADMINS = ("GET agents", "GET agents/{id}", "GET groups", "GET ticket_fields
 class FreshdeskApi:
     """Answers everything under ``/api/v2/``. The caller holds the store's lock."""
 
-    def __init__(self, store: FreshdeskStore, auth: Authenticator, limits: FreshdeskLimits) -> None:
+    def __init__(self, store: FreshdeskStore, auth: Authenticator, plan: str) -> None:
         self.store = store
         self.auth = auth
-        self.limits = limits
+        self.limits = FreshdeskLimits("freshdesk", plan)
 
     def handle(self, request: Request) -> Response:
         """The answer, with the vendor's headers on it."""

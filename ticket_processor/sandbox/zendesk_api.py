@@ -14,10 +14,9 @@ from . import zendesk_call as account
 from .access import Authenticator, RequestLimits
 from .basics import iso, parse_iso
 from .messages import PREFIX, Request, Response, answered, json_response, refuse, route_of
-from .store import Audit, Row
+from .store import BOT_ID, Audit, Row
 from .zendesk_call import (
     Call,
-    Rules,
     decode_cursor,
     encode_cursor,
     forbidden,
@@ -197,7 +196,7 @@ def _side_loads(call: Call, rows: list[Row]) -> dict[str, list[Row]]:
 
 def count_comments(call: Call) -> Response:
     """``GET /tickets/{id}/comments/count``: with those that a ticket must have had where it takes few more."""
-    value = len(call.shown_ticket().comments) + call.rules.had_comments
+    value = len(call.shown_ticket().comments) + call.store.rules.had_comments
     return json_response(200, {"count": {"value": value, "refreshed_at": iso(call.now)}})
 
 
@@ -223,7 +222,7 @@ def update(call: Call) -> Response:
     call.spend("updates_per_ticket", key=(call.identity.user_id, ticket.id))
     payload = call.payload()["ticket"]
     audit = apply_update(call, ticket, payload)
-    call.headers |= unknown_keys(payload, call.rules.told(UPDATABLE))
+    call.headers |= unknown_keys(payload, call.store.rules.told(UPDATABLE))
     if audit is None:  # the answer has one all the same, which is not kept
         audit = Audit(call.store.next_id(), ticket.id, call.now, call.identity.user_id, "api")
     return json_response(200, {"ticket": without_generated(ticket.json), "audit": audit_json(audit, ticket)})
@@ -283,11 +282,11 @@ ROUTES: dict[str, Callable[[Call], Response]] = {
 class ZendeskApi:
     """Answers everything under ``/api/v2/`` and ``/oauth/tokens``. The caller holds the store's lock."""
 
-    def __init__(self, store: ZendeskStore, auth: Authenticator, limits: RequestLimits, rules: Rules) -> None:
+    def __init__(self, store: ZendeskStore, auth: Authenticator, plan: str) -> None:
         self.store = store
         self.auth = auth
-        self.limits = limits
-        self.rules = rules
+        self.limits = RequestLimits("zendesk", plan)
+        store.users[BOT_ID]["role"] = auth.role
         self.routes = dict(ROUTES)
 
     def handle(self, request: Request) -> Response:
@@ -313,4 +312,4 @@ class ZendeskApi:
             raise refuse(404, {"error": "InvalidEndpoint", "description": "Not found"})
         if not identity.may(request.method, resource):
             raise missing_scope(f"{resource}:{'read' if request.method == 'GET' else 'write'}")
-        return handler(Call(request, self.store, identity, now, args, headers, self.limits, self.rules))
+        return handler(Call(request, self.store, identity, now, args, headers, self.limits))

@@ -23,56 +23,11 @@ OLD_S = 120 * 86_400
 Key = tuple[Any, ...]
 
 
-class Rules:
-    """How the account acts where no source is certain how the vendor does, or where accounts differ.
-
-    These are the likeliest ways. Tests put a class with others in its place.
-
-    ``job_seconds`` are the seconds until a job starts, and those for each of its items; ``max_jobs`` may be queued or
-    working at once; ``most_comments`` are those that a ticket takes, of which it has ``had_comments`` unseen.
-    """
-
-    max_jobs: int = 30
-    most_comments: int = 5_000
-    had_comments: int = 0
-
-    def __init__(self, job_seconds: tuple[float, float] = (1.0, 0.07)) -> None:
-        self.job_seconds = job_seconds
-
-    def passes(self, stamp: float, current: float) -> bool:
-        """Whether a safe update passes by its stamp, where ``updated_at`` is ``current``."""
-        return stamp == current
-
-    def counting(self, payload: Mapping[str, Any], *, in_batch: bool) -> Mapping[str, Any]:
-        """The part of an update, or of a batch's item, that the account honours."""
-        return payload
-
-    def told(self, known: frozenset[str]) -> frozenset[str]:
-        """Of the ``known`` keys those that no header warns of."""
-        return known
-
-    def guarded_since(self, queued: float) -> float:
-        """The time that guards a batch's item without a stamp that counts: a later change makes it fail."""
-        return queued
-
-    def failed_item(self, index: int, row: Mapping[str, Any]) -> Row:
-        """A job's failed item as the job shows it."""
-        return {"index": index, **row}
-
-    def refusal(self, status: int, code: str, description: str, **headers: str) -> Refusal:
-        """The error of a safe update that is outdated, or of a job too many."""
-        return refuse(status, {"error": code, "description": description}, **headers)
-
-    def enter_help_center(self) -> None:
-        """Raises :class:`~.messages.Refusal` where the account has no Help Center, or does not let this user in."""
-
-
 @dataclass
 class Call(ApiCall[ZendeskStore]):
     """A request with all that a handler needs."""
 
     limits: RequestLimits
-    rules: Rules
 
     def spend(self, limit: str, *, key: object = None) -> None:
         """Count this call against an endpoint's limit; raises :class:`Refusal` (429)."""
@@ -296,13 +251,13 @@ SEGMENTS = (
 
 def user_segments(call: Call) -> Response:
     """``GET /help_center/user_segments``"""
-    call.rules.enter_help_center()
+    call.store.rules.enter_help_center()
     return json_response(200, {"user_segments": list(SEGMENTS), **neighbours(call, 1, 100, len(SEGMENTS))})
 
 
 def list_articles(call: Call) -> Response:
     """``GET /help_center/articles``; ``include=translations`` adds these."""
-    call.rules.enter_help_center()
+    call.store.rules.enter_help_center()
     translated = "translations" in call.request.query.get("include", "").split(",")
     return paged(call, "articles", call.store.articles, show=lambda row: _translated(call, row) if translated else row)
 

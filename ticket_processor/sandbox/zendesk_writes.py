@@ -16,8 +16,8 @@ from typing import Any
 from .basics import cut, expand_placeholders, html_to_text, normalise_tags, parse_iso, squeeze
 from .messages import Identity, Refusal, Response, json_response, refuse
 from .store import Audit, Comment, Row, StoredTicket
-from .zendesk_call import NOT_FOUND, Call, Rules, invalid, too_many_values
-from .zendesk_store import Item, Job, ZendeskStore, accepted
+from .zendesk_call import NOT_FOUND, Call, invalid, too_many_values
+from .zendesk_store import Item, Job, Rules, ZendeskStore, accepted
 
 MOST_ITEMS = 100
 
@@ -34,7 +34,7 @@ def updates(call: Call) -> list[tuple[object, Item]]:
     if len(payloads) > MOST_ITEMS:
         raise too_many_values(MOST_ITEMS)
     keys = {key: None for payload in payloads for key in payload}
-    call.headers |= unknown_keys(keys, call.rules.told(UPDATABLE), "update_many")
+    call.headers |= unknown_keys(keys, call.store.rules.told(UPDATABLE), "update_many")
     return [
         (payload["id"], partial(_update_item, call, index, payload["id"], payload))
         for index, payload in enumerate(payloads)
@@ -69,7 +69,7 @@ def _job_json(job: Job, base_url: str) -> Row:
 
 def start(call: Call, job: Job, work: Sequence[Item], delay: float = 0.0) -> Response:
     """Queue a job that does this work, ``delay`` seconds later than others; the answer shows it as it is then."""
-    store, rules = call.store, call.rules
+    store, rules = call.store, call.store.rules
     active = sum(job.finished_at is None for job in store.jobs.values())
     if active >= rules.max_jobs:
         message = f"You can only have {rules.max_jobs} jobs queued or running at once."
@@ -101,7 +101,7 @@ def _update_item(call: Call, index: int, ticket_id: int, payload: Mapping[str, A
         ticket = call.store.living(ticket_id)
         if ticket is None:
             raise refuse(404, NOT_FOUND)
-        apply_update(call, ticket, payload, queued=call.rules.guarded_since(call.now))
+        apply_update(call, ticket, payload, queued=call.store.rules.guarded_since(call.now))
     except Refusal as refusal:
         return failed_item(call, index, ticket_id, _explained(refusal))
     return {"action": "update", "id": ticket_id, "status": "Updated", "success": True}
@@ -109,7 +109,7 @@ def _update_item(call: Call, index: int, ticket_id: int, payload: Mapping[str, A
 
 def failed_item(call: Call, index: int, ticket_id: object, details: str) -> Row:
     """The result of an item that was not done."""
-    return call.rules.failed_item(index, {"id": ticket_id, "error": "TicketUpdateFailed", "details": details})
+    return call.store.rules.failed_item(index, {"id": ticket_id, "error": "TicketUpdateFailed", "details": details})
 
 
 UPDATABLE = frozenset(
@@ -156,15 +156,15 @@ def apply_update(
     call: Call, ticket: StoredTicket, sent: Mapping[str, Any], queued: float | None = None
 ) -> Audit | None:
     """Update a ticket by a payload, in a job when it was ``queued``; ``None`` when nothing changed."""
-    payload = call.rules.counting(sent, in_batch=queued is not None)
-    _check_guard(ticket, payload, call.rules, queued)
+    payload = call.store.rules.counting(sent, in_batch=queued is not None)
+    _check_guard(ticket, payload, call.store.rules, queued)
     if ticket.json["status"] == "closed":
         raise invalid("status", "Status: closed prevents ticket update", "RecordInvalid")
     fields = _field_values(call.store, payload)
     if fields.get("assignee_id") and ticket.json["status"] == "new" and "status" not in fields:
         fields["status"] = "open"
     author, comment = _comment(ticket, payload.get("comment"), call.identity)
-    if comment is not None and len(ticket.comments) >= call.rules.most_comments:
+    if comment is not None and len(ticket.comments) >= call.store.rules.most_comments:
         raise invalid("base", "Comments: too many comments on this ticket")
     custom = payload.get("metadata") or {}
     return call.store.change(ticket, fields, actor="api", author_id=author, comment=comment, custom=custom, raw=sent)
