@@ -36,6 +36,7 @@ from .helpdesk.zendesk_format import (
     body_of,
     details_of,
     error_code,
+    has_next,
     job_status,
     people_of,
     read_edits,
@@ -181,10 +182,8 @@ class Zendesk:
             if not isinstance(audits, list):
                 raise TicketUnreadable("Zendesk's answer holds no list of audits")
             yield from map(mapping, audits)
-            meta = mapping(body_of(reply).get("meta"))
-            if not meta.get("has_more") or not meta.get("after_cursor"):
+            if not has_next(reply, params, "list of audits", of_one=True):
                 return
-            params["page[after]"] = str(meta["after_cursor"])
             read += int(params["page[size]"])  # a page may have become smaller
         raise TicketError(f"more than {MAX_AUDIT_PAGES * 100} audits; they were not searched")
 

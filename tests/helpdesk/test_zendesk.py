@@ -733,11 +733,19 @@ def test_our_write_is_found_on_the_second_page_of_audits() -> None:
 
 
 def test_audits_without_end_are_not_taken_for_an_absent_write() -> None:
-    endless = {"audits": [], "meta": {"has_more": True, "after_cursor": "next"}}
-    wire = Wire(answer(200, endless))
+    places = iter(range(1000))
+
+    def page(_: requests.PreparedRequest) -> requests.Response:
+        return answer(200, {"audits": [], "meta": {"has_more": True, "after_cursor": str(next(places))}})
+
+    wire = Wire(page)
     with pytest.raises(TicketError, match="not searched"):
         Zendesk(wire.transport).history(1).find("k")
     assert wire.calls == MAX_AUDIT_PAGES
+    same = Wire(answer(200, {"audits": [], "meta": {"has_more": True, "after_cursor": "next"}}))
+    with pytest.raises(TicketError, match="repeats a cursor"):
+        Zendesk(same.transport).history(1)
+    assert same.calls == 2
 
 
 @pytest.mark.parametrize("status", [400, 403, 422])

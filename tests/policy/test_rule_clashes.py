@@ -17,7 +17,7 @@ MAIL_BOTH = RuleAction("notification_user", ("requester_and_ccs", "Subject", "Bo
 
 
 def asks(field: str, operator: str = "is", *values: str) -> RuleCondition:
-    return RuleCondition(field, operator, values or ("",))
+    return RuleCondition(field, values or ("",), operator)
 
 
 def rule(*conditions: RuleCondition, do: RuleAction | tuple[RuleAction, ...] = MAIL, **more: Any) -> BusinessRule:

@@ -341,15 +341,12 @@ def account(settings: Settings, transport: Transport) -> Iterator[Finding]:
 
 def rules(settings: Settings, transport: Transport, read: Counter[str]) -> Iterator[Finding]:
     """Rules of the helpdesk that clash with what runs write; ``read`` counts them by kind, once they are known."""
-    unread: list[str] = []
     if not settings.desk.can.rules:
         return
-    known = read_rules(transport, unread)
+    known = read_rules(transport)
     read.update({"trigger": 0, "automation": 0})
     read.update(rule.kind for rule in known)
     yield from rule_clashes(known, our_updates(settings.policy, settings.taxonomy, settings.run.statuses))
-    for text in unread:
-        yield Finding(part="rules", severity="warning", kind="not_read", text=text, seen_by="operator")
 
 
 # Articles

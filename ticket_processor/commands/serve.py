@@ -22,7 +22,7 @@ from ..core.errors import CannotRun, ConfigError, ExitCode, how_to_install
 from ..core.http import is_loopback, whole_url
 from ..helpdesk.http_messages import Reply
 from ..helpdesk.transport import Transport
-from ..helpdesk.zendesk_account import listed_rows
+from ..helpdesk.zendesk_account import rows_of
 from ..settings.schema import Settings
 from ..wiring.parts import transport_for
 from .options import ConfigOption, HostOption, PortOption
@@ -198,12 +198,10 @@ def _created(transport: Transport, endpoint: str, marker: str) -> tuple[str, str
     return number, reply.body["signing_secret"]["secret"], said
 
 
-def _rows(transport: Transport, what: str) -> list[Mapping[str, Any]]:
-    unread: list[str] = []
-    rows = list(listed_rows(transport, what, what, unread))
-    if unread:
-        raise MayNot(f"this user may not read {what}: {unread[0]}")
-    return rows
+def _rows(transport: Transport, what: str) -> list[dict[str, Any]]:
+    return list(
+        rows_of(transport, f"/{what}", refused=lambda status: MayNot(f"this user may not read {what} (HTTP {status})"))
+    )
 
 
 def _made(transport: Transport, name: str, values: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ and who is not known. Pure functions.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from ..core.clock import iso, parse_iso
@@ -19,16 +19,6 @@ from .ticket_history import SHORT_KEY, Edit, FieldValue, History, changed
 CLOCKS_S = 5.0
 """Seconds that a note may seem older than the moment of its sending, which the ticket's last answer told."""
 Value = TypeVar("Value")
-
-
-@dataclass(frozen=True)
-class _Values:
-    """The values of a ticket that a write may change."""
-
-    tags: frozenset[str]
-    priority: Priority | None
-    group: int | None
-    fields: Mapping[int, str | None] = field(default_factory=dict)
 
 
 def history_of(
@@ -146,50 +136,42 @@ def _our_edits(
         change = write.change
         at = max(write.done or ticket.updated_at, iso(write.sent or 0.0))  # not every change moves that stamp
         yield as_edit(write, notes.get(change.key[:SHORT_KEY]), own).model_copy(update={"at": at})
-        after = _after(write)
-        later = made[place + 1] if place + 1 < len(made) else None
-        before = _now(ticket, after.fields) if later is None else _before(later, after.fields)
-        if (between := _difference(after, before, later.done if later else ticket.updated_at)) is not None:
-            yield between.model_copy(update={"at": max(at, between.at)})
+        left: dict[int, str | None] = {**change.fields, **dict.fromkeys(change.fields_cleared)}
+        if place + 1 < len(made):
+            later = made[place + 1]
+            # Of fields only those that the earlier one had set are compared, as far as they are known.
+            fields = {key: value for key, value in later.fields_before.items() if key in left}
+            found, until = later.change, later.done
+            between = _difference(write, left, found.tags_before, found.priority_before, found.group_before, fields)
+        else:
+            shown = {key: ticket.fields.get(key) for key in left}
+            until = ticket.updated_at
+            between = _difference(write, left, ticket.tags, ticket.priority, ticket.group, shown)
+        if between:
+            yield Edit(at=max(at, until), way="unknown", **between)
 
 
-def _after(write: KeptWrite) -> _Values:
+def _difference(
+    write: KeptWrite,
+    left: Mapping[int, str | None],
+    tags: Sequence[str],
+    priority: Priority | None,
+    group: int | None,
+    fields: Mapping[int, str | None],
+) -> dict[str, Any]:
+    """What others changed since ``write``, which ``left`` these fields; empty for nothing."""
     change = write.change
-    cleared: dict[int, str | None] = dict.fromkeys(change.fields_cleared)
-    return _Values(
-        frozenset(change.tags),
-        None if "priority" in change.cleared else change.priority or change.priority_before,
-        None if "group" in change.cleared else change.group or change.group_before,
-        {**change.fields, **cleared},
-    )
-
-
-def _before(write: KeptWrite, fields: Mapping[int, object]) -> _Values:
-    """The values that a write found; of fields only those that an earlier one had set, as far as is known."""
-    change = write.change
-    known: dict[int, str | None] = {key: value for key, value in write.fields_before.items() if key in fields}
-    return _Values(frozenset(change.tags_before), change.priority_before, change.group_before, known)
-
-
-def _now(ticket: Ticket, fields: Mapping[int, object]) -> _Values:
-    return _Values(
-        frozenset(ticket.tags), ticket.priority, ticket.group, {key: ticket.fields.get(key) for key in fields}
-    )
-
-
-def _difference(then: _Values, now: _Values, at: str) -> Edit | None:
-    """The changes of others between two moments, as one edit of an unknown author; ``None`` for none."""
-    added, removed = changed(then.tags, now.tags)
-    fields: dict[int, FieldValue] = {
-        key: (then.fields[key], value) for key, value in now.fields.items() if value != then.fields.get(key)
+    added, removed = changed(change.tags, tags)
+    ours = None if "priority" in change.cleared else change.priority or change.priority_before
+    our_group = None if "group" in change.cleared else change.group or change.group_before
+    found = {
+        "tags_added": added,
+        "tags_removed": removed,
+        "priority": None if ours is priority else (ours, priority),
+        "group": None if our_group == group else (our_group, group),
+        "fields": {key: (left[key], value) for key, value in fields.items() if value != left[key]},
     }
-    priority = None if then.priority is now.priority else (then.priority, now.priority)
-    group = None if then.group == now.group else (then.group, now.group)
-    if not (added or removed or fields or priority or group):
-        return None
-    return Edit(
-        at=at, way="unknown", tags_added=added, tags_removed=removed, priority=priority, group=group, fields=fields
-    )
+    return {part: value for part, value in found.items() if value}
 
 
 def _moved(before: Value | None, after: Value | None, *, emptied: bool) -> tuple[Value | None, Value | None] | None:

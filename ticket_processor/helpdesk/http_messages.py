@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -251,7 +251,7 @@ def tickets_of(
     return tuple(tickets), unread, told if nameless else ""
 
 
-def with_ids(rows: Sequence[Any]) -> list[dict[str, Any]]:
+def with_ids(rows: Iterable[Any]) -> list[dict[str, Any]]:
     """The rows that are objects with a number as ``id``."""
     return [row for row in rows if isinstance(row, dict) and whole_number(row.get("id")) is not None]
 

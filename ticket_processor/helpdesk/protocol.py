@@ -84,11 +84,10 @@ RuleKind = Literal["trigger", "automation"]
 
 
 @dataclass(frozen=True)
-class RuleCondition:
-    """One condition, such as ``current_tags includes ["vip"]``. A missing value is ``""``."""
+class RuleAction:
+    """One action, such as ``set priority to high``. A mail's values are its recipient, subject and body."""
 
     field: str
-    operator: str
     values: tuple[str, ...] = ("",)
 
     @property
@@ -98,16 +97,10 @@ class RuleCondition:
 
 
 @dataclass(frozen=True)
-class RuleAction:
-    """One action, such as ``set priority to high``. A mail's values are its recipient, subject and body."""
+class RuleCondition(RuleAction):
+    """One condition, such as ``current_tags includes ["vip"]``. A missing value is ``""``."""
 
-    field: str
-    values: tuple[str, ...] = ("",)
-
-    @property
-    def words(self) -> frozenset[str]:
-        """The value as tags."""
-        return frozenset(word for value in self.values for word in value.split())
+    operator: str = "is"
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ This is the one place where "is our write there?", "did a person take this off?"
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
-from typing import Literal, TypeVar
+from collections.abc import Callable, Collection, Iterable, Sequence
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -16,7 +16,9 @@ from ..core.models import Change, Frozen, Priority, TakenOff, Ticket
 SHORT_KEY = 8
 """Characters of a key that a person sees in the note."""
 FieldValue = tuple[str | None, str | None]
-Value = TypeVar("Value")
+Part = Literal["group", "priority"] | int
+"""A field by its number."""
+Move = tuple[Any, Any]
 
 
 class Edit(Frozen):
@@ -46,6 +48,12 @@ class Edit(Frozen):
     note: int | None = Field(None, description="number of a note of ours that can be deleted again")
     dropped: frozenset[str] = Field(frozenset(), description="parts of a write of ours that the helpdesk left out")
     note_edited: bool = Field(False, description="another user has edited that note")
+
+    @property
+    def moves(self) -> dict[Part, Move]:
+        """The values that changed, but for tags and status: before and after, by part."""
+        told: dict[Any, Move | None] = {"group": self.group, "priority": self.priority, **self.fields}
+        return {part: move for part, move in told.items() if move is not None}
 
 
 class Ours(Frozen):
@@ -96,70 +104,51 @@ class History(Frozen):
         """
         removed: set[str] = set()
         there: set[str] = set()
-        emptied: dict[int, bool] = {}
-        filled: set[int] = set()
-        group = priority = False
-        last: dict[str, object] = {}
+        emptied: dict[Part, bool] = {}
+        filled: set[Part] = set()
         for edit in self.edits:
             # What a write of ours took off was there, whatever the record says, and we may put it back.
             removed = (removed - edit.tags_removed if edit.key else removed | edit.tags_removed) - edit.tags_added
             there = (there | edit.tags_added) - edit.tags_removed
-            if edit.group is not None:
-                group, last["group"] = (
-                    edit.group[1] is None and edit.group[0] is not None and not edit.key,
-                    edit.group[1],
-                )
-            if edit.priority is not None:
-                priority = edit.priority[1] is None and edit.priority[0] is not None and not edit.key
-                last["priority"] = edit.priority[1]
-            for key, (before, after) in edit.fields.items():
+            for part, (before, after) in edit.moves.items():
                 if after is not None:
-                    filled.add(key)
-                    emptied[key] = False
+                    filled.add(part)
+                    emptied[part] = False
                 elif before is not None:
-                    filled.discard(key)
-                    emptied[key] = not edit.key
+                    filled.discard(part)
+                    emptied[part] = not edit.key
             for key, tags in self.options.items():
                 # Taking a choice's tag off empties the drop-down, which the record need not say.
                 if not edit.key and key not in edit.fields and edit.tags_removed & tags and not edit.tags_added & tags:
                     emptied[key] = True
         if ticket is not None:
             removed |= there.difference(ticket.tags)
-            group = group or (ticket.group is None and last.get("group") is not None)
-            priority = priority or (ticket.priority is None and last.get("priority") is not None)
-            emptied |= dict.fromkeys(filled - ticket.fields.keys(), True)
-        fields = {key for key, gone in emptied.items() if gone}
-        return TakenOff(tags=frozenset(removed), fields=frozenset(fields), group=group, priority=priority)
+            shown: dict[Any, object] = {"group": ticket.group, "priority": ticket.priority, **ticket.fields}
+            emptied |= {part: True for part in filled if shown.get(part) is None}
+        gone = {part for part, is_gone in emptied.items() if is_gone}
+        fields = frozenset(part for part in gone if isinstance(part, int))
+        return TakenOff(tags=frozenset(removed), fields=fields, group="group" in gone, priority="priority" in gone)
 
     def last_written(self) -> Ours:
         """The values of our last write that are unchanged since, even if they were there before it."""
-        fields: dict[int, str | None] = {}
-        group: int | None = None
-        priority: Priority | None = None
-        for edit in self.edits:
-            mine = bool(edit.key)
-            group = (edit.group[1] if mine else None) if edit.group is not None else group
-            priority = (edit.priority[1] if mine else None) if edit.priority is not None else priority
-            fields |= {number: after if mine else None for number, (_, after) in edit.fields.items()}
-        owned = {number: value for number, value in fields.items() if value is not None}
-        return Ours(tags=self._put_on(for_good=False), group=group, priority=priority, fields=owned)
+        return self._values(lambda changes: changes[-1][1][1] if changes[-1][0] else None)
 
     def ours(self) -> Ours:
         """The values that are on the ticket because we wrote them, and that are unchanged since.
 
         What a write of ours took away from others, and another one put back, is not ours.
         """
-        fields: dict[int, list[tuple[bool, FieldValue]]] = {}
+        return self._values(_owned)
+
+    def _values(self, owned: Callable[[Sequence[tuple[bool, Move]]], Any]) -> Ours:
+        """Our tags, and what is ``owned`` of each part's changes; each comes with whether a write of ours made it."""
+        changes: dict[Part, list[tuple[bool, Move]]] = {}
         for edit in self.edits:
-            for number, values in edit.fields.items():
-                fields.setdefault(number, []).append((bool(edit.key), values))
-        owned = {number: _owned(changes) for number, changes in fields.items()}
-        return Ours(
-            tags=self._put_on(for_good=False),
-            priority=_owned((bool(edit.key), edit.priority) for edit in self.edits if edit.priority is not None),
-            group=_owned((bool(edit.key), edit.group) for edit in self.edits if edit.group is not None),
-            fields={number: value for number, value in owned.items() if value is not None},
-        )
+            for part, move in edit.moves.items():
+                changes.setdefault(part, []).append((bool(edit.key), move))
+        values = {part: value for part, each in changes.items() if (value := owned(each)) is not None}
+        group, priority = values.pop("group", None), values.pop("priority", None)
+        return Ours(tags=self._put_on(for_good=False), group=group, priority=priority, fields=values)
 
     def judged(self, tags: Collection[str]) -> bool:
         """Whether a person has taken off or put back a tag of ours; ``tags`` are those there now.
@@ -211,10 +200,10 @@ class History(Frozen):
         return tuple(edit for edit in self.edits[start:] if edit.comment == "public" and edit.author == author)
 
 
-def _owned(changes: Iterable[tuple[bool, tuple[Value | None, Value | None]]]) -> Value | None:
-    """The last of one part's values (before, after) if it is ours. Each comes with whether a write of ours set it."""
-    value: Value | None = None
-    theirs: list[Value] = []
+def _owned(changes: Iterable[tuple[bool, Move]]) -> object:
+    """The last of one part's values if it is ours."""
+    value: object = None
+    theirs: list[object] = []
     for mine, (before, after) in changes:
         if mine and before is not None and before != value:
             theirs.append(before)

@@ -9,12 +9,13 @@ reference". A drop-down's value is a tag too.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 from ..core.clock import Clock
 from ..core.errors import CannotRun, ConfigError, HelpdeskDown, NotAuthorised
-from .http_messages import mapping, string, with_ids
+from .http_messages import mapping, string, whole_number, with_ids
 from .protocol import (
     BY_TICKET,
     AccountLabels,
@@ -26,11 +27,12 @@ from .protocol import (
     TicketField,
 )
 from .transport import Transport
+from .zendesk_format import has_next
 
-PAGE_SIZE = 100
-MAX_PAGES = 50
-LABEL_PAGES = 20
-"""The tags come most used first; those behind the two thousandth sort hardly a ticket."""
+_BY_CURSOR: Mapping[str, str | int] = {"page[size]": 100}
+_BY_NUMBER: Mapping[str, str | int] = {"per_page": 100, "page": 1}
+MOST_TAGS = 2_000
+"""The tags come most used first; those behind sort hardly a ticket."""
 
 CHOICES = ("tagger", "multiselect")
 """Fields whose values are tags."""
@@ -40,16 +42,46 @@ class LabelsForbidden(CannotRun):
     """This user may not read these labels (HTTP 403)."""
 
 
+def rows_of(
+    transport: Transport,
+    path: str,
+    params: Mapping[str, str | int] = _BY_CURSOR,
+    *,
+    name: str = "",
+    refused: Callable[[int], Exception] | None = None,
+) -> Iterator[dict[str, Any]]:
+    """The rows of a list over all its pages; ``name`` is the list's in the answer, where that is not the path.
+
+    Raises :class:`LabelsForbidden` (HTTP 403) and :class:`CannotRun`, or what ``refused`` makes of a refusal's status.
+    """
+    name = name or path.removeprefix("/")
+    asked = {**params}
+    while True:
+        reply = transport.request("GET", f"/api/v2{path}", params=asked)
+        if not reply.ok and refused is not None:
+            raise refused(reply.status)
+        words = name.replace("_", " ")
+        if not reply.ok:
+            error = LabelsForbidden if reply.status == 403 else CannotRun
+            raise error(f"Zendesk refuses to show its {words} (HTTP {reply.status})")
+        rows = mapping(reply.body).get(name)
+        if not isinstance(rows, list):
+            raise HelpdeskDown(f"Zendesk's answer holds no list of {words}")
+        yield from (row for row in rows if isinstance(row, dict))
+        if "page" in asked and reply.body.get("next_page"):
+            asked["page"] = int(asked["page"]) + 1
+        elif not has_next(reply, asked, f"list of {words}"):
+            return
+
+
 def read_labels(transport: Transport) -> AccountLabels:
     """Everything at once; a handful of requests. Raises :class:`CannotRun`, as any reading of the helpdesk."""
+    tags = [row for row in islice(rows_of(transport, "/tags", _BY_NUMBER), MOST_TAGS) if row.get("name")]
+    groups = with_ids(rows_of(transport, "/groups", _BY_NUMBER))
     return AccountLabels(
-        tags={str(row["name"]): int(row.get("count") or 0) for row in _rows(transport, "tags") if row.get("name")},
+        tags={str(row["name"]): int(row.get("count") or 0) for row in tags},
         fields=read_fields(transport),
-        groups={
-            row["id"]: str(row.get("name"))
-            for row in _rows(transport, "groups")
-            if isinstance(row.get("id"), int) and not row.get("deleted")
-        },
+        groups={row["id"]: str(row.get("name")) for row in groups if not row.get("deleted")},
     )
 
 
@@ -58,7 +90,7 @@ def read_fields(transport: Transport) -> tuple[TicketField, ...]:
 
     :class:`LabelsForbidden` when this user may not read them.
     """
-    return tuple(_field(row) for row in _page(transport, "ticket_fields", {})[0] if isinstance(row.get("id"), int))
+    return tuple(map(_field, with_ids(rows_of(transport, "/ticket_fields", {}))))
 
 
 def _field(row: Mapping[str, Any]) -> TicketField:
@@ -72,63 +104,6 @@ def _field(row: Mapping[str, Any]) -> TicketField:
         required=row.get("required") is True,
         options={str(item.get("value")): str(item.get("name")) for item in options},
     )
-
-
-def _rows(transport: Transport, name: str) -> Iterator[Mapping[str, Any]]:
-    for page in range(1, LABEL_PAGES + 1):
-        rows, more = _page(transport, name, {"per_page": PAGE_SIZE, "page": page})
-        yield from rows
-        if not more:
-            return
-
-
-def _page(transport: Transport, name: str, params: Mapping[str, str | int]) -> tuple[list[dict[str, Any]], bool]:
-    reply = transport.request("GET", f"/api/v2/{name}", params=params, limits=("account",))
-    if not reply.ok:
-        error = LabelsForbidden if reply.status == 403 else CannotRun
-        raise error(f"Zendesk refuses to show its {_words(name)} (HTTP {reply.status})")
-    return _rows_in(reply.body, name), bool(reply.body.get("next_page"))
-
-
-def _rows_in(body: object, name: str) -> list[dict[str, Any]]:
-    """The rows of an answer's list."""
-    rows = mapping(body).get(name)
-    if not isinstance(rows, list):
-        raise HelpdeskDown(f"Zendesk's answer holds no list of {_words(name)}")
-    return [row for row in rows if isinstance(row, dict)]
-
-
-def _words(name: str) -> str:
-    return name.replace("_", " ")
-
-
-def listed_rows(
-    transport: Transport,
-    path: str,
-    name: str,
-    unread: list[str],
-    *,
-    needed: bool = False,
-) -> Iterator[Mapping[str, Any]]:
-    """The rows of a list that not every plan or user may see, a hundred at a time, 5,000 at most.
-
-    What was not read, and why, is added to ``unread``. Raises :class:`CannotRun` where a ``needed`` list is refused.
-    """
-    asked: dict[str, str | int] = {"page[size]": PAGE_SIZE}
-    for _ in range(MAX_PAGES):
-        reply = transport.request("GET", f"/api/v2/{path}", params=asked, limits=("account",))
-        if not reply.ok and needed:
-            raise CannotRun(f"Zendesk refuses to show its {name} (HTTP {reply.status}): without them nothing is sure")
-        if not reply.ok:
-            unread.append(f"Zendesk does not show its {_words(name)} (HTTP {reply.status})")
-            return
-        yield from _rows_in(reply.body, name)
-        meta = mapping(mapping(reply.body).get("meta"))
-        after = meta.get("after_cursor") if meta.get("has_more") else None
-        if not after or str(after) == asked.get("page[after]"):
-            return
-        asked["page[after]"] = str(after)
-    unread.append(f"more than {MAX_PAGES * PAGE_SIZE} {_words(name)}: the others were not read")
 
 
 MOST_ALIKE = 20
@@ -147,8 +122,8 @@ class Requesters(RequesterSearch):
 
     def with_address(self, address: str) -> set[int]:
         """See :meth:`RequesterSearch.with_address`."""
-        query: dict[str, str | int] = {"query": f'email:"{address}"', "per_page": PAGE_SIZE}
-        rows = with_ids(_rows_in(self._get("/users/search", query), "users"))
+        query: dict[str, str | int] = {"query": f'email:"{address}"', "per_page": 100}
+        rows = with_ids(self._rows("/users/search", "users", query))
         found: set[int] = {row["id"] for row in rows if _same(row.get("email"), address)}
         # The address may be one of several that a user has.
         others = [row["id"] for row in rows if row["id"] not in found][:MOST_ALIKE] if not found else ()
@@ -159,59 +134,41 @@ class Requesters(RequesterSearch):
         """See :meth:`RequesterSearch.tickets`."""
         unknown = None
         try:
-            yield from self._numbers(f"/users/{user}/tickets/requested", {}, "tickets")
+            yield from (row["id"] for row in with_ids(self._rows(f"/users/{user}/tickets/requested", "tickets")))
         except ConfigError as error:
             unknown = error  # of a user who was deleted the search may still know tickets
-        query: dict[str, str | int] = {"query": f"requester:{user}", "filter[type]": "ticket"}
-        for number in self._numbers("/search/export", query, "results"):
+        query = {"query": f"requester:{user}", "filter[type]": "ticket", **_BY_CURSOR}
+        for row in with_ids(self._rows("/search/export", "results", query)):
             unknown = None
-            yield number
+            yield row["id"]
         if unknown is not None:
             raise unknown
 
     def _has(self, user: int, address: str) -> bool:
-        rows = with_ids(_rows_in(self._get(f"/users/{user}/identities", {"page[size]": PAGE_SIZE}), "identities"))
+        rows = self._rows(f"/users/{user}/identities", "identities")
         return any(row.get("type") == "email" and _same(row.get("value"), address) for row in rows)
 
-    def _numbers(self, path: str, params: dict[str, str | int], name: str) -> Iterator[int]:
-        params = {**params, "page[size]": PAGE_SIZE}
-        seen = set()
-        while True:
-            body = self._get(path, params)
-            yield from (row["id"] for row in with_ids(_rows_in(body, name)))
-            meta = body.get("meta")
-            after = meta.get("after_cursor") if isinstance(meta, dict) and meta.get("has_more") else None
-            if not after:
-                return
-            if after in seen:
-                raise HelpdeskDown("Zendesk's list of tickets repeats a cursor before its end; try later")
-            seen.add(after)
-            params["page[after]"] = str(after)
+    def _rows(self, path: str, name: str, params: Mapping[str, str | int] = _BY_CURSOR) -> Iterator[dict[str, Any]]:
+        def refused(status: int) -> Exception:
+            if status == 404:
+                return ConfigError(f"--requester: the helpdesk knows no such user; {BY_TICKET}")
+            what = "its users" if path == "/users/search" else "this user and their tickets"
+            return CannotRun(f"Zendesk refuses to show {what} (HTTP {status}); {BY_TICKET}")
 
-    def _get(self, path: str, params: Mapping[str, str | int]) -> dict[str, Any]:
-        reply = self._transport.request("GET", "/api/v2" + path, params=params, limits=("account",))
-        what = "its users" if path == "/users/search" else "this user and their tickets"
-        if reply.status == 404:
-            raise ConfigError(f"--requester: the helpdesk knows no such user; {BY_TICKET}")
-        if not reply.ok:
-            raise CannotRun(f"Zendesk refuses to show {what} (HTTP {reply.status}); {BY_TICKET}")
-        return reply.body if isinstance(reply.body, dict) else {}
+        return rows_of(self._transport, path, params, name=name, refused=refused)
 
 
 def _same(value: object, address: str) -> bool:
     return isinstance(value, str) and value.casefold() == address.casefold()
 
 
-def read_rules(transport: Transport, unread: list[str]) -> list[BusinessRule]:
-    """The active rules, a page of a hundred at a time. What was not read is added to ``unread``.
-
-    Raises :class:`CannotRun` where the account does not show them.
-    """
-    kinds: Mapping[str, RuleKind] = {"triggers": "trigger", "automations": "automation"}
+def read_rules(transport: Transport) -> list[BusinessRule]:
+    """The active rules. Raises :class:`CannotRun` where the account does not show them."""
+    kinds: Mapping[str, RuleKind] = {"/triggers": "trigger", "/automations": "automation"}
     return [
         _rule(kind, row)
-        for name, kind in kinds.items()
-        for row in listed_rows(transport, name, name, unread, needed=True)
+        for path, kind in kinds.items()
+        for row in rows_of(transport, path)
         if row.get("active") is not False
     ]
 
@@ -232,18 +189,14 @@ def _rule(kind: RuleKind, row: Mapping[str, Any]) -> BusinessRule:
 
 
 def _conditions(rows: object) -> Iterator[RuleCondition]:
-    for row in rows if isinstance(rows, list) else ():
-        item = mapping(row)
-        yield RuleCondition(
-            string(item.get("field")) or string(item.get("source")),
-            string(item.get("operator")) or "is",
-            _values(item.get("value")),
-        )
+    for item in map(mapping, rows if isinstance(rows, list) else ()):
+        name, operator = string(item.get("field")) or string(item.get("source")), string(item.get("operator"))
+        yield RuleCondition(name, _values(item.get("value")), operator or "is")
 
 
 def _values(value: object) -> tuple[str, ...]:
     if isinstance(value, list):
-        return tuple(_text(item) for item in value) or ("",)
+        return tuple(map(_text, value)) or ("",)
     return (_text(value),)
 
 
@@ -327,6 +280,4 @@ class ClientCredentials:
 def own_user(transport: Transport) -> int | None:
     """The id of the user that ``transport`` signs in as; ``None`` where Zendesk does not say. One request."""
     reply = transport.request("GET", "/api/v2/users/me")
-    user = reply.body.get("user") if reply.ok and isinstance(reply.body, dict) else None
-    number = user.get("id") if isinstance(user, dict) else None
-    return number if isinstance(number, int) else None
+    return whole_number(mapping(mapping(reply.body).get("user")).get("id")) if reply.ok else None

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..core.errors import HelpdeskDown, NotePublished, OutcomeUnknown, TicketError
+from ..core.errors import HelpdeskDown, NotePublished, OutcomeUnknown, TicketError, TicketUnreadable
 from ..core.models import Change, Priority, Ticket
 from .http_messages import Reply, field_text, mapping, sensible, string, tags_of, ticket_number, whole_number
 from .protocol import JobStatus
@@ -306,6 +306,23 @@ def _number(headers: Mapping[str, str], *names: str) -> int | None:
         if value.isdigit():
             return int(value)
     return None
+
+
+def has_next(reply: Reply, params: dict[str, str | int], what: str, *, of_one: bool = False) -> bool:
+    """Whether there is a page behind this one, which ``params`` ask for from now on.
+
+    Raises :class:`HelpdeskDown` where that would be the same again, for a list ``of_one`` ticket ``TicketUnreadable``.
+    """
+    meta = mapping(mapping(reply.body).get("meta"))
+    after = meta.get("after_cursor")
+    if not meta.get("has_more"):
+        return False
+    if not after or str(after) == params.get("page[after]"):
+        raise (TicketUnreadable if of_one else HelpdeskDown)(
+            f"Zendesk's {what} repeats a cursor before its end; nothing is lost, try later"
+        )
+    params["page[after]"] = str(after)
+    return True
 
 
 def details_of(reply: Reply) -> Mapping[str, object]:

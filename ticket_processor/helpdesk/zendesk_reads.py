@@ -15,7 +15,16 @@ from ..core.models import Ticket
 from .http_messages import Reply, mapping, tickets_of
 from .protocol import Page
 from .transport import Transport
-from .zendesk_format import ACCOUNT_LIMIT, body_of, changed_after, error_code, missing_scopes, people_of, read_ticket
+from .zendesk_format import (
+    ACCOUNT_LIMIT,
+    body_of,
+    changed_after,
+    error_code,
+    has_next,
+    missing_scopes,
+    people_of,
+    read_ticket,
+)
 
 SHOW_MANY_MAX = 100
 ALL_NAMELESS = 3
@@ -150,7 +159,6 @@ class ZendeskReads:
     def found(self, query: str) -> Iterator[tuple[tuple[Ticket, ...], Mapping[int, TicketError], bool]]:
         """Pages of what a search finds, what of each could not be read, and whether it is the last."""
         params: dict[str, str | int] = {"query": query, "filter[type]": "ticket", "page[size]": SHOW_MANY_MAX}
-        seen = set()
         while True:
             reply = self.page("/search/export", params, "page[size]", (ACCOUNT_LIMIT, "search-export"))
             if reply.status == 403:
@@ -159,12 +167,7 @@ class ZendeskReads:
             if not reply.ok:
                 raise CannotRun(f"Zendesk refuses the search (HTTP {reply.status}{error_code(reply)})")
             tickets, unread = self.tickets(reply, "results")
-            meta = mapping(body_of(reply).get("meta"))
-            after, more = meta.get("after_cursor"), bool(meta.get("has_more"))
-            if more and (not after or after in seen):
-                raise HelpdeskDown("Zendesk's search repeats a cursor before its end; nothing is lost, try later")
-            seen.add(after)
+            more = has_next(reply, params, "search")
             yield tickets, unread, not more
             if not more:
                 return
-            params["page[after]"] = str(after)
