@@ -12,8 +12,7 @@ import pytest
 from ticket_processor.core.errors import ConfigError
 from ticket_processor.core.models import Analysis, Sentiment, Urgency
 from ticket_processor.core.taxonomy import Category, Taxonomy, default_taxonomy
-from ticket_processor.evaluation.data import Example, read_examples, read_file
-from ticket_processor.evaluation.labels import SUBCATEGORY, Pairs, ScoredField, pairs
+from ticket_processor.evaluation.data import SUBCATEGORY, Example, Pairs, ScoredField, pairs, read_examples, read_file
 
 DEFAULT = default_taxonomy()
 

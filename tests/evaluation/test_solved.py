@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -24,19 +24,6 @@ TAXONOMY = Taxonomy(
 OURS = ("ai_processed", "ai_urgency_high", "ai_sentiment_neutral")
 
 
-class Shelf:
-    """Solved tickets in pages; knows how many pages were asked for."""
-
-    def __init__(self, *pages: tuple[Ticket, ...]) -> None:
-        self._pages = pages
-        self.asked = 0
-
-    def solved(self, since: float) -> Iterator[tuple[Ticket, ...]]:
-        for page in self._pages:
-            self.asked += 1
-            yield page
-
-
 def ticket(number: int = 1, **values: Any) -> Ticket:
     given: dict[str, Any] = {
         "subject": "Help",
@@ -50,7 +37,7 @@ def ticket(number: int = 1, **values: Any) -> Ticket:
 
 
 def read(*tickets: Ticket, **options: Any) -> Solved:
-    return solved_examples(Shelf(tickets), TAXONOMY, Policy(), since=0, **options)
+    return solved_examples([tickets], TAXONOMY, Policy(), **options)
 
 
 def category(values: Mapping[str, Any], **options: Any) -> str | None:
@@ -132,11 +119,10 @@ def test_our_tag_does_not_stand_for_a_target_that_somebody_took_off() -> None:
 
 
 def test_no_page_is_asked_for_once_there_are_enough() -> None:
-    pages = [tuple(ticket(10 * page + n, priority="low") for n in range(3)) for page in range(4)]
-    shelf = Shelf(*pages)
-    found = solved_examples(shelf, TAXONOMY, Policy(), since=0, limit=6)
+    pages = iter([tuple(ticket(10 * page + n, priority="low") for n in range(3)) for page in range(4)])
+    found = solved_examples(pages, TAXONOMY, Policy(), limit=6)
     assert len(found.examples) == 6
-    assert shelf.asked == 2
+    assert len([*pages]) == 2
 
 
 def test_how_it_was_decided_is_told_without_a_customers_word() -> None:

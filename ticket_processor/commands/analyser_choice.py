@@ -171,10 +171,9 @@ def read_solved(settings: Settings, clock: SystemClock, screen: Screen, since: f
         screen.progress("reading solved tickets") as advance,
     ):
         return solved_examples(
-            desk_for(settings, transport),
+            desk_for(settings, transport).solved(since),
             settings.taxonomy,
             settings.policy,
-            since=since,
             limit=limit,
             decided=decided_by_people(settings.state_folder),
             advance=advance,

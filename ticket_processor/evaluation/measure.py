@@ -20,8 +20,7 @@ from ..analysis.text.language import detect_language
 from ..core.clock import Clock
 from ..core.models import NO_MODEL, Analysis, Sentiment, Ticket, Urgency, Usage
 from ..core.taxonomy import Taxonomy
-from .data import FIELDS, Example, Labelled, Remark
-from .labels import SUBCATEGORY, Pairs, ScoredField, pairs
+from .data import FIELDS, SUBCATEGORY, Example, Labelled, Pairs, Remark, ScoredField, pairs
 from .scores import CurvePoint, Scores, Threshold, percentile, score, threshold_for
 
 AnalyseTicket = Callable[[Ticket], Analysis]

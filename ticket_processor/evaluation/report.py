@@ -11,8 +11,7 @@ from ..analysis.text.cleaning import clean
 from ..analysis.text.redact import redact
 from ..core.tables import Table, as_html
 from ..policy.decide import PARTS
-from .data import FIELDS, Example, Labelled
-from .labels import SUBCATEGORY, ScoredField
+from .data import FIELDS, SUBCATEGORY, Example, Labelled, ScoredField
 from .measure import FieldResult, SourceResult, SubjectResult
 from .scores import Threshold
 from .solved import DoubtfulLabel

@@ -9,15 +9,14 @@ A helpdesk records labels and not who chose them, so these rules decide:
 - follow-ups (which inherit labels), merged tickets and machine mail are left out;
 - a label that a trigger, an automation or a macro set counts as chosen.
 
-Labels of people that look wrong: a model that learnt from the other tickets gives them little chance.
+A label looks wrong where a model that learnt from the other tickets gives it little chance.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from ..analysis.text.needs_no_answer import machine_mail
 from ..core.models import Ticket
@@ -31,13 +30,6 @@ MERGED_TAG = "closed_by_merge"
 OURS = "triaged by ticketbot"
 
 _PLACES = {"field": "a ticket field", "tag": "a tag", "group": "the group", "ours": "a tag in ticketbot's words"}
-
-
-class SolvedDesk(Protocol):
-    """A helpdesk that can list its solved tickets."""
-
-    def solved(self, since: float) -> Iterator[tuple[Ticket, ...]]:
-        """Solved and closed tickets created since ``since`` (Unix seconds), newest first where it can."""
 
 
 @dataclass
@@ -58,18 +50,17 @@ class Solved:
 
 
 def solved_examples(
-    desk: SolvedDesk,
+    pages: Iterable[Sequence[Ticket]],
     taxonomy: Taxonomy,
     policy: Policy,
     *,
-    since: float,
     limit: int | None = None,
     decided: Collection[int] = frozenset(),
     advance: Callable[[int], object] = lambda _count: None,
 ) -> Solved:
-    """The newest ``limit`` examples of what people chose; no page is asked for once there are enough."""
+    """The first ``limit`` examples of what people chose; no page is asked for once there are enough."""
     found, seen = Solved(), set[int]()
-    for page in desk.solved(since):
+    for page in pages:
         for ticket in page:
             if ticket.id in seen or (limit is not None and len(found.examples) >= limit):
                 continue  # a search may list one twice

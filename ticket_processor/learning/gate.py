@@ -14,8 +14,7 @@ from typing import Any, Literal
 from ..core.errors import ConfigError
 from ..core.models import NO_MODEL, Analysis, Decision, Priority, Sentiment, Urgency
 from ..core.taxonomy import Taxonomy
-from ..evaluation.data import Example
-from ..evaluation.labels import ScoredField, pairs
+from ..evaluation.data import Example, ScoredField, pairs
 from .store import CATEGORIES, Correction, LearningStore
 
 LEVEL = 0.05
