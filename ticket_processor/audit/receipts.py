@@ -1,12 +1,11 @@
-"""Receipts: JSON lines for programs, and a plain text log for people beside it.
+"""Receipts: JSON lines for programs, and a plain text log for people beside it; and the upkeep of both.
 
 ``logs/ticketbot-YYYY-MM-DD.jsonl`` (UTC days), every line in a chain of macs. Of a ticket's text a line holds the
 redacted summary, at most five short redacted quotes, and the entities that the site asked for. If a line
 cannot be written, :class:`AuditUnwritable` is raised, and the caller must not act.
 
-Maintains the log: checks its end, and deletes days that are too old.
-
-The next run repeats whatever a crash or a full disk interrupted.
+Upkeep checks the log's end, and deletes days that are too old. The next run repeats whatever a crash or a full disk
+interrupted.
 """
 
 from __future__ import annotations
@@ -31,8 +30,6 @@ from .writer import Head, LogWriter, last_head
 
 REPAIRED = "torn_line_repaired"
 """The alert for half a line that a crash had left."""
-REPAIRED_SAID = "the log ended in half a line, as a crash or a full disk leaves it; that was removed"
-"""The same for a person."""
 
 
 class AuditLog:
@@ -58,8 +55,6 @@ class AuditLog:
         self._sequence = 0
         self.not_before = ""
         """No line goes to the file of an earlier day, whatever the clock says."""
-        self.alerted: set[str] = set()
-        """The kinds of its alerts so far."""
 
     @property
     def path(self) -> Path:
@@ -114,7 +109,6 @@ class AuditLog:
 
     def alert(self, what: str, *, sync: bool = False, **facts: object) -> None:
         """Something a person should know that concerns no single ticket; on the disk on return with ``sync``."""
-        self.alerted.add(what)
         self._event("alert", {"what": what, **facts}, sync=sync)
 
     def run_finished(self, summary: RunSummary) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -74,12 +74,12 @@ class VerificationReport(Frozen):
         return not self.flaws and not self.unchecked
 
 
+@dataclass
 class Flaws:
     """Flaws in the order in which they were found; neighbours that say the same are one. ``more`` were not kept."""
 
-    def __init__(self) -> None:
-        self.kept: list[Flaw] = []
-        self.more = 0
+    kept: list[Flaw] = field(default_factory=list)
+    more: int = 0
 
     def add(self, file: str, what: str, line: int | None = None) -> None:
         """One more, of a line (the first is 1) or of the file as a whole."""
@@ -96,15 +96,15 @@ class Flaws:
 class _Claim:
     """A claim that a file once had ``lines`` lines and ended with ``mac``. ``said_by`` is the beginning of a sentence.
 
-    ``key`` is the name of the key that sealed that line, where it is known.
+    ``key`` is the name of the key that sealed that line, where it is known. ``stands``: ``None`` cannot be told.
     """
 
     lines: int
     mac: str
     said_by: str
-    anchor: int | None = None
     key: object = None
     found_at: int = 0
+    stands: bool | None = None
 
 
 @dataclass
@@ -139,18 +139,12 @@ def check(
     ``done`` is called after each file. One line is held at a time.
     Raises :class:`CannotRun` when the folder cannot be read; a file that cannot is told in the report.
     """
-    return _Check(folder, keys, keyring, list(anchors)).run(done)
+    return _Check(folder, keys, keyring).run([*anchors], done)
 
 
 class _Check:
-    def __init__(
-        self,
-        folder: Path,
-        keys: Sequence[bytes],
-        keyring: Keyring | None,
-        anchors: list[tuple[str, Head]],
-    ) -> None:
-        self._folder, self._keys, self._keyring, self._anchors = folder, keys, keyring, anchors
+    def __init__(self, folder: Path, keys: Sequence[bytes], keyring: Keyring | None) -> None:
+        self._folder, self._keys, self._keyring = folder, keys, keyring
         self._key_ids = {key_id(key) for key in keys}
         self._flaws, self._unchecked = Flaws(), Flaws()
         self._notes: list[str] = []
@@ -161,12 +155,12 @@ class _Check:
         self._erased: list[tuple[str, int, object]] = []
         self._explained: dict[tuple[object, str], int] = {}
         """The last line of each ticket and day that an erasure explains."""
-        self._stands: list[bool | None] = [None] * len(anchors)
         self._head: Head | None = None
 
-    def run(self, done: Callable[[int], None]) -> VerificationReport:
-        for number, (given_by, head) in enumerate(self._anchors):
-            self._claims[head.day].append(_Claim(head.lines, head.mac, f"{given_by} names its line", anchor=number))
+    def run(self, anchors: Sequence[tuple[str, Head]], done: Callable[[int], None]) -> VerificationReport:
+        given = [_Claim(head.lines, head.mac, f"{by} names its line") for by, head in anchors]
+        for claim, (_, head) in zip(given, anchors, strict=True):
+            self._claims[head.day].append(claim)
         files = log_files(self._folder)
         for file in files:
             self._look_at_beginning(file)
@@ -182,14 +176,16 @@ class _Check:
         for day, place, ticket in self._erased:
             if place > self._explained.get((ticket, day), 0):
                 self._flaws.add(self._name(day), "its personal part was taken out, and no erasure says so", place)
-        told = zip(self._anchors, self._stands, strict=True)
+        told = zip(anchors, given, strict=True)
         return VerificationReport(
             files=len(files),
             lines=sum(seen.lines for seen in self._files.values()),
             erased=len(self._erased),
             expired=tuple(sorted(self._expired)),
             head=self._head and str(self._head),
-            anchors=tuple(AnchorFound(anchor=str(head), given_by=by, stands=stands) for (by, head), stands in told),
+            anchors=tuple(
+                AnchorFound(anchor=str(head), given_by=by, stands=claim.stands) for (by, head), claim in told
+            ),
             flaws=tuple(self._flaws.kept),
             unchecked=tuple(self._unchecked.kept),
             notes=tuple(self._notes),
@@ -214,10 +210,10 @@ class _Check:
                 self._claims[link["day"]].append(claim)
 
     def _follow(self, seen: _File) -> None:
-        file, claims = seen.file, self._claims[seen.file.day]
+        file = seen.file
         chain = Chain(file.day, self._keys, self._keyring)
         by_mac: dict[str, list[_Claim]] = defaultdict(list)
-        for claim in claims:
+        for claim in self._claims[file.day]:
             by_mac[claim.mac].append(claim)
         try:
             for judged in judged_lines(file, chain):
@@ -270,20 +266,17 @@ class _Check:
 
     def _judge(self, claim: _Claim, seen: _File) -> None:
         """Report a claim whose line the file no longer holds."""
+        stands = 0 < claim.found_at <= claim.lines <= seen.length
         if claim.mac == NO_MAC:  # of a file without any seal
-            stands: bool | None = claim.lines == seen.lines
-        else:
-            stands = 0 < claim.found_at <= claim.lines <= seen.length
+            stands = claim.lines == seen.lines
         if not stands and (seen.later or seen.lines == seen.torn) and self._was_due(seen.file.day):
             return  # a clock was put back so far that a day which had been deleted was begun once more
-        if not stands and (not seen.readable or (seen.blind and claim.lines <= seen.length)):
-            stands = None
-        if claim.anchor is not None:
-            self._stands[claim.anchor] = stands
         said = f"{claim.said_by} {claim.lines}, which"
-        if stands is None:
+        if not stands and (not seen.readable or (seen.blind and claim.lines <= seen.length)):
             self._unchecked.add(seen.name, f"{said} cannot be looked up")
-        elif not stands:
+            return
+        claim.stands = stands
+        if not stands:
             self._flaws.add(seen.name, f"{said} is not there: lines were cut off, or the file was replaced")
 
     def _look_at_links(self) -> None:
@@ -311,8 +304,7 @@ class _Check:
     def _look_at_missing_days(self) -> None:
         for day, claims in self._claims.items():
             for claim in claims if day not in self._files and not self._was_due(day) else ():
-                if claim.anchor is not None:
-                    self._stands[claim.anchor] = False
+                claim.stands = False
                 self._flaws.add(self._name(day), f"it is missing: {claim.said_by} {claim.lines}")
 
     def _look_at_ends_that_runs_knew(self) -> None:

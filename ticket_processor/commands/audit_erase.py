@@ -12,7 +12,6 @@ import typer
 from ..analysis.cache import FILE_NAME as ANSWERS
 from ..audit.erase import TicketTraces, nobody_beside
 from ..audit.files import log_files
-from ..audit.receipts import REPAIRED, REPAIRED_SAID
 from ..core.clock import Deadline, SystemClock
 from ..core.errors import ConfigError, ExitCode
 from ..core.text import many
@@ -83,8 +82,6 @@ def erase_tickets(
         stack.callback(audit.close)
         with screen.progress("files", len(found.lines)) as advance:
             done = erase_found(settings, clock, state, audit, wanted, found, advance)
-    if REPAIRED in audit.alerted:
-        screen.notices([REPAIRED_SAID])  # no later run would report it
     screen.result(
         _text("Erased", wanted, done.gone, done.answers, done.given_up),
         _data(wanted, done.gone, done.answers, done.given_up, unknown, dry_run=False),

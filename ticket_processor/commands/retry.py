@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..audit.receipts import REPAIRED, REPAIRED_SAID, keep_head
+from ..audit.receipts import keep_head
 from ..core.clock import SystemClock
 from ..core.errors import ConfigError, ExitCode
 from ..core.models import Outcome, OutcomeStatus
@@ -88,8 +88,6 @@ def drop(
             keep_head(state, audit)
         finally:
             audit.close()
-    if REPAIRED in audit.alerted:
-        Screen().notices([REPAIRED_SAID])  # no later run would report it
     told = f"{_table(chosen)}\n{len(chosen)} dropped; no run tries them any more"
     Screen().say(told if chosen else "nothing to drop")
     return ExitCode.OK

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..audit.erase import beside_others
-from ..audit.receipts import REPAIRED, REPAIRED_SAID, keep_head, not_before
+from ..audit.receipts import keep_head, not_before
 from ..core.clock import Deadline, SystemClock
 from ..core.errors import StateUnusable
 from ..core.models import Outcome
@@ -108,8 +108,6 @@ def undo(
         )
         begin(len(writes.keys))
         summary = work.execute()
-        if REPAIRED in audit.alerted and not asked.dry_run:
-            tell(REPAIRED_SAID)  # the next run goes on behind it, and would not tell
         with suppress(StateUnusable):  # it is undone all the same
             summary = summary.model_copy(update={"log_head": keep_head(state, audit)})
         return Undone(summary, audit.path, writes.run_id)
