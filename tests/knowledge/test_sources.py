@@ -15,7 +15,7 @@ from ticket_processor.core.guards import Breaker
 from ticket_processor.helpdesk.rate_limit import Throttle
 from ticket_processor.helpdesk.transport import FixedAuth, Transport
 from ticket_processor.knowledge.sources import FolderArticles, FreshdeskArticles, ZendeskArticles
-from ticket_processor.knowledge.store import KnowledgeStore
+from ticket_processor.knowledge.store import GENERATION, KnowledgeStore
 from ticket_processor.knowledge.sync import SyncResult, sync
 from ticket_processor.sandbox import fill as solutions
 from ticket_processor.sandbox.fill import add_article
@@ -51,11 +51,11 @@ def test_a_sync_with_nothing_new_takes_two_requests_at_most_and_writes_nothing()
     for number in range(30):
         add_article(desk.store, f"Article {number}", f"<p>Words {number}</p>", user_segment_id=SIGNED_IN)
     assert desk.sync().changed == {"zendesk": 30}
-    before = desk.kept.generation()
+    before = desk.kept.fact(GENERATION)
     desk.clock.wait(60)
     assert desk.sync().changed == {"zendesk": 0}
     assert len(desk.sent) <= 2
-    assert desk.kept.generation() == before
+    assert desk.kept.fact(GENERATION) == before
 
 
 def test_votes_change_nothing_and_words_do() -> None:
@@ -282,10 +282,10 @@ def test_an_unchanged_file_is_not_read_and_a_touched_one_changes_nothing(tmp_pat
     files(a_md="# A\none", b_md="# B\ntwo")
     store = KnowledgeStore(None)
     of_folder(store, tmp_path)
-    before = store.generation()
+    before = store.fact(GENERATION)
     os.utime(tmp_path / "a.md", (1, 1))
     assert of_folder(store, tmp_path).changed == {f"folder:{tmp_path.name}": 0}
-    assert store.generation() == before
+    assert store.fact(GENERATION) == before
     (tmp_path / "b.md").unlink()
     files(a_md="# A\nother words")
     result = of_folder(store, tmp_path)

@@ -1,13 +1,10 @@
-"""Measures retrieval on questions with known articles, and whether vectors help: they are refused where they harm.
-
-Finds what a person should look at: copies of articles, and articles that are old or never found.
-"""
+"""Measures search on questions with known articles, and whether vectors help; finds copies, old and unseen articles."""
 
 from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,10 +40,6 @@ class RetrievalScores:
     hit_5: float
     mrr_10: float
     recall_10: float
-
-    def worse_than(self, other: RetrievalScores) -> bool:
-        """Whether these articles are found less well, in whatever respect."""
-        return self.mrr_10 + self.recall_10 < other.mrr_10 + other.recall_10 or self.hit_5 < other.hit_5
 
 
 @dataclass(frozen=True)
@@ -93,7 +86,10 @@ def evaluate(
     if vectors:
         both = orders(USUAL_WEIGHT)
         scores |= {"vector": scored(orders(1.0), golds), "fused": scored(both, golds)}
-        refused = scores["fused"].worse_than(scores["issues"])
+        with_them, without = scores["fused"], scores["issues"]
+        # Refused where articles are found less well in whatever respect.
+        refused = with_them.hit_5 < without.hit_5
+        refused |= with_them.mrr_10 + with_them.recall_10 < without.mrr_10 + without.recall_10
         if refused:
             scores["fused"] = scores["issues"]
         else:
@@ -150,18 +146,34 @@ LEAST_SHARE = 0.8
 OLD_S = 365 * 86_400.0
 OFTEN = 5
 """Searches that showed an article, from which on it matters how old it is."""
-ADVICE = {
-    "duplicate": "keep one article, or say at the top of each what it is for",
-    "stale": "check it against how things are today",
-    "never_found": "give it a title in the words of customers, or delete it",
-}
-"""What to do, by the kind of a finding."""
 _WORD = re.compile(r"\w+")
 
 
 def examine(store: KnowledgeStore, now: float) -> list[Finding]:
-    """What a person should look at, kind by kind."""
-    return [*_copies(store), *_stale(store, now), *_never_found(store)]
+    """What a person should look at: copies in one language; what is shown often and is a year old; what never is."""
+    rows = store.rows("SELECT id, title, url, lang, body, updated_at, found FROM article ORDER BY id")
+    places = {name: ArticlePlace(article=name, title=title, url=url) for name, title, url, *_ in rows}
+
+    def finding(kind: str, text: str, names: Iterable[str], advice: str) -> Finding:
+        of = tuple(places[name] for name in names)
+        return Finding(part="articles", severity="advice", kind=kind, what=kind, text=text, advice=advice, places=of)
+
+    found: list[Finding] = []
+    advice = "keep one article, or say at the top of each what it is for"
+    for wanted in sorted({row[3] for row in rows}):
+        for names in copies((name, body) for name, _, _, lang, body, *_ in rows if lang == wanted):
+            found.append(finding("duplicate", f"nearly the same text {len(names)} times", names, advice))
+    shown = sorted(((-times, name, updated) for name, *_, updated, times in rows), key=lambda one: one[:2])
+    for times, name, updated in shown:
+        if -times >= OFTEN and 0 < updated < now - OLD_S:
+            text = f"shown {-times} times, and not changed since {iso(updated)[:10]}"
+            found.append(finding("stale", text, [name], "check it against how things are today"))
+    if any(times for times, *_ in shown):  # there have been searches at all
+        advice = "give it a title in the words of customers, or delete it"
+        found += [
+            finding("never_found", "no search has shown it", [name], advice) for times, name, _ in shown if not times
+        ]
+    return found
 
 
 def copies(articles: Iterable[tuple[str, str]]) -> list[tuple[str, ...]]:
@@ -192,39 +204,3 @@ def _share(one: frozenset[int], other: frozenset[int]) -> float:
     """The estimated share of their runs of words that two articles have in common."""
     smallest = sorted(one | other)[:SHINGLES_KEPT]
     return sum(number in one and number in other for number in smallest) / len(smallest)
-
-
-def _copies(store: KnowledgeStore) -> Iterator[Finding]:
-    """Articles of one language with nearly the same words."""
-    for (lang,) in store.rows("SELECT DISTINCT lang FROM article ORDER BY lang"):
-        rows = store.rows("SELECT id, title, url, body FROM article WHERE lang=? ORDER BY id", (lang,))
-        places = {name: ArticlePlace(article=name, title=title, url=url) for name, title, url, _ in rows}
-        for names in copies((name, body) for name, _, _, body in rows):
-            yield _finding(
-                "duplicate", f"nearly the same text {len(names)} times", tuple(places[each] for each in names)
-            )
-
-
-def _stale(store: KnowledgeStore, now: float) -> Iterator[Finding]:
-    """Articles that are shown often and have not changed for a year."""
-    for name, title, url, updated, found in store.rows(
-        "SELECT id, title, url, updated_at, found FROM article "
-        "WHERE found>=? AND updated_at>0 AND updated_at<? ORDER BY found DESC, id",
-        (OFTEN, now - OLD_S),
-    ):
-        text = f"shown {found} times, and not changed since {iso(updated)[:10]}"
-        yield _finding("stale", text, (ArticlePlace(article=name, title=title, url=url),))
-
-
-def _never_found(store: KnowledgeStore) -> Iterator[Finding]:
-    """Articles that no search has shown, once there have been searches at all."""
-    [(searches,)] = store.rows("SELECT coalesce(sum(found), 0) FROM article")
-    if searches:
-        for name, title, url in store.rows("SELECT id, title, url FROM article WHERE found=0 ORDER BY id"):
-            yield _finding("never_found", "no search has shown it", (ArticlePlace(article=name, title=title, url=url),))
-
-
-def _finding(kind: str, text: str, places: tuple[ArticlePlace, ...]) -> Finding:
-    return Finding(
-        part="articles", severity="advice", kind=kind, what=kind, text=text, advice=ADVICE[kind], places=places
-    )

@@ -1,7 +1,4 @@
-"""The nouns of the knowledge base.
-
-Settings of the knowledge base.
-"""
+"""The nouns of the knowledge base, and its settings."""
 
 from __future__ import annotations
 

@@ -7,13 +7,14 @@ hits than fusing their ranks: technical manuals, where vectors are weak, lost no
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from typing import NamedTuple
 
 from ..core.errors import AnalysisFailed
 from .model import READABLE, Audience, Found, Passage
@@ -106,11 +107,11 @@ def lexical(
     scopes = store.scopes(langs, audience)
     if not words or not scopes:
         return []
-    marks = ",".join("?" * len(scopes))
     rows = store.rows(
         f"SELECT rowid, -bm25(words, {TITLE_WEIGHT}, {HEADING_WEIGHT}, {TEXT_WEIGHT}) AS score "  # noqa: S608 - our own numbers
-        f"FROM words WHERE words MATCH ? AND rowid>>? IN ({marks}) ORDER BY score DESC, rowid LIMIT ?",
-        (any_of(words), SCOPE_BITS, *scopes, limit),
+        "FROM words WHERE words MATCH ? AND rowid>>? IN (SELECT value FROM json_each(?)) "
+        "ORDER BY score DESC, rowid LIMIT ?",
+        (any_of(words), SCOPE_BITS, json.dumps(scopes), limit),
     )
     passages = len(store.rows("SELECT 1 FROM chunk LIMIT ?", (FEW + 1,)))
     return [(number, score) for number, score in rows] if passages > FEW else _by_share(store, words, rows, passages)
@@ -168,8 +169,7 @@ The more there are, the more of a question stands in wrong ones. Measured on fou
 """
 
 
-@dataclass(frozen=True)
-class Rankings:
+class Rankings(NamedTuple):
     """One query's passages, by words and by vectors."""
 
     words: Ranked
@@ -197,9 +197,10 @@ class KnowledgeSearch:
     @property
     def weight(self) -> float:
         """The vectors' share in a ranking; 0 where none were made, and where ``kb eval`` refused them."""
-        if self._model is None or not self._store.has_vectors(self._model.key):
+        key = self._model.key if self._model else ""
+        if not self._store.rows("SELECT 1 FROM vector WHERE model=? LIMIT 1", [key]):
             return 0.0
-        return float(self._store.fact(f"{WEIGHT} {self._model.key}") or USUAL_WEIGHT)
+        return float(self._store.fact(f"{WEIGHT} {key}") or USUAL_WEIGHT)
 
     @property
     def floor(self) -> float:

@@ -1,23 +1,17 @@
-"""Reads articles from a folder of Markdown and HTML files, which may begin with front matter.
+"""Reads articles: from folders of Markdown and HTML files, Freshdesk's solutions, and Zendesk's Help Center.
 
 An unchanged file is told by its size and time; one whose time only has changed, by its digest.
 
-Reads the solution articles of a Freshdesk account: categories, folders within folders, articles, translations.
-
-Facts and their sources: developers.freshdesk.com/api, "Solutions". There is no filter by time, so each sync walks all
-folders; translations are asked for only where an article has changed.
-
-Reads the articles of a Zendesk Help Center.
-
-Facts and their sources: developer.zendesk.com, "Help Center API: Articles", "Translations", "User segments". All are
-listed each time: the incremental export is silent about deleted ones.
+Facts and their sources: developers.freshdesk.com/api, "Solutions" (there is no filter by time, so each sync walks all
+folders; translations are asked for only where an article has changed); developer.zendesk.com, "Help Center API:
+Articles", "Translations", "User segments" (all are listed: the incremental export is silent about deleted ones).
 """
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -244,7 +238,9 @@ class ZendeskArticles:
         params: dict[str, str | int] = {"page[size]": _ZENDESK_PAGE, "include": "translations"}
         while True:
             page = self._get("/help_center/articles", params)
-            articles = {article.id: article for row in _rows(page) for article in self._published(row)}
+            if not isinstance(rows := page.get("articles"), list):
+                raise HelpdeskDown("Zendesk's answer holds no list of articles")
+            articles = {article.id: article for row in with_ids(rows) for article in self._published(row)}
             meta = page.get("meta") or {}
             after = str(meta.get("after_cursor") or "") if meta.get("has_more") else ""
             some = tuple((article, "") for article in articles.values())
@@ -254,8 +250,10 @@ class ZendeskArticles:
             params["page[after]"] = after
 
     def _published(self, row: Mapping[str, Any]) -> Iterator[Article]:
-        """The article in each language in which it may be read."""
-        for text in _languages(row):
+        """The article in each language in which it may be read; its translations where the account shows them."""
+        rows = shown if isinstance(shown := row.get("translations"), list) else ()
+        texts: Sequence[Mapping[str, Any]] = [one for one in rows if isinstance(one, dict)]
+        for text in [text for text in texts if text.get("locale")] or [row]:
             draft = text.get("draft") or (row.get("draft") and text is row)
             if not (draft or text.get("outdated") or text.get("hidden")):
                 yield self._article(row, text)
@@ -307,19 +305,3 @@ class ZendeskArticles:
         if not isinstance(reply.body, dict):
             raise HelpdeskDown("Zendesk's answer is no JSON object")
         return reply.body
-
-
-def _rows(page: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    rows = page.get("articles")
-    if not isinstance(rows, list):
-        raise HelpdeskDown("Zendesk's answer holds no list of articles")
-    return [row for row in rows if isinstance(row, dict) and isinstance(row.get("id"), int)]
-
-
-def _languages(row: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """The article in each of its languages, each once; with its translations where the account shows them."""
-    shown = row.get("translations")
-    texts: list[Mapping[str, Any]] = []
-    if isinstance(shown, list):
-        texts = [text for text in shown if isinstance(text, dict) and text.get("locale")]
-    return texts or [row]

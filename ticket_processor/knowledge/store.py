@@ -6,6 +6,7 @@ Losing it costs one full sync. Rows of the index are changed together with their
 from __future__ import annotations
 
 import hashlib
+import json
 import sqlite3
 import threading
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -23,6 +24,8 @@ FILE_NAME = "knowledge.sqlite3"
 VERSION = 3
 """Of tables and of the way articles are cut; a file of another version is emptied and synced anew."""
 
+GENERATION = "generation"
+"""A fact that differs once passages or vectors have changed."""
 SCOPE_BITS = 40
 """A passage's number is its scope's, shifted by these, plus a count: it alone tells who may read the passage."""
 BUFFER = 16 << 20
@@ -202,23 +205,17 @@ class KnowledgeStore:
 
     def passages(self, numbers: Sequence[int]) -> dict[int, Passage]:
         """Passages by their numbers in the index."""
-        marks = ",".join("?" * len(numbers))
         rows = self.rows(
-            f"SELECT chunk.id, {_PASSAGE} FROM chunk JOIN article ON article.id=chunk.article "  # noqa: S608 - marks
-            f"WHERE chunk.id IN ({marks})",
-            numbers,
+            f"SELECT chunk.id, {_PASSAGE} FROM chunk JOIN article ON article.id=chunk.article "  # noqa: S608 - our own names
+            "WHERE chunk.id IN (SELECT value FROM json_each(?))",
+            (json.dumps([*numbers]),),
         )
         return {row[0]: Passage(*row[1:]) for row in rows}
 
     def articles_of(self, numbers: Collection[int]) -> dict[int, str]:
         """The article of each passage."""
-        found: dict[int, str] = {}
-        asked = [*numbers]
-        for start in range(0, len(asked), 500):
-            marks = ",".join("?" * len(asked[start : start + 500]))
-            query = f"SELECT id, article FROM chunk WHERE id IN ({marks})"  # noqa: S608 - marks
-            found.update(self.rows(query, asked[start : start + 500]))
-        return found
+        query = "SELECT id, article FROM chunk WHERE id IN (SELECT value FROM json_each(?))"
+        return dict(self.rows(query, (json.dumps([*numbers]),)))
 
     def without_vector(self, model: str, dim: int | None = None) -> list[tuple[str, str]]:
         """Hash and text of every passage that has no vector of this model and dimension, each text once."""
@@ -230,10 +227,6 @@ class KnowledgeStore:
         )
         return [(digest, embedded_text(*parts)) for digest, *parts in rows]
 
-    def has_vectors(self, model: str) -> bool:
-        """Whether a passage has a vector of this model."""
-        return bool(self.rows("SELECT 1 FROM vector WHERE model=? LIMIT 1", [model]))
-
     def vectors(self, model: str, dim: int) -> list[tuple[int, bytes]]:
         """Number and vector of every passage that has one of this model and dimension."""
         return self.rows(
@@ -241,10 +234,6 @@ class KnowledgeStore:
             "WHERE vector.model=? AND vector.dim=? ORDER BY chunk.id",
             (model, dim),
         )
-
-    def generation(self) -> str:
-        """A value that differs once passages or vectors have changed."""
-        return self.fact("generation") or "0"
 
     def rows(self, query: str, values: Sequence[object] = ()) -> list[tuple]:  # type: ignore[type-arg]
         """The rows that a query gives."""
@@ -270,7 +259,8 @@ class KnowledgeStore:
             emptied(self._db)  # earlier versions kept customers' words here
 
     def _count_up(self) -> None:
-        self._db.execute("INSERT INTO fact VALUES ('generation', '1') ON CONFLICT (name) DO UPDATE SET value=value+1")
+        query = "INSERT INTO fact VALUES (?, '1') ON CONFLICT (name) DO UPDATE SET value=value+1"
+        self._db.execute(query, (GENERATION,))
 
     def _free_numbers(self, scope: str) -> Iterator[int]:
         """Numbers for new passages of a scope."""

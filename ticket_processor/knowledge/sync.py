@@ -1,8 +1,7 @@
 """Brings the store up to date with what its sources give; what has not changed costs nothing.
 
-Vectors of passages: made at a sync for new text only, kept by model, prefix and dimension, compared by cosine.
-
-All are compared, by numpy: exact, and fast enough for a hundred thousand passages.
+Vectors of passages are made for new text only, kept by model, prefix and dimension, and compared by cosine, all of
+them, by numpy: exact, and fast enough for a hundred thousand passages.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from ..core.clock import parse_iso
 from ..core.errors import CannotRun, ConfigError, DeadlineReached, how_to_install
 from .model import Article, Audience
-from .store import SCOPE_BITS, KeptArticle, KnowledgeStore, hash_of
+from .store import GENERATION, SCOPE_BITS, KeptArticle, KnowledgeStore, hash_of
 
 if TYPE_CHECKING:
     from numpy import ndarray
@@ -250,7 +249,7 @@ class VectorIndex:
         return found
 
     def _load(self, dim: int) -> None:
-        generation = f"{self._store.generation()} {dim}"
+        generation = f"{self._store.fact(GENERATION)} {dim}"
         if generation == self._generation:
             return
         numpy = self._numpy

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
@@ -116,17 +116,19 @@ def markdown_to_text(markup: str) -> str:
             fence = "" if fence else fenced[1]
         elif fence or line.startswith("    "):
             lines.append(line)
-        elif (under := _UNDERLINE.match(line)) and lines and _may_be_heading(lines[-1], under[1]):
-            lines[-1] = f"{'#' if under[1][0] == '=' else '##'} {lines[-1].strip()}"
+        elif (
+            (under := _UNDERLINE.match(line))
+            and lines
+            and (above := lines[-1].strip())
+            and not lines[-1].startswith(("#", "|", "-", FENCE))
+            and not above.startswith(under[1])
+        ):
+            lines[-1] = f"{'#' if under[1][0] == '=' else '##'} {above}"
         else:
             lines.append(_inline(line))
     if fence:
         lines.append(FENCE)
     return tidied("\n".join(lines))
-
-
-def _may_be_heading(line: str, underline: str) -> bool:
-    return bool(line.strip()) and not line.startswith(("#", "|", "-", FENCE)) and not line.strip().startswith(underline)
 
 
 def _inline(line: str) -> str:
@@ -169,32 +171,26 @@ class Chunk:
     text: str
 
 
-@dataclass
-class _Section:
-    path: tuple[str, ...] = ()
-    blocks: list[str] = field(default_factory=list)
-
-
 def chunks_of(text: str, title: str = "") -> list[Chunk]:
     """The passages of an article as :mod:`.text` gives it; a first heading that repeats the title is left out."""
     found: list[Chunk] = []
-    for section in _sections(text, title):
-        heading = " > ".join(section.path)
-        found += [Chunk(heading, part) for part in _packed(section.blocks)]
+    for heading, blocks in _sections(text, title):
+        found += [Chunk(heading, part) for part in _packed(blocks)]
         if len(found) >= MOST_PASSAGES:
             break
     return found[:MOST_PASSAGES] or [Chunk("", "")]
 
 
-def _sections(text: str, title: str) -> Iterator[_Section]:
+def _sections(text: str, title: str) -> Iterator[tuple[str, list[str]]]:
+    """Each section's path of headings, and its blocks of text."""
     path: list[tuple[int, str]] = []
-    section = _Section()
+    above, kind = "", ""
+    blocks: list[str] = []
     block: list[str] = []
-    kind = ""
 
     def close() -> None:
         if any(block):
-            section.blocks.append("\n".join(block).strip("\n"))
+            blocks.append("\n".join(block).strip("\n"))
         block.clear()
 
     for line in text.splitlines():
@@ -207,13 +203,13 @@ def _sections(text: str, title: str) -> Iterator[_Section]:
         heading = _HEADING.match(line)
         if heading:
             close()
-            if section.blocks:
-                yield section
+            if blocks:
+                yield above, blocks
             level, words = len(heading[1]), heading[2].strip()
             path = [item for item in path if item[0] < level] + [(level, words)]
-            names = tuple(name for _, name in path)
-            section = _Section(names[1:] if names[0].casefold() == title.casefold() else names)
-            kind = ""
+            names = [name for _, name in path]
+            above, kind = " > ".join(names[names[0].casefold() == title.casefold() :]), ""
+            blocks = []
             continue
         now = FENCE if line == FENCE else "|" if line.startswith("|") else "" if line else "end"
         if now != kind or now == "end":
@@ -222,8 +218,8 @@ def _sections(text: str, title: str) -> Iterator[_Section]:
         if line:
             block.append(line)
     close()
-    if section.blocks:
-        yield section
+    if blocks:
+        yield above, blocks
 
 
 def _packed(blocks: list[str]) -> Iterator[str]:
