@@ -35,9 +35,9 @@ from ticket_processor.analysis.classifier.analyser import LocalClassifier
 from ticket_processor.analysis.classifier.storage import TASKS, Task, write
 from ticket_processor.analysis.rules.analyser import RulesAnalyser
 from ticket_processor.core.taxonomy import default_taxonomy
-from ticket_processor.evaluation.corpus import corpus_of, text_of
 from ticket_processor.evaluation.data import Example, read_examples
 from ticket_processor.evaluation.fitting import rules_label, train
+from ticket_processor.evaluation.learners import corpus_of, text_of
 from ticket_processor.evaluation.scores import calibration_error, percentile, reliability, score
 
 USED = {0: "no", 1: "yes"}

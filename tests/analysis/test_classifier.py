@@ -42,8 +42,8 @@ from ticket_processor.analysis.text.redact import RedactedText, redact
 from ticket_processor.core.errors import AnalysisFailed, ConfigError, how_to_install
 from ticket_processor.core.models import Analysis, Sentiment, Urgency
 from ticket_processor.core.taxonomy import Category, Taxonomy
-from ticket_processor.evaluation.corpus import corpus_of, text_of
 from ticket_processor.evaluation.data import Example
+from ticket_processor.evaluation.learners import corpus_of, text_of
 from ticket_processor.evaluation.scores import score
 
 if TYPE_CHECKING:  # what loads scikit-learn is imported by the tests that use it

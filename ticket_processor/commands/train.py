@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..analysis.classifier.storage import TASKS, Task, require_extra, version, write
+from ..analysis.classifier.storage import TASKS, require_extra, version, write
 from ..core.clock import SystemClock, iso
 from ..core.errors import ConfigError, ExitCode
 from ..core.text import person_at_keyboard
@@ -55,7 +55,8 @@ def train(
     config: ConfigOption = None,
 ) -> int:
     """Learn a local classifier from labelled tickets."""
-    chosen = _tasks(tasks or ())
+    if unknown := [name for name in tasks or () if name not in TASKS]:
+        raise ConfigError(f"--task: '{unknown[0]}' is none of {', '.join(TASKS)}")
     if not files and not from_helpdesk:
         raise ConfigError("name a file of labelled tickets, or say --from-helpdesk")
     check_together(locals(), parts={"--from-helpdesk": ("--since",)}, apart={"--from-corrections": ("--folder",)})
@@ -79,8 +80,8 @@ def train(
     # Heavy, so that a mistake on the command line is reported first.
     from ..analysis.rules.analyser import RulesAnalyser
     from ..evaluation import fitting as summary
-    from ..evaluation.corpus import MAX_TICKETS, corpus_of
     from ..evaluation.fitting import train as work
+    from ..evaluation.learners import MAX_TICKETS, corpus_of
     from .analyser_choice import labelled_by_people
 
     if from_helpdesk:
@@ -102,7 +103,7 @@ def train(
             work,
             taxonomy=settings.taxonomy,
             rules=RulesAnalyser(settings.taxonomy),
-            tasks=chosen,
+            tasks=[task for task in TASKS if task in (tasks or TASKS)],
             source=" and ".join(name for name, used in sources.items() if used),
             trained_at=iso(clock.now()),
             own_desk=own_desk or not files,
@@ -123,13 +124,6 @@ def train(
         lines.append(f"a run looks for it in {settings.classifier_folder}")
     screen.result("\n".join(lines), {**summary.as_data(trained, folder), **more})
     return ExitCode.SOME_FAILED if more and more["change"] is None else ExitCode.OK
-
-
-def _tasks(named: Sequence[str]) -> tuple[Task, ...]:
-    unknown = [name for name in named if name not in TASKS]
-    if unknown:
-        raise ConfigError(f"--task: '{unknown[0]}' is none of {', '.join(TASKS)}")
-    return tuple(task for task in TASKS if task in named) or TASKS
 
 
 def _own_folder(settings: Settings) -> Path:

@@ -1,7 +1,4 @@
-"""Learning one classifier for all tasks, and proving on held-out tickets where it is better than the rules.
-
-The results of training for people, and as data.
-"""
+"""Learns one classifier for all tasks, proves on held-out tickets where it is better than the rules, and reports it."""
 
 from __future__ import annotations
 
@@ -25,13 +22,15 @@ from ..core.errors import ConfigError
 from ..core.models import Analysis, Urgency
 from ..core.tables import Table, as_text
 from ..core.taxonomy import Taxonomy
-from .corpus import Corpus, LabelledTask, labelled_task
 from .learners import (
     METHODS,
     USUAL,
     Contest,
+    Corpus,
     CrossValidation,
+    LabelledTask,
     confidence_of,
+    labelled_task,
     learn_confidence,
     logistic_regression,
     splits_of,
@@ -122,7 +121,8 @@ def train(
             points = np.array(
                 [rules_features(task, said, found, haste, taxonomy.names) for said, found, haste in asked]
             )
-            splits = splits_of(question, folds_for(corpus), seed)
+            # More folds where tickets are few, so that what is tested had nearly all of them.
+            splits = splits_of(question, 10 if len(corpus.texts) <= _FEW else 5, seed)
             validation = CrossValidation(question, rows, idf, points, splits, seed, advance)
             contest, shares, weight = validation.usual()
             contests = [contest]
@@ -153,11 +153,6 @@ def train(
         tasks={result.task: result.description for result in learnt},
     )
     return Trained(description, content, tuple(learnt), skipped)
-
-
-def folds_for(corpus: Corpus) -> int:
-    """Folds of cross-validation: more where tickets are few, so that what is tested had nearly all of them."""
-    return 10 if len(corpus.texts) <= _FEW else 5
 
 
 def _learn(
