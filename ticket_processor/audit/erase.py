@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -58,9 +58,8 @@ def beside_others(folder: Path) -> Iterator[None]:
     A folder that cannot be written to is not locked.
     """
     with ExitStack() as held:
-        with suppress(OSError, sqlite3.Error):
-            if not _locked(held, folder, "BEGIN"):
-                raise RunLocked(f"words are being erased on {folder}, and nothing was done; try again later")
+        with suppress(StateUnusable):
+            _hold(held, folder, "BEGIN", f"words are being erased on {folder}, and nothing was done; try again later")
         yield
 
 
@@ -68,30 +67,25 @@ def beside_others(folder: Path) -> Iterator[None]:
 def nobody_beside(folder: Path) -> Iterator[None]:
     """Keep dry runs off, see :func:`beside_others`. Raises :class:`RunLocked` while one is active, and
     :class:`StateUnusable`."""
+    busy = f"a dry run is active on {folder}, and nothing was erased; try again when it is over"
     with ExitStack() as held:
-        try:
-            alone = _locked(held, folder, "BEGIN EXCLUSIVE")
-        except (OSError, sqlite3.Error) as error:
-            raise StateUnusable(f"{folder / LOCK_NAME} cannot be used: {error}") from error
-        if not alone:
-            raise RunLocked(f"a dry run is active on {folder}, and nothing was erased; try again when it is over")
+        _hold(held, folder, "BEGIN EXCLUSIVE", busy)
         yield
 
 
-def _locked(held: ExitStack, folder: Path, begin: str) -> bool:
-    """Whether the lock could be had at once: SQLite's, which many readers or one writer may hold, on every system."""
+def _hold(held: ExitStack, folder: Path, begin: str, busy: str) -> None:
+    """Take SQLite's lock, which many readers or one writer may hold, on every system; or raise what the others do."""
     path = folder / LOCK_NAME
-    make_folder(folder)
-    make_file(path)
-    lock = held.enter_context(closing(sqlite3.connect(path, timeout=0, isolation_level=None)))
     try:
+        make_folder(folder)
+        make_file(path)
+        lock = held.enter_context(closing(sqlite3.connect(path, timeout=0, isolation_level=None)))
         lock.execute(begin)
         lock.execute("SELECT 1 FROM sqlite_master").fetchall()
-    except sqlite3.OperationalError as error:
-        if getattr(error, "sqlite_errorcode", None) != sqlite3.SQLITE_BUSY:
-            raise
-        return False
-    return True
+    except (OSError, sqlite3.Error) as error:
+        if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY:
+            raise RunLocked(busy) from error
+        raise StateUnusable(f"{path} cannot be used: {error}") from error
 
 
 def _is_about(item: StoredLine, tickets: Collection[int]) -> bool:
@@ -115,10 +109,8 @@ def _without_words(item: StoredLine, day: str) -> bytes:
     return raw if item.cipher is None else item.cipher.closed(raw, day, item.line["seq"])
 
 
-def find(
-    folder: Path, tickets: Collection[int], keys: Keyring | None, *, done: Callable[[int], None] = lambda _files: None
-) -> TicketTraces:
-    """Look for these tickets in the log; ``done`` is called after each file. Raises :class:`CannotRun` for the folder.
+def find(folder: Path, tickets: Collection[int], keys: Keyring | None) -> TicketTraces:
+    """Look for these tickets in the log. Raises :class:`CannotRun` for the folder.
 
     ``troubles`` are sentences on files that cannot be read, also for want of a key.
     """
@@ -143,19 +135,11 @@ def find(
             found.lines[file.path] = count
         if last:
             found.upto[file.day] = last
-        done(1)
     found.leftovers = _leftovers(folder)
     return found
 
 
-def erase(
-    audit: AuditLog,
-    tickets: Collection[int],
-    keys: Keyring | None,
-    found: TicketTraces,
-    *,
-    done: Callable[[int], None] = lambda _files: None,
-) -> TicketTraces:
+def erase(audit: AuditLog, tickets: Collection[int], keys: Keyring | None, found: TicketTraces) -> TicketTraces:
     """Erase what was found; return what was erased. No other run may be active.
 
     ``troubles`` are what could not be done, the files that could not be looked into included. Twice does nothing more.
@@ -174,16 +158,13 @@ def erase(
                 gone.upto[file.day] = max(last, gone.upto.get(file.day, 0))
         except (OSError, CannotRun) as error:
             gone.troubles.append(f"{path.name} could not be written anew: {_why(error)}")
-        else:
-            done(1)
     for path in _leftovers(audit.folder):  # of earlier versions, and of processes that died
         try:
             with audit.alone():
                 path.unlink(missing_ok=True)
+            gone.leftovers.append(path)
         except OSError as error:
             gone.troubles.append(f"{path.name} could not be removed: {_why(error)}")
-        else:
-            gone.leftovers.append(path)
     audit.alert(ERASED, sync=True, tickets=sorted(wanted), upto=gone.upto, lines=gone.total, files=len(gone.lines))
     return gone
 

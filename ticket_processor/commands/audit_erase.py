@@ -11,7 +11,6 @@ import typer
 
 from ..analysis.cache import FILE_NAME as ANSWERS
 from ..audit.erase import TicketTraces, nobody_beside
-from ..audit.files import log_files
 from ..core.clock import Deadline, SystemClock
 from ..core.errors import ConfigError, ExitCode
 from ..core.text import many
@@ -66,8 +65,7 @@ def erase_tickets(
             stack.enter_context(nobody_beside(settings.state_folder))
         state = stack.enter_context(opened_state(settings.state_folder, settings.desk.base_url, dry_run=dry_run))
         wanted |= cut_off(state)
-        with screen.progress("files", len(log_files(settings.log_dir))) as advance:
-            found = find_words(settings, wanted, advance)
+        found = find_words(settings, wanted)
         unknown = _unknown(found, state, wanted)
         if dry_run or unknown == wanted:
             text = _text("To be erased", wanted, found, None, [])
@@ -80,8 +78,7 @@ def erase_tickets(
             confirm(f"Take the words of {whose} out of {found.total} lines, and drop all kept answers of models?")
         audit = audit_log(settings, clock, new_run_id(clock))
         stack.callback(audit.close)
-        with screen.progress("files", len(found.lines)) as advance:
-            done = erase_found(settings, clock, state, audit, wanted, found, advance)
+        done = erase_found(settings, clock, state, audit, wanted, found)
     screen.result(
         _text("Erased", wanted, done.gone, done.answers, done.given_up),
         _data(wanted, done.gone, done.answers, done.given_up, unknown, dry_run=False),

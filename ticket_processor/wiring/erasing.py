@@ -6,7 +6,7 @@ Each step may be made twice, so the next erasure or run goes on with one that wa
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from contextlib import closing
 from dataclasses import dataclass
 
@@ -41,9 +41,9 @@ def cut_off(state: State) -> frozenset[int]:
     return frozenset(json.loads(state.fact(ERASING) or "[]"))
 
 
-def find_words(settings: Settings, wanted: Collection[int], done: Callable[[int], None]) -> TicketTraces:
-    """What log and state folder hold of these tickets; ``done`` is called after each file of the log."""
-    found = find(settings.log_dir, wanted, keyring(settings), done=done)
+def find_words(settings: Settings, wanted: Collection[int]) -> TicketTraces:
+    """What log and state folder hold of these tickets."""
+    found = find(settings.log_dir, wanted, keyring(settings))
     try:
         with kept_learning(settings) as learning:
             learnt = learning.known(wanted) if learning else frozenset()
@@ -62,11 +62,10 @@ def erase_found(
     audit: AuditLog,
     wanted: Collection[int],
     found: TicketTraces,
-    done: Callable[[int], None] = lambda _files: None,
 ) -> WordsErased:
     """Erase what was found. The caller keeps runs and dry runs off. Raises ``CannotRun``."""
     state.remember(**{ERASING: json.dumps(sorted(wanted))})
-    gone = erase(audit, wanted, keyring(settings), found, done=done)
+    gone = erase(audit, wanted, keyring(settings), found)
     given_up = erase_words(state, wanted)
     answers = _forget_answers(settings, clock, gone.troubles)
     forget_elsewhere(settings, wanted, gone)
@@ -83,7 +82,7 @@ def finish_erasure(settings: Settings, clock: SystemClock, state: State, run_id:
     told = f"the erasure of {many(len(wanted), 'ticket')} that was cut off is"
     try:
         with nobody_beside(settings.state_folder), closing(audit_log(settings, clock, run_id)) as audit:
-            done = erase_found(settings, clock, state, audit, wanted, find_words(settings, wanted, lambda _files: None))
+            done = erase_found(settings, clock, state, audit, wanted, find_words(settings, wanted))
     except TicketbotError as error:
         return [f"{told} not finished: {error}"]
     return [f"{told} finished", *(f"not erased: {trouble}" for trouble in done.gone.troubles)]
