@@ -88,13 +88,13 @@ def test_the_contract_of_layers_is_short_and_names_every_package() -> None:
 CEILINGS = {
     ".": 1_320,
     "analysis": 9_590,
-    "audit": 1_900,
-    "commands": 5_680,
+    "audit": 1_870,
+    "commands": 5_670,
     "core": 2_600,
     "dashboard": 1_470,
-    "evaluation": 1_950,
+    "evaluation": 1_920,
     "helpdesk": 6_010,
-    "knowledge": 1_750,
+    "knowledge": 1_690,
     "learning": 1_660,
     "monitoring": 2_670,
     "pipeline": 5_100,
@@ -107,14 +107,14 @@ CEILINGS = {
     "settings": 1_610,
     "state": 920,
     "web": 3_470,
-    "wiring": 3_000,
+    "wiring": 2_990,
 }
 """Lines of Python in each package, and of the package's own modules under ``.``.
 
 They are lowered when lines go. Whoever raises one says why in the commit. Request Tracker, a third helpdesk, took 1,050
 lines of product (850 of them in ``helpdesk/``), 600 of tests, and a page of 570 words.
 """
-MOST = {"files": 273, "test lines": 64_310, "scripts": 22, "words of docs": 20_650}
+MOST = {"files": 271, "test lines": 64_290, "scripts": 22, "words of docs": 20_650}
 """Of the whole house: modules, lines of tests, scripts, and words of all pages, generated ones included."""
 SLACK = 1.02
 """A ceiling this far above what is there is to be lowered."""
