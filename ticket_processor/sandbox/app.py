@@ -23,7 +23,7 @@ from .basics import OffsetClock, SandboxClock, http_date, iso
 from .faults import FaultPlan, FaultRule, instead
 from .freshdesk_api import FreshdeskApi
 from .freshdesk_store import FreshdeskStore
-from .messages import PREFIX, Request, Response, json_response, text_response
+from .messages import PREFIX, Refusal, Request, Response, json_response, text_response
 from .openai_api import OpenAIApi
 from .store import Audit
 from .zendesk_api import TOKEN_PATHS, ZendeskApi
@@ -153,9 +153,16 @@ class Sandbox:
         return partial(self._route, request)
 
     def _route(self, request: Request) -> Response:
-        if request.path.startswith("/v1/"):
-            return self.openai.handle(request, self.store.now())
-        return self.api.handle(request)
+        headers: dict[str, str] = {}
+        try:
+            if request.path.startswith("/v1/"):
+                response = self.openai.handle(request, self.store.now())
+            else:
+                response = self.api.handle(request, headers)
+        except Refusal as refusal:
+            response = refusal.response
+        response.headers = {**headers, **response.headers}
+        return response
 
     def misbehave(self, rule: FaultRule, route: Callable[[], Response]) -> Response:
         """What a client gets where a rule strikes a request that ``route`` handles."""

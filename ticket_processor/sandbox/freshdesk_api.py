@@ -20,14 +20,13 @@ from .freshdesk_call import (
     PAGE,
     FreshdeskCall,
     Problem,
-    invalid,
     not_allowed,
     not_found,
     problem,
     validation_failed,
 )
 from .freshdesk_store import LOW, NOTE, OPEN, PRIORITIES, SOURCES, FreshdeskStore
-from .messages import PREFIX, Request, Response, answered, json_response, refuse, route_of
+from .messages import PREFIX, Request, Response, json_response, refuse, route_of
 from .store import Comment, Row, StoredTicket
 
 LONGEST_TAG = 32
@@ -101,7 +100,7 @@ def list_tickets(call: FreshdeskCall) -> Response:
     backwards = query.get("order_type", "desc") == "desc"
     requester = int(query["requester_id"]) if "requester_id" in query else None
     if requester not in (None, *call.store.contacts):
-        raise invalid("requester_id")
+        raise validation_failed([problem("requester_id", "invalid_value")])
     found = (
         ticket
         for ticket in _ordered(call, query.get("order_by", "created_at"), backwards, since)
@@ -237,7 +236,7 @@ def delete(call: FreshdeskCall) -> Response:
     if call.store.archived(ticket):
         raise not_found()
     if row["source"] != NOTE or ticket.deleted or ticket.spam:
-        raise not_allowed(call.request.method, ["GET"])
+        raise not_allowed(call.request.method)
     call.store.delete_conversation(ticket, row, "api", call.identity.user_id)
     return Response(204)
 
@@ -251,20 +250,7 @@ ROUTES: dict[str, Callable[[FreshdeskCall], Response]] = {
     "POST tickets/{id}/notes": add_note,
     "DELETE conversations/{id}": delete,
     "GET search/tickets": search_tickets,
-    "GET ticket_fields": account.ticket_fields,
-    "GET groups": account.groups,
-    "GET agents": account.agents,
-    "GET agents/me": account.current_agent,
-    "GET agents/{id}": account.agent,
-    "GET contacts": account.contacts,
-    "GET contacts/{id}": account.contact,
-    "GET automations/{id}/rules": account.rules,
-    "GET solutions/categories": account.categories,
-    "GET solutions/categories/{id}/folders": account.folders,
-    "GET solutions/folders/{id}/articles": account.articles,
-    "GET solutions/articles/{id}/{language}": account.translation,
-    "GET solutions/folders/{id}/subfolders": account.subfolders,
-    "GET settings/helpdesk": account.settings,
+    **account.ROUTES,
 }
 _OWN_LIMITS = {
     "GET tickets": "list_tickets",
@@ -285,15 +271,12 @@ class FreshdeskApi:
         self.auth = auth
         self.limits = FreshdeskLimits("freshdesk", plan)
 
-    def handle(self, request: Request) -> Response:
-        """The answer, with the vendor's headers on it."""
-        headers = {
+    def handle(self, request: Request, headers: dict[str, str]) -> Response:
+        """The answer; the vendor's headers are put into ``headers``. Raises :class:`~.messages.Refusal`."""
+        headers |= {
             "X-Request-Id": f"{self.store.random.getrandbits(128):032x}",
             "X-Freshdesk-API-Version": "latest=v2; requested=v2",
         }
-        return answered(request, headers, self._answer)
-
-    def _answer(self, request: Request, headers: dict[str, str]) -> Response:
         route, args = route_of(request.method, request.path)
         now = self.store.now()
         included = {part for part in request.query.get("include", "").split(",") if part}

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from .freshdesk_store import FreshdeskStore
@@ -14,7 +13,6 @@ PAGE = 30
 LONGEST_PAGE = 100
 
 
-@dataclass
 class FreshdeskCall(ApiCall[FreshdeskStore]):
     """A request with all that a handler needs."""
 
@@ -29,29 +27,27 @@ class FreshdeskCall(ApiCall[FreshdeskStore]):
         """The ticket the path names; 404, or 405 when it is in the trash or spam."""
         found = self.ticket()
         if found.deleted or found.spam:
-            raise not_allowed(self.request.method, ["GET"])
+            raise not_allowed(self.request.method)
         return found
 
-    def payload(self) -> Row:
-        """The JSON body."""
-        body: Row = self.request.json()
-        return body
-
-    def included(self) -> frozenset[str]:
-        """The names in ``include``."""
-        return frozenset(part for part in self.request.query.get("include", "").split(",") if part)
+    def one_of(self, known: Mapping[int, Any] | list[Row]) -> Any:
+        """The one that the path names; 404 when there is none."""
+        by_id = known if isinstance(known, Mapping) else {row["id"]: row for row in known[::-1]}
+        if self.args[0] not in by_id:
+            raise not_found()
+        return by_id[self.args[0]]
 
     def whole(self, name: str, default: int, *, at_most: int) -> int:
         """A positive whole number from the query; 400 for more than ``at_most``."""
         value = int(self.request.query.get(name, default))
         if not 1 <= value <= at_most:
-            raise invalid(name)
+            raise validation_failed([problem(name, "invalid_value")])
         return value
 
-    def paged(self, rows: list[Any], *, most: int = LONGEST_PAGE) -> Response:
+    def paged(self, rows: Iterable[Any], *, most: int = LONGEST_PAGE) -> Response:
         """A page of ``rows`` by ``page`` and ``per_page``; a page has ``most`` at most, whatever is asked."""
         size = min(self.whole("per_page", PAGE, at_most=LONGEST_PAGE), most)
-        page = self.whole("page", 1, at_most=10**8)
+        page, rows = self.whole("page", 1, at_most=10**8), list(rows)
         if page * size < len(rows):
             self.link_to_next(page)
         return json_response(200, rows[(page - 1) * size : page * size])
@@ -59,6 +55,11 @@ class FreshdeskCall(ApiCall[FreshdeskStore]):
     def link_to_next(self, page: int) -> None:
         """Announce the page after this one."""
         self.headers["Link"] = f'<{self.link(page=str(page + 1))}>; rel="next"'
+
+    def with_email(self, people: Mapping[int, Row]) -> list[Row]:
+        """Some people, or those of the ``email`` that is asked for."""
+        email = self.request.query.get("email", "").lower()
+        return [row for row in people.values() if email in ("", (row["email"] or "").lower())]
 
 
 Problem = dict[str, str]
@@ -79,76 +80,22 @@ def validation_failed(problems: Iterable[Problem]) -> Refusal:
     return refuse(400, {"description": "Validation failed", "errors": list(problems)})
 
 
-def invalid(name: str) -> Refusal:
-    """400 with one value that cannot be."""
-    return validation_failed([problem(name, "invalid_value")])
-
-
 def not_found() -> Refusal:
     """404, which has no body."""
     return Refusal(Response(404))
 
 
-def not_allowed(method: str, allowed: Iterable[str]) -> Refusal:
-    """405 with the methods that would be allowed."""
-    listed = ", ".join(allowed)
-    message = f"{method} method is not allowed. It should be one of these method(s): {listed}"
-    return refuse(405, {"code": "method_not_allowed", "message": message}, Allow=listed)
+def not_allowed(method: str) -> Refusal:
+    """405 for something that may be read alone."""
+    message = f"{method} method is not allowed. It should be one of these method(s): GET"
+    return refuse(405, {"code": "method_not_allowed", "message": message}, Allow="GET")
 
 
 # --- the account ------------------------------------------------------------------------------------------
 
 
-def ticket_fields(call: FreshdeskCall) -> Response:
-    """``GET /ticket_fields``: all of them, without paging."""
-    return json_response(200, call.store.ticket_fields)
-
-
-def groups(call: FreshdeskCall) -> Response:
-    """``GET /groups``: by name."""
-    return call.paged(sorted(call.store.groups.values(), key=lambda row: row["name"]))
-
-
-def agents(call: FreshdeskCall) -> Response:
-    """``GET /agents``: by name; ``email`` narrows them."""
-    email = call.request.query.get("email")
-    rows = [row for row in call.store.agents.values() if email in (None, row["email"])]
-    return call.paged([_agent(row) for row in sorted(rows, key=lambda row: str(row["name"]))])
-
-
-def agent(call: FreshdeskCall) -> Response:
-    """``GET /agents/{id}``"""
-    return json_response(200, _agent(_found(call, call.store.agents)))
-
-
-def current_agent(call: FreshdeskCall) -> Response:
-    """``GET /agents/me``"""
-    return json_response(200, _agent(call.store.agents[call.identity.user_id]))
-
-
-def contacts(call: FreshdeskCall) -> Response:
-    """``GET /contacts``; ``email`` narrows them."""
-    email = call.request.query.get("email")
-    rows = list(call.store.contacts.values())
-    return call.paged([row for row in rows if email is None or (row["email"] or "").lower() == email.lower()])
-
-
-def contact(call: FreshdeskCall) -> Response:
-    """``GET /contacts/{id}``"""
-    return json_response(200, _found(call, call.store.contacts))
-
-
-def rules(call: FreshdeskCall) -> Response:
-    """``GET /automations/{type}/rules``: they are kept and shown, and never do anything."""
-    return call.paged(_found(call, call.store.automations))
-
-
-def _found(call: FreshdeskCall, known: Mapping[int, Any]) -> Any:
-    """The one that the path names; 404 when there is none."""
-    try:
-        return known[call.args[0]]
-    except KeyError:
-        raise not_found() from None
+def _name(row: Row) -> str:
+    return str(row["name"])
 
 
 def _agent(row: Row) -> Row:
@@ -159,56 +106,54 @@ def _agent(row: Row) -> Row:
     return {**shaped("freshdesk agent", id=row["id"], last_active_at=made, **stamps), "contact": contact}
 
 
-# --- solutions --------------------------------------------------------------------------------------------
+def _folders(call: FreshdeskCall, category: int | None, parent: int | None) -> Response:
+    """The folders of a category, or those within one."""
+    rows = [row for row in call.store.folders if row["parent_folder_id"] == parent]
+    inside = [row["parent_folder_id"] for row in call.store.folders]
+    shown = [
+        {**row, "sub_folders_count": inside.count(row["id"])} for row in rows if category in (None, row["category_id"])
+    ]
+    return call.paged(shown)
+
+
+def _articles(call: FreshdeskCall) -> Response:
+    """A folder's, drafts as well."""
+    folder = call.one_of(call.store.folders)["id"]
+    return call.paged(row for row in call.store.articles if row["folder_id"] == folder)
+
+
+def _translation(call: FreshdeskCall) -> Response:
+    texts = [*call.store.articles, *call.store.translations]
+    return json_response(200, call.one_of([text for text in texts if text["language"] == call.args[-1].lower()]))
+
 
 OWN_LANGUAGE = "en"
 
 
-def categories(call: FreshdeskCall) -> Response:
-    """``GET /solutions/categories``"""
-    return call.paged(call.store.categories)
-
-
-def folders(call: FreshdeskCall) -> Response:
-    """``GET /solutions/categories/{id}/folders``"""
-    category = _named(call, call.store.categories)["id"]
-    return _folders(call, [row for row in _inside(call, None) if row["category_id"] == category])
-
-
-def subfolders(call: FreshdeskCall) -> Response:
-    """``GET /solutions/folders/{id}/subfolders``"""
-    return _folders(call, _inside(call, _named(call, call.store.folders)["id"]))
-
-
-def _folders(call: FreshdeskCall, rows: list[Row]) -> Response:
-    return call.paged([{**row, "sub_folders_count": len(_inside(call, row["id"]))} for row in rows])
-
-
-def _inside(call: FreshdeskCall, parent: int | None) -> list[Row]:
-    return [row for row in call.store.folders if row["parent_folder_id"] == parent]
-
-
-def articles(call: FreshdeskCall) -> Response:
-    """``GET /solutions/folders/{id}/articles``: drafts as well."""
-    folder = _named(call, call.store.folders)["id"]
-    return call.paged([row for row in call.store.articles if row["folder_id"] == folder])
-
-
-def translation(call: FreshdeskCall) -> Response:
-    """``GET /solutions/articles/{id}/{language}``"""
-    texts = [*call.store.articles, *call.store.translations]
-    language = call.args[-1].lower()
-    return json_response(200, _named(call, [text for text in texts if text["language"] == language]))
-
-
-def settings(call: FreshdeskCall) -> Response:
-    """``GET /settings/helpdesk``: the languages of the account."""
+def _settings(call: FreshdeskCall) -> Response:
+    """The languages of the account."""
     texts = (*call.store.articles, *call.store.translations)
     others = sorted({row["language"] for row in texts} - {OWN_LANGUAGE})
     told = {"primary_language": OWN_LANGUAGE, "supported_languages": others, "portal_languages": others}
     return json_response(200, {**told, "help_widget_languages": []})
 
 
-def _named(call: FreshdeskCall, rows: list[Row]) -> Row:
-    """The one that the path names; 404 when there is none."""
-    return _found(call, {row["id"]: row for row in rows[::-1]})  # type: ignore[no-any-return]
+# Rules are kept and shown, and never do anything. Of an article, a translation counts where it has the language.
+ROUTES: dict[str, Callable[[FreshdeskCall], Response]] = {
+    "GET ticket_fields": lambda call: json_response(200, call.store.ticket_fields),
+    "GET groups": lambda call: call.paged(sorted(call.store.groups.values(), key=_name)),
+    "GET agents": lambda call: call.paged(map(_agent, sorted(call.with_email(call.store.agents), key=_name))),
+    "GET agents/me": lambda call: json_response(200, _agent(call.store.agents[call.identity.user_id])),
+    "GET agents/{id}": lambda call: json_response(200, _agent(call.one_of(call.store.agents))),
+    "GET contacts": lambda call: call.paged(call.with_email(call.store.contacts)),
+    "GET contacts/{id}": lambda call: json_response(200, call.one_of(call.store.contacts)),
+    "GET automations/{id}/rules": lambda call: call.paged(call.one_of(call.store.automations)),
+    "GET solutions/categories": lambda call: call.paged(call.store.categories),
+    "GET solutions/categories/{id}/folders": lambda call: _folders(
+        call, call.one_of(call.store.categories)["id"], None
+    ),
+    "GET solutions/folders/{id}/subfolders": lambda call: _folders(call, None, call.one_of(call.store.folders)["id"]),
+    "GET solutions/folders/{id}/articles": _articles,
+    "GET solutions/articles/{id}/{language}": _translation,
+    "GET settings/helpdesk": _settings,
+}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Generic, Literal, TypeVar
@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, quote, unquote, urlencode
 
 import orjson
 
-from .store import Store
+from .store import Row, Store
 
 Fate = Literal["reply", "drop", "half"]
 
@@ -153,6 +153,15 @@ class ApiCall(Generic[AnyStore]):
     args: tuple[Any, ...]
     headers: dict[str, str]
 
+    def payload(self) -> Row:
+        """The JSON body."""
+        body: Row = self.request.json()
+        return body
+
+    def included(self) -> frozenset[str]:
+        """The names in ``include``."""
+        return frozenset(part for part in self.request.query.get("include", "").split(",") if part)
+
     def link(self, **changes: str | None) -> str:
         """This request's address with some of its query changed; ``__`` in a name stands for brackets."""
         query: dict[str, str | None] = dict(self.request.query)
@@ -161,15 +170,3 @@ class ApiCall(Generic[AnyStore]):
             query[f"{head}[{inner}]" if inner else head] = value
         asked = urlencode({name: value for name, value in query.items() if value is not None})
         return f"{self.store.base_url}{quote(self.request.path)}" + (f"?{asked}" if asked else "")
-
-
-def answered(
-    request: Request, headers: dict[str, str], answer: Callable[[Request, dict[str, str]], Response]
-) -> Response:
-    """What ``answer`` gives or refuses, with ``headers``, which it may add to."""
-    try:
-        response = answer(request, headers)
-    except Refusal as refusal:
-        response = refusal.response
-    response.headers = {**headers, **response.headers}
-    return response

@@ -38,20 +38,17 @@ class OpenAIApi:
         """Texts to which the answers are known."""
 
     def handle(self, request: Request, now: float) -> Response:
-        """The answer, or an error in OpenAI's form."""
-        try:
-            if request.header("authorization") != f"Bearer {self._key}":
-                raise _error(401, "Incorrect API key provided.", "invalid_api_key")
-            route = f"{request.method} {request.path.rstrip('/')}"
-            if route == "GET /v1/models":
-                return self._models()
-            if route == "POST /v1/chat/completions":
-                return self._chat(request, now)
-            if route == "POST /v1/embeddings":
-                return self._embeddings(request)
-            raise _error(404, f"Invalid URL ({request.method} {request.path[:80]})", None)
-        except Refusal as refusal:
-            return refusal.response
+        """The answer. Raises :class:`~.messages.Refusal` with an error in OpenAI's form."""
+        if request.header("authorization") != f"Bearer {self._key}":
+            raise _error(401, "Incorrect API key provided.", "invalid_api_key")
+        route = f"{request.method} {request.path.rstrip('/')}"
+        if route == "GET /v1/models":
+            return self._models()
+        if route == "POST /v1/chat/completions":
+            return self._chat(request, now)
+        if route == "POST /v1/embeddings":
+            return self._embeddings(request)
+        raise _error(404, f"Invalid URL ({request.method} {request.path[:80]})", None)
 
     def _models(self) -> Response:
         names = (CHAT_MODEL, EMBEDDING_MODEL)

@@ -13,7 +13,7 @@ from typing import Any
 from . import zendesk_call as account
 from .access import Authenticator, RequestLimits
 from .basics import iso, parse_iso
-from .messages import PREFIX, Request, Response, answered, json_response, refuse, route_of
+from .messages import PREFIX, Request, Response, json_response, refuse, route_of
 from .store import BOT_ID, Audit, Row
 from .zendesk_call import (
     Call,
@@ -188,7 +188,7 @@ def show_many(call: Call) -> Response:
 
 def _side_loads(call: Call, rows: list[Row]) -> dict[str, list[Row]]:
     """With ``include=users`` everybody whom the rows name, once each; nothing else is side-loaded here."""
-    if "users" not in call.request.query.get("include", "").split(","):
+    if "users" not in call.included():
         return {}
     wanted = dict.fromkeys(row[role] for row in rows for role in ROLES if row.get(role) is not None)
     return {"users": [call.store.users[user] for user in wanted if user in call.store.users]}
@@ -252,6 +252,12 @@ def list_tags(call: Call) -> Response:
     return paged(call, "tags", rows, show=lambda row: {"name": row["name"], "count": row["count"]})
 
 
+def groups(call: Call) -> Response:
+    """Those that are not deleted."""
+    return paged(call, "groups", [row for row in call.store.groups.values() if not row["deleted"]], order="name")
+
+
+# Triggers and automations are shown, and never do anything.
 ROUTES: dict[str, Callable[[Call], Response]] = {
     "GET incremental/tickets/cursor": incremental,
     "GET search/export": search_export,
@@ -267,15 +273,15 @@ ROUTES: dict[str, Callable[[Call], Response]] = {
     "GET job_statuses/show_many": show_many_jobs,
     "GET tags": list_tags,
     "GET ticket_fields": account.ticket_fields,
-    "GET groups": account.groups,
-    "GET users/me": account.current_user,
+    "GET groups": groups,
+    "GET users/me": lambda call: json_response(200, {"user": call.store.users[call.identity.user_id]}),
     "GET users/search": account.search_users,
     "GET users/{id}/identities": account.identities,
     "GET users/{id}/tickets/requested": account.requested,
     "GET help_center/articles": account.list_articles,
     "GET help_center/user_segments": account.user_segments,
-    "GET triggers": account.triggers,
-    "GET automations": account.automations,
+    "GET triggers": lambda call: paged(call, "triggers", list(call.store.triggers.values()), order="position,title"),
+    "GET automations": lambda call: paged(call, "automations", call.store.automations, order="position"),
 }
 
 
@@ -289,12 +295,9 @@ class ZendeskApi:
         store.users[BOT_ID]["role"] = auth.role
         self.routes = dict(ROUTES)
 
-    def handle(self, request: Request) -> Response:
-        """The answer, with the vendor's headers on it."""
-        headers = {"x-request-id": f"{self.store.random.getrandbits(128):032x}", "x-zendesk-api-version": "v2"}
-        return answered(request, headers, self._answer)
-
-    def _answer(self, request: Request, headers: dict[str, str]) -> Response:
+    def handle(self, request: Request, headers: dict[str, str]) -> Response:
+        """The answer; the vendor's headers are put into ``headers``. Raises :class:`~.messages.Refusal`."""
+        headers |= {"x-request-id": f"{self.store.random.getrandbits(128):032x}", "x-zendesk-api-version": "v2"}
         if request.path in TOKEN_PATHS and request.method == "POST":
             return self.auth.issue(request)
         route, args = route_of(request.method, request.path.removesuffix(".json"))

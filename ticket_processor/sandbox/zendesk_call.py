@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import orjson
@@ -46,11 +47,6 @@ class Call(ApiCall[ZendeskStore]):
         if not found:
             raise refuse(404, NOT_FOUND)
         return found[0]
-
-    def payload(self) -> Row:
-        """The JSON body."""
-        body: Row = self.request.json()
-        return body
 
     def number(self, name: str, default: int, *, at_most: int) -> int:
         """A positive whole number from the query, kept within bounds."""
@@ -217,27 +213,6 @@ def ticket_fields(call: Call) -> Response:
     return json_response(200, {"ticket_fields": fields, "next_page": None, "previous_page": None, "count": len(fields)})
 
 
-def groups(call: Call) -> Response:
-    """``GET /groups``: those that are not deleted."""
-    rows = [row for row in call.store.groups.values() if not row["deleted"]]
-    return paged(call, "groups", rows, order="name")
-
-
-def triggers(call: Call) -> Response:
-    """``GET /triggers``: they are shown, and never do anything."""
-    return paged(call, "triggers", list(call.store.triggers.values()), order="position,title")
-
-
-def automations(call: Call) -> Response:
-    """``GET /automations``: they are shown, and never do anything."""
-    return paged(call, "automations", call.store.automations, order="position")
-
-
-def current_user(call: Call) -> Response:
-    """``GET /users/me`` with credentials."""
-    return json_response(200, {"user": call.store.users[call.identity.user_id]})
-
-
 # --- the help center --------------------------------------------------------------------------------------
 
 SIGNED_IN, STAFF, SOME = 80_001, 80_002, 80_003
@@ -258,8 +233,8 @@ def user_segments(call: Call) -> Response:
 def list_articles(call: Call) -> Response:
     """``GET /help_center/articles``; ``include=translations`` adds these."""
     call.store.rules.enter_help_center()
-    translated = "translations" in call.request.query.get("include", "").split(",")
-    return paged(call, "articles", call.store.articles, show=lambda row: _translated(call, row) if translated else row)
+    show = partial(_translated, call) if "translations" in call.included() else dict
+    return paged(call, "articles", call.store.articles, show=show)
 
 
 def _translated(call: Call, row: Row) -> Row:
