@@ -289,7 +289,7 @@ def test_a_limit_that_others_used_up_is_waited_for_and_not_run_into(tmp_path: Pa
     account = FreshAccount(plan="trial")
     number = account.add().id
     account.clock.advance(60 - account.clock.now() % 60)
-    account.sandbox.api.limits.spend(44, None, account.clock.now())
+    account.sandbox.api.limits.spend({}, 44, None, account.clock.now())
     outcome = _run(account, tmp_path).outcomes[number]
     assert outcome.status is OutcomeStatus.UPDATED
     assert 429 not in {item.status for item in account.asked}

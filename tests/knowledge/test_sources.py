@@ -205,7 +205,7 @@ def test_freshdesk_folders_decide_who_may_read_also_when_they_lie_in_others() ->
     for visibility in range(1, 8):
         outer = solutions.add_folder(desk.store, f"Folder {visibility}", visibility=visibility)
         solutions.add_solution(desk.store, outer, f"Article {visibility}", "<p>x</p>")
-    inner = solutions.add_folder(desk.store, "Inner", visibility=3, parent_folder=outer)
+    inner = solutions.add_folder(desk.store, "Inner", visibility=3, parent_folder_id=outer)
     solutions.add_solution(desk.store, inner, "Nested", "<p>x</p>")
     solutions.add_solution(desk.store, inner, "Draft", "<p>x</p>", status=solutions.DRAFT)
     assert desk.sync().failed == {}

@@ -79,7 +79,7 @@ def fetch(url: str) -> requests.Response:
 
 
 def exchange(server: SandboxServer, raw: bytes) -> bytes:
-    with socket.create_connection(("127.0.0.1", server.port), timeout=5) as connection:
+    with socket.create_connection(("127.0.0.1", server.server_port), timeout=5) as connection:
         connection.sendall(raw)
         received = b""
         while piece := connection.recv(65536):

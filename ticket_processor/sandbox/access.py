@@ -135,82 +135,79 @@ PLANS: Mapping[str, Mapping[str, Plan]] = {
 
 
 class Limits:
-    """Counts requests by name, each in a window that begins again at multiples of its length."""
+    """Counts requests by name, each in a window that begins again at multiples of its length.
+
+    A subclass's methods put headers into the dict that they are given, and raise :class:`Refusal` (429) when a limit
+    is used up.
+    """
 
     def __init__(self, helpdesk: str, plan: str) -> None:
         plans = PLANS[helpdesk]
         if plan not in plans:
             raise ValueError(f"unknown plan {plan!r}; the plans are {', '.join(plans)}")
         self.name, self.plan = plan, plans[plan]
-        self._counts: dict[tuple[object, int], int] = {}
+        self._counts: dict[tuple[object, int, int], int] = {}
         self._swept = -1
 
-    def count(self, key: object, window: int, now: float, by: int = 1) -> tuple[int, int]:
+    def count(self, key: object, window: int, now: float, by: int = 1) -> tuple[int, str]:
         """Count; gives what has been used in this window, and the seconds until it ends."""
         current = int(now // window)
         if int(now // TEN_MINUTES) != self._swept:  # so that a long simulation does not grow
             self._swept = int(now // TEN_MINUTES)
             self._counts.clear()
-        slot = ((key, window), current)
+        slot = (key, window, current)
         self._counts[slot] = self._counts.get(slot, 0) + by
-        return self._counts[slot], max(1, math.ceil((current + 1) * window - now))
+        return self._counts[slot], str(max(1, math.ceil((current + 1) * window - now)))
 
 
 class RequestLimits(Limits):
-    """Counts Zendesk's. :meth:`account` and :meth:`spend` raise :class:`Refusal` (429) when used up."""
+    """Counts Zendesk's requests."""
 
-    def account(self, bucket: str, now: float) -> dict[str, str]:
-        """Count one request in an account-wide bucket (``support``, ``help_center`` or ``webhooks``): its headers."""
+    def account(self, headers: dict[str, str], bucket: str, now: float) -> None:
+        """Count one request in an account-wide bucket (``support``, ``help_center`` or ``webhooks``)."""
         if not self.plan:
-            return {}
+            return
         total = WEBHOOKS if bucket == "webhooks" else self.plan["account"]
         used, resets = self.count(bucket, MINUTE, now)
-        left = max(0, total - used)
-        headers = {"X-Rate-Limit": str(total), "X-Rate-Limit-Remaining": str(left)}
+        left = str(max(0, total - used))
+        headers |= {"X-Rate-Limit": str(total), "X-Rate-Limit-Remaining": left}
         if bucket == "support":  # as replies had them in 2024, and in 2023; the other services have none of these
-            for name, value in (("", total), ("-remaining", left), ("-reset", resets)):
-                headers[f"ratelimit{name or '-limit'}"] = headers[f"rate-limit{name}"] = str(value)
+            headers |= {"ratelimit-limit": str(total), "ratelimit-remaining": left, "ratelimit-reset": resets}
+            headers |= {"rate-limit": str(total), "rate-limit-remaining": left, "rate-limit-reset": resets}
         if used > total:
-            message = "Number of allowed API requests per minute exceeded"
-            raise _too_many(text_response(429, message), headers, resets)
-        return headers
+            headers["Retry-After"] = resets
+            raise Refusal(text_response(429, "Number of allowed API requests per minute exceeded"))
 
-    def spend(self, name: str, now: float, *, key: object = None) -> dict[str, str]:
-        """Count one request against an endpoint's own limit: its header, or nothing without a limit."""
-        total = self.plan.get(name)
-        if total is None:
-            return {}
-        header, what, form = _FILE["endpoints"][name]
-        window = TEN_MINUTES if name == "updates_per_ticket" else MINUTE
-        used, resets = self.count((name, key), window, now)
-        headers = {header: f"total={total}; remaining={max(0, total - used)}; resets={resets}"}
-        if used > total:
-            body: object = {"errors": [{"code": "TooManyRequests", "title": f"Too many {what}"}]}
-            if form == "error":
-                message = f"Number of allowed {what} API requests per minute exceeded"
-                body = {"error": "APIRateLimitExceeded", "description": message}
-            raise _too_many(json_response(429, body), headers, resets)
-        return headers
+    def spend(self, headers: dict[str, str], route: str, now: float, key: object) -> None:
+        """Count one request against its endpoint's own limits, one of which is for each ``key``."""
+        for name, (limited, header, what, form) in _FILE["endpoints"].items():
+            total = self.plan.get(name)
+            if limited != route or total is None:
+                continue
+            each = name == "updates_per_ticket"
+            used, resets = self.count((name, each and key), TEN_MINUTES if each else MINUTE, now)
+            headers[header] = f"total={total}; remaining={max(0, total - used)}; resets={resets}"
+            if used <= total:
+                continue
+            headers["Retry-After"] = resets
+            if form == "errors":
+                raise refuse(429, {"errors": [{"code": "TooManyRequests", "title": f"Too many {what}"}]})
+            message = f"Number of allowed {what} API requests per minute exceeded"
+            raise refuse(429, {"error": "APIRateLimitExceeded", "description": message})
 
 
 class FreshdeskLimits(Limits):
-    """Counts credits; :meth:`spend` raises :class:`Refusal` (429) when they are used up."""
+    """Counts Freshdesk's credits."""
 
-    def spend(self, credits: int, endpoint: str | None, now: float) -> dict[str, str]:
-        """Count a request of so many credits; ``endpoint`` names the own limit that it falls under. Its headers."""
+    def spend(self, headers: dict[str, str], credits: int, endpoint: str | None, now: float) -> None:
+        """Count a request of so many credits; ``endpoint`` names the own limit that it falls under."""
         used, resets = self.count("account", MINUTE, now, credits)
-        headers = {"X-RateLimit-Used-CurrentRequest": str(credits)}
+        headers["X-RateLimit-Used-CurrentRequest"] = str(credits)
         total, own = self.plan.get("account"), self.plan.get(endpoint or "")
         if total is not None:
             headers["X-RateLimit-Total"] = f"{total}.0" if self.name == "trial" else str(total)
             headers["X-RateLimit-Remaining"] = str(max(0, total - used))
         calls = 0 if own is None else self.count(endpoint, MINUTE, now)[0]
         if (total is not None and used > total) or (own is not None and calls > own):
-            message = "You have exceeded the limit of requests per minute"
-            raise _too_many(json_response(429, {"message": message}), headers, resets)
-        return headers
-
-
-def _too_many(response: Response, headers: dict[str, str], resets: int) -> Refusal:
-    response.headers |= {**headers, "Retry-After": str(resets)}
-    return Refusal(response)
+            headers["Retry-After"] = resets
+            raise refuse(429, {"message": "You have exceeded the limit of requests per minute"})

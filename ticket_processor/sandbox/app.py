@@ -195,59 +195,49 @@ IDLE_SECONDS = 75
 LOOPBACK = "127.0.0.1"
 
 
-class SandboxServer:
+class SandboxServer(ThreadingHTTPServer):
     """Serves a :class:`Sandbox`. ``port`` 0 picks a free one; :attr:`url` is known from the start.
 
     Use as a context manager or by :meth:`start` and :meth:`stop`; it serves from a thread. Raises ``OSError`` when
     the port is taken. The sandbox's links are made to point at :attr:`url`.
     """
 
+    daemon_threads = True
+    request_queue_size = 256
+    # On Windows this option would let two servers share a port.
+    allow_reuse_address = os.name != "nt"
+
     def __init__(self, sandbox: Sandbox, *, port: int = 0) -> None:
         self.sandbox = sandbox
-        self._server = _Server(sandbox, port)
+        self.stopping = threading.Event()
+        self._open: set[socket.socket] = set()
         self._thread: threading.Thread | None = None
-        self.url = f"http://{LOOPBACK}:{self.port}"
-        sandbox.store.base_url = self.url
-
-    @property
-    def port(self) -> int:
-        """The port it listens on."""
-        return int(self._server.server_address[1])
+        super().__init__((LOOPBACK, port), _Handler)
+        self.url = sandbox.store.base_url = f"http://{LOOPBACK}:{self.server_port}"
 
     def start(self) -> SandboxServer:
         """Serve from a thread of its own; gives itself."""
-        self._thread = threading.Thread(target=self._server.serve_forever, args=[0.05], daemon=True)
+        self._thread = threading.Thread(target=self.serve_forever, args=[0.05], daemon=True)
         self._thread.start()
         return self
 
     def stop(self) -> None:
         """End: no new connections, open ones are closed, waiting answers are dropped."""
-        self._server.stopping.set()
+        self.stopping.set()
         if self._thread is not None:
-            self._server.shutdown()
+            self.shutdown()
             self._thread.join()
             self._thread = None
-        self._server.server_close()
-        self._server.close_connections()
+        self.server_close()
+        for connection in list(self._open):  # wake every thread that waits for its client
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
 
     def __enter__(self) -> SandboxServer:
         return self.start()
 
     def __exit__(self, *_: object) -> None:
         self.stop()
-
-
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    request_queue_size = 256
-    # On Windows this option would let two servers share a port.
-    allow_reuse_address = os.name != "nt"
-
-    def __init__(self, sandbox: Sandbox, port: int) -> None:
-        self.sandbox = sandbox
-        self.stopping = threading.Event()
-        self._open: set[socket.socket] = set()
-        super().__init__((LOOPBACK, port), _Handler)
 
     def server_bind(self) -> None:
         """Bind alone: the class between looks up the host's name, which can take seconds."""
@@ -262,12 +252,6 @@ class _Server(ThreadingHTTPServer):
         self._open.discard(request)
         super().shutdown_request(request)
 
-    def close_connections(self) -> None:
-        """Wake every thread that waits for its client."""
-        for connection in list(self._open):
-            with contextlib.suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
-
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that went away is no news; anything else is shown as usual."""
         if not isinstance(sys.exc_info()[1], OSError):
@@ -275,7 +259,7 @@ class _Server(ThreadingHTTPServer):
 
 
 class _Handler(BaseHTTPRequestHandler):
-    server: _Server
+    server: SandboxServer
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     timeout = IDLE_SECONDS

@@ -1,19 +1,17 @@
-"""The sandbox's time, in Unix seconds: clocks that can be moved forward by hand, and work that falls due later.
+"""The sandbox's time, in Unix seconds: a clock that can be moved forward by hand.
 
 Changes text as the vendor does on its way in: tags, placeholders, HTML to text, white space, length.
 """
 
 from __future__ import annotations
 
-import heapq
 import html
 import re
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from email.utils import formatdate
-from itertools import count
 from typing import Any, Protocol
 
 
@@ -39,42 +37,6 @@ class OffsetClock:
             raise ValueError("the sandbox's clock does not go back")
         with self._lock:
             self._offset += seconds
-
-
-class Agenda:
-    """A clock, a lock and a list of things to do later, such as a job's items: :meth:`settle` does what is due.
-
-    Threads: ``lock`` is re-entrant and covers everything that the work touches.
-    """
-
-    def __init__(self, clock: SandboxClock) -> None:
-        self.lock = threading.RLock()
-        self._clock = clock
-        self._as_of: float | None = None
-        self._entries: list[tuple[float, int, Callable[[], object]]] = []
-        self._sequence = count()
-
-    def now(self) -> float:
-        """Unix seconds; inside a piece of delayed work, the moment it was due."""
-        return self._clock.now() if self._as_of is None else self._as_of
-
-    def later(self, due: float, work: Callable[[], object]) -> None:
-        """Do ``work`` at a moment: at the first :meth:`settle` from then on, stamped with that moment."""
-        with self.lock:
-            heapq.heappush(self._entries, (due, next(self._sequence), work))
-
-    def settle(self) -> None:
-        """Do everything that has fallen due, in order of its time; nothing when called from such work."""
-        with self.lock:
-            if self._as_of is not None:
-                return
-            while self._entries and self._entries[0][0] <= self._clock.now():
-                due, _, work = heapq.heappop(self._entries)
-                self._as_of = due
-                try:
-                    work()
-                finally:
-                    self._as_of = None
 
 
 def iso(moment: float) -> str:
@@ -121,17 +83,9 @@ def expand_placeholders(text: str, ticket: Mapping[str, Any], requester_name: st
     """Replace ``{{ticket.id}}`` and the like; an unknown placeholder is removed."""
     if "{" not in text:
         return text
-    known = {
-        "ticket.id": ticket.get("id"),
-        "ticket.title": ticket.get("subject"),
-        "ticket.description": ticket.get("description"),
-        "ticket.status": ticket.get("status"),
-        "ticket.priority": ticket.get("priority"),
-        "ticket.url": ticket.get("url"),
-        "ticket.tags": " ".join(ticket.get("tags") or ()),
-        "ticket.requester.name": requester_name,
-        "ticket.requester.first_name": requester_name.split(" ")[0],
-    }
+    known = {f"ticket.{name}": value for name, value in ticket.items()}
+    known |= {"ticket.title": ticket["subject"], "ticket.tags": " ".join(ticket["tags"])}
+    known |= {"ticket.requester.name": requester_name, "ticket.requester.first_name": requester_name.split(" ")[0]}
     return _PLACEHOLDER.sub(lambda found: str(known.get(found.group(1) or "") or ""), text)
 
 

@@ -145,8 +145,7 @@ def instead(rule: FaultRule, now: float, dice: random.Random, helpdesk: str = "z
     if rule.kind == "status":
         told = {"error": f"Fault{status}", "description": "A scripted fault"}
     response = text_response(status, f"{status} error\n") if told is None else json_response(status, told)
-    value = _retry_after(rule, now, dice) if rule.kind == "rate-limit" else None
-    if value is not None:
+    if rule.kind == "rate-limit" and (value := _retry_after(rule, now, dice)) is not None:
         response.headers["Retry-After"] = value
     return response
 

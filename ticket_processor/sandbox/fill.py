@@ -113,42 +113,31 @@ def fill_solutions(store: FreshdeskStore) -> None:
     """Put the articles of a fresh account into one folder."""
     folder = add_folder(store, "Getting started")
     for row in SHAPES["articles"]:
-        add_solution(
-            store, folder, row["title"], f"<p>{row['text']}</p>", tags=row["labels"], language=row["locale"][:2]
-        )
+        named = {"tags": row["labels"], "language": row["locale"][:2]}
+        add_solution(store, folder, row["title"], f"<p>{row['text']}</p>", **named)
 
 
-def add_folder(
-    store: FreshdeskStore,
-    name: str,
-    *,
-    category: str = "Help",
-    visibility: int = EVERYBODY,
-    parent_folder: int | None = None,
-) -> int:
-    """Put a folder into a category, which is made if there is none of the name, or a folder; gives the folder's id."""
+def add_folder(store: FreshdeskStore, name: str, **others: object) -> int:
+    """Put a folder into the one category; gives its id. ``others`` are fields such as ``visibility``."""
     with store.lock:
         stamps = dict.fromkeys(("created_at", "updated_at"), iso(store.now()))
-        parent = next((row["id"] for row in store.categories if row["name"] == category), None)
-        if parent is None:
-            parent = store.next_id()
-            store.categories.append({"id": parent, "name": category, "description": None, **stamps})
-        folder_id = store.next_id()
-        row = {"id": folder_id, "name": name, "description": None, "visibility": visibility}
-        store.folders.append({**row, "category_id": parent, "parent_folder_id": parent_folder, **stamps})
+        if not store.categories:
+            store.categories.append({"id": store.next_id(), "name": "Help", "description": None, **stamps})
+        folder_id, category_id = store.next_id(), store.categories[0]["id"]
+        row = {"id": folder_id, "name": name, "description": None, "visibility": EVERYBODY, "category_id": category_id}
+        store.folders.append({**row, "parent_folder_id": None, **stamps, **others})
         return folder_id
 
 
 def add_solution(store: FreshdeskStore, folder_id: int, title: str, markup: str, **others: Any) -> int:
     """Put an article (HTML) into a folder; gives its id. ``others`` are fields such as ``status`` and ``language``."""
     with store.lock:
-        folder = next(row for row in store.folders if row["id"] == folder_id)
         article_id = store.next_id()
         row = shaped(
             "freshdesk article",
             id=article_id,
             agent_id=PERSON_ID,
-            category_id=folder["category_id"],
+            category_id=store.categories[0]["id"],
             folder_id=folder_id,
             title=title,
             description=markup,

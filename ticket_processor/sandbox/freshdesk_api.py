@@ -281,7 +281,7 @@ class FreshdeskApi:
         now = self.store.now()
         included = {part for part in request.query.get("include", "").split(",") if part}
         cost = 1 + _PER_INCLUDE.get(route, 0) * len(included)
-        headers.update(self.limits.spend(cost, _OWN_LIMITS.get(route), now))
+        self.limits.spend(headers, cost, _OWN_LIMITS.get(route), now)
         identity = self.auth.identify_at_freshdesk(request)
         handler = ROUTES.get(route)
         if handler is None or not request.path.startswith(PREFIX):

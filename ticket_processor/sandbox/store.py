@@ -10,9 +10,11 @@ it across both.
 
 from __future__ import annotations
 
+import heapq
 import random
+import threading
 from bisect import bisect_left, insort
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
 from itertools import count
@@ -21,7 +23,7 @@ from typing import Any, ClassVar, Literal, NamedTuple
 
 import orjson
 
-from .basics import Agenda, SandboxClock, html_to_text, iso
+from .basics import SandboxClock, html_to_text, iso
 
 BOT_ID = 9001
 PERSON_ID = 7001
@@ -41,21 +43,21 @@ def shaped(shape: str, /, **values: Any) -> Row:
 class AddressBook(dict[int, Row]):
     """Agents or customers in the API's own shape, by id; ``by_email`` has the ids by each of their addresses."""
 
-    def __init__(self, agenda: Agenda, **shape: Any) -> None:
+    def __init__(self, store: Store, **shape: Any) -> None:
         super().__init__()
-        self._agenda = agenda
+        self._store = store
         self._shape = shape
         self._ids = count(100_001)
         self.by_email: dict[str, int] = {}
 
     def add(self, name: str, email: str | None, *, user_id: int | None = None, **more: Any) -> int:
         """The id of the one with this address, made if there is none yet; ``more`` are further keys."""
-        with self._agenda.lock:
+        with self._store.lock:
             known = self.by_email.get(email.lower()) if email else None
             if known is not None:
                 return known
             new_id = next(self._ids) if user_id is None else user_id
-            stamps = dict.fromkeys(("created_at", "updated_at"), iso(self._agenda.now()))
+            stamps = dict.fromkeys(("created_at", "updated_at"), iso(self._store.now()))
             self[new_id] = {"id": new_id, "name": name, "email": email, **self._shape, **more, **stamps}
             if email:
                 self.by_email[email.lower()] = new_id
@@ -149,8 +151,8 @@ class StoredTicket:
         return str(self.json["updated_at"])
 
 
-class Store(Agenda):
-    """An account's state. ``seed`` makes generated ids repeatable.
+class Store:
+    """An account's state, and what is to be done later, such as a job's items. ``seed`` makes ids repeatable.
 
     ``by_created`` and ``by_changed`` hold the time and id of every ticket in order, the latter in whole seconds.
     ``history`` is the truth of all that was done, oldest first. ``people`` are those who may have written a ticket.
@@ -160,7 +162,11 @@ class Store(Agenda):
     people: AddressBook
 
     def __init__(self, clock: SandboxClock, *, seed: int = 0, base_url: str = "") -> None:
-        super().__init__(clock)
+        self.lock = threading.RLock()
+        self._clock = clock
+        self._as_of: float | None = None
+        self._later: list[tuple[float, int, Callable[[], object]]] = []
+        self._sequence = count()
         self.random = random.Random(seed)
         self.tickets: dict[int, StoredTicket] = {}
         self.by_created: list[tuple[float, int]] = []
@@ -190,6 +196,25 @@ class Store(Agenda):
                 if "url" in ticket.json:
                     ticket.json["url"] = value + ticket.json["url"].removeprefix(self._base_url)
             self._base_url = value
+
+    def now(self) -> float:
+        """Unix seconds; inside a piece of delayed work, the moment it was due."""
+        return self._clock.now() if self._as_of is None else self._as_of
+
+    def later(self, due: float, work: Callable[[], object]) -> None:
+        """Do ``work`` at a moment: at the first :meth:`settle` from then on, stamped with that moment."""
+        with self.lock:
+            heapq.heappush(self._later, (due, next(self._sequence), work))
+
+    def settle(self) -> None:
+        """Do everything that has fallen due, in order of its time; nothing when called from such work."""
+        with self.lock:
+            while self._as_of is None and self._later and self._later[0][0] <= self._clock.now():
+                self._as_of, _, work = heapq.heappop(self._later)
+                try:
+                    work()
+                finally:
+                    self._as_of = None
 
     def next_id(self) -> int:
         """A fresh id for anything but tickets and people; the ninety-nine after it are free for what belongs to it."""

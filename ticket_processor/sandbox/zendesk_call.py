@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import orjson
 
-from .access import RequestLimits
 from .messages import ApiCall, Refusal, Response, json_response, refuse
 from .store import Row, StoredTicket
 from .zendesk_store import ZendeskStore, without_generated
@@ -24,15 +22,8 @@ OLD_S = 120 * 86_400
 Key = tuple[Any, ...]
 
 
-@dataclass
 class Call(ApiCall[ZendeskStore]):
     """A request with all that a handler needs."""
-
-    limits: RequestLimits
-
-    def spend(self, limit: str, *, key: object = None) -> None:
-        """Count this call against an endpoint's limit; raises :class:`Refusal` (429)."""
-        self.headers |= self.limits.spend(limit, self.now, key=key)
 
     def ticket(self) -> StoredTicket:
         """The ticket the path names; 404 when there is none."""
@@ -208,7 +199,6 @@ def requested(call: Call) -> Response:
 
 def ticket_fields(call: Call) -> Response:
     """``GET /ticket_fields``: all of them, without paging."""
-    call.spend("ticket_fields")
     fields = call.store.ticket_fields
     return json_response(200, {"ticket_fields": fields, "next_page": None, "previous_page": None, "count": len(fields)})
 
