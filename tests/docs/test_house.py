@@ -93,7 +93,7 @@ CEILINGS = {
     "core": 2_600,
     "dashboard": 1_470,
     "evaluation": 1_920,
-    "helpdesk": 6_010,
+    "helpdesk": 6_160,
     "knowledge": 1_690,
     "learning": 1_660,
     "monitoring": 2_670,
@@ -107,7 +107,7 @@ CEILINGS = {
     "settings": 1_610,
     "state": 920,
     "web": 3_470,
-    "wiring": 2_990,
+    "wiring": 3_010,
 }
 """Lines of Python in each package, and of the package's own modules under ``.``.
 

@@ -26,7 +26,7 @@ from ..knowledge.evaluate import examine
 from ..knowledge.store import FILE_NAME as ARTICLES
 from ..monitoring.doctor import Doctor
 from ..monitoring.health_checks import SETTINGS, Check, Health, Status, fail, ok, skipped
-from ..monitoring.health_servers import ask_helpdesk, messaging_among_newest, unhandled_statuses
+from ..monitoring.health_servers import ask_helpdesk
 from ..policy.decide import Mode
 from ..policy.setup_checks import check, check_labels, our_updates, rule_clashes
 from ..schedule.schedulers import may_start_runs
@@ -328,15 +328,16 @@ def account(settings: Settings, transport: Transport) -> Iterator[Finding]:
             text = f"a run that sets tickets to solved is refused where {name} is empty, which is required"
             advice = "let the categories fill it, or switch off replies.public.then and policy.thanks_keep_solved"
             yield _of_account("warning", "required_field", text, advice)
-    if settings.desk.can.statuses and (held := unhandled_statuses(transport, settings.freshdesk.open_statuses)):
+    open_ones = settings.freshdesk.open_statuses
+    held = [f"{number} ({name})" for number, name in labels.own_statuses.items() if number not in open_ones]
+    if held:
         text = f"these statuses of the account's own count as on hold: {', '.join(held)}"
         advice = "name those of tickets that wait for you in freshdesk.open_statuses"
         yield _of_account("warning", "on_hold", text, advice)
-    if settings.desk.can.messaging:
-        live, seen = messaging_among_newest(transport)
-        if live:
-            text = f"{live} of the newest {seen} tickets are messaging or chat: they are left alone"
-            yield _of_account("advice", "messaging", text, "people answer them")
+    live, seen = labels.live
+    if live:
+        text = f"{live} of the newest {seen} tickets are messaging or chat: they are left alone"
+        yield _of_account("advice", "messaging", text, "people answer them")
 
 
 def rules(settings: Settings, transport: Transport, read: Counter[str]) -> Iterator[Finding]:

@@ -13,10 +13,20 @@ from typing import Any
 
 from ..core.clock import iso, parse_iso
 from ..core.errors import CannotRun, ConfigError, HelpdeskDown, NotAuthorised
-from .freshdesk_format import ACCOUNT_LIMIT, LIST_LIMIT, error_code, listed, rows_of, ticket_field
+from .freshdesk_format import (
+    ACCOUNT_LIMIT,
+    LIST_LIMIT,
+    error_code,
+    is_hourly,
+    listed,
+    own_statuses,
+    read_limits,
+    rows_of,
+    ticket_field,
+)
 from .http_messages import Reply, mapping, whole_number, with_ids
-from .protocol import BY_TICKET, AccountLabels, RequesterSearch
-from .transport import Transport
+from .protocol import BY_TICKET, AccountLabels, RequesterSearch, Rights
+from .transport import Transport, shown
 
 OVERLAP_S = 120.0
 """A listing begins this much before the end of the last one."""
@@ -166,8 +176,9 @@ GROUP_PAGES = 20
 
 def read_labels(transport: Transport) -> AccountLabels:
     """Everything at once; a handful of requests. Raises :class:`CannotRun`, as any reading of the helpdesk."""
-    fields = tuple(ticket_field(row) for row in _rows(transport, "ticket_fields", {}))
-    return AccountLabels(tags=None, fields=fields, groups=dict(_groups(transport)))
+    rows = _rows(transport, "ticket_fields", {})
+    fields = tuple(map(ticket_field, rows))
+    return AccountLabels(tags=None, fields=fields, groups=dict(_groups(transport)), own_statuses=own_statuses(rows))
 
 
 def _groups(transport: Transport) -> Iterator[tuple[int, str]]:
@@ -231,3 +242,27 @@ def own_user(transport: Transport) -> int | None:
     """The number of the agent whose key ``transport`` uses; ``None`` where Freshdesk does not say. One request."""
     reply = transport.request("GET", "/api/v2/agents/me")
     return whole_number(mapping(reply.body).get("id")) if reply.ok else None
+
+
+ALL_TICKETS = 1
+"""The scope of an agent who sees every ticket; others see those of their groups, or their own."""
+HELPER = "collaborator"
+"""The type of an agent who may not change tickets."""
+
+
+def rights(transport: Transport, reply: Reply) -> Rights:
+    """What our agent may do, whom ``reply`` has shown tickets. One request."""
+    facts: dict[str, object] = {}
+    said = ""
+    limit = read_limits(reply.headers).get(ACCOUNT_LIMIT)
+    if limit is not None:
+        facts["credits_a_minute"] = limit.total
+        hourly = ", an hour's calls spread over its minutes" if is_hourly(reply.headers) else ""
+        said = f", the plan allows {limit.total} calls a minute{hourly}"
+    agent = shown(transport, "/api/v2/agents/me")  # where that is refused, tickets can be read all the same
+    lacking = ""
+    if agent.get("type") == HELPER:
+        lacking = "this agent is a collaborator, who may not change tickets"
+    elif agent.get("ticket_scope") not in (None, ALL_TICKETS):
+        lacking = "this agent sees some of them only; give it the scope of all tickets, or the others are never seen"
+    return Rights("", lacking, said, facts)

@@ -77,6 +77,24 @@ class AccountLabels:
     tags: Mapping[str, int] | None
     fields: tuple[TicketField, ...] = ()
     groups: Mapping[int, str] = field(default_factory=dict)
+    own_statuses: Mapping[int, str] = field(default_factory=dict)
+    """The account's own statuses, by number."""
+    live: tuple[int, int] = (0, 0)
+    """How many of the account's newest tickets are of messaging or chat, and how many were looked at."""
+
+
+@dataclass(frozen=True)
+class Rights:
+    """What our user may do, as far as the helpdesk tells.
+
+    ``wrong`` is why nothing can be written, ``lacking`` what does not work, and ``said`` what else is good to know, all
+    as the end of a sentence; ``facts`` are for a program.
+    """
+
+    wrong: str = ""
+    lacking: str = ""
+    said: str = ""
+    facts: Mapping[str, object] = field(default_factory=dict)
 
 
 RuleKind = Literal["trigger", "automation"]

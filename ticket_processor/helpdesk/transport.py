@@ -12,7 +12,7 @@ import random
 import threading
 from collections.abc import Callable, Collection, Mapping
 from http.cookiejar import DefaultCookiePolicy
-from typing import Protocol
+from typing import Any, Protocol
 
 import orjson
 import requests
@@ -22,12 +22,12 @@ from requests.adapters import BaseAdapter
 from .. import __version__
 from ..core import verbose
 from ..core.clock import Clock, Deadline
-from ..core.errors import HelpdeskDown, NotAuthorised, ReadOnlyViolation, TicketError, TicketUnreadable
+from ..core.errors import HelpdeskDown, NotAuthorised, ReadOnlyViolation, TicketbotError, TicketError, TicketUnreadable
 from ..core.files import GROWTH, JsonTooLarge
 from ..core.guards import Admission, Breaker, backoff_seconds
 from ..core.http import MAX_REPLY_BYTES, BoundedAdapter, ReplyTooLong, is_loopback
 from . import http_messages
-from .http_messages import HttpRequest, Reply, TryAgain, read_reply
+from .http_messages import HttpRequest, Reply, TryAgain, mapping, read_reply
 from .rate_limit import Limit, Throttle
 
 REPEATABLE = ("GET", "DELETE")
@@ -319,3 +319,15 @@ class Transport:
 
 def _template(path: str) -> str:
     return "/".join("{id}" if part.isdigit() else part for part in path.split("?")[0].split("/"))
+
+
+def shown(
+    transport: Transport, path: str, name: str = "", params: Mapping[str, str | int] | None = None
+) -> Mapping[str, Any]:
+    """What is found there, or below ``name`` in that; nothing where it is refused or cannot be read. One request."""
+    try:
+        reply = transport.request("GET", path, params=params)
+    except TicketbotError:
+        return {}
+    found = mapping(reply.body) if reply.ok else {}
+    return mapping(found.get(name)) if name else found

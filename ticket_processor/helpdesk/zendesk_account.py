@@ -9,25 +9,26 @@ reference". A drop-down's value is a tag too.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from itertools import islice
 from typing import Any
 
 from ..core.clock import Clock
 from ..core.errors import CannotRun, ConfigError, HelpdeskDown, NotAuthorised
-from .http_messages import mapping, string, whole_number, with_ids
+from .http_messages import Reply, mapping, string, whole_number, with_ids
 from .protocol import (
     BY_TICKET,
     AccountLabels,
     BusinessRule,
     RequesterSearch,
+    Rights,
     RuleAction,
     RuleCondition,
     RuleKind,
     TicketField,
 )
-from .transport import Transport
-from .zendesk_format import has_next
+from .transport import Transport, shown
+from .zendesk_format import ACCOUNT_LIMIT, has_next, is_messaging, read_limits
 
 _BY_CURSOR: Mapping[str, str | int] = {"page[size]": 100}
 _BY_NUMBER: Mapping[str, str | int] = {"per_page": 100, "page": 1}
@@ -82,6 +83,7 @@ def read_labels(transport: Transport) -> AccountLabels:
         tags={str(row["name"]): int(row.get("count") or 0) for row in tags},
         fields=read_fields(transport),
         groups={row["id"]: str(row.get("name")) for row in groups if not row.get("deleted")},
+        live=live_among_newest(transport),
     )
 
 
@@ -281,3 +283,74 @@ def own_user(transport: Transport) -> int | None:
     """The id of the user that ``transport`` signs in as; ``None`` where Zendesk does not say. One request."""
     reply = transport.request("GET", "/api/v2/users/me")
     return whole_number(mapping(mapping(reply.body).get("user")).get("id")) if reply.ok else None
+
+
+# What our user may do: "UserForAdmin" and "CustomRoleConfigurationObject" of Zendesk's OpenAPI document
+
+LIGHT_AGENT = 1
+"""The ``role_type`` of an agent who may not change tickets."""
+
+
+def rights(transport: Transport, reply: Reply, scope: str) -> Rights:
+    """What our user may do, whom ``reply`` has shown tickets; ``scope`` is what an OAuth token was asked to have.
+
+    One request, or two where the user has a role of the account's own.
+    """
+    facts: dict[str, object] = {}
+    said = ""
+    limit = read_limits(reply.headers).get(ACCOUNT_LIMIT)
+    if limit is not None:
+        facts["requests_a_minute"] = limit.total
+        said = f", the plan allows {limit.total} requests a minute"
+    lacking, writes = _ungranted(scope, transport.granted)
+    if lacking and not writes:
+        return Rights(lacking, "", said, facts)
+    user = shown(transport, "/api/v2/users/me", "user")
+    if not user:
+        return Rights("", "", said, facts)  # tickets can be read, which is what counts
+    role = facts["role"] = user.get("role")
+    number = user.get("custom_role_id")
+    custom = shown(transport, f"/api/v2/custom_roles/{number}", "custom_role") if isinstance(number, int) else {}
+    allowed = mapping(custom.get("configuration"))
+    if (wrong := _wrong(user, allowed)) is not None:
+        return Rights(f"this user {wrong}", "", said, facts)
+    for some in (user.get("ticket_restriction"), allowed.get("ticket_access")):
+        if not lacking and isinstance(some, str) and some != "all":
+            lacking = f"this user sees only some tickets ({some}): give it all tickets, or the others are never seen"
+    slow = "" if lacking or role == "admin" else "; no admin: new tickets come by search, some minutes late"
+    return Rights("", lacking, said + slow, facts)
+
+
+def _wrong(user: Mapping[str, Any], allowed: Mapping[str, Any]) -> str | None:
+    """Why nothing can be written."""
+    reasons = (
+        (user.get("id") is None, "is nobody: Zendesk takes the credentials for none; check them"),
+        (user.get("suspended") is True, "is suspended"),
+        (user.get("role") == "end-user", "is a customer; it has to be an agent"),
+        (user.get("role_type") == LIGHT_AGENT, "is a light agent, who may not change tickets; give it an agent's seat"),
+        (allowed.get("ticket_editing") is False, "has a role that may not edit tickets"),
+        (allowed.get("ticket_tag_editing") is False, "has a role that may not edit tags"),
+    )
+    return next((why for holds, why in reasons if holds), None)
+
+
+def _ungranted(asked: str, granted: Collection[str]) -> tuple[str, bool]:
+    """What does not work where a token has less than it was asked to have, and whether it may write tickets."""
+    have = set(granted)
+    writes = not have or not have.isdisjoint({"write", "tickets:write"})
+    if not have or all(have & {scope, scope.rpartition(":")[2]} for scope in asked.split()):
+        return "", writes
+    follows = "runs work, and what needs more, such as 'serve install-webhook', does not"
+    if "read" not in have:
+        follows = "tickets' audits cannot be read, and runs end with 3"
+    if not writes:
+        follows = "nothing can be written"
+    return f"its token has only the scope '{' '.join(sorted(have))}' of '{asked}': {follows}", writes
+
+
+def live_among_newest(transport: Transport) -> tuple[int, int]:
+    """How many of the account's newest tickets are of messaging or chat, and how many were looked at; one request."""
+    newest: dict[str, str | int] = {"per_page": 100, "sort_by": "created_at", "sort_order": "desc"}
+    rows = shown(transport, "/api/v2/tickets", params=newest).get("tickets")
+    found = [mapping(row) for row in rows] if isinstance(rows, list) else []
+    return sum(map(is_messaging, found)), len(found)

@@ -1,18 +1,17 @@
 """Health checks of the helpdesk (it answers, our user's rights, our clock, the credentials) and of the model servers.
 
 One cheap request to the helpdesk, and one or two more for the user's rights; one to each model server, for the models
-that it lists. Facts and their sources: Zendesk's OpenAPI document, ``UserForAdmin`` and
-``CustomRoleConfigurationObject``; developers.freshdesk.com/api, "Agents" (currently authenticated agent), "Rate Limit".
+that it lists.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import orjson
@@ -23,20 +22,12 @@ from ..analysis.model_server.connection import MAX_ANSWER_BYTES, Connection, bou
 from ..analysis.model_server.settings import ModelTarget
 from ..core.clock import Clock, Deadline, iso, parse_iso
 from ..core.errors import AnalysisFailed, CannotRun, DeadlineReached, NotAuthorised, RateLimited, TicketbotError
-from ..helpdesk import freshdesk_format, zendesk_format
-from ..helpdesk.http_messages import Reply, mapping
-from ..helpdesk.request_tracker_account import lacking
-from ..helpdesk.transport import Transport
+from ..helpdesk.http_messages import Reply
+from ..helpdesk.transport import Transport, shown
 from ..reporting.glossary import span
-from ..settings.helpdesks import (
-    AccountSettings,
-    FreshdeskSettings,
-    LocalSettings,
-    RequestTrackerSettings,
-    SignIn,
-    VendorSettings,
-)
+from ..settings.helpdesks import AccountSettings, LocalSettings, SignIn, VendorSettings
 from ..wiring.parts import transport_for
+from ..wiring.vendors import VENDORS
 from .health_checks import ASKING_S, NO_ANSWER, OFFLINE, Check, Probe, fail, ok, skipped, warn
 from .rules import TOKENS_END, TOKENS_WARN_S
 from .run_metrics import DAY
@@ -49,12 +40,6 @@ if TYPE_CHECKING:
 CLOCK_WARN_S, CLOCK_FAIL_S = 5.0, 60.0
 TOKEN_WARN_S = 14 * DAY
 """Another token is made in a minute."""
-LIGHT_AGENT = 1
-"""The ``role_type`` of an agent of Zendesk who may not change tickets."""
-ALL_TICKETS = 1
-"""The scope of an agent of Freshdesk who sees every ticket; others see those of their groups, or their own."""
-HELPER = "collaborator"
-"""The type of an agent of Freshdesk who may not change tickets."""
 NAMES = ("helpdesk", "clock", "credentials")
 _SIGN_IN = "create an OAuth client and set ZENDESK_OAUTH_CLIENT_ID and ZENDESK_OAUTH_CLIENT_SECRET"
 NO_LIST = ("model_unknown", "model_http_405", "model_http_501")
@@ -102,21 +87,22 @@ def ask_helpdesk(account: VendorSettings, transport: Transport, clock: Clock) ->
         return TicketRead(judge(name, f"{where}: {said}", problem=problem))
     facts: dict[str, object] = {"latency_ms": round((clock.monotonic() - began) * 1000)}
     if reply.status == 403:
-        scopes = zendesk_format.missing_scopes(reply)
-        why = zendesk_format.error_code(reply) if scopes else "; let the user of these credentials see tickets"
+        why = VENDORS[account.vendor].forbidden(reply) or "; let the user of these credentials see tickets"
         told = f"signed in, but reading a ticket gives HTTP 403{why}"
         return TicketRead(fail(name, f"{where}: {told}", problem="forbidden", **facts), reply, sent, clock.now())
     if not reply.ok:
         text = f"{where}: reading a ticket gives HTTP {reply.status}"
         return TicketRead(fail(name, text, problem=f"http_{reply.status}", **facts), reply, sent, clock.now())
     received = clock.now()
-    if isinstance(account, RequestTrackerSettings):
-        lacks = lacking(transport, account.tags_field)
-        text = f"{where}: signed in, tickets can be read"
-        found = warn(name, f"{text}; but {'; '.join(lacks)}", **facts) if lacks else ok(name, text, **facts)
-        return TicketRead(found, reply, sent, received)
-    look = _of_agent if isinstance(account, FreshdeskSettings) else partial(_of_user, account.oauth_scope)
-    return TicketRead(look(where, transport, reply, facts), reply, sent, received)
+    rights = VENDORS[account.vendor].rights(account, transport, reply)
+    facts |= rights.facts
+    text = f"{where}: signed in, tickets can be read{rights.said}"
+    found = ok(name, text, **facts)
+    if rights.wrong:
+        found = fail(name, f"{text}; but {rights.wrong}", problem="rights", **facts)
+    elif rights.lacking:
+        found = warn(name, f"{text}; but {rights.lacking}", **facts)
+    return TicketRead(found, reply, sent, received)
 
 
 def _problem(error: TicketbotError) -> str:
@@ -160,121 +146,9 @@ def _lasting(account: VendorSettings, clock: Clock, why: str) -> Check:
 def _end_of_token(transport: Transport) -> float | None:
     """When the OAuth token ends that the transport signs with, in Unix seconds, if it ends and Zendesk says so."""
     try:
-        return parse_iso(_asked(transport, "/api/v2/oauth/tokens/current", "token")["expires_at"])
+        return parse_iso(shown(transport, "/api/v2/oauth/tokens/current", "token")["expires_at"])
     except (KeyError, TypeError, ValueError):
         return None
-
-
-def _asked(transport: Transport, path: str, name: str = "") -> Mapping[str, Any]:
-    """What is found there, or below ``name`` in that; nothing where it is refused."""
-    try:
-        reply = transport.request("GET", path)
-    except TicketbotError:
-        return {}
-    found = mapping(reply.body) if reply.ok else {}
-    return mapping(found.get(name)) if name else found
-
-
-# Rights
-
-
-def _of_user(scope: str, where: str, transport: Transport, reply: Reply, facts: dict[str, object]) -> Check:
-    """The check of the helpdesk, whose tickets ``reply`` has shown. One request, or two where the user has a role of
-    the account's own. ``scope`` is what an OAuth token was asked to have."""
-    name, text = "helpdesk", f"{where}: signed in, tickets can be read"
-    limit = zendesk_format.read_limits(reply.headers).get(zendesk_format.ACCOUNT_LIMIT)
-    if limit is not None:
-        facts["requests_a_minute"] = limit.total
-        text += f", the plan allows {limit.total} requests a minute"
-    lacking, writes = _ungranted(scope, transport.granted)
-    if lacking and not writes:
-        return fail(name, f"{text}; but {lacking}", problem="rights", **facts)
-    user = _asked(transport, "/api/v2/users/me", "user")
-    if not user:
-        return ok(name, text, **facts)  # tickets can be read, which is what counts
-    role = facts["role"] = user.get("role")
-    number = user.get("custom_role_id")
-    custom = _asked(transport, f"/api/v2/custom_roles/{number}", "custom_role") if isinstance(number, int) else {}
-    allowed = mapping(custom.get("configuration"))
-    if (wrong := _wrong(user, allowed)) is not None:
-        return fail(name, f"{text}; but this user {wrong}", problem="rights", **facts)
-    if lacking:
-        return warn(name, f"{text}; but {lacking}", **facts)
-    for some in (user.get("ticket_restriction"), allowed.get("ticket_access")):
-        if isinstance(some, str) and some != "all":
-            seen = f"this user sees only some tickets ({some}): give the user all tickets, or the others are never seen"
-            return warn(name, f"{text}; but {seen}", **facts)
-    slow = "" if role == "admin" else "; no admin: new tickets come by search, some minutes late"
-    return ok(name, f"{text}{slow}", **facts)
-
-
-def _wrong(user: Mapping[str, Any], allowed: Mapping[str, Any]) -> str | None:
-    """Why nothing can be written."""
-    reasons = (
-        (user.get("id") is None, "is nobody: Zendesk takes the credentials for none; check them"),
-        (user.get("suspended") is True, "is suspended"),
-        (user.get("role") == "end-user", "is a customer; it has to be an agent"),
-        (user.get("role_type") == LIGHT_AGENT, "is a light agent, who may not change tickets; give it an agent's seat"),
-        (allowed.get("ticket_editing") is False, "has a role that may not edit tickets"),
-        (allowed.get("ticket_tag_editing") is False, "has a role that may not edit tags"),
-    )
-    return next((why for holds, why in reasons if holds), None)
-
-
-def _ungranted(asked: str, granted: Collection[str]) -> tuple[str, bool]:
-    """What does not work where a token has less than it was asked to have, and whether it may write tickets."""
-    have = set(granted)
-    writes = not have or not have.isdisjoint({"write", "tickets:write"})
-    if not have or all(have & {scope, scope.rpartition(":")[2]} for scope in asked.split()):
-        return "", writes
-    follows = "runs work, and what needs more, such as 'serve install-webhook', does not"
-    if "read" not in have:
-        follows = "tickets' audits cannot be read, and runs end with 3"
-    if not writes:
-        follows = "nothing can be written"
-    return f"its token has only the scope '{' '.join(sorted(have))}' of '{asked}': {follows}", writes
-
-
-def _of_agent(where: str, transport: Transport, reply: Reply, facts: dict[str, object]) -> Check:
-    """The check of the helpdesk, whose tickets ``reply`` has shown. One request."""
-    name, text = "helpdesk", f"{where}: signed in, tickets can be read"
-    limit = freshdesk_format.read_limits(reply.headers).get(freshdesk_format.ACCOUNT_LIMIT)
-    if limit is not None:
-        facts["credits_a_minute"] = limit.total
-        hourly = ", an hour's calls spread over its minutes" if freshdesk_format.is_hourly(reply.headers) else ""
-        text += f", the plan allows {limit.total} calls a minute{hourly}"
-    agent = _asked(transport, "/api/v2/agents/me")  # where that is refused, tickets can be read all the same
-    if agent.get("type") == HELPER:
-        return warn(name, f"{text}; but this agent is a collaborator, who may not change tickets", **facts)
-    if agent.get("ticket_scope") not in (None, ALL_TICKETS):
-        told = "but this agent sees some of them only; give it the scope of all tickets, or the others are never seen"
-        return warn(name, f"{text}; {told}", **facts)
-    return ok(name, text, **facts)
-
-
-# For 'ticketbot doctor'
-
-
-def messaging_among_newest(transport: Transport) -> tuple[int, int]:
-    """How many of the account's newest tickets are of messaging or chat, and how many were looked at; one request."""
-    params: dict[str, str | int] = {"per_page": 100, "sort_by": "created_at", "sort_order": "desc"}
-    try:
-        reply = transport.request("GET", "/api/v2/tickets", params=params)
-    except TicketbotError:
-        return 0, 0
-    told = mapping(reply.body).get("tickets")
-    rows = [mapping(row) for row in told] if reply.ok and isinstance(told, list) else []
-    return sum(map(zendesk_format.is_messaging, rows)), len(rows)
-
-
-def unhandled_statuses(transport: Transport, open_statuses: Collection[int]) -> tuple[str, ...]:
-    """The account's own statuses that count as on hold, such as ``8 (New)``; one request, nothing where refused."""
-    try:
-        reply = transport.request("GET", "/api/v2/ticket_fields")
-    except TicketbotError:
-        return ()
-    found = freshdesk_format.own_statuses(freshdesk_format.rows_of(reply)) if reply.ok else {}
-    return tuple(f"{number} ({name})" for number, name in found.items() if number not in open_statuses)
 
 
 def _local(account: LocalSettings) -> Sequence[Check]:

@@ -40,8 +40,8 @@ class Abilities:
     whether a ticket is as it was created; the local helpdesk's stamps are exact. ``guarded``: a write is refused where
     its ticket has changed since it was read. ``jobs``: it takes many updates at a time. ``solves``: a run may set
     tickets to solved. ``search``: new tickets may have to be searched for. ``delayed``: it lists none of the newest
-    minute. ``rules``: ``doctor`` reads its rules. ``messaging``: some of its tickets are live conversations.
-    ``statuses``: an account may have statuses of its own. ``undone`` says what an undo makes of notes.
+    minute. ``rules``: ``doctor`` reads its rules. ``undone`` says what an undo makes of
+    notes.
     """
 
     stable_read_s: float
@@ -52,8 +52,6 @@ class Abilities:
     search: bool = False
     delayed: bool = False
     rules: bool = False
-    messaging: bool = False
-    statuses: bool = False
 
 
 class _Account(Frozen):
@@ -93,7 +91,6 @@ class ZendeskSettings(_Account):
         search=True,
         delayed=True,
         rules=True,
-        messaging=True,
     )
     url: str | None = Field(None, description="the account's address; the name before `.zendesk.com` is enough")
     oauth_client_id: str | None = Field(None, description="the OAuth client's unique identifier")
@@ -137,7 +134,6 @@ class FreshdeskSettings(_Account):
         stable_read_s=1.0,
         undone="notes of the run are deleted, but for those that a person edited",
         guarded=False,
-        statuses=True,
     )
     sign_in: ClassVar[SignIn] = "api_key"
     oauth_scope: ClassVar[str] = ""

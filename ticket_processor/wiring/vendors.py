@@ -16,7 +16,8 @@ from ..core.errors import ConfigError
 from ..core.models import Ticket
 from ..freshdesk import Freshdesk
 from ..helpdesk import freshdesk_format, freshdesk_reads, request_tracker_account, zendesk_account, zendesk_format
-from ..helpdesk.protocol import AccountLabels, Helpdesk, RequesterSearch
+from ..helpdesk.http_messages import Reply
+from ..helpdesk.protocol import AccountLabels, Helpdesk, RequesterSearch, Rights
 from ..helpdesk.rate_limit import Limit
 from ..helpdesk.request_tracker import RequestTracker
 from ..helpdesk.request_tracker_format import Shape
@@ -47,7 +48,7 @@ class Vendor:
     """One helpdesk's own ways. ``spare`` is the share of its limits that is left to people and other tools.
 
     ``desk`` makes the client; where the helpdesk keeps no record of who changed what, the client keeps our own writes
-    in the state, and can only read without one.
+    in the state, and can only read without one. ``forbidden`` says why a read was refused, where the answer tells.
     """
 
     desk: Callable[[Settings, Transport, State | None], Desk]
@@ -55,6 +56,8 @@ class Vendor:
     labels: Callable[[Settings, Transport], AccountLabels]
     requesters: Callable[[Settings, Transport], RequesterSearch]
     seeds: Callable[[Settings, Transport], SeedAccount]
+    rights: Callable[[Any, Transport, Reply], Rights] = lambda _account, _transport, _reply: Rights()
+    forbidden: Callable[[Reply], str] = lambda _reply: ""
     sign_in: Callable[[Any, Transport, Clock], Auth] = lambda _account, _transport, _clock: FixedAuth("")
     read_limits: Callable[[Mapping[str, str]], Mapping[str, Limit]] = lambda _headers: {}
     spare: float = 0.0
@@ -140,6 +143,8 @@ VENDORS: Mapping[str, Vendor] = {
         labels=lambda _settings, transport: zendesk_account.read_labels(transport),
         requesters=lambda _settings, transport: zendesk_account.Requesters(transport),
         seeds=lambda _settings, transport: _of_seeding().ZendeskSeedTarget(transport),
+        rights=lambda account, transport, reply: zendesk_account.rights(transport, reply, account.oauth_scope),
+        forbidden=lambda reply: zendesk_format.error_code(reply) if zendesk_format.missing_scopes(reply) else "",
         sign_in=_sign_in_to_zendesk,
         read_limits=zendesk_format.read_limits,
         spare=0.05,
@@ -150,6 +155,7 @@ VENDORS: Mapping[str, Vendor] = {
         labels=lambda _settings, transport: freshdesk_reads.read_labels(transport),
         requesters=lambda _settings, transport: freshdesk_reads.FreshdeskRequesters(transport),
         seeds=lambda _settings, transport: _of_seeding().FreshdeskSeedTarget(transport),
+        rights=lambda _account, transport, reply: freshdesk_reads.rights(transport, reply),
         sign_in=_sign_in_to_freshdesk,
         read_limits=freshdesk_format.read_limits,
         spare=0.1,
@@ -160,6 +166,9 @@ VENDORS: Mapping[str, Vendor] = {
         labels=lambda _settings, transport: request_tracker_account.read_labels(transport),
         requesters=lambda _settings, transport: request_tracker_account.TrackerRequesters(transport),
         seeds=lambda s, transport: _of_seeding().RequestTrackerSeedTarget(transport, s.request_tracker.tags_field),
+        rights=lambda account, transport, _reply: Rights(
+            lacking="; ".join(request_tracker_account.lacking(transport, account.tags_field))
+        ),
         sign_in=_sign_in_to_tracker,
     ),
     LocalSettings.vendor: Vendor(
