@@ -93,10 +93,10 @@ CEILINGS = {
     "core": 2_600,
     "dashboard": 1_470,
     "evaluation": 1_920,
-    "helpdesk": 6_160,
+    "helpdesk": 6_150,
     "knowledge": 1_690,
     "learning": 1_660,
-    "monitoring": 2_670,
+    "monitoring": 2_540,
     "pipeline": 5_100,
     "policy": 1_370,
     "replies": 1_410,
@@ -107,7 +107,7 @@ CEILINGS = {
     "settings": 1_610,
     "state": 920,
     "web": 3_470,
-    "wiring": 3_010,
+    "wiring": 3_000,
 }
 """Lines of Python in each package, and of the package's own modules under ``.``.
 
