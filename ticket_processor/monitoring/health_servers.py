@@ -11,14 +11,13 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import orjson
 import requests
 from requests.adapters import BaseAdapter
 
-from ..analysis.model_server.connection import MAX_ANSWER_BYTES, Connection, bounded_body
+from ..analysis.model_server.connection import Connection
 from ..analysis.model_server.settings import ModelTarget
 from ..core.clock import Clock, Deadline, iso, parse_iso
 from ..core.errors import AnalysisFailed, CannotRun, DeadlineReached, NotAuthorised, RateLimited, TicketbotError
@@ -31,11 +30,6 @@ from ..wiring.vendors import VENDORS
 from .health_checks import ASKING_S, NO_ANSWER, OFFLINE, Check, Probe, fail, ok, skipped, warn
 from .rules import TOKENS_END, TOKENS_WARN_S
 from .run_metrics import DAY
-
-if TYPE_CHECKING:
-    import httpx2
-    from openai import OpenAI
-
 
 CLOCK_WARN_S, CLOCK_FAIL_S = 5.0, 60.0
 TOKEN_WARN_S = 14 * DAY
@@ -233,7 +227,7 @@ def ask_model_server(server: Sequence[ModelTarget]) -> Sequence[Check]:
     host = urlsplit(target.base_url).netloc
     connection = Connection(target)
     try:
-        listed = _models_in(connection.call(_list, seconds=min(ASKING_S, target.timeout_s)))
+        listed = _models_in(connection.post("models", {}, seconds=min(ASKING_S, target.timeout_s)))
     except AnalysisFailed as error:
         if error.reason not in NO_LIST:
             known = NO_ANSWER.get(error.reason.removeprefix("model_"))
@@ -258,11 +252,6 @@ def _listed(target: ModelTarget, host: str, listed: Collection[str] | None) -> C
         )
     # Azure lists models, not deployments; others answer to more names than they list.
     return ok(name, f"{host} answers, and does not list it under this name, which need not mean anything", listed=False)
-
-
-def _list(api: OpenAI, timeout: httpx2.Timeout) -> bytes:
-    with api.models.with_streaming_response.list(timeout=timeout) as response:
-        return bounded_body(response, MAX_ANSWER_BYTES)
 
 
 def _models_in(body: bytes) -> set[str] | None:

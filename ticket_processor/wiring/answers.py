@@ -16,7 +16,7 @@ from ..analysis.cache import AnswerStore
 from ..analysis.chain import ModelLink, Understanding
 from ..analysis.guard import USELESS_IN_A_ROW, Guard
 from ..analysis.model_server.chat import ChatServer, server_for
-from ..analysis.model_server.connection import AnswerUnusable, Connection, ModelConnection
+from ..analysis.model_server.connection import AnswerUnusable, Connection
 from ..analysis.model_server.settings import ModelTarget, targets
 from ..analysis.text.cleaning import clean
 from ..analysis.text.redact import redact
@@ -135,7 +135,7 @@ def drafts(
     store: AnswerStore,
     trouble: Callable[[str], object],
     through: Callable[[ChatServer], ChatServer],
-    connect: Callable[[ModelTarget], ModelConnection] = Connection,
+    connect: Callable[[ModelTarget], Connection] = Connection,
 ) -> Iterator[Drafts]:
     """Drafts from the models of ``chain``, which share its breakers and its budget; ``store`` keeps them."""
     models: list[DraftModel] = []
@@ -170,7 +170,7 @@ def answers(
     trouble: Callable[[str], object],
     through: Callable[[ChatServer], ChatServer] = lambda server: server,
     shown: Collection[str] = (),
-    connect: Callable[[ModelTarget], ModelConnection] = Connection,
+    connect: Callable[[ModelTarget], Connection] = Connection,
 ) -> Iterator[Answers | None]:
     """Adds articles and drafts to decisions, as ``replies.mode`` wants; ``None`` where no ticket can get any.
 

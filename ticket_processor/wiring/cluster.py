@@ -16,8 +16,8 @@ import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import CancelledError, Future
-from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 from importlib.util import find_spec
 from itertools import count
@@ -25,7 +25,7 @@ from typing import Any, Literal, NamedTuple
 from urllib.parse import urlsplit
 
 from .. import __version__
-from ..analysis.model_server.connection import MAX_ANSWER_BYTES, Connection, ModelConnection, What
+from ..analysis.model_server.connection import MAX_ANSWER_BYTES, Connection, What
 from ..analysis.model_server.settings import ModelTarget
 from ..core.clock import Clock, Deadline
 from ..core.errors import AnalysisFailed, ConfigError, Stopping, WorkersEnded, how_to_install
@@ -54,7 +54,7 @@ class ModelTask(NamedTuple):
     def __repr__(self) -> str:
         return f"ModelTask({self.target!r})"  # dask shows arguments in its log
 
-    def asked_of(self, connection: ModelConnection) -> bytes:
+    def asked_of(self, connection: Connection) -> bytes:
         """The answer's body. Raises what :meth:`Connection.post` does."""
         return connection.post(
             self.what, self.arguments, seconds=self.seconds, limit=self.limit, structured=self.structured
@@ -162,7 +162,7 @@ class Cluster:
         with self._lock:
             return self._use
 
-    def connect(self, target: ModelTarget) -> ModelConnection:
+    def connect(self, target: ModelTarget) -> Connection:
         """The way to a model through the workers."""
         return ClusterConnection(self, target)
 
@@ -274,14 +274,13 @@ def lost_cluster(why: str, clock: Clock, deadline: Deadline, *, room: int) -> Cl
     return cluster
 
 
-class ClusterConnection:
+class ClusterConnection(Connection):
     """A model server, asked by workers. Thread-safe."""
 
     def __init__(self, cluster: Cluster, target: ModelTarget) -> None:
+        super().__init__(target)
         self._cluster = cluster
-        self._target = target
         self._seal = seal(target)
-        self._here = Connection(target)
 
     def post(
         self,
@@ -293,16 +292,13 @@ class ClusterConnection:
         structured: bool = False,
     ) -> bytes:
         """See :meth:`Connection.post`; longer answers than a worker sends are an error."""
-        task = ModelTask(self._target.name, self._seal, what, arguments, seconds, min(limit, MOST_BYTES), structured)
-        return self._cluster.ask(self._target, task, lambda: task.asked_of(self._here))
+        limit = min(limit, MOST_BYTES)
+        here = partial(super().post, what, arguments, seconds=seconds, limit=limit, structured=structured)
+        task = ModelTask(self._target.name, self._seal, what, arguments, seconds, limit, structured)
+        return self._cluster.ask(self._target, task, here)
 
     def get_ready(self) -> None:
         """Nothing: workers are ready."""
-
-    def close(self) -> None:
-        """Close what was opened here."""
-        with suppress(Exception):
-            self._here.close()
 
 
 # Where it is

@@ -23,7 +23,7 @@ from distributed.core import Status
 from distributed.scheduler import KilledWorker, NoValidWorkerError
 from distributed.security import Security
 
-from ..analysis.model_server.connection import Connection, ModelBusy, ModelConnection
+from ..analysis.model_server.connection import Connection, ModelBusy
 from ..analysis.model_server.settings import ModelTarget, targets
 from ..core.clock import Clock, Deadline
 from ..core.errors import AnalysisFailed, CannotRun, ExitCode, Stopping, WorkersEnded, unexpected
@@ -233,7 +233,7 @@ Of its web server only ``GET /health`` is left.
 class _Serving:
     """The connections of this process, by the model's name, each with its seal; ``say`` hears of refusals."""
 
-    connections: Mapping[str, tuple[str, ModelConnection]] = {}
+    connections: Mapping[str, tuple[str, Connection]] = {}
     say: Callable[[str], object] = staticmethod(lambda _line: None)
 
 

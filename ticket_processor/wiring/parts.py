@@ -18,7 +18,7 @@ from ..analysis.cache import AnswerStore
 from ..analysis.chain import Analyser, ModelLink, Understanding
 from ..analysis.guard import USELESS_IN_A_ROW
 from ..analysis.model_server.chat import ChatServer, server_for
-from ..analysis.model_server.connection import Connection, ModelConnection
+from ..analysis.model_server.connection import Connection
 from ..analysis.model_server.prompt import EarlierTickets
 from ..analysis.model_server.settings import ModelTarget, price_note, targets
 from ..analysis.rules.analyser import RulesAnalyser
@@ -174,7 +174,7 @@ def understanding(
     trouble: Callable[[str], object] = lambda _sentence: None,
     through: Callable[[ChatServer], ChatServer] = lambda server: server,
     budget: Budget | None = None,
-    connect: Callable[[ModelTarget], ModelConnection] = Connection,
+    connect: Callable[[ModelTarget], Connection] = Connection,
     settings_file: str = "",
 ) -> Iterator[Understanding]:
     """The analyser chain of the settings: each model in order, the trained classifier, keyword rules.

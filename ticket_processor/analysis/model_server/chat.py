@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from ...core.errors import AnalysisFailed
 from ...core.models import Usage
 from ..budget import Allowance
-from .connection import AnswerUnusable, Connection, FormRefused, ModelConnection, failure_in
+from .connection import AnswerUnusable, Connection, FormRefused, failure
 from .settings import ModelTarget
 
 REASONING_TOKENS = (0, 2000, 8000)
@@ -62,7 +62,7 @@ class ChatServer(Protocol):
 def server_for(
     target: ModelTarget,
     remaining: Callable[[], float],
-    connect: Callable[[ModelTarget], ModelConnection] = Connection,
+    connect: Callable[[ModelTarget], Connection] = Connection,
 ) -> OpenAIServer:
     """The server of a model target; no call outlives the ``remaining`` seconds of the run."""
     return OpenAIServer(
@@ -80,7 +80,7 @@ class OpenAIServer:
         target: ModelTarget,
         *,
         timeout_s: Callable[[], float],
-        connection: ModelConnection | None = None,
+        connection: Connection | None = None,
     ) -> None:
         """The server of ``target``; it serves every target with the same place, limits and preset."""
         self._target = target
@@ -246,7 +246,7 @@ def _read(body: bytes, *, asked: str, structured: bool) -> _Answer:
     answer = json.loads(body)
     if not isinstance(answer, dict):
         raise AnswerUnusable("model_nonsense", "no object")
-    wrong = failure_in(answer, structured=structured)
+    wrong = _failure_in(answer, structured=structured)
     if wrong is not None:
         raise wrong
     usage = _usage(answer.get("usage"))
@@ -268,6 +268,18 @@ def _read(body: bytes, *, asked: str, structured: bool) -> _Answer:
         usage=usage,
         model=answer["model"] if isinstance(answer.get("model"), str) and answer["model"] else asked,
     )
+
+
+def _failure_in(answer: Mapping[str, Any], *, structured: bool) -> AnalysisFailed | None:
+    """The error that some proxies put into an answer with status 200; ``None`` where there is none."""
+    error = answer.get("error")
+    if not error or answer.get("choices"):
+        return None
+    try:
+        status = int(str(error.get("code") if isinstance(error, Mapping) else None))
+    except ValueError:
+        return None
+    return failure(status, error, {}, structured=structured) if 400 <= status < 600 else None
 
 
 def _text(content: object) -> str:

@@ -18,9 +18,9 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import tenacity
 
@@ -40,31 +40,200 @@ if TYPE_CHECKING:
 
 NO_KEY = "none"
 """Key for servers without keys: they take any."""
+CONNECT_TIMEOUT_S = 5.0
+MAX_ANSWER_BYTES = 1_000_000
+MAX_ERROR_BYTES = 64_000
+SAID_CHARS, SAID_READ = 200, 2_000
+"""Characters of a server's own error sentence that are shown, and that are read."""
+_NESTED = ("messages", "response_format")
+CONNECTING = ("ALL_PROXY", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR", "SSLKEYLOGFILE")
+"""The environment variables that say how to connect; of proxies, in small letters as well."""
+What = Literal["chat", "embeddings", "models"]
 
 
-def sdk_client(target: ModelTarget, left: Callable[[], float]) -> OpenAI:
-    """A client for the server of ``target``. Thread-safe, as is all that it asks.
+class ModelBusy(AnalysisFailed):
+    """The server could not answer now: worth another try, after ``wait`` seconds if it said so."""
 
-    ``left`` gives the seconds that the request of the calling thread may still take. Raises ``OSError``,
-    ``ImportError``, ``ValueError`` or ``httpx2.InvalidURL`` for proxies and certificates of the environment that cannot
-    be used.
-    """
-    import openai
+    def __init__(self, reason: str, wait: float | None = None, detail: str = "") -> None:
+        self.wait = wait
+        super().__init__(reason, detail)
 
-    options: dict[str, Any] = {
-        "api_key": target.api_key or NO_KEY,
-        "max_retries": 0,
-        "default_headers": _headers(target),
-        "http_client": openai.DefaultHttpxClient(
-            # A proxy named in the environment cannot reach this machine's own loopback.
-            trust_env=not is_loopback(target.base_url),
-            verify=certificates(),
-            # The next server would be sent the ticket, and perhaps the key.
-            follow_redirects=False,
-            event_hooks={"request": [_bound_reads(left)], "response": [_bound_errors, _shown]},
-        ),
-    }
-    return openai.OpenAI(base_url=target.base_url, **options)
+
+class AnswerUnusable(AnalysisFailed):
+    """The model answered, which has to be paid for, and the answer cannot be used: what it spent is kept."""
+
+    def __init__(
+        self, reason: str, detail: str = "", *, usage: Usage | None = None, cost_usd: float | None = None
+    ) -> None:
+        self.usage = usage or Usage()
+        self.cost_usd = cost_usd
+        super().__init__(reason, detail)
+
+
+class FormRefused(AnalysisFailed):
+    """The server does not take this way of asking for structure."""
+
+    def __init__(self, detail: str = "") -> None:
+        super().__init__("form_refused", detail)
+
+
+_ARGUMENTS = {
+    **{name: re.compile(name) for name in ("max_tokens", "max_completion_tokens", "temperature", "reasoning_effort")},
+    # Words that an error may hold for other reasons.
+    **{name: re.compile(rf"[`'\".]{name}\b|\b{name}:|: {name}\b") for name in ("store", "service_tier")},
+}
+"""Arguments that not every server knows, and how its refusal names them."""
+
+
+class _Bounds(threading.local):
+    """Of this thread's request: when it has to be over, and how many bytes its answer may have."""
+
+    until = math.inf
+    size = MAX_ANSWER_BYTES
+
+
+class Connection:
+    """A server and the credentials for it. Thread-safe. The SDK is imported at the first call."""
+
+    def __init__(self, target: ModelTarget) -> None:
+        self._target = target
+        self._bounds = _Bounds()
+        self._lock = threading.Lock()
+        self._client: OpenAI | None = None
+
+    def post(
+        self,
+        what: What,
+        arguments: Mapping[str, Any],
+        *,
+        seconds: float,
+        limit: int = MAX_ANSWER_BYTES,
+        structured: bool = False,
+    ) -> bytes:
+        """The body of a 2xx answer of at most ``limit`` bytes, unchecked.
+
+        Raises ``ModelBusy`` when another try may help, ``FormRefused`` when a ``structured`` request seems to have
+        asked for too much, else ``AnalysisFailed``. Environment variables with which there can be no connection are
+        ``model_connection_settings``.
+        """
+        client = self._connected()
+        import httpx2
+        import openai
+
+        self._bounds.until, self._bounds.size = time.monotonic() + seconds, limit
+        timeout = httpx2.Timeout(seconds, connect=min(seconds, CONNECT_TIMEOUT_S))
+        try:
+            answer = _asked(client, what, arguments, timeout)
+            if is_packed(answer.headers):
+                raise AnalysisFailed("model_nonsense", "compressed, which nobody asked for")
+            body: bytes = answer.content
+        except (openai.APITimeoutError, httpx2.TimeoutException) as error:
+            raise ModelBusy("model_timeout") from error
+        except openai.APIStatusError as error:
+            failed = failure(error.status_code, error.body, error.response.headers, structured=structured)
+            if self._target.api_key:  # some servers quote it
+                failed.detail = failed.detail.replace(self._target.api_key, "[key]")
+            if error.status_code in (400, 422):
+                failed.about = tuple(name for name, told in _ARGUMENTS.items() if told.search(str(error.body)))
+            raise failed from error
+        except (openai.APIConnectionError, httpx2.TransportError) as error:
+            raise ModelBusy("model_unreachable", detail=_what_broke(error)) from error
+        except (openai.OpenAIError, httpx2.InvalidURL, httpx2.HTTPError, ValueError, RecursionError) as error:
+            raise AnalysisFailed("model_nonsense", type(error).__name__) from error
+        if len(body) > limit:
+            raise AnalysisFailed("model_answer_too_long")
+        return body
+
+    def close(self) -> None:
+        """Close the connections. Idempotent; the next call opens new ones."""
+        with self._lock:
+            client, self._client = self._client, None
+        if client is not None:
+            client.close()
+
+    def get_ready(self) -> None:
+        """Load the SDK, which takes a second, before the first call. That call reports any failure."""
+        with suppress(AnalysisFailed):
+            self._connected()
+
+    def _connected(self) -> OpenAI:
+        import httpx2
+
+        with self._lock:
+            if self._client is None:
+                try:
+                    self._client = self._new_client()
+                except (OSError, ImportError, ValueError, httpx2.InvalidURL) as error:
+                    # Without their values: proxies hold passwords.
+                    named = [name for name in CONNECTING if os.environ.get(name) or os.environ.get(name.lower())]
+                    detail = f"{type(error).__name__}; see {', '.join(named) or 'base_url'}"
+                    raise AnalysisFailed("model_connection_settings", detail) from error
+            return self._client
+
+    def _new_client(self) -> OpenAI:
+        import openai
+
+        return openai.OpenAI(
+            base_url=self._target.base_url,
+            api_key=self._target.api_key or NO_KEY,
+            max_retries=0,
+            default_headers=_headers(self._target),
+            http_client=openai.DefaultHttpxClient(
+                # A proxy named in the environment cannot reach this machine's own loopback.
+                trust_env=not is_loopback(self._target.base_url),
+                verify=certificates(),
+                # The next server would be sent the ticket, and perhaps the key.
+                follow_redirects=False,
+                event_hooks={"request": [self._bound_time], "response": [self._bound_size]},
+            ),
+        )
+
+    def _bound_time(self, request: httpx2.Request) -> None:
+        """Makes every read from the network end in time, be it of a proxy, a head, a body or an error.
+
+        The timeouts of SDK and HTTP client are for each piece, not for the whole.
+        """
+        import httpcore2
+
+        def trace(event: str, info: dict[str, Any]) -> None:
+            if event.endswith((".connect_tcp.complete", ".start_tls.complete")):
+                stream = info["return_value"]
+                stream.read = functools.partial(bounded, stream.read)
+
+        def bounded(read: Callable[..., bytes], max_bytes: int, timeout: float | None = None) -> bytes:
+            seconds = self._bounds.until - time.monotonic()
+            if seconds <= 0:
+                raise httpcore2.ReadTimeout
+            return read(max_bytes, timeout=seconds if timeout is None else min(seconds, timeout))
+
+        request.extensions |= {"trace": trace, "began": time.monotonic()}
+
+    def _bound_size(self, response: httpx2.Response) -> None:
+        """Reads the body, at most a piece more than may be; of an error the beginning, of what is packed nothing."""
+        import httpx2
+
+        request = response.request
+        took, number = time.monotonic() - request.extensions["began"], response.headers.get("x-request-id")
+        verbose.request(request.method, str(request.url), response.status_code, took, number)
+        most = self._bounds.size if response.is_success else MAX_ERROR_BYTES
+        stream, body = cast(httpx2.SyncByteStream, response.stream), bytearray()
+        for chunk in () if is_packed(response.headers) else cast(Iterable[bytes], stream):
+            body += chunk
+            if len(body) > most:
+                break
+        stream.close()
+        response.stream = httpx2.ByteStream(bytes(body))
+
+
+def _asked(client: OpenAI, what: What, arguments: Mapping[str, Any], timeout: httpx2.Timeout) -> Any:
+    """The SDK's raw response."""
+    if what == "models":
+        return client.models.with_raw_response.list(timeout=timeout)
+    # The SDK walks through every value of each argument, which for messages and a schema takes a third of the call.
+    nested = {name: arguments[name] for name in _NESTED if name in arguments}
+    plain = {name: [] if name == "messages" else arguments[name] for name in arguments if name != "response_format"}
+    api: Any = client.chat.completions if what == "chat" else client.embeddings
+    return api.with_raw_response.create(**plain, extra_body=nested, timeout=timeout)
 
 
 def _headers(target: ModelTarget) -> dict[str, Any]:
@@ -99,265 +268,28 @@ def _trusted() -> ssl.SSLContext:
     return httpx2.create_ssl_context()
 
 
-def _bound_reads(left: Callable[[], float]) -> Callable[[httpx2.Request], None]:
-    """Makes every read from the network end when no time is ``left``, be it of a proxy, a head, a body or an error.
-
-    The timeouts of SDK and HTTP client are for each piece, not for the whole.
-    """
-    import httpcore2
-
-    def trace(event: str, info: dict[str, Any]) -> None:
-        if event.endswith((".connect_tcp.complete", ".start_tls.complete")):
-            stream = info["return_value"]
-            stream.read = functools.partial(bounded, stream.read)
-
-    def bounded(read: Callable[..., bytes], max_bytes: int, timeout: float | None = None) -> bytes:
-        seconds = left()
-        if seconds <= 0:
-            raise httpcore2.ReadTimeout
-        return read(max_bytes, timeout=seconds if timeout is None else min(seconds, timeout))
-
-    def follow(request: httpx2.Request) -> None:
-        request.extensions["trace"] = trace
-        request.extensions["began"] = time.monotonic()
-
-    return follow
-
-
-def _shown(response: httpx2.Response) -> None:
-    request = response.request
-    seconds = time.monotonic() - request.extensions.get("began", time.monotonic())
-    verbose.request(
-        request.method, str(request.url), response.status_code, seconds, response.headers.get("x-request-id")
-    )
-
-
 def is_packed(headers: Mapping[str, str]) -> bool:
     """Whether a body is compressed, in whatever way."""
     return headers.get("content-encoding", "").strip().lower() not in ("", "identity")
 
 
-def _bound_errors(response: httpx2.Response) -> None:
-    """The SDK reads the whole body of an error; of these the beginning is enough, and of packed ones the status."""
-    if not response.is_success:
-        import httpx2
+# The server's own words
 
-        packed = is_packed(response.headers)
-        if packed:
-            del response.headers["content-encoding"]
-        inner = response.stream
-
-        class Beginning(httpx2.SyncByteStream):
-            def __iter__(self) -> Iterator[bytes]:
-                seen = 0
-                if packed:
-                    return
-                for chunk in inner if isinstance(inner, httpx2.SyncByteStream) else ():
-                    yield chunk
-                    seen += len(chunk)
-                    if seen > 64_000:
-                        return
-
-            def close(self) -> None:
-                if isinstance(inner, httpx2.SyncByteStream):
-                    inner.close()
-
-        response.stream = Beginning()
-
-
-Result = TypeVar("Result")
-CONNECT_TIMEOUT_S = 5.0
-MAX_ANSWER_BYTES = 1_000_000
-SAID_CHARS, SAID_READ = 200, 2_000
-"""Characters of a server's own error sentence that are shown, and that are read."""
-_NESTED = ("messages", "response_format")
-What = Literal["chat", "embeddings"]
-
-
-class ModelBusy(AnalysisFailed):
-    """The server could not answer now: worth another try, after ``wait`` seconds if it said so."""
-
-    def __init__(self, reason: str, wait: float | None = None, detail: str = "") -> None:
-        self.wait = wait
-        super().__init__(reason, detail)
-
-
-class AnswerUnusable(AnalysisFailed):
-    """The model answered, which has to be paid for, and the answer cannot be used: what it spent is kept."""
-
-    def __init__(
-        self, reason: str, detail: str = "", *, usage: Usage | None = None, cost_usd: float | None = None
-    ) -> None:
-        self.usage = usage or Usage()
-        self.cost_usd = cost_usd
-        super().__init__(reason, detail)
-
-
-class FormRefused(AnalysisFailed):
-    """The server does not take this way of asking for structure."""
-
-    def __init__(self, detail: str = "") -> None:
-        super().__init__("form_refused", detail)
-
-
-class ModelConnection(Protocol):
-    """A way to a model server. Thread-safe."""
-
-    def post(
-        self,
-        what: What,
-        arguments: Mapping[str, Any],
-        *,
-        seconds: float,
-        limit: int = MAX_ANSWER_BYTES,
-        structured: bool = False,
-    ) -> bytes:
-        """See :meth:`Connection.post`."""
-
-    def get_ready(self) -> None:
-        """Do before the first call what takes long."""
-
-    def close(self) -> None:
-        """Let go of the server."""
-
-
-_ARGUMENTS = {
-    **{name: re.compile(name) for name in ("max_tokens", "max_completion_tokens", "temperature", "reasoning_effort")},
-    # Words that an error may hold for other reasons.
-    **{name: re.compile(rf"[`'\".]{name}\b|\b{name}:|: {name}\b") for name in ("store", "service_tier")},
-}
-"""Arguments that not every server knows, and how its refusal names them."""
-
-
-class Connection:
-    """A server and the credentials for it. Thread-safe. The SDK is imported at the first call."""
-
-    def __init__(self, target: ModelTarget) -> None:
-        self._target = target
-        self._until = _Until()
-        self._lock = threading.Lock()
-        self._client: OpenAI | None = None
-
-    def post(
-        self,
-        what: What,
-        arguments: Mapping[str, Any],
-        *,
-        seconds: float,
-        limit: int = MAX_ANSWER_BYTES,
-        structured: bool = False,
-    ) -> bytes:
-        """The body of a 2xx answer of at most ``limit`` bytes, unchecked.
-
-        Raises ``ModelBusy`` when another try may help, ``FormRefused`` when a ``structured`` request seems to have
-        asked for too much, else ``AnalysisFailed``. Environment variables with which there can be no connection are
-        ``model_connection_settings``.
-        """
-
-        # The SDK walks through every value of each argument, which for messages and a schema takes a third of the call.
-        nested = {name: arguments[name] for name in _NESTED if name in arguments}
-        plain = {name: [] if name == "messages" else arguments[name] for name in arguments if name != "response_format"}
-
-        def ask(client: OpenAI, timeout: httpx2.Timeout) -> bytes:
-            api: Any = client.chat.completions if what == "chat" else client.embeddings
-            with api.with_streaming_response.create(**plain, extra_body=nested, timeout=timeout) as response:
-                return bounded_body(response, limit)
-
-        return self.call(ask, seconds=seconds, structured=structured)
-
-    def call(
-        self, ask: Callable[[OpenAI, httpx2.Timeout], Result], *, seconds: float, structured: bool = False
-    ) -> Result:
-        """Call ``ask`` with the SDK's client for one request of at most ``seconds``. Raises as :meth:`post` does."""
-        client = self._connected()
-        import httpx2
-        import openai
-
-        self._until.moment = time.monotonic() + seconds
-        timeout = httpx2.Timeout(seconds, connect=min(seconds, CONNECT_TIMEOUT_S))
-        try:
-            return ask(client, timeout)
-        except MemoryError as error:
-            raise AnalysisFailed("model_answer_too_long") from error
-        except (openai.APITimeoutError, httpx2.TimeoutException) as error:
-            raise ModelBusy("model_timeout") from error
-        except openai.APIStatusError as error:
-            failed = failure(error.status_code, error.body, error.response.headers, structured=structured)
-            if self._target.api_key:  # some servers quote it
-                failed.detail = failed.detail.replace(self._target.api_key, "[key]")
-            if error.status_code in (400, 422):
-                failed.about = tuple(name for name, told in _ARGUMENTS.items() if told.search(str(error.body)))
-            raise failed from error
-        except (openai.APIConnectionError, httpx2.TransportError) as error:
-            raise ModelBusy("model_unreachable", detail=_what_broke(error)) from error
-        except (openai.OpenAIError, httpx2.InvalidURL, httpx2.HTTPError, ValueError, RecursionError) as error:
-            raise AnalysisFailed("model_nonsense", type(error).__name__) from error
-
-    def close(self) -> None:
-        """Close the connections. Idempotent; the next call opens new ones."""
-        with self._lock:
-            client, self._client = self._client, None
-        if client is not None:
-            client.close()
-
-    def get_ready(self) -> None:
-        """Load the SDK, which takes a second, before the first call. That call reports any failure."""
-        with suppress(AnalysisFailed):
-            self._connected()
-
-    def _connected(self) -> OpenAI:
-        import httpx2
-
-        with self._lock:
-            if self._client is None:
-                try:
-                    self._client = sdk_client(self._target, self._left)
-                except (OSError, ImportError, ValueError, httpx2.InvalidURL) as error:
-                    raise AnalysisFailed("model_connection_settings", _suspects(error)) from error
-            return self._client
-
-    def _left(self) -> float:
-        """The seconds that are left for the request of this thread."""
-        return self._until.moment - time.monotonic()
-
-
-class _Until(threading.local):
-    """When the request of this thread has to be over."""
-
-    moment = math.inf
-
-
-CONNECTING = ("ALL_PROXY", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR", "SSLKEYLOGFILE")
-"""The environment variables that say how to connect; of proxies, in small letters as well."""
-
-
-def _suspects(error: Exception) -> str:
-    """The environment variables that may be wrong, without their values: proxies hold passwords."""
-    named = [name for name in CONNECTING if os.environ.get(name) or os.environ.get(name.lower())]
-    return f"{type(error).__name__}; see {', '.join(named) or 'base_url'}"
-
-
-def bounded_body(response: Any, limit: int) -> bytes:
-    """The body of a streamed answer of at most ``limit`` bytes. Raises ``AnalysisFailed``."""
-    if is_packed(response.headers):
-        raise AnalysisFailed("model_nonsense", "compressed, which nobody asked for")
-    body = bytearray()
-    for chunk in response.iter_bytes():
-        body += chunk
-        if len(body) > limit:
-            raise AnalysisFailed("model_answer_too_long")
-    return bytes(body)
-
-
-_NO_QUOTA = re.compile(r"insufficient_quota|billing_(?:hard_limit|not_active)|insufficient[_ ]balance", re.I)
-_BAD_KEY = re.compile(r"No connected db|invalid_api_key|api key not valid", re.I)
-_FILTERED = re.compile(r"content_filter|content_policy|ResponsibleAIPolicy|content management policy", re.I)
-_UNKNOWN = re.compile(r"model_not_found|invalid model name|deploymentnotfound", re.I)
-_TOO_LONG = re.compile(
+_TOO_LONG = (
     r"context_length_exceeded|exceed_context_size|maximum context length|available context size|context window"
-    r"|input is too large|too large to process|physical batch size",
-    re.I,
+    r"|input is too large|too large to process|physical batch size"
 )
+_REASONS = (
+    ((402,), "", "model_no_quota"),
+    ((429,), r"insufficient_quota|billing_(?:hard_limit|not_active)|insufficient[_ ]balance", "model_no_quota"),
+    ((401, 403), "", "model_not_authorised"),
+    ((400,), r"No connected db|invalid_api_key|api key not valid", "model_not_authorised"),
+    ((404, 410), "", "model_unknown"),
+    ((400,), r"model_not_found|invalid model name|deploymentnotfound", "model_unknown"),
+    ((400,), r"content_filter|content_policy|ResponsibleAIPolicy|content management policy", "model_content_filter"),
+    ((400, 413, 500), _TOO_LONG, "model_prompt_too_long"),
+)
+"""What an error means, by its status and a pattern of its words; the first row that fits counts."""
 _FORM = re.compile(r"response_format|json_schema|grammar", re.I)
 
 
@@ -367,45 +299,18 @@ def failure(status: int, body: object, headers: Mapping[str, str], *, structured
     ``body`` is whatever was sent: text, ``{"error": …}`` around or already taken off, a list, nothing. Of its words the
     server's own sentence is kept as the failure's detail.
     """
-    failed = _failure(status, _words(body), headers, structured=structured)
-    failed.detail = failed.detail or server_sentence(body)
+    failed, words = AnalysisFailed(f"model_http_{status}"), _words(body)
+    known = (reason for when, told, reason in _REASONS if status in when and re.search(told, words, re.I))
+    if reason := next(known, None):
+        failed = AnalysisFailed(reason)
+    elif structured and (status in (400, 422, 501) or (status == 500 and _FORM.search(words))):
+        failed = FormRefused()  # some servers answer a schema that they do not know with 400, llama-cpp-python with 500
+    elif 300 <= status < 400:
+        failed = AnalysisFailed("model_redirected")
+    elif status in (408, 409, 429) or (status >= 500 and status != 501):
+        failed = ModelBusy("model_rate_limited" if status == 429 else failed.reason, _wait(headers))
+    failed.detail = server_sentence(body)
     return failed
-
-
-def _failure(status: int, words: str, headers: Mapping[str, str], *, structured: bool) -> AnalysisFailed:
-    if status == 402 or (status == 429 and _NO_QUOTA.search(words)):
-        return AnalysisFailed("model_no_quota")
-    if status == 429:
-        return ModelBusy("model_rate_limited", _wait(headers))
-    if status in (401, 403) or (status == 400 and _BAD_KEY.search(words)):
-        return AnalysisFailed("model_not_authorised")
-    if status in (404, 410) or (status == 400 and _UNKNOWN.search(words)):
-        return AnalysisFailed("model_unknown")
-    if status == 400 and _FILTERED.search(words):
-        return AnalysisFailed("model_content_filter")
-    if status in (400, 413, 500) and _TOO_LONG.search(words):
-        return AnalysisFailed("model_prompt_too_long")
-    if structured and (status in (400, 422, 501) or (status == 500 and _FORM.search(words))):
-        # Some servers answer a schema that they do not know with 400, llama-cpp-python with 500.
-        return FormRefused()
-    if 300 <= status < 400:
-        return AnalysisFailed("model_redirected")
-    if status in (408, 409) or (status >= 500 and status != 501):
-        return ModelBusy(f"model_http_{status}", _wait(headers))
-    return AnalysisFailed(f"model_http_{status}")
-
-
-def failure_in(answer: Mapping[str, Any], *, structured: bool = False) -> AnalysisFailed | None:
-    """The error that some proxies put into an answer with status 200; ``None`` where there is none."""
-    error = answer.get("error")
-    if not error or answer.get("choices"):
-        return None
-    code = error.get("code") if isinstance(error, Mapping) else None
-    try:
-        status = int(str(code))
-    except ValueError:
-        status = 0
-    return failure(status, error, {}, structured=structured) if 400 <= status < 600 else None
 
 
 def server_sentence(body: object) -> str:
@@ -413,16 +318,32 @@ def server_sentence(body: object) -> str:
 
     It may quote what it was sent, so it is redacted at the strictest level.
     """
-    while isinstance(body, list) and body:
-        body = body[0]
-    for name in ("error", "message", "detail", "msg"):
-        if isinstance(body, Mapping) and body.get(name):
-            body = body[name]
-        while isinstance(body, list) and body:
-            body = body[0]
+    while body and isinstance(body, list | Mapping):
+        named = ("error", "message", "detail", "msg")
+        body = body[0] if isinstance(body, list) else next((body[name] for name in named if body.get(name)), None)
     if not isinstance(body, str) or body.lstrip().startswith("<"):
         return ""  # a web page, or nothing
     return leaving_line(redact(body[:SAID_READ], level=RedactionLevel.STRICT).text, SAID_CHARS)
+
+
+def _words(body: object) -> str:
+    while isinstance(body, list) and body:
+        body = body[0]
+    if isinstance(body, Mapping) and isinstance(body.get("error"), Mapping):
+        body = body["error"]
+    if isinstance(body, Mapping):
+        named = [body.get(name) for name in ("code", "type", "message", "detail", "error")]
+        body = " ".join(item if isinstance(item, str) else json.dumps(item, default=str) for item in named if item)
+    return str(body or "")[:4000]
+
+
+_BROKEN: tuple[tuple[type[BaseException], str], ...] = (
+    (ConnectionRefusedError, "connection refused"),
+    (socket.gaierror, "its name leads nowhere"),
+    (ssl.SSLCertVerificationError, "its certificate is not trusted"),
+    (ssl.SSLError, "no secure connection"),
+    (ConnectionError, "the connection broke"),
+)
 
 
 def _what_broke(error: BaseException) -> str:
@@ -436,26 +357,6 @@ def _what_broke(error: BaseException) -> str:
             return os.strerror(seen.errno).lower()
         seen = seen.__cause__ or seen.__context__
     return "the connection broke"
-
-
-_BROKEN: tuple[tuple[type[BaseException], str], ...] = (
-    (ConnectionRefusedError, "connection refused"),
-    (socket.gaierror, "its name leads nowhere"),
-    (ssl.SSLCertVerificationError, "its certificate is not trusted"),
-    (ssl.SSLError, "no secure connection"),
-    (ConnectionError, "the connection broke"),
-)
-
-
-def _words(body: object) -> str:
-    while isinstance(body, list) and body:
-        body = body[0]
-    if isinstance(body, Mapping) and isinstance(body.get("error"), Mapping):
-        body = body["error"]
-    if isinstance(body, Mapping):
-        named = [body.get(name) for name in ("code", "type", "message", "detail", "error")]
-        body = " ".join(item if isinstance(item, str) else json.dumps(item, default=str) for item in named if item)
-    return str(body or "")[:4000]
 
 
 def _wait(headers: Mapping[str, str]) -> float | None:
