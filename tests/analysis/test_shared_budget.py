@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from ticket_processor.analysis.budget import LEARN_FROM, PATIENCE_S, Allowance, Budget, Full, Hold, Question
+from ticket_processor.analysis.budget import PATIENCE_S, Allowance, Budget, Full, Hold, Question
 from ticket_processor.analysis.cache import AnswerStore
 from ticket_processor.analysis.chain import ModelLink, Understanding
 from ticket_processor.analysis.model_server.chat import RawAnswer
@@ -97,7 +97,7 @@ def by_model(answers: Sequence[Analysis]) -> int:
 
 @pytest.mark.parametrize("workers", [1, 2, 8, 50, 200])
 @pytest.mark.parametrize("bad", [0.0, 0.3])
-def test_with_any_workers_spending_ends_between_95_and_100_percent_of_the_limit(workers: int, bad: float) -> None:
+def test_with_any_workers_spending_ends_between_90_and_100_percent_of_the_limit(workers: int, bad: float) -> None:
     limit = 40 * ONE
     shares = []
     for _ in range(3):  # a machine that holds threads up may keep the last answers from being asked for
@@ -111,14 +111,14 @@ def test_with_any_workers_spending_ends_between_95_and_100_percent_of_the_limit(
             "answer_cut_off",
         }
         shares.append(desk.server.spent / limit)
-        if shares[-1] >= 0.95:
+        if shares[-1] >= 0.9:
             break
-    assert max(shares) >= 0.95
+    assert max(shares) >= 0.9
 
 
-def question(tokens: int, output: int = 0, kind: str = "") -> Question:
+def question(tokens: int, output: int = 0) -> Question:
     """One that costs a dollar a token."""
-    return Question(tokens, output, (1e6, 1e6, 1e6), kind)
+    return Question(tokens, output, (1e6, 1e6, 1e6))
 
 
 def filled(clock: ManualClock) -> tuple[Budget, Hold]:
@@ -175,13 +175,14 @@ def test_a_second_request_needs_money_of_its_own() -> None:
     assert desk.budget.spent == pytest.approx(desk.server.spent)
 
 
-def test_near_a_limit_the_server_is_told_to_end_its_answer_there() -> None:
-    budget = Budget(BudgetSettings(run_usd=1100), AnswerStore(None, ManualClock()))
-    for _ in range(LEARN_FROM):
-        held = budget.set_aside("m", question(100, 400))
+def test_a_vocabulary_that_takes_more_tokens_than_estimated_is_learnt_for_the_next_request() -> None:
+    budget = Budget(BudgetSettings(run_usd=1000), AnswerStore(None, ManualClock()))
+    for _ in range(2):
+        held = budget.set_aside("m", question(100))
         assert isinstance(held, Hold)
-        assert held.output == 400
-        budget.settle(held, Usage(input=100, output=40), 140.0)
-    tight = budget.set_aside("m", question(100, 400))
-    assert isinstance(tight, Hold)
-    assert tight.output == 44
+        budget.settle(held, Usage(input=150), 150.0)
+    assert held.question.input == 150
+    later = budget.set_aside("m", question(400))
+    assert isinstance(later, Hold)
+    assert later.question.input == 600
+    assert isinstance(budget.set_aside("m", question(100)), Full)

@@ -1,8 +1,7 @@
 """A limit to what models may cost in US dollars, for a run and for a UTC day.
 
 Money is set aside before a request is made and settled by what the server counted as soon as it ends, so that many
-threads cannot pass a limit together. Near a limit less is set aside, as learnt from the answers so far; the server is
-then told to end its answer there, which keeps the limit where an answer would have been longer.
+threads cannot pass a limit together.
 
 :class:`Pace` forecasts the cost from what was paid and how fast tickets come in.
 """
@@ -11,7 +10,6 @@ from __future__ import annotations
 
 import math
 import threading
-from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
@@ -23,10 +21,6 @@ from .cache import AnswerStore
 from .model_server.settings import BudgetSettings, Price, cost_usd
 
 RUN_SPENT, DAY_SPENT = "budget_of_run_spent", "budget_of_day_spent"
-LEARN_FROM, LEARN_OF = 5, 50
-"""Answers of a model before anything is learnt from them, and how many of the last are looked at."""
-MARGIN = 1.1
-"""Money set aside near a limit, as a multiple of the dearest answer so far."""
 PATIENCE_S = 45.0
 """Longest wait of a ticket for money that other calls hold; older calls are not waited for."""
 LOOK_S = 0.05
@@ -42,13 +36,11 @@ class Question:
     """One request to a model: its estimated input tokens, and the limit of its output tokens.
 
     ``price`` is input, output and cached input in dollars per million tokens; without one the request counts as free.
-    What answers take is learnt for each ``kind`` of request apart.
     """
 
     input: int
     output: int
     price: Price | None = None
-    kind: str = ""
 
     @property
     def usd(self) -> float:
@@ -58,16 +50,15 @@ class Question:
 
 @dataclass(frozen=True, eq=False)
 class Hold:
-    """Money set aside for one call of ``model``, since a moment of the monotonic clock."""
+    """Money set aside for one call of ``model``, since a moment of the monotonic clock.
+
+    Its input was estimated, and multiplied by ``ratio``.
+    """
 
     model: str
     question: Question
     since: float = 0.0
-
-    @property
-    def output(self) -> int:
-        """The most output tokens that the call may take."""
-        return self.question.output
+    ratio: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -76,6 +67,15 @@ class Full:
 
     reason: str
     for_now: bool
+
+    def wait(self, deadline: Deadline, began: float) -> None:
+        """Wait a moment; ``began`` is what the deadline had left when the waiting began.
+
+        Raises :class:`NotAsked` when there is nothing to wait for any more, ``DeadlineReached`` and ``Stopping``.
+        """
+        if not self.for_now or began - deadline.remaining() > PATIENCE_S:
+            raise NotAsked(self.reason)
+        deadline.wait(LOOK_S)
 
 
 class Budget:
@@ -91,52 +91,38 @@ class Budget:
         self._before = store.spent_today()
         self._usd = 0.0
         self._held: set[Hold] = set()
-        self._answers: dict[tuple[str, str], deque[tuple[int, float]]] = {}
+        self._ratios: dict[str, float] = {}
         store.before_close.append(self._book_what_is_under_way)
 
     def set_aside(self, model: str, question: Question) -> Hold | Full:
-        """Set aside what ``question`` may cost: the most possible, or near a limit the most that was seen so far.
-
-        The request may take no more output than :attr:`Hold.output`.
-        """
+        """Set aside the most that ``question`` may cost."""
         now = self._store.clock.monotonic()
         with self._lock:
-            most, likely = self._sizes(model, question)
-            for size in (most, likely):
-                if self._over(size, self._held) is None:
-                    hold = Hold(model, size, now)
-                    self._held.add(hold)
-                    return hold
-            hanging = [other for other in self._held if now - other.since > PATIENCE_S]
-            never = self._over(likely, hanging)
-            return Full(never or self._over(likely, self._held) or RUN_SPENT, for_now=never is None)
+            ratio = self._ratios.get(model, 1.0)
+            most = replace(question, input=math.ceil(question.input * ratio))
+            full = self._over(most, self._held)
+            if full is None:
+                hold = Hold(model, most, now, ratio)
+                self._held.add(hold)
+                return hold
+            never = self._over(most, [other for other in self._held if now - other.since > PATIENCE_S])
+            return Full(never or full, for_now=never is None)
 
     def settle(self, hold: Hold, usage: Usage, usd: float | None, *, answered: bool = True) -> None:
-        """The call is over, and cost this; an answer whose server counts no tokens cost what was set aside."""
+        """The call is over, and cost this; an answer whose server counts no tokens costs what was set aside."""
         asked = hold.question
         with self._lock:
             if hold not in self._held:
                 return  # booked already, as the run was ending
             self._held.remove(hold)
-            if asked.input and usage.input and usage.output:
-                learnt = self._answers.setdefault((hold.model, asked.kind), deque(maxlen=LEARN_OF))
-                learnt.append((usage.output, usage.input / asked.input))
+            if asked.input and usage.input:  # estimates may be low for a model's vocabulary
+                found = hold.ratio * usage.input / asked.input
+                self._ratios[hold.model] = max(self._ratios.get(hold.model, 1.0), found)
             if answered and not (usage.input or usage.output):
                 usage, usd = Usage(input=asked.input, output=asked.output), asked.usd
             self._usd += usd or 0.0
         if usage.input or usage.output:
             self._store.spend(hold.model, usage, usd or 0.0)
-
-    def _sizes(self, model: str, question: Question) -> tuple[Question, Question]:
-        """The most that the request can take, and the most that it will take by the answers so far."""
-        answers = self._answers.get((model, question.kind), ())
-        ratio = max((each for _, each in answers), default=1.0)  # estimates may be low for a model's vocabulary
-        most = replace(question, input=math.ceil(question.input * max(1.0, ratio)))
-        if len(answers) < LEARN_FROM:
-            return most, most
-        output = math.ceil(max(each for each, _ in answers) * MARGIN)
-        size = math.ceil(question.input * ratio * MARGIN)
-        return most, replace(question, input=min(most.input, size), output=min(most.output, output))
 
     def _over(self, question: Question, others: Iterable[Hold]) -> str | None:
         """The limit that ``question`` could pass beside what is spent and what ``others`` hold."""
@@ -161,23 +147,6 @@ class Budget:
             return self._usd
 
 
-class Patience:
-    """How long one ticket waits for money: not past the deadline, and not so long that it seems to hang."""
-
-    def __init__(self, deadline: Deadline) -> None:
-        self._deadline = deadline
-        self._began = deadline.remaining()
-
-    def wait(self, full: Full) -> None:
-        """Wait a moment. Raises :class:`NotAsked` when there is nothing to wait for any more.
-
-        Also raises ``DeadlineReached`` and ``Stopping``.
-        """
-        if not full.for_now or self._began - self._deadline.remaining() > PATIENCE_S:
-            raise NotAsked(full.reason)
-        self._deadline.wait(LOOK_S)
-
-
 class Allowance:
     """Money for the requests about one ticket to one model, one after the other. For one thread at a time."""
 
@@ -194,7 +163,7 @@ class Allowance:
     @property
     def output_tokens(self) -> int:
         """The most output tokens that the next request may take."""
-        return self._hold.output
+        return self._hold.question.output
 
     def again(self, usage: Usage, *, input: int | None = None, output: int) -> None:
         """The last request took ``usage``; get money for another one of so many tokens. Raises :class:`NotAsked`."""
@@ -203,9 +172,9 @@ class Allowance:
         self._counts = bool(usage.input or usage.output)
         self._booked, self._booked_usd = self._booked + usage, self._booked_usd + usd
         self._budget.settle(self._hold, usage, usd)
-        patience = Patience(self._deadline)
+        began = self._deadline.remaining()
         while isinstance(held := self._budget.set_aside(self._model, question), Full):
-            patience.wait(held)
+            held.wait(self._deadline, began)
         self._hold = held
 
     def settle(self, usage: Usage, usd: float | None, *, answered: bool = True) -> None:

@@ -11,7 +11,7 @@ from ..core.clock import Deadline
 from ..core.errors import AnalysisFailed
 from ..core.guards import Admission, Breaker, Crowded
 from ..core.models import Usage
-from .budget import Allowance, Budget, Full, NotAsked, Patience, Question
+from .budget import Allowance, Budget, Full, NotAsked, Question
 from .model_server.connection import AnswerUnusable, ModelBusy, retrying
 
 MODEL_ATTEMPTS = 3
@@ -29,6 +29,7 @@ PERMANENT = (
     "model_no_quota",
     "model_redirected",
     "model_connection_settings",
+    "analyser_broken",
 )
 """Reasons that concern every ticket, not this one."""
 _OF_THIS_TEXT = ("model_refused", "model_content_filter", "model_prompt_too_long")
@@ -84,34 +85,48 @@ class Guard:
         def once() -> Answer:
             nonlocal tries
             admission, allowance = self._leave(asked)
-            tries += 1
+            trial = None if self.useless is None else self.useless.admit()
             try:
-                answer = self._booked(call, allowance)
-            except NotAsked:
-                tries -= 1
-                self.breaker.release(admission)
+                if self.useless is not None and trial is None:
+                    raise NotAsked("model_answers_useless", self.useless.cause)
+                tries += 1
+                answer = call(allowance)
+            except BaseException as error:
+                if allowance is not None and isinstance(error, AnswerUnusable):
+                    allowance.settle(error.usage, error.cost_usd)
+                elif allowance is not None:
+                    allowance.settle(Usage(), None, answered=False)
+                self._failed(error, admission, trial)
                 raise
-            except ModelBusy as error:
-                self.breaker.failure(admission, str(error))
-                raise
-            except AnalysisFailed as error:
-                # A refusal of this one text says nothing about the next; a wrong key or model name does.
-                if error.reason in PERMANENT:
-                    self.breaker.failure(admission, str(error))
-                else:
-                    self.breaker.success(admission)
-                raise
-            except BaseException:
-                self.breaker.failure(admission, "analyser_broken")
-                raise
+            if allowance is not None:
+                allowance.settle(answer.usage, answer.cost_usd)
             self.breaker.success(admission)
+            if self.useless is not None and trial is not None:
+                self.useless.success(trial)
             return answer
 
         return again(once), tries
 
+    def _failed(self, error: BaseException, admission: Admission, trial: Admission | None) -> None:
+        """Tell both breakers of a call that raised ``error``; ``trial`` is the admission of the second."""
+        failed = error if isinstance(error, AnalysisFailed) else AnalysisFailed("analyser_broken")
+        if isinstance(failed, NotAsked):
+            self.breaker.release(admission)
+        elif isinstance(failed, ModelBusy) or failed.reason in PERMANENT:
+            self.breaker.failure(admission, str(failed))
+        else:
+            # A refusal of this one text says nothing about the next; a wrong key or model name does.
+            self.breaker.success(admission)
+        if self.useless is None or trial is None:
+            return
+        if isinstance(failed, ModelBusy | NotAsked) or failed.reason in (*PERMANENT, *_OF_THIS_TEXT):
+            self.useless.release(trial)
+        else:
+            self.useless.failure(trial, failed.in_words)
+
     def _leave(self, question: Question) -> tuple[Admission, Allowance | None]:
         """Permission to call, and the money for it. While others hold the money, the breaker is asked again."""
-        patience = Patience(self.deadline)
+        began = self.deadline.remaining()
         while True:
             admission = self._admission()
             if self.budget is None:
@@ -120,7 +135,7 @@ class Guard:
             if not isinstance(held, Full):
                 return admission, Allowance(self.budget, self.name, question, held, self.deadline)
             self.breaker.release(admission)
-            patience.wait(held)
+            held.wait(self.deadline, began)
 
     def _admission(self) -> Admission:
         while True:
@@ -134,38 +149,3 @@ class Guard:
                 reason, _, detail = self.breaker.cause.partition(": ")
                 raise AnalysisFailed(reason or "model_breaker_open", detail)
             return admission
-
-    def _booked(self, call: Callable[[Allowance | None], Answer], allowance: Allowance | None) -> Answer:
-        if allowance is None:
-            return self._useful(call, None)
-        try:
-            answer = self._useful(call, allowance)
-        except AnswerUnusable as error:
-            allowance.settle(error.usage, error.cost_usd)
-            raise
-        except BaseException:
-            allowance.settle(Usage(), None, answered=False)
-            raise
-        allowance.settle(answer.usage, answer.cost_usd)
-        return answer
-
-    def _useful(self, call: Callable[[Allowance | None], Answer], allowance: Allowance | None) -> Answer:
-        """One call, unless the model's answers have been of no use for a while."""
-        if self.useless is None:
-            return call(allowance)
-        admission = self.useless.admit()
-        if admission is None:
-            raise NotAsked("model_answers_useless", self.useless.cause)
-        try:
-            answer = call(allowance)
-        except AnalysisFailed as error:
-            if isinstance(error, (ModelBusy, NotAsked)) or error.reason in (*PERMANENT, *_OF_THIS_TEXT):
-                self.useless.release(admission)
-            else:
-                self.useless.failure(admission, error.in_words)
-            raise
-        except BaseException:
-            self.useless.release(admission)
-            raise
-        self.useless.success(admission)
-        return answer

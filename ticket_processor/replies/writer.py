@@ -62,7 +62,7 @@ class DraftWriter:
         texts = [message["content"] for message in self._messages(ticket, sources, language)]
         size = message_tokens(*texts) + estimate_tokens(json.dumps(proposal_schema(list(sources))))
         room = getattr(self._server, "room", None)  # thoughts count as output, and only servers know who thinks
-        return Question(size, int(room(self.model)) if room else MAX_OUTPUT_TOKENS, self._price, KIND)
+        return Question(size, int(room(self.model)) if room else MAX_OUTPUT_TOKENS, self._price)
 
     def why_not(self, found: Sequence[Passage], language: str) -> str:
         """Why there is nothing to ask about what was ``found``: a fixed word; empty where there is."""

@@ -170,7 +170,7 @@ class TicketWriter:
         """Subject and body by place, none where nothing usable was answered or the budget is spent, and the tokens."""
         self.deadline.check()
         lines = "\n".join(wish.line(place) for place, wish in enumerate(part, start=1))
-        most = Question(estimate_tokens(self._prompt + lines), TOKENS_A_TICKET * len(part), self.model.price, "seed")
+        most = Question(estimate_tokens(self._prompt + lines), TOKENS_A_TICKET * len(part), self.model.price)
         hold = self.budget.set_aside(self.model.name, most)
         if isinstance(hold, Full):
             self.stopped = _SPENT.get(hold.reason, hold.reason)
