@@ -198,18 +198,3 @@ def test_what_a_reader_keeps_beside_the_file_goes_when_somebody_finishes_it(stor
     (done,) = store.finish_erasures(NOW + 80, None)
     assert done.is_gone
     assert [word for word in WORDS if word.encode() in on_disk(tmp_path)] == []
-
-
-def test_an_erasure_that_an_earlier_version_began_before_somebody_was_made_an_agent_is_given_up_and_that_is_said(
-    store: LocalStore,
-) -> None:
-    ada = store.by_email("xquistx@example.com")
-    assert ada is not None
-    with store.writing() as db:
-        db.execute("INSERT INTO erasure VALUES (?, ?, ?)", (ada.id, ada.email, "{}"))
-    store.set_role(ada.id, "agent")
-    with pytest.raises(LocalHelpdeskError, match="made an agent"):
-        list(store.finish_erasures(NOW + 80, None))
-    assert store.unfinished() == ()
-    assert store.by_email("xquistx@example.com") is not None
-    assert list(store.finish_erasures(NOW + 90, None)) == []

@@ -303,7 +303,7 @@ def test_sessions_stand_for_a_person_until_they_end(store: LocalStore) -> None:
 
     assert store.session(token, NOW) == admin
     assert store.session(token, NOW + 100) is None
-    store.set_password(admin.id, "$argon2id$new")
+    store.set_person(admin.id, password_hash="$argon2id$new")
     assert store.session(token, NOW) is None
     with pytest.raises(LocalHelpdeskError, match="there is an agent or admin"):
         store.add_person("boss@EXAMPLE.com", "Other", "agent")

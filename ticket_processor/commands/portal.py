@@ -132,8 +132,7 @@ def create_admin(settings: Settings, email: str, screen: Screen) -> int:
         if known is None or known.role == "customer":
             store.add_person(email, "", "admin", stored)
         else:
-            store.set_role(known.id, "admin")
-            store.set_password(known.id, stored)
+            store.set_person(known.id, role="admin", password_hash=stored)
     screen.say("An admin with this address can log in at /admin now.")
     return ExitCode.OK
 

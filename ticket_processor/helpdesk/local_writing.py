@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import EllipsisType
+from typing import Any
 
 from ..core.models import Priority
 from .local_files import Files, Kept
@@ -92,42 +93,27 @@ class TicketWriting(Files):
         *,
         version: int | None,
         now: float,
-        status: Status | None = None,
-        priority: Priority | EllipsisType | None = ...,
-        category: str | EllipsisType | None = ...,
-        urgency: str | EllipsisType | None = ...,
-        sentiment: str | EllipsisType | None = ...,
-        group: int | EllipsisType | None = ...,
-        assignee: int | EllipsisType | None = ...,
         tags_add: Collection[str] = (),
         tags_remove: Collection[str] = (),
-        reason: str = "",
+        **parts: Any,
     ) -> LocalTicket:
-        """Change a ticket as it was read at ``version``. Category, urgency and sentiment change their tags.
+        """Change a ticket as it was read at ``version``; ``parts`` are those of :class:`Write`, or ``category``,
+        ``urgency`` and ``sentiment``, which change their tags.
 
         Raises :class:`Stale`, :class:`IllegalTransition`, :class:`NotThere` or :class:`LocalHelpdeskError`.
         """
         add, remove = dict.fromkeys(tags_add), dict.fromkeys(tags_remove)
-        for tags, value in (
-            (self.labels.category, category),
-            (self.labels.urgency, urgency),
-            (self.labels.sentiment, sentiment),
-        ):
+        for name in ("category", "urgency", "sentiment"):
+            tags: Mapping[str, str] = getattr(self.labels, name)
+            value = parts.pop(name, ...)
             if value is ...:
                 continue
             if value is not None and value not in tags:
                 raise LocalHelpdeskError(f"there is no {value}; there are {', '.join(tags)}")
-            remove |= dict.fromkeys(tag for name, tag in tags.items() if name != value)
+            remove |= dict.fromkeys(tag for each, tag in tags.items() if each != value)
             add |= {} if value is None else {tags[value]: None}
-        write = Write(
-            status=status,
-            priority=priority,
-            group=group,
-            assignee=assignee,
-            tags_add=tuple(add),
-            tags_remove=tuple(tag for tag in remove if tag not in add),
-            reason=reason,
-        )
+        gone = tuple(tag for tag in remove if tag not in add)
+        write = Write(tags_add=tuple(add), tags_remove=gone, **parts)
         return self.apply(ticket_id, actor, write, version=version, now=now)
 
     def apply(self, ticket_id: int, actor: Actor, write: Write, *, version: int | None, now: float) -> LocalTicket:

@@ -203,7 +203,7 @@ def login_routes(portal: Portal, sessions: Sessions, passwords: Passwords) -> AP
             trouble = "The current password is wrong."
         if trouble is not None:
             return portal.page(request, "admin/password.html", 422, agent=agent, trouble=trouble)
-        store.set_password(agent.id, passwords.hash(new))
+        store.set_person(agent.id, password_hash=passwords.hash(new))
         response = RedirectResponse(PATH, 303)
         sessions.begin(request, response, agent)
         return response
@@ -258,7 +258,7 @@ def people_routes(portal: Portal, sessions: Sessions, passwords: Passwords) -> A
     def new_password(request: Request, person_id: int, admin: Person = admin_here) -> Response:
         """Give somebody a new password, which is shown this once; their sessions end."""
         person, password = _of_team(person_id), made_up()
-        store.set_password(person.id, passwords.hash(password))
+        store.set_person(person.id, password_hash=passwords.hash(password))
         return shown(request, admin, for_whom=person.email, password=password)
 
     @router.post(f"{PEOPLE}/{{person_id}}/role", dependencies=[form_here])
@@ -269,7 +269,7 @@ def people_routes(portal: Portal, sessions: Sessions, passwords: Passwords) -> A
         person = _of_team(person_id)
         if person.id == admin.id:
             return shown(request, admin, 422, trouble="Another admin has to change your own role.")
-        store.set_role(person.id, role)
+        store.set_person(person.id, role=role)
         return RedirectResponse(PEOPLE, 303)
 
     def _of_team(person_id: int) -> Person:
