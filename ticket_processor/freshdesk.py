@@ -74,8 +74,6 @@ class Freshdesk(NoteFirstDesk[TicketView]):
     the account's own statuses that count as open. ``troubles`` are sentences for the run's report.
     """
 
-    no_jobs = "Freshdesk has no jobs of different updates"
-
     def __init__(
         self,
         transport: Transport,

@@ -27,7 +27,7 @@ from .core.errors import (
 from .core.guards import retry_after_seconds
 from .core.models import Change, Ticket
 from .helpdesk.http_messages import is_unauthorised, mapping
-from .helpdesk.protocol import Fetched, JobStatus, Page, TicketField
+from .helpdesk.protocol import Fetched, Helpdesk, JobStatus, Page, TicketField
 from .helpdesk.ticket_history import Edit, History
 from .helpdesk.transport import Transport
 from .helpdesk.zendesk_account import CHOICES, LabelsForbidden, read_fields
@@ -67,7 +67,7 @@ STALE_BY_S = 3600.0
 _JOB_ID = re.compile(r"^[A-Za-z0-9-]{1,80}$")
 
 
-class Zendesk:
+class Zendesk(Helpdesk):
     """One Zendesk account, behind the :class:`Helpdesk` protocol.
 
     Thread-safe, as its transport is. It lists by the incremental export, and by search where the user may not export.
@@ -213,9 +213,6 @@ class Zendesk:
         if reply.status == 422:
             self._explain(details_of(reply), change)
         raise UpdateRefused(f"Zendesk refused the update (HTTP {reply.status}{error_code(reply)})")
-
-    def withdraw(self, change: Change) -> None:
-        """See :meth:`Helpdesk.withdraw`: a write is made whole or not at all, so nothing is left of one."""
 
     def _explain(self, details: Mapping[str, object], change: Change) -> None:
         """Raise what a 422 says of this change, where it says something that we know."""

@@ -14,7 +14,6 @@ from typing import Any, Literal
 from ..core.clock import Clock, Deadline, parse_iso
 from ..core.errors import (
     HelpdeskDown,
-    JobRefused,
     PartRefused,
     ReadOnlyViolation,
     TicketGone,
@@ -40,7 +39,7 @@ from .local_schema import stamp
 from .local_search import Query
 from .local_store import LocalStore
 from .local_writing import Write
-from .protocol import AccountLabels, Fetched, JobStatus, Page, RequesterSearch
+from .protocol import AccountLabels, Fetched, Helpdesk, Page, RequesterSearch
 from .rate_limit import Throttle
 from .ticket_history import Edit, History
 from .transport import Transport
@@ -50,7 +49,7 @@ _CURSOR = "event:"
 _CLOSING: Mapping[str, Status] = {"pending": "waiting", "solved": "resolved"}
 
 
-class LocalDesk:
+class LocalDesk(Helpdesk):
     """A local helpdesk. ``now`` is its clock (Unix seconds); with ``read_only`` every write is an error.
 
     ``noted`` hears the name of each call. Thread-safe, as its store is.
@@ -95,13 +94,11 @@ class LocalDesk:
         return f"{_CURSOR}{place}@{self._store.time_of(place)}"
 
     def fetch(self, ticket_ids: Sequence[int]) -> Fetched:
-        """See :meth:`Helpdesk.fetch`."""
         self._noted("read")
         found = self._store.tickets(ticket_ids)
         return Fetched((number, self._read(ticket)) for number, ticket in found.items())
 
     def history(self, ticket_id: int) -> History:
-        """See :meth:`Helpdesk.history`."""
         self._noted("events")
         ticket = self._store.ticket(ticket_id)
         if ticket is None:
@@ -194,17 +191,6 @@ class LocalDesk:
             return "escalated"
         return "open" if tag in change.tags_removed and ticket.status == "escalated" else None
 
-    def withdraw(self, change: Change) -> None:
-        """See :meth:`Helpdesk.withdraw`: a write is made whole or not at all, so nothing is left of one."""
-
-    def update_many(self, changes: Sequence[Change], *, stale: int | None = None) -> str:
-        """See :meth:`Helpdesk.update_many`: single updates wait for nothing here."""
-        raise JobRefused("the local helpdesk has no jobs")
-
-    def jobs(self, job_ids: Sequence[str]) -> Mapping[str, JobStatus]:
-        """See :meth:`Helpdesk.jobs`."""
-        return {}
-
 
 _WAYS: Mapping[ActorKind, Literal["hand", "api", "rules"]] = {
     "customer": "hand",
@@ -258,7 +244,6 @@ class LocalRequesters(RequesterSearch):
         return set() if person is None else {person.id}
 
     def tickets(self, user: int) -> Iterator[int]:
-        """See :meth:`RequesterSearch.tickets`."""
         return iter(self._store.of_requester(user))
 
 

@@ -5,15 +5,15 @@ What was sent is kept in the state, so that a note without an answer is looked f
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Collection, Mapping, Sequence
+from abc import abstractmethod
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, Generic, TypeVar
 
-from ..core.errors import JobRefused, MissingPart, PartRefused, TicketError, TicketGone, UpdateConflict
+from ..core.errors import MissingPart, PartRefused, TicketError, TicketGone, UpdateConflict
 from ..core.models import Change, KeptWrite, Ticket
 from ..state.store import State
-from .protocol import Fetched, JobStatus
+from .protocol import Fetched, Helpdesk
 from .transport import Transport
 
 LATE_S = 300.0
@@ -31,7 +31,7 @@ class SeenTicket:
 ViewT = TypeVar("ViewT", bound=SeenTicket)
 
 
-class NoteFirstDesk(ABC, Generic[ViewT]):
+class NoteFirstDesk(Helpdesk, Generic[ViewT]):
     """Reading one by one, and what is known before a write. Without ``state`` it can only read.
 
     ``troubles`` are sentences for the run's report.
@@ -39,7 +39,6 @@ class NoteFirstDesk(ABC, Generic[ViewT]):
 
     ended: ClassVar[Collection[str]] = ("deleted",)
     """Statuses in which a ticket takes no write."""
-    no_jobs: ClassVar[str]
 
     def __init__(self, transport: Transport, state: State | None) -> None:
         self._transport = transport
@@ -63,14 +62,6 @@ class NoteFirstDesk(ABC, Generic[ViewT]):
             if view is not None:
                 found[ticket_id] = view.ticket
         return found
-
-    def update_many(self, changes: Sequence[Change], *, stale: int | None = None) -> str:
-        """See :meth:`Helpdesk.update_many`: it is refused."""
-        raise JobRefused(self.no_jobs)
-
-    def jobs(self, job_ids: Sequence[str]) -> Mapping[str, JobStatus]:
-        """See :meth:`Helpdesk.jobs`."""
-        return {}
 
     def _view(self, ticket_id: int) -> ViewT | None:
         view = self._read(ticket_id)

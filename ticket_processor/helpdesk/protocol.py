@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
-from ..core.errors import ConfigError, TicketError
+from ..core.errors import ConfigError, JobRefused, TicketError
 from ..core.models import Change, Ticket
 from .ticket_history import Edit, History
 
@@ -134,7 +134,8 @@ class BusinessRule:
 
 
 class Helpdesk(Protocol):
-    """One helpdesk account. Every method may be called from several threads.
+    """One helpdesk account. Every method may be called from several threads. Those that are written out here are for
+    helpdesks that make a write whole or not at all, and have no jobs.
 
     All of them may raise :class:`CannotRun` (not authorised, unreachable, told to
     come back later), :class:`DeadlineReached` and
@@ -160,6 +161,7 @@ class Helpdesk(Protocol):
 
     def withdraw(self, change: Change) -> None:
         """Take back what a write that will not be made has left on its ticket. Raises :class:`TicketError`."""
+        return
 
     def update_many(self, changes: Sequence[Change], *, stale: int | None = None) -> str:
         """Hand in up to a hundred changes as one job, each guarded by itself; the job's id.
@@ -167,9 +169,11 @@ class Helpdesk(Protocol):
         The item of the ticket ``stale`` gets a stamp that is out of date: it fails where the items' stamps count.
         Raises ``TooManyJobs`` and ``JobRefused`` (nothing was or will be done), and ``OutcomeUnknown``.
         """
+        raise JobRefused("this helpdesk has no jobs of guarded updates")
 
     def jobs(self, job_ids: Sequence[str]) -> Mapping[str, JobStatus]:
         """How far jobs are, by id; those that the helpdesk does not know (any more) are absent."""
+        return {}
 
 
 MOST_SHARDS = 64

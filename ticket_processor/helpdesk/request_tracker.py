@@ -91,7 +91,6 @@ class RequestTracker(NoteFirstDesk[View]):
     """
 
     ended: ClassVar = ("deleted", "closed")
-    no_jobs = "Request Tracker has no guarded bulk update"
 
     def __init__(self, transport: Transport, state: State | None, shape: Shape, own: int) -> None:
         super().__init__(transport, state)

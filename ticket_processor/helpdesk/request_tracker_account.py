@@ -156,7 +156,6 @@ class TrackerRequesters(RequesterSearch):
         return {one.id for one in people if one is not None and one.address.casefold() == address.casefold()}
 
     def tickets(self, user: int) -> Iterator[int]:
-        """See :meth:`RequesterSearch.tickets`."""
         if get(self._transport, f"/user/{user}", {}).status == 404:
             raise ConfigError(f"--requester: the helpdesk knows no such user; {BY_TICKET}")
         pages = pages_of(self._transport, f"Requestor.id = {user}")

@@ -133,7 +133,6 @@ class Requesters(RequesterSearch):
         return found
 
     def tickets(self, user: int) -> Iterator[int]:
-        """See :meth:`RequesterSearch.tickets`."""
         unknown = None
         try:
             yield from (row["id"] for row in with_ids(self._rows(f"/users/{user}/tickets/requested", "tickets")))
