@@ -29,7 +29,7 @@ from ticket_processor.core.models import Change, Priority, TakenOff, Ticket
 from ticket_processor.helpdesk.protocol import Page
 from ticket_processor.helpdesk.rate_limit import Throttle
 from ticket_processor.helpdesk.ticket_history import overwritten
-from ticket_processor.helpdesk.transport import Auth, FixedAuth, Transport
+from ticket_processor.helpdesk.transport import Auth, Transport
 from ticket_processor.helpdesk.zendesk_account import ClientCredentials, read_labels
 from ticket_processor.helpdesk.zendesk_format import read_edits, read_limits
 from ticket_processor.pipeline.shared_faults import IsolatingDesk, SharedFaults
@@ -58,7 +58,7 @@ class Account:
         self.sent: list[Any] = []
         self.sandbox.on_request.append(self.sent.append)
         self.ids = [self.add(age=7200 - number) for number in range(tickets)]
-        self.transport = self.connect(FixedAuth(f"Bearer {KNOWN.oauth_token}"))
+        self.transport = self.connect(Auth(f"Bearer {KNOWN.oauth_token}"))
         self.desk = Zendesk(self.transport, page_size=page_size)
 
     def connect(self, auth: Auth | None) -> Transport:
@@ -814,7 +814,7 @@ def test_a_wrong_client_secret_is_told_by_its_settings_name_only() -> None:
 
 @pytest.mark.parametrize(
     "auth",
-    [FixedAuth(f"Bearer {KNOWN.oauth_token}"), FixedAuth.basic(f"{KNOWN.email}/token", KNOWN.api_token)],
+    [Auth(f"Bearer {KNOWN.oauth_token}"), Auth.basic(f"{KNOWN.email}/token", KNOWN.api_token)],
     ids=["token", "basic"],
 )
 def test_the_other_ways_to_sign_in_work_and_cannot_be_renewed(auth: Auth) -> None:

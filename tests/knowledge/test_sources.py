@@ -13,7 +13,7 @@ from ticket_processor.core.clock import Deadline
 from ticket_processor.core.errors import ConfigError, DeadlineReached
 from ticket_processor.core.guards import Breaker
 from ticket_processor.helpdesk.rate_limit import Throttle
-from ticket_processor.helpdesk.transport import FixedAuth, Transport
+from ticket_processor.helpdesk.transport import Auth, Transport
 from ticket_processor.knowledge.sources import FolderArticles, FreshdeskArticles, ZendeskArticles
 from ticket_processor.knowledge.store import GENERATION, KnowledgeStore
 from ticket_processor.knowledge.sync import SyncResult, sync
@@ -187,7 +187,7 @@ class Freshdesk:
             deadline=Deadline(self.clock, 1e6),
             breaker=Breaker("Freshdesk", self.clock),
             throttle=Throttle(self.clock),
-            auth=FixedAuth.basic("sandbox-api-key", "X"),
+            auth=Auth.basic("sandbox-api-key", "X"),
             adapter=lambda: InMemoryAdapter(self.sandbox, self.clock.wait),
         )
 

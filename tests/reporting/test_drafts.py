@@ -11,7 +11,7 @@ import pytest
 
 from ticket_processor.core.clock import Deadline
 from ticket_processor.helpdesk.ticket_history import Edit, History
-from ticket_processor.helpdesk.transport import FixedAuth
+from ticket_processor.helpdesk.transport import Auth
 from ticket_processor.reporting.drafts import DraftUse, LoggedNote, Use, draft_in, draft_use, read_drafts, replies_since
 from ticket_processor.reporting.index import LogIndex
 from ticket_processor.reporting.queries import LogSelection, OfferedDraft, offered_drafts
@@ -146,7 +146,7 @@ class Answered:
         return int(self.account.store.tickets[number].json["requester_id"])
 
     def read(self, notes: Mapping[int, LoggedNote] | None = None) -> DraftUse:
-        transport = self.account.connect(FixedAuth(f"Bearer {KNOWN.oauth_token}"))  # with a time limit of its own
+        transport = self.account.connect(Auth(f"Bearer {KNOWN.oauth_token}"))  # with a time limit of its own
         return read_drafts(
             Zendesk(transport),
             [*self.notes],

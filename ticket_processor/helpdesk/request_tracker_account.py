@@ -13,7 +13,7 @@ from ..core.http import is_loopback
 from .http_messages import Reply, mapping, string
 from .protocol import BY_TICKET, AccountLabels, RequesterSearch, TicketField
 from .request_tracker_format import KEY_FIELD, NOTE_FIELD, number, person_of
-from .transport import FixedAuth, Transport
+from .transport import Auth, Transport
 
 BASE = "/REST/2.0"
 MAX_BYTES = 12_000_000
@@ -30,7 +30,7 @@ _RIGHTS = {"comment": "CommentOnTicket", "lifecycle": "ModifyTicket"}
 """Rights, by the links that a ticket shows to users who have them."""
 
 
-class Login(FixedAuth):
+class Login(Auth):
     """A name and a password, for which RT gives a cookie: a token is checked at each request, which takes 0.2 s."""
 
     name = "Cookie"

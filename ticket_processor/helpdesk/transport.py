@@ -12,11 +12,10 @@ import random
 import threading
 from collections.abc import Callable, Collection, Mapping
 from http.cookiejar import DefaultCookiePolicy
-from typing import Any, Protocol
+from typing import Any
 
 import orjson
 import requests
-import tenacity
 from requests.adapters import BaseAdapter
 
 from .. import __version__
@@ -41,36 +40,26 @@ MAX_RECEIPT_BYTES = 2_000_000
 """Maximum bytes of an answer to anything but a GET: it is about one ticket or one job, and many come at a time."""
 
 
-class Auth(Protocol):
-    """Puts credentials on a request. Shared by threads."""
-
-    name: str
-    """The header that carries them: ``Authorization``, or ``Cookie``."""
-
-    def header(self) -> str:
-        """The header's value. May raise :class:`NotAuthorised`."""
-
-    def renew(self, refused: str) -> bool:
-        """After a 401 for ``refused``: true when another value is worth one more try."""
-
-
-class FixedAuth:
-    """Credentials that stay as they are, as the value of a header."""
+class Auth:
+    """Puts credentials on a request: here the value of a header, which stays as it is. Shared by threads."""
 
     name = "Authorization"
+    """The header that carries them: this one, or ``Cookie``."""
 
     def __init__(self, header: str) -> None:
         self._header = header
 
     @classmethod
-    def basic(cls, name: str, password: str) -> FixedAuth:
+    def basic(cls, name: str, password: str) -> Auth:
         """A name and a password, by HTTP Basic."""
         return cls("Basic " + base64.b64encode(f"{name}:{password}".encode()).decode("ascii"))
 
     def header(self) -> str:
+        """The header's value. May raise :class:`NotAuthorised`."""
         return self._header
 
     def renew(self, refused: str) -> bool:
+        """After a 401 for ``refused``: true when another value is worth one more try."""
         return False
 
 
@@ -154,38 +143,35 @@ class Transport:
         once = signed and method not in REPEATABLE
         request = HttpRequest(method, path, most, params, body, headers, once, limits, ours, about_one)
         auth = self._auth if signed else None
-        renewed = False
-        retrying = tenacity.Retrying(
-            retry=tenacity.retry_if_exception_type(TryAgain),
-            wait=self._wait_before,
-            stop=lambda state: self._stop(state, about_one),
-            before_sleep=self._tell,
-            sleep=self._deadline.wait,
-            reraise=True,
-        )
-
-        def attempt() -> Reply:
-            nonlocal renewed
-            token = auth.header() if auth else None
-            reply = self._send_once(request, token)
-            if reply.status == 401 and auth and token and not renewed:
-                renewed = True
-                if auth.renew(token):
-                    token = auth.header()
-                    reply = self._send_once(request, token)
+        renewed, attempt = False, 0
+        while True:
+            attempt += 1
+            try:
+                token = auth.header() if auth else None
+                reply = self._send_once(request, token)
+                if reply.status == 401 and auth and token and not renewed:
+                    renewed = True
+                    if auth.renew(token):
+                        reply = self._send_once(request, auth.header())
+            except TryAgain as error:
+                jitter = backoff_seconds(attempt, self._rng)
+                # Threads that were told the same moment must not all return in it.
+                wait = jitter if error.wait is None else error.wait + min(jitter, 0.25 * error.wait + 0.1)
+                most_attempts = MAX_ATTEMPTS_ON_ONE if about_one else MAX_ATTEMPTS
+                if attempt >= most_attempts or wait > self._deadline.remaining():
+                    final = TicketUnreadable(str(error.final)) if about_one and error.may_be_local else error.final
+                    raise final from error.__cause__
+                if not self._heard:  # whoever waits is told of the first failure; later ones are common and pass
+                    notice, self._notice = self._notice, lambda _sentence: None
+                    notice(f"{error}; it is asked again")
+                self._deadline.wait(wait)
+                continue
             if reply.status == 401 and about_one and self._accepted:
                 raise TicketError(f"{self.name} refuses to show this (HTTP 401)", if_shared=NotAuthorised)
             if reply.status == 401 and not request.ours(reply):
                 raise NotAuthorised(f"{self.name} refused the credentials (HTTP 401)")
             self._accepted = self._accepted or (signed and reply.ok)
             return reply
-
-        try:
-            return retrying(attempt)
-        except TryAgain as error:
-            if about_one and error.may_be_local:
-                raise TicketUnreadable(str(error.final)) from error.__cause__
-            raise error.final from error.__cause__
 
     def sign_with(self, auth: Auth) -> None:
         """Sign the requests from now on."""
@@ -264,26 +250,6 @@ class Transport:
             self._breaker.release(admission)
         else:
             self._breaker.failure(admission)
-
-    # Retry
-
-    def _wait_before(self, state: tenacity.RetryCallState) -> float:
-        error = state.outcome.exception() if state.outcome else None
-        asked = error.wait if isinstance(error, TryAgain) else None
-        jitter = backoff_seconds(state.attempt_number, self._rng)
-        # Threads that were told the same moment must not all return in it.
-        return jitter if asked is None else asked + min(jitter, 0.25 * asked + 0.1)
-
-    def _tell(self, state: tenacity.RetryCallState) -> None:
-        """The first failure, to whoever waits, if the server has not answered yet; later ones are common and pass."""
-        error = state.outcome.exception() if state.outcome else None
-        if not self._heard and error is not None:
-            notice, self._notice = self._notice, lambda _sentence: None
-            notice(f"{error}; it is asked again")
-
-    def _stop(self, state: tenacity.RetryCallState, about_one: bool) -> bool:
-        attempts = MAX_ATTEMPTS_ON_ONE if about_one else MAX_ATTEMPTS
-        return state.attempt_number >= attempts or state.upcoming_sleep > self._deadline.remaining()
 
     # Odds and ends
 

@@ -27,7 +27,7 @@ from .protocol import (
     RuleKind,
     TicketField,
 )
-from .transport import Transport, shown
+from .transport import Auth, Transport, shown
 from .zendesk_format import ACCOUNT_LIMIT, has_next, is_messaging, read_limits
 
 _BY_CURSOR: Mapping[str, str | int] = {"page[size]": 100}
@@ -214,14 +214,12 @@ _REFUSED = (
 )
 
 
-class ClientCredentials:
+class ClientCredentials(Auth):
     """Tokens of half an hour from ``POST /oauth/tokens``, renewed by age and after a 401.
 
     Threads share one token: the first to find it old fetches, the others wait for that.
     Source: Zendesk API reference, "OAuth Tokens for Grant Types".
     """
-
-    name = "Authorization"
 
     def __init__(
         self, transport: Transport, clock: Clock, client_id: str, client_secret: str, scope: str = "read write"
@@ -232,7 +230,7 @@ class ClientCredentials:
         self._client_id = client_id
         self._client_secret = client_secret
         self._lock = threading.Lock()
-        self._header = ""
+        super().__init__("")
         self._renew_at = 0.0
 
     def header(self) -> str:

@@ -21,7 +21,7 @@ from ..helpdesk.protocol import AccountLabels, Helpdesk, RequesterSearch, Rights
 from ..helpdesk.rate_limit import Limit
 from ..helpdesk.request_tracker import RequestTracker
 from ..helpdesk.request_tracker_format import Shape
-from ..helpdesk.transport import Auth, FixedAuth, Transport
+from ..helpdesk.transport import Auth, Transport
 from ..settings.helpdesks import FreshdeskSettings, LocalSettings, RequestTrackerSettings, ZendeskSettings
 from ..settings.schema import Settings
 from ..state.store import State
@@ -58,7 +58,7 @@ class Vendor:
     seeds: Callable[[Settings, Transport], SeedAccount]
     rights: Callable[[Any, Transport, Reply], Rights] = lambda _account, _transport, _reply: Rights()
     forbidden: Callable[[Reply], str] = lambda _reply: ""
-    sign_in: Callable[[Any, Transport, Clock], Auth] = lambda _account, _transport, _clock: FixedAuth("")
+    sign_in: Callable[[Any, Transport, Clock], Auth] = lambda _account, _transport, _clock: Auth("")
     read_limits: Callable[[Mapping[str, str]], Mapping[str, Limit]] = lambda _headers: {}
     spare: float = 0.0
 
@@ -74,22 +74,22 @@ def _sign_in_to_zendesk(account: ZendeskSettings, transport: Transport, clock: C
         secret = account.oauth_client_secret.get_secret_value()
         return zendesk_account.ClientCredentials(transport, clock, account.oauth_client_id, secret, account.oauth_scope)
     if account.oauth_token:
-        return FixedAuth(f"Bearer {account.oauth_token.get_secret_value()}")
+        return Auth(f"Bearer {account.oauth_token.get_secret_value()}")
     if account.email and account.api_token:
-        return FixedAuth.basic(f"{account.email}/token", account.api_token.get_secret_value())
+        return Auth.basic(f"{account.email}/token", account.api_token.get_secret_value())
     raise ConfigError("no credentials for Zendesk")
 
 
 def _sign_in_to_freshdesk(account: FreshdeskSettings, _transport: Transport, _clock: Clock) -> Auth:
     if account.api_key is None:
         raise ConfigError("no credentials for Freshdesk")
-    return FixedAuth.basic(account.api_key.get_secret_value(), "X")  # the password is a dummy
+    return Auth.basic(account.api_key.get_secret_value(), "X")  # the password is a dummy
 
 
 def _sign_in_to_tracker(account: RequestTrackerSettings, _transport: Transport, _clock: Clock) -> Auth:
     if account.password:
         return request_tracker_account.Login(account.base_url, account.signs_in_as, account.password.get_secret_value())
-    return FixedAuth(f"token {account.token.get_secret_value() if account.token else ''}")
+    return Auth(f"token {account.token.get_secret_value() if account.token else ''}")
 
 
 def _tracker(settings: Settings, transport: Transport, state: State | None) -> RequestTracker:
