@@ -86,14 +86,14 @@ def test_the_contract_of_layers_is_short_and_names_every_package() -> None:
 
 
 CEILINGS = {
-    ".": 1_320,
+    ".": 1_310,
     "analysis": 9_450,
     "audit": 1_870,
     "commands": 5_670,
     "core": 2_600,
     "dashboard": 1_470,
     "evaluation": 1_920,
-    "helpdesk": 6_150,
+    "helpdesk": 6_060,
     "knowledge": 1_690,
     "learning": 1_660,
     "monitoring": 2_530,
@@ -114,7 +114,7 @@ CEILINGS = {
 They are lowered when lines go. Whoever raises one says why in the commit. Request Tracker, a third helpdesk, took 1,050
 lines of product (850 of them in ``helpdesk/``), 600 of tests, and a page of 570 words.
 """
-MOST = {"files": 271, "test lines": 64_280, "scripts": 22, "words of docs": 20_650}
+MOST = {"files": 271, "test lines": 64_270, "scripts": 22, "words of docs": 20_650}
 """Of the whole house: modules, lines of tests, scripts, and words of all pages, generated ones included."""
 SLACK = 1.02
 """A ceiling this far above what is there is to be lowered."""
