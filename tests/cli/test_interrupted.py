@@ -16,30 +16,6 @@ from .terminal import terminal
 SLOW = LatencyProfile(30.0, 30.0)
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM, and SIGINT only for a whole console")
-@pytest.mark.parametrize(
-    ("number", "code", "why"), [(signal.SIGINT, 130, "Ctrl-C"), (signal.SIGTERM, 143, "a signal")], ids=str
-)
-def test_a_signal_ends_the_run_soon_and_the_next_one_finishes(
-    open_desk: OpenDesk, number: signal.Signals, code: int, why: str
-) -> None:
-    desk = open_desk(12, llm_latency=SLOW, model=True)
-    asked = desk.when(is_chat)
-    process = desk.start("run", "--since", "1d", fresh=True)
-    wait_for(asked, process)
-    process.send_signal(number)
-    ended = desk.end(process, code=code, within=20)
-    assert f"stopped by {why}" in ended.err
-    (last,) = desk.events("run_finished")
-    assert last["exit_code"] == code
-    assert last["stopped"]
-    assert desk.marked() == []
-
-    desk.sandbox.openai.latency = None
-    desk("run")
-    desk.assert_done()
-
-
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such terminals")
 @pytest.mark.parametrize("times", [1, 2])
 def test_ctrl_c_leaves_a_terminal_as_it_was_and_says_first_why_the_run_ended(open_desk: OpenDesk, times: int) -> None:

@@ -8,7 +8,6 @@ import shlex
 import signal
 import subprocess
 import sys
-from typing import Any, NamedTuple
 
 import pytest
 
@@ -17,7 +16,8 @@ from ticket_processor.core.taxonomy import default_taxonomy
 from ticket_processor.seeding.corpus import load_corpus
 from ticket_processor.seeding.synthetic import WRONG_CATEGORIES, WRONG_URGENCIES, fair_answers
 
-from .conftest import REPOSITORY, Command
+from ..support.help_text import help_text
+from .conftest import REPOSITORY, Command, Ended
 from .terminal import shown_on_a_terminal
 from .test_sandbox_command import environment
 
@@ -27,40 +27,23 @@ FREE_LINE = re.compile(r"    |  receipts: ")
 """Commands and paths stay whole, however long they are."""
 
 
-class Toured(NamedTuple):
-    """A tour's output on a terminal of 80 columns, and the last lines of its log by ticket."""
-
-    command: Command
-    shown: str
-    receipts: dict[int, dict[str, Any]]
-    notes: dict[int, str]
-
-
 def flat(text: str) -> str:
     return re.sub(r"Ref tb-\w+", "Ref", " ".join(text.split()))
 
 
-@pytest.fixture(scope="module")
-def toured(tmp_path_factory: pytest.TempPathFactory) -> Toured:
-    if sys.platform == "win32":
-        pytest.skip("Windows has no such terminals")
-    command = Command(tmp_path_factory.mktemp("tour"))
-    shown = shown_on_a_terminal(command, "run", "--sandbox", TERM="dumb", COLUMNS=str(WIDTH))
-    (log,) = (command.logs / "sandbox").glob("*.jsonl")
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such terminals")
+def test_the_tour_shows_what_it_did_on_one_page_and_its_commands_run_where_they_are_printed(bare: Command) -> None:
+    shown = shown_on_a_terminal(bare, "run", "--sandbox", TERM="dumb", COLUMNS=str(WIDTH))
+    words, numbers = flat(shown), [int(number) for number in re.findall(r"^#(\d+) ", shown, re.MULTILINE)]
+    (log,) = (bare.logs / "sandbox").glob("*.jsonl")
     lines = [json.loads(line) for line in log.read_text("utf-8").splitlines()]
     receipts = {line["ticket_id"]: line for line in lines if line["event"] == "ticket"}
     notes = {line["ticket_id"]: line["change"]["note"] for line in lines if (line.get("change") or {}).get("note")}
-    return Toured(command, shown, receipts, notes)
 
-
-def shown_tickets(toured: Toured) -> list[int]:
-    return [int(number) for number in re.findall(r"^#(\d+) ", toured.shown, re.MULTILINE)]
-
-
-def test_every_ticket_is_done_and_the_receipts_stand_apart_from_real_ones(toured: Toured) -> None:
-    command, receipts = toured.command, toured.receipts
-    assert list(command.logs.glob("*.jsonl")) == []
-    assert not command.state.exists()
+    # Every ticket is done, and the receipts stand apart from real ones.
+    assert list(bare.logs.glob("*.jsonl")) == []
+    assert not bare.state.exists()
+    assert str(log) in shown
     assert len(receipts) == len(CORPUS)
     done = [line for line in receipts.values() if line["outcome"] != "skipped"]
     assert len(receipts) - len(done) < 10
@@ -69,67 +52,44 @@ def test_every_ticket_is_done_and_the_receipts_stand_apart_from_real_ones(toured
         assert "ai_processed" in line["change"]["tags_added"]
         # No code that fenced the ticket in the prompt shows up in a note.
         assert not re.match(r"[0-9a-f]{12}\b", line["analysis"]["summary"])
-    assert {"vip", "ai_from_another_tool"} <= set(re.findall(r"\w+", toured.shown))
-    (log,) = (command.logs / "sandbox").glob("*.jsonl")
-    assert str(log) in toured.shown
+    assert {"vip", "ai_from_another_tool"} <= set(re.findall(r"\w+", shown))
 
-
-def test_no_ticket_that_is_shown_is_understood_otherwise_than_its_labels_say(toured: Toured) -> None:
-    numbers = shown_tickets(toured)
+    # No ticket that is shown is understood otherwise than its labels say; how often the model is right is said.
     assert len(numbers) == 10
-    understood = {number: toured.receipts[number]["analysis"] for number in numbers}
-    assert sum(analysis is not None for analysis in understood.values()) >= 7
-    for number, analysis in understood.items():
+    known = {number: line["analysis"] for number, line in receipts.items() if line["analysis"]}
+    assert sum(number in known for number in numbers) >= 7
+    for number in known.keys() & set(numbers):
         labels = CORPUS[number - 1].labels.model_dump()
-        assert analysis is None or labels == {name: analysis[name] for name in labels}
-
-
-def test_it_says_who_understands_the_tickets_and_how_often_rightly(toured: Toured) -> None:
-    words = flat(toured.shown)
+        assert labels == {name: known[number][name] for name in labels}
     assert "sandbox-model, an imitation, understands them" in words
-    rates = f"misses {WRONG_CATEGORIES:.0%} of the categories and {WRONG_URGENCIES:.0%} of the urgencies"
-    assert rates in words
-    pairs = [(line["analysis"], CORPUS[number - 1].labels) for number, line in toured.receipts.items()]
-    known = [(analysis, labels) for analysis, labels in pairs if analysis]
-    categories = sum(analysis["category"] == labels.category for analysis, labels in known)
-    urgencies = sum(analysis["urgency"] == labels.urgency for analysis, labels in known)
+    assert f"misses {WRONG_CATEGORIES:.0%} of the categories and {WRONG_URGENCIES:.0%} of the urgencies" in words
+    categories, urgencies = (
+        sum(one[name] == getattr(CORPUS[number - 1].labels, name) for number, one in known.items())
+        for name in ("category", "urgency")
+    )
     assert f"as labelled: {categories} categories and {urgencies} urgencies of {len(known)}" in words
 
-
-def test_it_fits_on_a_terminal_and_breaks_lines_between_words(toured: Toured) -> None:
-    lines = toured.shown.splitlines()
-    assert len(lines) <= MOST_LINES
-    assert [line for line in lines if len(line) > WIDTH and not FREE_LINE.match(line)] == []
-    shown = flat(re.sub(r"(?m)^  note    ", "", toured.shown))
-    for number in shown_tickets(toured):
-        if number in toured.notes:
-            assert flat(toured.notes[number]) in shown
-
-
-def test_the_readme_shows_a_note_of_the_tour_word_for_word(toured: Toured) -> None:
+    # It fits on a terminal and breaks lines between words; the README shows one of its notes.
+    assert len(shown.splitlines()) <= MOST_LINES
+    assert [line for line in shown.splitlines() if len(line) > WIDTH and not FREE_LINE.match(line)] == []
+    whole = {flat(notes[number]) for number in numbers if number in notes}
+    assert [note for note in whole if note not in flat(re.sub(r"(?m)^  note    ", "", shown))] == []
     readme = (REPOSITORY / "README.md").read_text(encoding="utf-8")
     (sample,) = re.findall(r"```text\n(Triage: .*?)```", readme, re.DOTALL)
-    notes = {flat(toured.notes[number]) for number in shown_tickets(toured) if number in toured.notes}
-    assert flat(sample) in notes
+    assert flat(sample) in whole
 
-
-def test_the_commands_at_its_end_run_where_they_are_printed(toured: Toured) -> None:
-    ours = [shlex.split(line) for line in re.findall(r"^    (\S*ticketbot .+)$", toured.shown, re.MULTILINE)]
-    assert [words[1] for words in ours] == ["audit", "sandbox", "init"]
-    for words in ours:
-        if words[1] == "sandbox":
-            process = toured.command.start(*words[1:], "--port", "0")
+    ours = [shlex.split(line) for line in re.findall(r"^    (\S*ticketbot .+)$", shown, re.MULTILINE)]
+    assert [arguments[1] for arguments in ours] == ["audit", "sandbox", "init"]
+    for arguments in ours:
+        if arguments[1] == "sandbox":
+            process = bare.start(*arguments[1:], "--port", "0")
             environment(process)
             process.send_signal(signal.SIGINT)
-            toured.command.end(process)
+            bare.end(process)
             continue
-        told = subprocess.run(
-            words,
-            **{**toured.command._surroundings({}), "stdout": subprocess.PIPE, "stderr": subprocess.PIPE},
-            check=False,
-        )
+        told = subprocess.run(arguments, **bare._surroundings({}), check=False)
         assert (told.returncode, told.stderr) == (0, "")
-        assert words[1] != "audit" or "each as it was written" in told.stdout
+        assert arguments[1] != "audit" or "each as it was written" in told.stdout
 
 
 def test_a_fair_model_misses_about_as_many_labels_as_is_said() -> None:
@@ -140,12 +100,10 @@ def test_a_fair_model_misses_about_as_many_labels_as_is_said() -> None:
         assert wrong / len(tickets) == pytest.approx(said, abs=0.03)
 
 
-COMMANDS = ("run", "seed", "sandbox", "init", "dashboard")
-HEAVY = (
-    "openai", "requests", "pydantic", "rich", "phonenumbers", "httpx2", "stdnum", "orjson", "dotenv",
-    "streamlit", "duckdb",
-)  # fmt: skip
-TYPER_BRINGS = ["pydantic"]
+HEAVY = {
+    "openai", "requests", "pydantic", "rich", "phonenumbers", "httpx2", "stdnum", "dotenv", "streamlit", "duckdb",
+}  # fmt: skip
+TYPER_BRINGS = {"pydantic"}
 """Typer itself imports this to read a command's options."""
 
 
@@ -161,45 +119,53 @@ def test_the_tour_as_one_object_does_not_touch_the_account_that_is_set(bare: Com
     assert "Real-Secret" not in ended.out + ended.err
 
 
-@pytest.mark.parametrize("arguments", [(), *((name,) for name in COMMANDS)], ids=lambda value: " ".join(value) or "all")
-def test_help_is_instant_since_nothing_heavy_is_imported(bare: Command, arguments: tuple[str, ...]) -> None:
-    script = (
-        "import sys, json\n"
-        "from ticket_processor.cli import main\n"
-        f"sys.argv = ['ticketbot', *{arguments!r}, '--help']\n"
-        "try:\n"
-        "    main()\n"
-        "except SystemExit as end:\n"
-        f"    found = [name for name in {HEAVY!r} if name in sys.modules]\n"
-        "    print(json.dumps([end.code or 0, found]), file=sys.stderr)\n"
-    )
-    ended = bare.end(bare.python("-c", script))
-    code, heavy = json.loads(ended.err)
-    assert code == 0
-    assert heavy == [] or (arguments and heavy == TYPER_BRINGS)
-    assert "Usage: ticketbot" in ended.out
-    assert "--help" in ended.out
-    assert "\x1b" not in ended.out
-    if not arguments:
-        assert all(f"  {name} " in ended.out for name in COMMANDS)
-        assert "75 another run is active" in ended.out
-
-
-@pytest.mark.parametrize("arguments", [("--help",), ("audit", "--help"), ("rnu",), ("audit", "verfy")], ids=" ".join)
-def test_a_list_of_commands_and_a_wrong_name_import_no_command(bare: Command, arguments: tuple[str, ...]) -> None:
+def loaded(command: Command, *arguments: str, **environ: str) -> tuple[Ended, set[str]]:
+    """How the command ends in a fresh interpreter, and the modules that are loaded by then."""
     script = (
         "import sys, json\n"
         "from ticket_processor.cli import main\n"
         f"sys.argv = ['ticketbot', *{arguments!r}]\n"
         "try:\n"
         "    main()\n"
-        "except SystemExit:\n"
-        "    found = [name for name in sys.modules if name.startswith('ticket_processor.commands.')]\n"
-        "    print(json.dumps(sorted(name.rpartition('.')[2] for name in found)))\n"
+        "finally:\n"
+        "    print('\\n' + json.dumps([*sys.modules]), file=sys.stderr)\n"
     )
-    ended = bare.end(bare.python("-c", script))
-    assert json.loads(ended.out.splitlines()[-1]) == ["command_group"]
-    assert re.search(r"(Begin|Commands):", ended.out) or "Did you mean" in ended.err
+    ended = command.end(command.python("-c", script, **environ), code=None)
+    return ended, set(json.loads(ended.err.splitlines()[-1]))
+
+
+@pytest.mark.parametrize("arguments", [("run",), ("dashboard",)], ids=" ".join)
+def test_help_of_a_command_is_instant_since_nothing_heavy_is_imported(bare: Command, arguments: tuple[str]) -> None:
+    ended, modules = loaded(bare, *arguments, "--help")
+    assert (ended.code, modules & HEAVY) == (0, TYPER_BRINGS)
+    assert f"Usage: ticketbot {arguments[0]}" in ended.out
+    assert "\x1b" not in ended.out
+
+
+def completing(words: str) -> dict[str, str]:
+    found = {"COMP_WORDS": f"ticketbot {words}", "COMP_CWORD": str(words.count(" ") + 1)}
+    return {"_TICKETBOT_COMPLETE": "complete_bash", **found}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environ", "said"),
+    [
+        (("--help",), {}, r"\n  dashboard .*75 another run is active"),
+        (("audit", "--help"), {}, "Commands:"),
+        (("rnu",), {}, "Did you mean"),
+        (("audit", "verfy"), {}, "Did you mean"),
+        ((), completing("re"), "^(?=.*retry)(?=.*report)(?=.*redact)"),
+        ((), completing("audit v"), "^verify$"),
+    ],
+)
+def test_lists_completion_and_a_wrong_name_import_no_command(
+    bare: Command, arguments: tuple[str, ...], environ: dict[str, str], said: str
+) -> None:
+    ended, modules = loaded(bare, *arguments, **environ)
+    commands = {name for name in modules if name.startswith("ticket_processor.commands.")}
+    assert commands == {"ticket_processor.commands.command_group"}
+    assert modules & HEAVY <= (set() if arguments == ("--help",) else TYPER_BRINGS)
+    assert re.search(said, (ended.out + ended.err.rpartition("[")[0]).strip(), re.DOTALL)
 
 
 def test_help_lists_what_one_begins_with_first(bare: Command) -> None:
@@ -210,37 +176,11 @@ def test_help_lists_what_one_begins_with_first(bare: Command) -> None:
     assert "--install-completion" in shown
 
 
-@pytest.mark.parametrize(("words", "found"), [("re", {"retry", "report", "redact"}), ("audit v", {"verify"})])
-def test_a_shell_completes_names_of_commands_without_importing_one(bare: Command, words: str, found: set[str]) -> None:
-    script = (
-        "import sys, json\n"
-        "from ticket_processor.cli import main\n"
-        "try:\n"
-        "    main()\n"
-        "finally:\n"
-        "    print(json.dumps([name for name in sys.modules if name.startswith('ticket_processor.commands.')]))\n"
-    )
-    environ = {"COMP_WORDS": f"ticketbot {words}", "COMP_CWORD": str(words.count(" ") + 1)}
-    ended = bare.end(bare.python("-c", script, _TICKETBOT_COMPLETE="complete_bash", **environ))
-    *names, imported = ended.out.splitlines()
-    assert set(names) == found
-    assert {name.rpartition(".")[2] for name in json.loads(imported)} == {"command_group"}
-
-
 def test_a_run_without_replies_loads_neither_articles_nor_drafts(bare: Command) -> None:
-    script = (
-        "import sys, json\n"
-        "from ticket_processor.cli import main\n"
-        "sys.argv = ['ticketbot', 'run', '--sandbox', '--no-llm', '--limit', '2']\n"
-        "try:\n"
-        "    main()\n"
-        "except SystemExit:\n"
-        "    parts = ('ticket_processor.knowledge.', 'ticket_processor.replies.', 'ticket_processor.wiring.')\n"
-        "    print(json.dumps([name.partition('.')[2] for name in sys.modules if name.startswith(parts)]))\n"
-    )
-    loaded = set(json.loads(bare.end(bare.python("-c", script)).out.splitlines()[-1]))
-    assert "wiring.runs" in loaded
-    assert not loaded & {"wiring.answers", "wiring.knowledge", "knowledge.store", "knowledge.search", "replies.writer"}
+    _, modules = loaded(bare, "run", "--sandbox", "--no-llm", "--limit", "2")
+    parts = ("wiring.answers", "wiring.knowledge", "knowledge.store", "knowledge.search", "replies.writer")
+    assert "ticket_processor.wiring.runs" in modules
+    assert not modules & {f"ticket_processor.{name}" for name in parts}
 
 
 def test_the_version_is_told(bare: Command) -> None:
@@ -253,15 +193,8 @@ def test_without_a_command_help_is_shown_and_it_is_2(bare: Command) -> None:
 
 
 @pytest.mark.parametrize("group", [(), ("audit",), ("schedule",), ("retry",), ("learn",)], ids=str)
-def test_each_line_of_a_list_of_commands_is_a_whole_sentence(bare: Command, group: tuple[str, ...]) -> None:
-    listed = bare(*group, "--help", COLUMNS="80").out
-    listed = re.split(r"Begin:|Commands:", listed)[1].partition("\n  Exit codes")[0].splitlines()
+def test_each_line_of_a_list_of_commands_is_a_whole_sentence(group: tuple[str, ...]) -> None:
+    listed = re.split(r"Begin:|Commands:", help_text(*group))[1].partition("\n  Exit codes")[0].splitlines()
     lines = [line for line in listed if line.startswith("  ")]
     assert lines
     assert [line for line in lines if line.endswith("...") or not line.endswith(".")] == []
-
-
-def test_the_sandboxs_options_say_what_they_take(bare: Command) -> None:
-    shown = bare("sandbox", "--help").out
-    assert "--plan PLAN" in shown
-    assert "<" not in shown.replace("<=", "")

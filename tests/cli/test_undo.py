@@ -74,6 +74,7 @@ def undo_notes(desk: Desk, number: int) -> list[dict[str, Any]]:
 
 def test_what_was_taken_back_is_triaged_anew_when_somebody_asks_for_it(at_account: Account) -> None:
     desk = at_account()
+    assert "only receipts tell what a run wrote" in desk("run", "--again-run", "2020", code=2).err
     run = triaged(desk)
     after = shown(desk)
     desk("undo", run)
@@ -92,30 +93,14 @@ def test_what_was_taken_back_is_triaged_anew_when_somebody_asks_for_it(at_accoun
     assert marked == {first}
 
 
-def test_a_run_that_no_receipt_tells_of_cannot_be_triaged_again(at_account: Account) -> None:
-    desk = at_account()
-    assert "only receipts tell what a run wrote" in desk("run", "--again-run", "2020", code=2).err
-
-
-def test_single_tickets_are_taken_back_and_the_others_later(at_account: Account) -> None:
-    desk = at_account()
-    run = triaged(desk)
-    desk("undo", run, "--ticket", "2", "--ticket", "5")
-    assert sorted(set(desk.tickets) - set(desk.marked())) == [2, 5]
-    desk.advance(60)
-    told = desk("undo", "latest", "--json").object
-    assert told["undoes"] == run
-    assert told["outcomes"] == {"taken_back": 4, "left": 2}
-    assert desk.marked() == []
-    assert "did not write on ticket 99" in desk("undo", run, "--ticket", "99", code=2).err
-
-
 def test_json_tells_each_ticket_by_its_parts(at_account: Account) -> None:
-    desk = at_account(2)
+    desk = at_account(3)
     run = triaged(desk)
     desk.sandbox.store.person_edit(2, priority="low")
     desk.advance(60)
-    told = desk("undo", run, "--json").object
+    assert "did not write on ticket 99" in desk("undo", run, "--ticket", "99", code=2).err
+    told = desk("undo", run, "--ticket", "1", "--ticket", "2", "--json").object
+    assert desk.marked() == [3]
     assert (told["undoes"], told["dry_run"], told["exit_code"]) == (run, False, 0)
     assert told["run_id"] == desk.events("run_started")[-1]["run_id"]
     first, second = sorted(told["tickets"], key=lambda row: row["ticket_id"])
