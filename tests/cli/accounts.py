@@ -19,6 +19,8 @@ TEXTS = (
 class Accounts(Command):
     """``ticketbot`` in a folder with ``accounts/NAME.toml`` for each account, which has two tickets of an hour ago."""
 
+    in_this_process = False  # which starts itself once more for each account
+
     def __init__(self, folder: Path, *names: str) -> None:
         super().__init__(folder, {"TICKETBOT_STATE_DIR": "", "TICKETBOT_LOG_DIR": ""})
         self.configs = folder / "accounts"

@@ -16,7 +16,6 @@ from unittest import mock
 
 import filelock
 import pytest
-from typer.testing import CliRunner
 
 from ticket_processor.audit.lines import encode
 from ticket_processor.audit.writer import LogWriter
@@ -26,7 +25,7 @@ from ticket_processor.core.clock import SystemClock
 from ticket_processor.core.errors import ConfigError
 from ticket_processor.wiring.parts import LOCK_NAME
 
-from .conftest import OURS, Command, Desk, Ended, OpenDesk, is_chat
+from .conftest import Command, Desk, Ended, OpenDesk, is_chat
 
 CANARY = "zxcanary"
 
@@ -48,7 +47,7 @@ def rows_of(*people: str) -> list[dict[str, Any]]:
 def run_once(open_desk: OpenDesk) -> Desk:
     """A desk with tickets of Ada and Bob, triaged; some of what they wrote is in the log."""
     desk = open_desk(rows_of("ada@example.com", "bob@example.com", "ada@example.com"))
-    here(desk, "run", "--since", "1d")
+    desk("run", "--since", "1d")
     assert words_of(desk, 1) > 0
     return desk
 
@@ -59,19 +58,8 @@ def words_of(desk: Desk, number: int) -> int:
     return sum(path.read_bytes().lower().count(f"{CANARY}{number}".encode()) for path in files)
 
 
-def here(desk: Command, *words: str, code: int | None = 0, **environ: str) -> Ended:
-    """``ticketbot`` in this process, which spares every test the second that starting one takes."""
-    ours = {name: None for name in os.environ if name.startswith(OURS)}
-    folders = {"TICKETBOT_STATE_DIR": str(desk.state), "TICKETBOT_LOG_DIR": str(desk.logs)}
-    # On a slow machine a check may still be at work, and 'health' would end this process.
-    with contextlib.chdir(desk.folder), mock.patch.object(os, "_exit", sys.exit):
-        done = CliRunner().invoke(app, words, env={**ours, **folders, **desk.environ, **environ})
-    assert code is None or done.exit_code == code, f"exit code {done.exit_code}\n{done.output}"
-    return Ended(done.exit_code, done.stdout, done.stderr)
-
-
 def audit(desk: Command, *words: str, code: int = 0, **environ: str) -> Ended:
-    return here(desk, "audit", *words, code=code, **environ)
+    return desk("audit", *words, code=code, **environ)
 
 
 def log_file(desk: Command) -> Path:
@@ -87,7 +75,7 @@ def test_a_day_that_an_earlier_version_packed_is_told_with_what_to_do(words: str
     packed = run_once.logs / "ticketbot-2026-01-02.jsonl.gz"
     packed.write_bytes(b"x")
     before = log_file(run_once).read_bytes()
-    ended = here(run_once, *words.split(), code=3)
+    ended = run_once(*words.split(), code=3)
     assert f"the log {packed} is packed, as earlier versions did: unpack it with gunzip, once" in ended.err
     assert log_file(run_once).read_bytes() == before
 
@@ -107,7 +95,7 @@ def test_a_log_that_holds_is_told_with_its_end(run_once: Desk) -> None:
 
 def test_an_end_that_somebody_else_knows_is_looked_up(run_once: Desk) -> None:
     head = audit(run_once, "verify", "--json").object["head"]
-    here(run_once, "run")
+    run_once("run")
     ended = audit(run_once, "verify", "--anchor", head)
     assert f"end known from --anchor: {head} stands" in ended.out
     assert "no anchor" not in ended.err
@@ -164,7 +152,7 @@ def test_verifying_asks_nobody_and_changes_nothing(run_once: Desk) -> None:
 
 def test_a_tickets_story_is_told_in_order(run_once: Desk) -> None:
     run_once.advance(60)
-    here(run_once, "undo", "latest")
+    run_once("undo", "latest")
     shown = audit(run_once, "show", "2").out.splitlines()
     assert shown[-1].startswith("Ticket 2: 4 lines of 2 runs, 2 writes")
     assert shown[-1].endswith("each as it was written")
@@ -225,7 +213,7 @@ def test_an_erased_tickets_words_are_nowhere_and_the_log_holds(open_desk: OpenDe
     assert 0 < words_of(desk, 2) < others  # its kept answer went
     assert audit(desk, "verify", "--json").object["erased"] == 2
     assert "erased" in audit(desk, "show", "1").out
-    here(desk, "run")
+    desk("run")
     assert audit(desk, "verify").code == 0
 
 
@@ -241,18 +229,19 @@ def test_an_erasure_that_was_cut_off_is_finished_by_the_next_one_or_by_a_run(
     open_desk: OpenDesk, at: str, goes_on: str
 ) -> None:
     desk = open_desk(rows_of("ada@example.com", "bob@example.com"), model=True)
-    here(desk, "run", "--since", "1d")
-    with mock.patch(f"ticket_processor.wiring.erasing.{at}", side_effect=ZeroDivisionError):  # as a kill there
-        here(desk, "audit", "erase", "--ticket", "1", "--yes", code=None)
+    desk("run", "--since", "1d")
+    killed = mock.patch(f"ticket_processor.wiring.erasing.{at}", side_effect=ZeroDivisionError)
+    with killed, contextlib.suppress(ZeroDivisionError):
+        desk("audit", "erase", "--ticket", "1", "--yes", code=None)
     if goes_on == "run":
-        here(desk, "run", "--dry-run")
+        desk("run", "--dry-run")
         assert words_of(desk, 1) > 0 or at != "erase"
-        ended = here(desk, "run")
+        ended = desk("run")
         assert "the erasure of 1 ticket that was cut off is finished" in ended.out + ended.err
-        assert "cut off" not in here(desk, "run").err
+        assert "cut off" not in desk("run").err
     else:
         number = "1" if goes_on == "the same" else "2"
-        told = here(desk, "audit", "erase", "--ticket", number, "--yes", "--json").out
+        told = desk("audit", "erase", "--ticket", number, "--yes", "--json").out
         assert json.loads(told)["tickets"] == ([1] if goes_on == "the same" else [1, 2])
     assert words_of(desk, 1) == 0
     assert audit(desk, "verify", "--json").object["erased"] >= 2
@@ -339,7 +328,7 @@ def test_a_tickets_words_are_gone_from_an_encrypted_log_too(open_desk: OpenDesk)
     pytest.importorskip("cryptography")
     desk = open_desk(rows_of("ada@example.com", "bob@example.com"))
     desk.environ["TICKETBOT_AUDIT_ENCRYPTION_KEYS"] = base64.b64encode(os.urandom(32)).decode()
-    here(desk, "run", "--since", "1d")
+    desk("run", "--since", "1d")
     assert words_of(desk, 1) == 0  # encrypted
     assert f"{CANARY}1" in audit(desk, "show").out.lower()
     assert audit(desk, "erase", "--ticket", "1", "--yes", "--json").object["lines"] == 2
@@ -358,13 +347,13 @@ def test_an_encrypted_log_is_never_silently_written_in_the_clear(words: tuple[st
     pytest.importorskip("cryptography")
     desk = open_desk(rows_of("ada@example.com"))
     desk.environ["TICKETBOT_AUDIT_ENCRYPTION_KEYS"] = base64.b64encode(os.urandom(32)).decode()
-    here(desk, "run", "--since", "1d")
+    desk("run", "--since", "1d")
     del desk.environ["TICKETBOT_AUDIT_ENCRYPTION_KEYS"]
     before = {path: path.read_bytes() for path in desk.logs.iterdir()}
     desk.seen.clear()
     words = (*words, "--yes") if "erase" in words else words
     for keys in ("", base64.b64encode(os.urandom(32)).decode()):
-        ended = here(desk, *words, code=None, TICKETBOT_AUDIT_ENCRYPTION_KEYS=keys)
+        ended = desk(*words, code=None, TICKETBOT_AUDIT_ENCRYPTION_KEYS=keys)
         assert ended.code in ((3,) if "undo" in words else (2,))  # which cannot even read what it is to take back
         assert "TICKETBOT_AUDIT_ENCRYPTION_KEYS" in ended.err
     assert desk.seen == []
@@ -375,20 +364,20 @@ def test_health_says_that_no_run_can_write_to_an_encrypted_log_and_a_new_folder_
     pytest.importorskip("cryptography")
     desk = open_desk(rows_of("ada@example.com"))
     key = base64.b64encode(os.urandom(32)).decode()
-    here(desk, "run", "--since", "1d", TICKETBOT_AUDIT_ENCRYPTION_KEYS=key)
+    desk("run", "--since", "1d", TICKETBOT_AUDIT_ENCRYPTION_KEYS=key)
 
     def chain(**environ: str) -> dict[str, Any]:
-        checks = here(desk, "health", "--offline", "--json", code=None, **environ).object["checks"]
+        checks = desk("health", "--offline", "--json", code=None, **environ).object["checks"]
         return next(check for check in checks if check["name"] == "log_chain")
 
     assert chain()["status"] == "fail"
     assert "TICKETBOT_AUDIT_ENCRYPTION_KEYS is not set" in chain()["text"]
     assert chain(TICKETBOT_AUDIT_ENCRYPTION_KEYS=key)["status"] == "ok"
     old, desk.environ["TICKETBOT_LOG_DIR"] = desk.logs, str(desk.folder / "new")
-    assert here(desk, "run", "--json", TICKETBOT_LOG_DIR=desk.environ["TICKETBOT_LOG_DIR"]).object["remarks"] == []
+    assert desk("run", "--json", TICKETBOT_LOG_DIR=desk.environ["TICKETBOT_LOG_DIR"]).object["remarks"] == []
     assert chain()["status"] == "ok"
     old_log = {"TICKETBOT_LOG_DIR": str(old), "TICKETBOT_AUDIT_ENCRYPTION_KEYS": key}
-    assert "run_started" in here(desk, "audit", "show", **old_log).out
+    assert "run_started" in desk("audit", "show", **old_log).out
 
 
 UNKNOWN = "neither log nor state knows it"
