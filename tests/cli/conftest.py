@@ -200,11 +200,6 @@ class Desk(Command):
         sandbox.on_request.append(self.seen.append)
 
     @property
-    def model_breaker(self) -> str:
-        """The name under which the state keeps the model's circuit breaker."""
-        return f"model sandbox-model at {self.url.partition('://')[2]}/v1"
-
-    @property
     def tickets(self) -> dict[int, StoredTicket]:
         return self.sandbox.store.tickets
 

@@ -132,10 +132,6 @@ def test_a_test_that_does_not_arrive_is_told_without_the_address(bare: Command, 
     assert receiver.address not in ended.out + ended.err
 
 
-def test_a_test_with_nobody_to_tell_says_how_to_name_somebody(bare: Command) -> None:
-    assert "TICKETBOT_ALERT_URLS" in bare("alerts", "--test", code=2).err
-
-
 # Inside
 
 

@@ -135,11 +135,3 @@ def test_a_file_that_cannot_be_used_is_a_sentence_and_exit_code_2(
     ended = bare("redact", name, code=2)
     assert told in ended.err
     assert len(ended.err.splitlines()) == 1
-
-
-def test_an_unknown_level_is_refused(bare: Command) -> None:
-    (bare.folder / "mail.txt").write_text("x", encoding="utf-8")
-    assert (
-        "'all' is not one of 'secrets', 'standard', 'strict'"
-        in bare("redact", "mail.txt", "--level", "all", code=2).err
-    )

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
 
-import pytest
-
-from .conftest import Command, OpenDesk
+from .conftest import OpenDesk
 
 KINDS = (
     ("Charged twice", "I was charged twice for my subscription. Please check my invoice.", "billing", "high"),
@@ -81,22 +78,3 @@ def test_a_model_that_is_not_in_the_settings_can_be_named(open_desk: OpenDesk, t
     environ = {"TICKETBOT_MODELS": "", "OPENAI_BASE_URL": f"{desk.url}/v1"}
     told = desk("eval", path, "--analyser", "model:sandbox-model", "--analyser", "rules", "--json", **environ).object
     assert told["analysers"][0]["sources"][0]["answered_by"] == {"sandbox-model": 4}
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (["missing.jsonl"], "missing.jsonl cannot be read"),
-        (["rows.csv"], "read from .jsonl or .jsonl.gz"),
-        (["rows.jsonl", "--analyser", "oracle"], "--analyser oracle: none of chain, rules, classifier, model:NAME"),
-        (["rows.jsonl", "--analyser", "classifier"], "classifier"),
-        (["rows.jsonl", "--show-errors"], "--out"),
-    ],
-)
-def test_a_wrong_command_line_is_told_in_a_sentence(
-    bare: Command, tmp_path: Path, arguments: Sequence[str], message: str
-) -> None:
-    labelled(tmp_path)
-    ended = bare("eval", *arguments, code=2)
-    assert message in ended.err
-    assert ended.out == ""

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json
 import socket
+from collections.abc import Iterable
 
 import filelock
 import pytest
+
+from ticket_processor.sandbox.access import PLANS
+from ticket_processor.sandbox.faults import KINDS
 
 from .conftest import Command, Desk, OpenDesk
 
@@ -27,20 +31,52 @@ def test_without_settings_every_problem_is_told_at_once_and_it_is_2(bare: Comman
 
 
 @pytest.mark.parametrize(
-    "arguments",
+    ("command", "told"),
     [
-        ("run", "--dryrun"),
-        ("triage",),
-        ("run", "--limit", "0"),
-        ("run", "--workers", "many"),
-        ("seed", "--count", "-1"),
+        ("run --dryrun", ["Usage: "]),
+        ("triage", ["Usage: "]),
+        ("run --limit 0", ["Usage: "]),
+        ("run --workers many", ["Usage: "]),
+        ("seed --count -1", ["Usage: "]),
+        ("sandbox --port 65536", ["--port"]),
+        ("sandbox --tickets -1", ["--tickets"]),
+        ("sandbox --plan gold", PLANS["zendesk"]),
+        ("sandbox --helpdesk freshdesk --plan professional", PLANS["freshdesk"]),
+        ("sandbox --helpdesk jira", ["zendesk", "freshdesk"]),
+        ("sandbox --faults gremlins=0.5", KINDS),
+        ("sandbox --faults slow=often", ["slow", "probability"]),
+        ("eval missing.jsonl", ["missing.jsonl cannot be read"]),
+        ("eval rows.csv", ["read from .jsonl or .jsonl.gz"]),
+        ("eval rows.jsonl --analyser oracle", ["--analyser oracle: none of chain, rules, classifier, model:NAME"]),
+        ("eval rows.jsonl --analyser classifier", ["classifier"]),
+        ("eval rows.jsonl --show-errors", ["--out"]),
+        ("train", ["name a file of labelled tickets, or say --from-helpdesk"]),
+        ("train rows.jsonl --task mood", ["--task: 'mood' is none of category, urgency, sentiment"]),
+        ("train rows.jsonl --own-desk", ["say --folder FOLDER"]),
+        ("train rows.jsonl", ["say --own-desk if these are your own"]),
+        ("train missing.jsonl --folder learnt", ["cannot be read"]),
+        ("train rows.jsonl --task sentiment --folder learnt", ["sentiment cannot be learnt: no ticket has a label"]),
+        ("report", ["there is no log in"]),
+        ("report --since soonish", ["--since: not understood"]),
+        ("report --since 1d --until 2d", ["--since must lie before --until"]),
+        ("report --mail", ["put a mailtos:// address into TICKETBOT_ALERT_URLS"]),
+        ("report --overrides", ["which account is it?"]),
+        ("alerts --test", ["TICKETBOT_ALERT_URLS"]),
+        ("init elsewhere --offline", ["no folder"]),
+        ("redact rows.jsonl --level all", ["'all' is not one of 'secrets', 'standard', 'strict'"]),
+        (
+            "seed --llm --out x.jsonl --category gardening --language Klingon",
+            ["--category gardening: none of billing", "--language Klingon", "TICKETBOT_MODELS"],
+        ),
     ],
-    ids=" ".join,
 )
-def test_wrong_usage_is_2(bare: Command, arguments: tuple[str, ...]) -> None:
-    ended = bare(*arguments, code=2)
-    assert ended.out == ""
-    assert "Usage: " in ended.err
+def test_what_cannot_work_is_2_and_told_in_a_sentence(bare: Command, command: str, told: Iterable[str]) -> None:
+    rows = [json.dumps({"id": n, "body": f"Charged twice, case {n}.", "category": "billing"}) for n in range(12)]
+    (bare.folder / "rows.jsonl").write_text("\n".join(rows), encoding="utf-8")
+    ended = bare(*command.split(), code=2, TICKETBOT_STATE_DIR="")
+    assert ended.out.removeprefix("12 different labelled tickets, 0 repeated or empty ones left out\n") == ""
+    assert [words for words in told if words not in ended.err] == []
+    assert [path.name for path in bare.folder.iterdir()] == ["rows.jsonl"]
 
 
 @pytest.mark.parametrize(

@@ -85,21 +85,6 @@ def test_a_file_that_cannot_be_written_is_told_at_once(triaged: Desk, place: str
     assert triaged.seen == []
 
 
-@pytest.mark.parametrize(
-    ("options", "words"),
-    [
-        ((), "there is no log in"),
-        (("--since", "soonish"), "--since: not understood"),
-        (("--since", "1d", "--until", "2d"), "--since must lie before --until"),
-        (("--mail",), "put a mailtos:// address into TICKETBOT_ALERT_URLS"),
-        (("--overrides",), "which account is it?"),
-    ],
-)
-def test_what_cannot_be_is_told_in_a_sentence(bare: Command, options: tuple[str, ...], words: str) -> None:
-    ended = bare("report", *options, code=2)
-    assert words in ended.err
-
-
 def test_a_mail_that_is_not_taken_is_told_without_its_address(triaged: Desk) -> None:
     with mailbox() as box:
         box.refusing = True

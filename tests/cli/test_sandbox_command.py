@@ -11,9 +11,6 @@ import sys
 import pytest
 import requests
 
-from ticket_processor.sandbox.access import PLANS
-from ticket_processor.sandbox.faults import KINDS
-
 from .conftest import Command
 
 
@@ -53,28 +50,6 @@ def test_it_serves_until_a_signal_comes_and_a_run_works_with_what_it_prints(
     ended = bare.end(process, code=0, within=20)
     assert "gone" in ended.out
     assert ended.err == ""
-
-
-@pytest.mark.parametrize(
-    ("arguments", "names"),
-    [
-        (("--plan", "gold"), list(PLANS["zendesk"])),
-        (("--helpdesk", "freshdesk", "--plan", "professional"), list(PLANS["freshdesk"])),
-        (("--helpdesk", "jira"), ["zendesk", "freshdesk"]),
-        (("--faults", "gremlins=0.5"), list(KINDS)),
-        (("--faults", "slow=often"), ["slow", "probability"]),
-        (("--port", "65536"), ["--port"]),
-        (("--tickets", "-1"), ["--tickets"]),
-    ],
-    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
-)
-def test_a_wrong_option_is_2_and_says_what_is_right(
-    bare: Command, arguments: tuple[str, ...], names: list[str]
-) -> None:
-    ended = bare("sandbox", "--port", "0", *arguments, code=2)
-    assert ended.out == ""
-    for name in names:
-        assert name in ended.err
 
 
 def test_a_port_that_is_taken_is_2(bare: Command) -> None:

@@ -102,14 +102,6 @@ def test_a_model_that_cannot_be_used_is_3_and_nothing_is_created(open_desk: Open
     assert not desk.tickets
 
 
-def test_wrong_wishes_are_2_and_all_told_at_once(bare: Command) -> None:
-    told = bare("seed", "--llm", "--out", "x.jsonl", "--category", "gardening", "--language", "Klingon", code=2).err
-    assert re.search("--category gardening: none of billing", told)
-    assert "--language Klingon" in told
-    assert "TICKETBOT_MODELS" in told
-    assert not list(bare.folder.glob("*.jsonl"))
-
-
 def test_production_is_refused_before_anything_is_paid_for(open_desk: OpenDesk) -> None:
     from .conftest import Unmarked
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import random
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -40,41 +39,6 @@ def labelled(command: Command, rows: list[dict[str, Any]], name: str = "tickets.
     path = command.folder / name
     path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     return str(path)
-
-
-@pytest.mark.slow
-def test_json_holds_its_scores_beside_those_of_the_rules(bare: Command) -> None:
-    out = bare.folder / "learnt"
-    data = bare(
-        "train", labelled(bare, tickets()), "--own-desk", "--folder", str(out), "--task", "category", "--json"
-    ).object
-    learnt = data["classifier"]["tasks"]["category"]
-    assert set(data["classifier"]["tasks"]) == {"category"}
-    assert learnt["used"]
-    assert learnt["macro_f1"] > 0.9 > learnt["rules_macro_f1"]
-    held_out = data["held_out"]["category"]
-    assert sum(sum(row.values()) for row in held_out["confusion"].values()) == learnt["rows"]
-    assert held_out["labels"]["billing"]["f1"] > 0.9
-    assert json.loads((out / "classifier.json").read_text(encoding="utf-8")) == data["classifier"]
-
-
-@pytest.mark.parametrize(
-    ("arguments", "sentence"),
-    [
-        ((), "name a file of labelled tickets, or say --from-helpdesk"),
-        (("FILE", "--task", "mood"), "--task: 'mood' is none of category, urgency, sentiment"),
-        (("FILE", "--own-desk"), "say --folder FOLDER"),
-        (("FILE",), "say --own-desk if these are your own"),
-        (("missing.jsonl", "--folder", "learnt"), "cannot be read"),
-        (("FILE", "--task", "sentiment", "--folder", "learnt"), "sentiment cannot be learnt: no ticket has a label"),
-    ],
-)
-def test_what_cannot_work_is_said_in_a_sentence(bare: Command, arguments: tuple[str, ...], sentence: str) -> None:
-    path = labelled(bare, tickets(12))
-    given = [path if argument == "FILE" else argument for argument in arguments]
-    ended = bare("train", *given, code=2, TICKETBOT_STATE_DIR="")
-    assert sentence in ended.err
-    assert not Path(bare.folder / "learnt").exists()
 
 
 def test_without_the_extra_it_says_what_to_install(bare: Command) -> None:
