@@ -14,7 +14,7 @@ from ticket_processor.core import reasons
 from ticket_processor.core.models import Outcome
 from ticket_processor.core.run_summary import RunSummary
 from ticket_processor.pipeline import planned_writes, run_frame
-from ticket_processor.pipeline.planned_writes import PlannedLine
+from ticket_processor.pipeline.planned_writes import PlannedLine, PlannedRun
 from ticket_processor.pipeline.run import Run
 from ticket_processor.state.store import State
 
@@ -67,12 +67,12 @@ class ApplyWorld(World):
     def _apply(self, name: str, plan: str, state: State | None) -> None:
         lines = [PlannedLine.model_validate_json(line) for line in self.files.get(plan, {}).values()]
 
-        def work(run: Run) -> RunSummary:
+        def work(run: PlannedRun) -> RunSummary:
             begun = {item.verdict.ticket_id for item in (state or self.state).unsettled()}
             self.stamps[name] = {line.ticket_id: line.unchanged_at for line in lines if line.ticket_id not in begun}
             return run.write(line.verdict() for line in lines)
 
-        self._run(name, None, state, work_of=work)
+        self._run(name, None, state, kind=PlannedRun, work_of=work)
 
 
 def broken_promises(world: ApplyWorld) -> list[str]:

@@ -438,7 +438,8 @@ class World:
         told: bool = False,
         dry_run: bool = False,
         listener: Listener = lambda _outcome: None,
-        work_of: Callable[[Run], RunSummary] | None = None,
+        kind: type[Any] = Run,
+        work_of: Callable[[Any], RunSummary] | None = None,
     ) -> None:
         state = self.state if state is None else state
         self.run_starts[name] = self.time.now()
@@ -473,7 +474,7 @@ class World:
             self.second_looks.add(name)
         audit = _Log(self, name, crash, disk, clock, dry_run=dry_run)
         try:
-            work = Run(
+            work = kind(
                 Parts(
                     desk=self._client(transport, stepping),
                     understanding=_Watched(links, RULES, self, name),

@@ -20,6 +20,7 @@ from ticket_processor.helpdesk.protocol import Page
 from ticket_processor.helpdesk.ticket_history import Edit, History
 from ticket_processor.pipeline.jobs import Delivery
 from ticket_processor.pipeline.parts import Parts, RunOptions
+from ticket_processor.pipeline.planned_writes import PlannedRun
 from ticket_processor.pipeline.run import Run
 from ticket_processor.policy.decide import FieldPolicy, Policy
 from ticket_processor.policy.skip_rules import Selection, SkipRules
@@ -157,7 +158,7 @@ class Office:
         self.desk.asked.clear()
         self.desk.written.clear()
         given: dict[str, Any] = {"since": START - 86_400 if self.runs == 1 else None, "delivery": ONE_BY_ONE, **options}
-        run = Run(
+        run: Any = (PlannedRun if planned else Run)(
             Parts(
                 desk=self.desk,
                 understanding=Understanding([self.model], RULES, clock=self.clock),

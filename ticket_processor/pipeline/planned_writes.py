@@ -1,20 +1,25 @@
-"""What a dry run would write, in a file of JSON lines that a person can read: one ticket a line.
+"""What a dry run would write, in a file of JSON lines that a person can read: one ticket a line; and writing it later.
 
 A line holds the verdict, which is all that its write needs, and of the ticket's text what a receipt holds.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 
 from pydantic import Field, ValidationError
 
+from ..core import reasons
 from ..core.errors import CannotRun, ConfigError
 from ..core.files import make_folder, opener
 from ..core.models import Outcome, OutcomeStatus
+from ..core.run_summary import RunSummary
 from ..state.records import Verdict
 from ..state.store import State
+from .jobs import MOST_ITEMS
+from .run_frame import RunFrame
 
 
 class PlannedLine(Verdict):
@@ -104,3 +109,43 @@ def planned_writes(path: Path, account: str) -> Iterator[Verdict]:
 
 def _broken(path: Path, number: int, why: str) -> ConfigError:
     return ConfigError(f"{path}, line {number}: {why}; nothing was written: correct the line or remove it")
+
+
+class PlannedRun(RunFrame):
+    """A run that writes what a dry run has planned, and looks at no other tickets."""
+
+    def write(self, verdicts: Iterable[Verdict]) -> RunSummary:
+        """Write the ``verdicts``, after what earlier runs have begun.
+
+        Raises :class:`StateUnusable` when not even the reason for an early end can be stored.
+
+        A ticket that is done or given up by now is left alone unread. One that waits for a run, and gets no write, goes
+        on waiting.
+        """
+        return self.play(lambda: self._write_planned(verdicts))
+
+    def _write_planned(self, verdicts: Iterable[Verdict]) -> None:
+        """Bring the verdicts to the helpdesk; no more of them are held in memory than go together."""
+        state = self._parts.state
+        passed = set[int]().union(*self._finish_earlier(None))
+        retries = state.retries()
+        waiting = {item.ticket_id: item.reason for item in retries}
+        given_up = {item.ticket_id: reasons.DEAD_LETTER for item in retries if item.dead}
+        given_up |= dict.fromkeys(state.dropped(), reasons.DROPPED)
+        open_ = (each for each in verdicts if each.ticket_id not in passed and self._is_open(each, given_up))
+        while part := list(islice(open_, MOST_ITEMS)):
+            self._checks.before_ticket()
+            self._write_back.take(part)
+            more = len(part) == MOST_ITEMS
+            self._record_all(self._write_back.advance(MOST_ITEMS if more else 0, last=not more), waiting)
+        self._record_all(self._write_back.finish(), waiting)
+
+    def _is_open(self, verdict: Verdict, given_up: Mapping[int, str]) -> bool:
+        """Whether it is still to be written; otherwise its ticket gets a receipt, and the state stays as it is."""
+        state, number, first = self._parts.state, verdict.ticket_id, not (verdict.follows or verdict.replaces)
+        done = state.last_key(number) == verdict.key or (first and state.is_done(number))
+        reason = reasons.ALREADY_DONE if done else given_up.get(number)
+        if reason is not None:
+            end = Outcome(ticket_id=number, status=OutcomeStatus.SKIPPED, reason=reason, key=verdict.key)
+            self._recorder.record_reply(end, None)
+        return reason is None

@@ -5,19 +5,16 @@ What differs between a real helpdesk and a simulated one is in :class:`Parts`; n
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from concurrent.futures import Future
 from contextlib import closing
-from itertools import islice
 
-from ..core import reasons
 from ..core.errors import ConfigError, DeadlineReached
-from ..core.models import Outcome, OutcomeStatus
+from ..core.models import Outcome
 from ..core.run_summary import RunSummary
 from ..state.records import Verdict
 from .fan_out import FanOut
 from .intake import Intake, IntakeOptions, Wanted
-from .jobs import MOST_ITEMS
 from .parts import Parts, RunOptions
 from .public_replies import ReplySender
 from .recorder import Listener
@@ -33,7 +30,6 @@ class Run(RunFrame):
 
     def __init__(self, parts: Parts, options: RunOptions, listener: Listener = lambda _outcome: None) -> None:
         super().__init__(parts, options, listener)
-        self.abandoned = 0  # worker threads left behind in calls that do not end
         self._verdicts = Verdicts(parts, options, self._recorder.pace, self._faults)
 
     def execute(self) -> RunSummary:
@@ -75,14 +71,6 @@ class Run(RunFrame):
         since = self._checks.where_to_begin()
         wanted = Wanted(frozenset(ticket_ids), told=True)
         return self.play(lambda: self._triage_from(since, wanted=wanted))
-
-    def write(self, verdicts: Iterable[Verdict]) -> RunSummary:
-        """Write what a dry run has planned, after what earlier runs have begun. It raises what :meth:`execute` does.
-
-        A ticket that is done or given up by now is left alone unread. One that waits for a run, and gets no write, goes
-        on waiting.
-        """
-        return self.play(lambda: self._write_planned(verdicts))
 
     def _retry(self, ticket_ids: Collection[int], wanted: Wanted | None = None) -> None:
         self._parts.state.revive(ticket_ids)
@@ -154,35 +142,3 @@ class Run(RunFrame):
             elif made is not None:
                 verdicts.append(made)
         return verdicts
-
-    def _write_planned(self, verdicts: Iterable[Verdict]) -> None:
-        """Bring the verdicts to the helpdesk; no more of them are held in memory than go together."""
-        state = self._parts.state
-        passed = set[int]().union(*self._finish_earlier(None))
-        retries = state.retries()
-        waiting = {item.ticket_id: item.reason for item in retries}
-        given_up = {item.ticket_id: reasons.DEAD_LETTER for item in retries if item.dead}
-        given_up |= dict.fromkeys(state.dropped(), reasons.DROPPED)
-        open_ = (each for each in verdicts if each.ticket_id not in passed and self._is_open(each, given_up))
-        while part := list(islice(open_, MOST_ITEMS)):
-            self._checks.before_ticket()
-            self._write_back.take(part)
-            more = len(part) == MOST_ITEMS
-            self._record_all(self._write_back.advance(MOST_ITEMS if more else 0, last=not more), waiting)
-        self._record_all(self._write_back.finish(), waiting)
-
-    def _is_open(self, verdict: Verdict, given_up: Mapping[int, str]) -> bool:
-        """Whether it is still to be written; otherwise its ticket gets a receipt, and the state stays as it is."""
-        state, number, first = self._parts.state, verdict.ticket_id, not (verdict.follows or verdict.replaces)
-        done = state.last_key(number) == verdict.key or (first and state.is_done(number))
-        reason = reasons.ALREADY_DONE if done else given_up.get(number)
-        if reason is not None:
-            end = Outcome(ticket_id=number, status=OutcomeStatus.SKIPPED, reason=reason, key=verdict.key)
-            self._recorder.record_reply(end, None)
-        return reason is None
-
-    def _record_all(self, ended: Iterable[Settled], waiting: Mapping[int, str] | None = None) -> None:
-        """Take ends in; ``waiting`` says why tickets wait for a run that get no write now."""
-        for settled in ended:
-            kept = (waiting or {}).get(settled.outcome.ticket_id, "")
-            self._record(settled, kept if settled.outcome.change is None else "")

@@ -5,7 +5,7 @@ Its checks say whether it may begin, go on and write: kill switch, deadline, dis
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 
 from ..audit.receipts import keep_head, left_in, not_before
@@ -138,6 +138,8 @@ class RunFrame:
         self._parts = parts
         self._options = options
         self.intake: Intake | None = None
+        self.abandoned = 0
+        """Worker threads left behind in calls that do not end."""
         self._faults = SharedFaults()
         self._checks = RunChecks(parts, options, self._faults)
         self._desk = IsolatingDesk(parts.desk, self._faults, parts.clock.monotonic, shard=parts.shard, saw=parts.saw)
@@ -267,6 +269,12 @@ class RunFrame:
         self._recorder.record(settled, waits)
         if self.intake is not None:
             self.intake.settled(settled.outcome.ticket_id)
+
+    def _record_all(self, ended: Iterable[Settled], waiting: Mapping[int, str] | None = None) -> None:
+        """Take ends in; ``waiting`` says why tickets wait for a run that get no write now."""
+        for settled in ended:
+            kept = (waiting or {}).get(settled.outcome.ticket_id, "")
+            self._record(settled, kept if settled.outcome.change is None else "")
 
     # What earlier runs have left
 

@@ -27,6 +27,7 @@ from ..helpdesk.transport import Transport
 from ..pipeline.fan_out import read_ahead, read_each
 from ..pipeline.intake import ToldOf
 from ..pipeline.parts import Parts, ReplyObjection, RunOptions
+from ..pipeline.planned_writes import PlannedRun
 from ..pipeline.recorder import Listener
 from ..pipeline.run import Run
 from ..pipeline.undo.find import PastRuns
@@ -198,7 +199,7 @@ def play(
                 asked.keep(outcome, state)
             listener(outcome)
 
-        work = Run(
+        work = (PlannedRun if asked.kind == "apply" else Run)(
             Parts(
                 desk=desk,
                 shard=settings.shard,
@@ -264,16 +265,16 @@ def play(
         return Finished(_played(work, asked, settings), _receipts(audit), work.abandoned)
 
 
-def _played(work: Run, asked: RunArguments, settings: Settings) -> RunSummary:
+def _played(work: Run | PlannedRun, asked: RunArguments, settings: Settings) -> RunSummary:
     """Play it in the way of its kind."""
+    if isinstance(work, PlannedRun):
+        return work.write(asked.verdicts)
     tickets: Collection[int] = asked.tickets
     match asked.kind:
         case "webhook":
             return work.told_of(asked.tickets)
         case "retry":
             return work.retry(tickets)
-        case "apply":
-            return work.write(asked.verdicts)
     if asked.again_run:
         past = PastRuns(settings.log_dir, keyring(settings))
         writes = past.writes(past.find(asked.again_run)).of(tickets)
