@@ -14,8 +14,7 @@ from ticket_processor.core.errors import DeadlineReached, Halted
 from ticket_processor.core.models import Outcome, OutcomeStatus, Ticket
 from ticket_processor.helpdesk.protocol import Page
 from ticket_processor.helpdesk.ticket_history import Edit
-from ticket_processor.pipeline.cursor import PageLedger
-from ticket_processor.pipeline.intake import Intake, IntakeOptions, Wanted
+from ticket_processor.pipeline.intake import Intake, IntakeOptions, PageLedger, Wanted
 from ticket_processor.pipeline.select import Work
 from ticket_processor.policy.skip_rules import Selection, SkipRules, SkipSettings
 from ticket_processor.state.store import State

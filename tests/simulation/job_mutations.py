@@ -14,7 +14,7 @@ from ticket_processor.core.errors import AuditUnwritable, OutcomeUnknown, StateU
 from ticket_processor.core.models import Change, Outcome, Ticket
 from ticket_processor.helpdesk import ticket_history as history
 from ticket_processor.helpdesk.protocol import JobStatus
-from ticket_processor.pipeline import cursor, jobs, select, settlement, verification
+from ticket_processor.pipeline import intake, jobs, select, settlement, verification
 from ticket_processor.policy.decide import Policy
 from ticket_processor.policy.reanalysis import CustomerReply
 from ticket_processor.state.records import Retry, Verdict
@@ -112,7 +112,7 @@ def _without_receipts() -> Iterator[None]:
         yield
 
 
-def _waits_for_nobody(ledger: cursor.PageLedger, _ticket_id: int) -> None:
+def _waits_for_nobody(ledger: intake.PageLedger, _ticket_id: int) -> None:
     return None
 
 
@@ -164,7 +164,7 @@ JOB_MUTATIONS: Mapping[str, Callable[[], Any]] = {
     "intents of a job not written down": lambda: mock.patch.object(AuditLog, "intent", _no_intent_of_a_job),
     "ends of a job's items not written down": lambda: mock.patch.object(AuditLog, "ticket", _no_receipt_of_a_job),
     "written although no receipt can be": _without_receipts,
-    "cursor does not wait for jobs": lambda: mock.patch.object(cursor.PageLedger, "begin", _waits_for_nobody),
+    "cursor does not wait for jobs": lambda: mock.patch.object(intake.PageLedger, "begin", _waits_for_nobody),
     "retry list forgotten": lambda: mock.patch.object(State, "retry_later", _forgets_who_waits),
     "deferred taken for done": lambda: mock.patch.object(settlement.Settlement, "end", _never_again),
     "completion writes everything again": lambda: mock.patch.object(settlement, "completion", _everything_again),

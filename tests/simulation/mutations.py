@@ -14,7 +14,7 @@ from ticket_processor.core.models import Change, Decision, Overwrite, TakenOff, 
 from ticket_processor.helpdesk import ticket_history as history
 from ticket_processor.helpdesk import transport, zendesk_format
 from ticket_processor.helpdesk.protocol import Page
-from ticket_processor.pipeline import cursor, select, settlement, verdicts, write_planner
+from ticket_processor.pipeline import intake, select, settlement, verdicts, write_planner
 from ticket_processor.policy.decide import Policy
 from ticket_processor.policy.skip_rules import SkipRules
 from ticket_processor.state.records import Open
@@ -40,7 +40,7 @@ def _public_by_default(change: Change, whole: Any = zendesk.update_body) -> dict
     return body
 
 
-def _cursor_moves_first(ledger: cursor.PageLedger, page: Page) -> None:
+def _cursor_moves_first(ledger: intake.PageLedger, page: Page) -> None:
     if page.cursor is not None:
         ledger._store(page.cursor)
     ledger._pages.append(cursor._OpenPage(None))
@@ -138,7 +138,7 @@ MUTATIONS: Mapping[str, Callable[[], Any]] = {
         tags, "merge_tags", lambda current, add, remove=(): tuple(add)
     ),
     "cursor moved before its page is settled": lambda: mock.patch.object(
-        cursor.PageLedger, "open", _cursor_moves_first
+        intake.PageLedger, "open", _cursor_moves_first
     ),
     "write resent without reading": lambda: mock.patch.object(zendesk.Zendesk, "update", _sends_twice),
     "conflict taken for success": lambda: mock.patch.object(zendesk.Zendesk, "update", _ignores_conflicts),
