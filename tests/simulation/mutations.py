@@ -43,7 +43,7 @@ def _public_by_default(change: Change, whole: Any = zendesk.update_body) -> dict
 def _cursor_moves_first(ledger: intake.PageLedger, page: Page) -> None:
     if page.cursor is not None:
         ledger._store(page.cursor)
-    ledger._pages.append(cursor._OpenPage(None))
+    ledger._pages.append(intake._OpenPage(None))
 
 
 def _sends_twice(desk: zendesk.Zendesk, change: Change, whole: Any = zendesk.Zendesk.update) -> None:
