@@ -10,8 +10,10 @@ import json
 import os
 import secrets
 import sys
+import tomllib
 from collections.abc import Mapping
 from contextlib import ExitStack, closing
+from importlib import resources
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -107,37 +109,6 @@ DEADLINE_S = 120.0
 NAME = "ticketbot"
 EXAMPLE = "https://ticketbot.example.com"
 _BODY = json.dumps({"ticket_id": "{{ticket.id}}", "event": "created"})
-_STEPS = {
-    "zendesk": """\
-1. Admin Center, Apps and integrations, Webhooks, Create webhook: connect it to 'Trigger or automation'.
-   Endpoint URL: {endpoint}   Method: POST   Format: JSON   Authentication: none
-2. Show its signing secret, and put it into .env: ZENDESK_WEBHOOK_SECRET=...
-3. Objects and rules, Business rules, Triggers, Create trigger. It has to meet all of these conditions:
-   Ticket is Created; Tags contain none of the following: {marker}
-   Action: Notify by active webhook, with the JSON body
-   {body}
-4. Start 'ticketbot serve' behind a reverse proxy with TLS at that address.""",
-    "freshdesk": """\
-1. Put this line into .env:
-   FRESHDESK_WEBHOOK_SECRET={secret}
-2. Admin, Workflows, Automations, Ticket creation, New rule, without conditions.
-3. Action: Trigger webhook. Request type: POST. URL:
-   {endpoint}
-4. Add custom headers:
-   X-Ticketbot-Secret: {secret}
-5. Encoding: JSON. Content: Advanced, {body}
-6. Start 'ticketbot serve' behind a reverse proxy with TLS at that address.""",
-    "request-tracker": """\
-1. Put this line into .env:
-   TICKETBOT_API_TOKEN={secret}
-2. Admin, Scrips, Create. Condition: On Create. Action: User Defined. Template: Blank.
-3. Custom action preparation code: 1;   Custom action commit code:
-   require LWP::UserAgent; LWP::UserAgent->new(timeout => 5)->post('{endpoint}',
-     'X-Ticketbot-Secret' => '{secret}', 'Content-Type' => 'application/json',
-     Content => '{{"ticket_id":' . $self->TicketObj->id . '}}'); 1;
-4. Start 'ticketbot serve' behind a reverse proxy with TLS at that address.""",
-}
-"""Freshdesk's API does not document how to make a rule with a webhook."""
 
 
 class MayNot(Exception):
@@ -151,7 +122,8 @@ def install(settings: Settings, clock: SystemClock, screen: Screen, url: str | N
         raise ConfigError("the local helpdesk sends no webhooks, so there is none to install")
     endpoint, marker = f"{_checked(url)}/webhooks/{helpdesk}", settings.policy.marker
     body = _BODY if helpdesk == "zendesk" else json.dumps({"ticket_id": "{{ticket.id}}"})
-    steps = _STEPS[helpdesk].format(endpoint=endpoint, marker=marker, body=body, secret=secrets.token_urlsafe(32))
+    known = tomllib.loads(resources.files(__package__).joinpath("webhook_steps.toml").read_text(encoding="utf-8"))
+    steps = known[helpdesk].format(endpoint=endpoint, marker=marker, body=body, secret=secrets.token_urlsafe(32))
     if url is None or helpdesk != "zendesk":
         screen.say(steps)
         return ExitCode.OK
