@@ -89,7 +89,7 @@ CEILINGS = {
     ".": 1_310,
     "analysis": 9_450,
     "audit": 1_870,
-    "commands": 5_670,
+    "commands": 5_640,
     "core": 2_600,
     "dashboard": 1_470,
     "evaluation": 1_920,
