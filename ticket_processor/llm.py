@@ -10,7 +10,7 @@ import secrets
 from collections.abc import Callable, Mapping
 
 from .analysis.budget import Allowance, Question
-from .analysis.model_server.answer import Answer, checked
+from .analysis.model_server.answer import checked
 from .analysis.model_server.chat import ChatServer, RawAnswer
 from .analysis.model_server.connection import AnswerUnusable, FormRefused
 from .analysis.model_server.prompt import (
@@ -124,34 +124,14 @@ class ModelAnalyser:
         except AnalysisFailed as wrong:
             usage, answer, raw = self._second_try(messages, raw, wrong, text, fence, form, allowance)
             calls = 2
-        return self._analysis(answer, raw, text, usage=usage, calls=calls, cost_usd=self._cost(usage))
-
-    def _analysis(
-        self, answer: Answer, raw: RawAnswer, text: RedactedText, *, usage: Usage, calls: int, cost_usd: float | None
-    ) -> Analysis:
-        category, subcategory = self._taxonomy.split(answer.category)
-        analysis = Analysis(
-            category=category,
-            subcategory=subcategory,
-            secondary=answer.secondary,
-            urgency=answer.urgency,
-            sentiment=answer.sentiment,
-            urgent_tone=answer.urgent_tone,
-            risk=answer.risk,
-            language=answer.language,
-            summary=answer.summary,
-            entities=answer.entities,
-            evidence=answer.evidence,
-            **answer.advice.model_dump(),
-            confidence=answer.confidence,
-            source="model",
-            model=leaving_line(raw.model, 80) or self.model,
-            attempts=calls,
-            usage=usage,
-            cost_usd=cost_usd,
-            examples=self._earlier(text).ids if self._earlier else (),
-        )
-        return self.hold(analysis, text)
+        told = {
+            "model": leaving_line(raw.model, 80) or self.model,
+            "attempts": calls,
+            "usage": usage,
+            "cost_usd": self._cost(usage),
+            "examples": self._earlier(text).ids if self._earlier else (),
+        }
+        return self.hold(answer.model_copy(update=told), text)
 
     def fingerprint_of(self, text: RedactedText) -> str:
         """A digest of everything that the answer to ``text`` depends on besides it: also what is shown before it."""
@@ -198,7 +178,7 @@ class ModelAnalyser:
         fence: str,
         form: int,
         allowance: Allowance | None,
-    ) -> tuple[Usage, Answer, RawAnswer]:
+    ) -> tuple[Usage, Analysis, RawAnswer]:
         # The schema is said in words now, whatever form it went by: some servers take one and drop it.
         repair = f"That answer cannot be used ({wrong}). {in_words(self._schema)}"
         said = raw.text[:SHOWN_AGAIN_CHARS].replace(fence, "") or "(nothing)"
@@ -263,7 +243,7 @@ class ModelAnalyser:
         shown = earlier + ticket_message(text.text, fence, self._ticket_tokens, level=self._level)
         return [{"role": "system", "content": self._instructions}, {"role": "user", "content": shown}]
 
-    def _checked(self, raw: RawAnswer, text: RedactedText, messages: list[Message], fence: str) -> Answer:
+    def _checked(self, raw: RawAnswer, text: RedactedText, messages: list[Message], fence: str) -> Analysis:
         return checked(
             raw.text.replace(fence, ""),
             text.text,

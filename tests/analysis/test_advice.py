@@ -6,9 +6,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import pytest
-from hypothesis import strategies as st
-
 from ticket_processor.analysis.cache import AnswerStore
 from ticket_processor.analysis.chain import ModelLink, Understanding
 from ticket_processor.analysis.rules.analyser import RulesAnalyser
@@ -120,21 +117,6 @@ def test_what_may_not_be_shown_is_dropped_and_named_and_the_rest_stays(name: str
 def test_advice_that_is_missing_is_named_and_costs_nothing() -> None:
     analysis = asked(json.dumps(LABELS))
     assert (analysis.attempts, analysis.advice_dropped) == (1, PARTS)
-
-
-@pytest.mark.parametrize("left", [1, 20, 60, 90])
-def test_an_answer_that_is_cut_off_in_its_advice_keeps_its_labels(left: int) -> None:
-    whole = json.dumps(LABELS | GOOD)
-    assert whole.index('"root_cause"') < len(whole) - left
-    analysis = asked(whole[:-left], finished=False)
-    assert (analysis.category, analysis.attempts, analysis.advice_dropped) == ("technical", 1, PARTS)
-
-
-ANYTHING = st.recursive(
-    st.none() | st.booleans() | st.floats() | st.integers() | st.text() | st.sampled_from(FRAGMENTS),
-    lambda inner: st.lists(inner, max_size=7) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
-    max_leaves=8,
-)
 
 
 @for_each("fragment", FRAGMENTS)

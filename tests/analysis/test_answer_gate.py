@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ticket_processor.analysis.model_server.answer import MAX_COMPARED_BRACKETS, Answer, checked, found_object
+from ticket_processor.analysis.model_server.answer import MAX_COMPARED_BRACKETS, checked, found_object
 from ticket_processor.analysis.model_server.prompt import ticket_message
 from ticket_processor.core.errors import AnalysisFailed
-from ticket_processor.core.models import Risk
+from ticket_processor.core.models import Analysis, Risk
 from ticket_processor.core.taxonomy import default_taxonomy
 
 from ..support.cases import for_each
@@ -41,7 +41,7 @@ def said(**fields: Any) -> str:
     return json.dumps({**GOOD, **fields})
 
 
-def read(answer: str, ticket: str = TICKET, **options: Any) -> Answer:
+def read(answer: str, ticket: str = TICKET, **options: Any) -> Analysis:
     return checked(answer, ticket, TAXONOMY, entities=ENTITIES, **options)
 
 

@@ -19,12 +19,11 @@ import re
 import unicodedata
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
-from typing import Any, get_args
-
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from enum import StrEnum
+from typing import Any, TypeVar, get_args
 
 from ...core.errors import AnalysisFailed
-from ...core.models import AdvicePart, Frozen, Risk, Sentiment, Urgency
+from ...core.models import AdvicePart, Analysis, Risk, Sentiment, Urgency
 from ...core.taxonomy import Taxonomy
 from ...core.text import compatible, lazy_pattern, strip_hidden
 from ..rules.injection import signs_of
@@ -45,7 +44,6 @@ from .prompt import (
 
 MAX_ANSWER_CHARS = 32_000
 """Read from either end of an answer, once its reasoning is taken out."""
-MAX_REASONING_CHARS = 1_000_000
 MAX_REPAIRED_CHARS = 4_000
 """Repair takes time that grows with the square of what it is given, and more so of open brackets."""
 MAX_COMPARED_BRACKETS = 10_000
@@ -69,6 +67,7 @@ _CONFIDENCE_WORDS = {
 _NUMBER = lazy_pattern(r"([0-9]{1,20}(?:[.,][0-9]{1,20})?|[.,][0-9]{1,20})\s*(%|percent)?", re.ASCII)
 
 _Key = tuple[object, ...]
+Label = TypeVar("Label", bound=StrEnum)
 
 
 class _Ambiguous:
@@ -94,33 +93,29 @@ def found_object(text: str, ticket: str = "", shown: str = "", *, repair: bool =
     slips of JSON (single quotes, missing commas, comments) are forgiven where nothing else is found, unless the
     ticket itself reads like an answer.
     """
-    whole = _decoded(text.strip()) if len(text) <= MAX_ANSWER_CHARS else None
+    whole = _decoded(text) if len(text) <= MAX_ANSWER_CHARS else None
     if isinstance(whole, str):  # JSON that was encoded twice
-        text, whole = whole, _decoded(whole.strip())
+        text, whole = whole, _decoded(whole)
     readings = _readings(ticket, shown)
     planted = _planted(readings)
     if planted is None:
         return None
     if isinstance(whole, dict | list):
-        found = _with_labels(whole)
+        found = _with_labels(whole) or (whole if isinstance(whole, dict) else None)
         return None if found is not None and _key(found) in planted else found
-    spoken = _THOUGHTS.sub(" ", text[:MAX_REASONING_CHARS])
+    spoken = _THOUGHTS.sub(" ", text)
     end = _END_OF_THOUGHTS.search(spoken)
     if end and end.end() <= spoken.rfind("{"):
         spoken = spoken[end.end() :]
     final = max((match.end() for match in _FINAL.finditer(spoken)), default=0)
     parts = [spoken[final:], spoken[:final]] if "{" in spoken[final:] else [spoken]
     windows = (window for part in parts for window in (part[-MAX_ANSWER_CHARS:], part[:MAX_ANSWER_CHARS]))
-    spare = None
     for window in windows:
         candidates = [found for value in objects_in(window) if (found := _with_labels(value))]
         said = [found for found in candidates if _key(found) not in planted]
-        labelled = [found for found in said if "category" in found]
-        if labelled:
-            return labelled[-1]
-        spare = spare or (said[-1] if said else None)  # in an answer with a slip it may be a part of the answer
-    found = _repaired(parts[0]) if repair and not _reads_like_an_answer(readings) else None
-    return found or spare
+        if said:
+            return said[-1]
+    return _repaired(parts[0]) if repair and not _reads_like_an_answer(readings) else None
 
 
 # What stands in the ticket
@@ -138,11 +133,7 @@ def _readings(*texts: str) -> list[str]:
 
 
 def _unescaped(text: str) -> str:
-    return _ESCAPE.sub(_letter, text) if "\\" in text else text
-
-
-def _letter(escape: re.Match[str]) -> str:
-    return chr(int(escape[1], 16)) if escape[1] else _LETTERS.get(escape[2], escape[2])
+    return _ESCAPE.sub(lambda found: chr(int(found[1], 16)) if found[1] else _LETTERS.get(found[2], found[2]), text)
 
 
 def _planted(readings: Sequence[str]) -> set[_Key] | None:
@@ -187,20 +178,15 @@ def read_confidence(value: object) -> float:
 
 def read_share(value: object) -> float | None:
     """A number from 0 to 1, also as text or in percent; ``None`` for what is none. Never raises."""
+    percent = False
     if isinstance(value, str):
         found = _NUMBER.fullmatch(value.strip().lower())
         if found is None:
             return None
-        number = float(found[1].replace(",", "."))
-        return _share(number / 100) if found[2] else _share(number, or_percent=True)
+        value, percent = float(found[1].replace(",", ".")), bool(found[2])
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return _share(value, or_percent=True)
-
-
-def _share(number: float, *, or_percent: bool = False) -> float | None:
-    if or_percent and 2 <= number <= 100:
-        number = number / 100
+    number = value / 100 if percent or 2 <= value <= 100 else value
     return float(number) if 0 <= number <= 1 else None
 
 
@@ -213,11 +199,9 @@ def _reads_like_an_answer(readings: Sequence[str]) -> bool:
 
 
 def _decoded(text: str) -> Any:
-    try:
-        value, end = _DECODER.raw_decode(text)
-    except (ValueError, RecursionError):
-        return None
-    return value if end == len(text) else None
+    with suppress(ValueError, RecursionError):
+        return _DECODER.decode(text)
+    return None
 
 
 def objects_in(text: str, decoder: json.JSONDecoder = _DECODER, tries: int = _MOST_OBJECTS) -> Iterator[dict[str, Any]]:
@@ -237,15 +221,11 @@ def objects_in(text: str, decoder: json.JSONDecoder = _DECODER, tries: int = _MO
 
 def _with_labels(value: object, deep: int = 2) -> dict[str, Any] | None:
     """The object that has a category: this one, or one that it wraps (``{"answer": {…}}``, ``[{…}]``)."""
-    if isinstance(value, dict) and ("category" in value or not deep):
+    if isinstance(value, dict) and "category" in value:
         return value
     inner = list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else []
-    for item in reversed(inner[:20]):
-        if isinstance(item, dict | list) and deep:
-            found = _with_labels(item, deep - 1)
-            if found is not None and "category" in found:
-                return found
-    return value if isinstance(value, dict) else None
+    found = (_with_labels(item, deep - 1) for item in reversed(inner[:20]) if deep)
+    return next(filter(None, found), None)
 
 
 def _repaired(text: str) -> dict[str, Any] | None:
@@ -259,27 +239,16 @@ def _repaired(text: str) -> dict[str, Any] | None:
         value = _DECODER.decode(written) if isinstance(written, str) and written else None
     except (ValueError, RecursionError, LookupError, TypeError, AttributeError):
         return None
-    found = _with_labels(value)
-    return found if found is not None and "category" in found else None
+    return _with_labels(value)
 
 
 # Advice
 
 
 _OWN_NUMBER = re.compile(r"\s*\(?\d{1,2}[.):]\s+")
-_FIRST_PART = '"root_cause"'
 
 
-class Advice(Frozen):
-    """What of the advice may be shown, and the parts that were missing or not as asked."""
-
-    root_cause: str = ""
-    steps: tuple[str, ...] = ()
-    resolution_likelihood: float | None = None
-    advice_dropped: tuple[AdvicePart, ...] = ()
-
-
-def read_advice(found: Mapping[str, Any], ticket: str, plain: Callable[[object, int], str]) -> Advice:
+def _advice(found: Mapping[str, Any], ticket: str, plain: Callable[[object, int], str]) -> dict[str, Any]:
     """The advice in an answer about ``ticket``; ``plain`` makes a text redacted plain words. Never raises."""
     numbers = _numbers(ticket)
 
@@ -297,18 +266,12 @@ def read_advice(found: Mapping[str, Any], ticket: str, plain: Callable[[object, 
     steps = [sentence(item, MAX_STEP) for item in given[:MAX_STEPS]] if isinstance(given, list) else [None]
     likelihood = read_share(found.get("resolution_likelihood"))
     dropped = dict(zip(get_args(AdvicePart), (cause is None, None in steps, likelihood is None), strict=True))
-    return Advice(
-        root_cause=cause or "",
-        steps=() if None in steps else tuple(dict.fromkeys(filter(None, steps))),
-        resolution_likelihood=likelihood,
-        advice_dropped=tuple(name for name, is_dropped in dropped.items() if is_dropped),
-    )
-
-
-def without_advice(answer: str) -> str:
-    """An answer that was cut off in its advice, closed before it."""
-    labels, _, _ = answer.rpartition(_FIRST_PART)
-    return labels.rstrip().rstrip(",") + "}"
+    return {
+        "root_cause": cause or "",
+        "steps": () if None in steps else tuple(dict.fromkeys(filter(None, steps))),
+        "resolution_likelihood": likelihood,
+        "advice_dropped": tuple(name for name, is_dropped in dropped.items() if is_dropped),
+    }
 
 
 def _letters(text: str) -> str:
@@ -327,33 +290,6 @@ _AROUND_QUOTES = " \"'“”„«»…."
 _RISK = {Urgency.CRITICAL: Risk.HIGH, Urgency.HIGH: Risk.MEDIUM, Urgency.MEDIUM: Risk.LOW, Urgency.LOW: Risk.LOW}
 
 
-class AllowedLabels(BaseModel):
-    """The labels that every answer must hold."""
-
-    model_config = ConfigDict(extra="ignore", hide_input_in_errors=True, frozen=True)
-
-    category: str = Field(min_length=1)
-    urgency: Urgency
-    sentiment: Sentiment
-    confidence: float = Field(ge=0, le=1, allow_inf_nan=False)
-
-
-class Answer(AllowedLabels):
-    """A whole answer after checking; closed, so that nothing outside it reaches the helpdesk.
-
-    ``category`` is a name of either level. ``evidence`` and the values of ``entities`` are words of the ticket.
-    """
-
-    secondary: tuple[str, ...] = ()
-    urgent_tone: bool = False
-    risk: Risk
-    language: str
-    summary: str
-    entities: dict[str, str] = {}
-    evidence: tuple[str, ...] = ()
-    advice: Advice = Advice()
-
-
 def checked(
     answer: str,
     ticket: str,
@@ -364,24 +300,27 @@ def checked(
     finished: bool = True,
     advised: bool = False,
     hide: Callable[[str], str] = str,
-) -> Answer:
-    """The trustworthy parts of what ``answer`` says about ``ticket`` (the redacted text).
+) -> Analysis:
+    """The trustworthy parts of what ``answer`` says about ``ticket`` (the redacted text), and nothing else of it.
 
     ``shown`` is what of the ticket the model saw, cut and without marks: JSON that stands in either is no answer.
-    ``advised``: advice was asked for as well; an answer that is cut off in it is taken without.
+    ``advised``: advice was asked for as well.
     ``hide`` is put over every free text before it is made plain, and what is plain is looked at once more. Raises
     :class:`AnalysisFailed` for an answer without the labels: ``answer_cut_off``, ``answer_not_json`` or
     ``answer_off_schema`` with the fields' names.
     """
     found = found_object(answer, ticket, shown, repair=finished)
-    if advised and not finished and "category" not in (found or ()):
-        found = found_object(without_advice(answer), ticket, shown, repair=False)
     if not finished and "category" not in (found or ()):
         raise AnalysisFailed("answer_cut_off")
     if not found:
         raise AnalysisFailed("answer_not_json")
-    labels = _labels(found, taxonomy)
-    same = (labels.category, taxonomy[labels.category].parent, taxonomy.fallback)
+    names = {name.replace("-", "_"): name for name in taxonomy.names}
+    category = names.get(re.sub(r"[\s-]+", "_", _word(found.get("category"))))
+    sentiment, urgency = _one_of(Sentiment, found.get("sentiment")), _one_of(Urgency, found.get("urgency"))
+    if category is None or sentiment is None or urgency is None:
+        labels = {"category": category, "sentiment": sentiment, "urgency": urgency}
+        raise AnalysisFailed("answer_off_schema", ", ".join(name for name, value in labels.items() if value is None))
+    same = (category, taxonomy[category].parent, taxonomy.fallback)
     matching = normalised(ticket)
 
     def plain(value: object, limit: int) -> str:
@@ -399,30 +338,23 @@ def checked(
     quotes = (quoted(item, MAX_QUOTE) for item in _items(found.get("evidence")))
     others = (_word(item) for item in _items(found.get("secondary")))
     secondary = dict.fromkeys(item for item in others if item in taxonomy.names and item not in same)
-    return Answer(
-        **labels.model_dump(),
+    top, below = taxonomy.split(category)
+    return Analysis(
+        category=top,
+        subcategory=below,
         secondary=tuple(secondary)[:MAX_SECONDARY],
+        urgency=urgency,
         urgent_tone=found.get("urgent_tone") is True,
-        risk=_risk(found.get("risk"), labels.urgency),
+        sentiment=sentiment,
+        risk=_one_of(Risk, found.get("risk")) or _RISK[urgency],
         language=_language(found.get("language"), ticket),
         summary=plain(found.get("summary"), MAX_SUMMARY) or plain(ticket.strip().partition("\n")[0], 120),
         entities={name: value for name, value in picked.items() if value},
         evidence=tuple(dict.fromkeys(quote for quote in quotes if quote))[:MAX_QUOTES],
-        advice=read_advice(found, ticket, plain) if advised else Advice(),
+        confidence=read_confidence(found.get("confidence")),
+        source="model",
+        **(_advice(found, ticket, plain) if advised else {}),
     )
-
-
-def _labels(found: Mapping[str, Any], taxonomy: Taxonomy) -> AllowedLabels:
-    words = {name: _word(found.get(name)) for name in ("category", "urgency", "sentiment")}
-    try:
-        labels = AllowedLabels.model_validate(words | {"confidence": read_confidence(found.get("confidence"))})
-    except ValidationError as error:
-        fields = sorted({str(item["loc"][0]) for item in error.errors(include_input=False) if item["loc"]})
-        raise AnalysisFailed("answer_off_schema", ", ".join(fields)) from None
-    category = {name.replace("-", "_"): name for name in taxonomy.names}.get(re.sub(r"[\s-]+", "_", labels.category))
-    if category is None:
-        raise AnalysisFailed("answer_off_schema", "category")
-    return labels.model_copy(update={"category": category})
 
 
 def _word(value: object) -> str:
@@ -436,10 +368,10 @@ def _items(value: object) -> list[object]:
     return value[:10] if isinstance(value, list) else []
 
 
-def _risk(value: object, urgency: Urgency) -> Risk:
+def _one_of(kind: type[Label], value: object) -> Label | None:
     with suppress(ValueError):
-        return Risk(_word(value))
-    return _RISK[urgency]
+        return kind(_word(value))
+    return None
 
 
 def _language(value: object, ticket: str) -> str:
