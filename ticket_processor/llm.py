@@ -70,14 +70,10 @@ class ModelAnalyser:
         rules: RulesAnalyser | None = None,
         reveal: RedactionLevel = RedactionLevel.STANDARD,
         fence: Callable[[], str] = lambda: secrets.token_hex(6),
-        starting_form: str = "json_schema",
         max_output_tokens: int = 400,
         advice: bool = False,
         earlier: Callable[[RedactedText], EarlierTickets] | None = None,
     ) -> None:
-        """Raises ``ValueError`` for a ``starting_form`` that is none of :data:`FORMS`."""
-        if starting_form not in FORMS:
-            raise ValueError(f"{starting_form} is no way to ask for structure")
         self.model = model
         self._server = server
         self._taxonomy = taxonomy
@@ -88,7 +84,7 @@ class ModelAnalyser:
         self._level = reveal
         self._hides = list(RedactionLevel).index(reveal) < list(RedactionLevel).index(RedactionLevel.STANDARD)
         self._fence = fence
-        self._form = FORMS.index(starting_form)
+        self._form = 0
         self._broken_promises = 0
         self._max_output_tokens = max_output_tokens
         self._advice = advice
@@ -116,14 +112,25 @@ class ModelAnalyser:
     def _understand(self, text: RedactedText, allowance: Allowance | None) -> Analysis:
         fence = self._fence()
         messages = self._messages(text, fence)
-        raw, form = self._ask(messages, self._form, allowance)
-        usage, calls = raw.usage, 1
+        first, form = self._ask(messages, self._form, allowance)
+        raw, usage, calls = first, first.usage, 1
         try:
             answer = self._checked(raw, text, messages, fence)
             self._broken_promises = 0
         except AnalysisFailed as wrong:
-            usage, answer, raw = self._second_try(messages, raw, wrong, text, fence, form, allowance)
-            calls = 2
+            more, calls = [*messages, *self._repair(raw, wrong, fence)], 2
+            try:
+                if allowance is not None:
+                    size = message_tokens(*(message["content"] for message in more)) + self._schema_tokens
+                    allowance.again(usage, input=size, output=self._room())
+                raw, _ = self._ask(more, form, allowance)
+                usage = usage + raw.usage
+                answer = self._checked(raw, text, messages, fence)
+            except AnalysisFailed as error:
+                spent = usage + error.usage if isinstance(error, AnswerUnusable) else usage
+                raise AnswerUnusable(error.reason, error.detail, usage=spent, cost_usd=self._cost(spent)) from error
+            if first.finished:
+                self._distrust(form)
         told = {
             "model": leaving_line(raw.model, 80) or self.model,
             "attempts": calls,
@@ -132,6 +139,13 @@ class ModelAnalyser:
             "examples": self._earlier(text).ids if self._earlier else (),
         }
         return self.hold(answer.model_copy(update=told), text)
+
+    def _repair(self, raw: RawAnswer, wrong: AnalysisFailed, fence: str) -> list[Message]:
+        """The answer, and what was wrong with it, to be said to the model that gave it."""
+        # The schema is said in words now, whatever form it went by: some servers take one and drop it.
+        repair = f"That answer cannot be used ({wrong}). {in_words(self._schema)}"
+        said = raw.text[:SHOWN_AGAIN_CHARS].replace(fence, "") or "(nothing)"
+        return [{"role": "assistant", "content": said}, {"role": "user", "content": repair}]
 
     def fingerprint_of(self, text: RedactedText) -> str:
         """A digest of everything that the answer to ``text`` depends on besides it: also what is shown before it."""
@@ -168,35 +182,6 @@ class ModelAnalyser:
     def _room(self) -> int:
         room = getattr(self._server, "room", None)  # thoughts count as output, and only servers know who thinks
         return int(room(self.model)) if room else self._max_output_tokens
-
-    def _second_try(
-        self,
-        messages: list[Message],
-        raw: RawAnswer,
-        wrong: AnalysisFailed,
-        text: RedactedText,
-        fence: str,
-        form: int,
-        allowance: Allowance | None,
-    ) -> tuple[Usage, Analysis, RawAnswer]:
-        # The schema is said in words now, whatever form it went by: some servers take one and drop it.
-        repair = f"That answer cannot be used ({wrong}). {in_words(self._schema)}"
-        said = raw.text[:SHOWN_AGAIN_CHARS].replace(fence, "") or "(nothing)"
-        more = [*messages, {"role": "assistant", "content": said}, {"role": "user", "content": repair}]
-        usage = raw.usage
-        try:
-            if allowance is not None:
-                size = message_tokens(*(message["content"] for message in more)) + self._schema_tokens
-                allowance.again(usage, input=size, output=self._room())
-            again, _ = self._ask(more, form, allowance)
-            usage = usage + again.usage
-            answer = self._checked(again, text, messages, fence)
-        except AnalysisFailed as error:
-            spent = usage + error.usage if isinstance(error, AnswerUnusable) else usage
-            raise AnswerUnusable(error.reason, error.detail, usage=spent, cost_usd=self._cost(spent)) from error
-        if raw.finished:
-            self._distrust(form)
-        return usage, answer, again
 
     def _distrust(self, form: int) -> None:
         """Words did what the schema had not: a server that breaks its promise again is asked in words from then on."""

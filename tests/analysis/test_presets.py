@@ -47,7 +47,6 @@ def test_without_a_word_a_model_lives_on_the_general_server_or_at_openai() -> No
     assert resolve(settings(), "m").base_url == OPENAI_URL
     target = resolve(settings(base_url="http://gpu.example:8000/v1/"), "m")
     assert (target.base_url, target.api_key, target.model) == ("http://gpu.example:8000/v1", "general-key", "m")
-    assert not target.own_server
     assert "general-key" not in repr(target)
 
 
@@ -71,7 +70,6 @@ def test_what_stands_beside_a_model_wins_over_the_general_settings() -> None:
         ticket_tokens=2000,
         redaction=RedactionLevel.SECRETS,
         price=(1, 2, 3),
-        own_server=True,
     )
 
 
@@ -99,7 +97,6 @@ def test_the_general_key_goes_to_the_general_server_and_nowhere_else(
         return
     at_the_general_server = target.base_url.startswith("https://general.example/")
     assert (target.api_key == "general-key") == (at_the_general_server and own_key is None)
-    assert target.own_server == (not at_the_general_server)
 
 
 @pytest.mark.parametrize(

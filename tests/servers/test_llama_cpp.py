@@ -20,7 +20,7 @@ from ticket_processor.analysis.model_server.settings import EmbeddingSettings, M
 from ticket_processor.analysis.text.redact import redact
 from ticket_processor.core.errors import AnalysisFailed
 from ticket_processor.core.taxonomy import default_taxonomy
-from ticket_processor.llm import ModelAnalyser
+from ticket_processor.llm import FORMS, ModelAnalyser
 
 from .llama import Llama, llama
 
@@ -84,7 +84,8 @@ def served(server: Llama, *, room: int = ROOM, key: str | None = None) -> OpenAI
 def test_every_structured_answer_is_valid_at_the_first_try(chat: OpenAIServer, form: str) -> None:
     watched = Watched(chat)
     entities = {"order_number": "number of the order", "product": "name of the product"}
-    analyser = ModelAnalyser(watched, "tiny", default_taxonomy(), entities=entities, starting_form=form)
+    analyser = ModelAnalyser(watched, "tiny", default_taxonomy(), entities=entities)
+    analyser._form = FORMS.index(form)
     for ticket in TICKETS if form == "json_schema" else TICKETS[:1]:
         analysis = analyser.analyse(redact(ticket))
         assert (analysis.source, analysis.attempts) == ("model", 1)

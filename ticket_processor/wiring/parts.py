@@ -256,7 +256,6 @@ def model_analyser(
         ticket_tokens=target.ticket_tokens,
         rules=rules,
         reveal=target.redaction,
-        starting_form=target.forms[0],
         max_output_tokens=target.max_output_tokens,
         advice=settings.models.advice,
         earlier=earlier,

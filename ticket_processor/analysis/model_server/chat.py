@@ -98,7 +98,7 @@ class OpenAIServer:
     ) -> RawAnswer:
         """One answer; up to three requests while the server's ways are being learnt."""
         form = "prompt" if response_format is None else str(response_format.get("type"))
-        if form not in self._target.forms:
+        if form not in self._target.traits.forms:
             raise FormRefused
         arguments = _arguments_for(model, messages, response_format)
         most = None if allowance is None else allowance.output_tokens

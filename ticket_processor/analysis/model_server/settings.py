@@ -122,7 +122,6 @@ FORMS = ("json_schema", "json_object", "prompt")
 
 FLEX_TIMEOUT_S = 300.0
 """Seconds that a request of OpenAI's slower tier may take."""
-LimitName = Literal["max_tokens", "max_completion_tokens"]
 Price = tuple[float, float, float]
 
 
@@ -131,26 +130,24 @@ class Traits:
     """One kind of server.
 
     ``forms`` are those of :data:`FORMS` that it may know; the others are refused without asking it. ``limit`` is the
-    name it knows for the highest number of output tokens. ``embeddings`` says whether the same process gives embeddings
-    too as it is commonly started.
+    name it knows for the highest number of output tokens.
     """
 
     base_url: str | None
     needs_key: bool = False
     forms: tuple[str, ...] = FORMS
-    limit: LimitName = "max_tokens"
-    embeddings: bool = False
+    limit: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
 
 
 PRESETS: Mapping[Preset, Traits] = MappingProxyType(
     {
-        "openai": Traits(OPENAI_URL, needs_key=True, limit="max_completion_tokens", embeddings=True),
-        "azure": Traits(None, needs_key=True, limit="max_completion_tokens", embeddings=True),
-        "ollama": Traits("http://127.0.0.1:11434/v1", embeddings=True),
+        "openai": Traits(OPENAI_URL, needs_key=True, limit="max_completion_tokens"),
+        "azure": Traits(None, needs_key=True, limit="max_completion_tokens"),
+        "ollama": Traits("http://127.0.0.1:11434/v1"),
         "vllm": Traits("http://127.0.0.1:8000/v1"),
         "llama.cpp": Traits("http://127.0.0.1:8080/v1"),
-        "lm-studio": Traits("http://127.0.0.1:1234/v1", forms=("json_schema", "prompt"), embeddings=True),
-        "litellm": Traits("http://127.0.0.1:4000/v1", embeddings=True),
+        "lm-studio": Traits("http://127.0.0.1:1234/v1", forms=("json_schema", "prompt")),
+        "litellm": Traits("http://127.0.0.1:4000/v1"),
         "compatible": Traits(None),
     }
 )
@@ -163,8 +160,8 @@ ANSWER_TOKENS = 400
 class ModelTarget:
     """One model of the list with everything that a call needs; nothing is looked up elsewhere.
 
-    ``name`` is the name in the list, ``model`` what its server calls it. ``own_server`` says that the model does not
-    live on the general server, whose key it therefore never gets; ``listed`` that its price is the vendor's list price.
+    ``name`` is the name in the list, ``model`` what its server calls it. ``listed`` says that its price
+    is the vendor's list price.
     """
 
     name: str
@@ -178,7 +175,6 @@ class ModelTarget:
     redaction: RedactionLevel = RedactionLevel.STANDARD
     price: Price | None = None
     listed: bool = False
-    own_server: bool = False
     reasoning_effort: Effort | None = None
     service_tier: str | None = None
 
@@ -201,11 +197,6 @@ class ModelTarget:
     def traits(self) -> Traits:
         """The traits of the server's kind."""
         return PRESETS[self.preset]
-
-    @property
-    def forms(self) -> tuple[str, ...]:
-        """The steps of the ladder that are worth trying, best first."""
-        return self.traits.forms
 
 
 def resolve(models: ModelSettings, name: str) -> ModelTarget:
@@ -237,7 +228,6 @@ def resolve(models: ModelSettings, name: str) -> ModelTarget:
         redaction=use.redaction or models.redaction,
         price=models.prices.get(name, listed),
         listed=listed is not None and name not in models.prices,
-        own_server=own_server,
         reasoning_effort=use.reasoning_effort,
         service_tier=use.service_tier,
     )
