@@ -43,8 +43,13 @@ class Model:
         self._confidence = confidence
         self._usd = usd
         self.name = name
-        self.fingerprint = name
         self.texts: list[RedactedText] = []
+
+    def fingerprint_of(self, _text: RedactedText) -> str:
+        return self.name
+
+    def hold(self, analysis: Analysis, _text: RedactedText) -> Analysis:
+        return analysis
 
     def question(self, _text: RedactedText) -> Question:
         return Question(500, 0, (self._usd * 2000, 0.0, 0.0))
@@ -375,7 +380,7 @@ def test_a_ticket_without_a_word_costs_nothing(text: str) -> None:
 )
 def test_a_model_that_saw_personal_data_puts_none_into_log_or_note(text: str, values: list[str]) -> None:
     class Gossip(Model):
-        def analyse(self, text: RedactedText) -> Analysis:
+        def analyse(self, text: RedactedText, _allowance: object = None) -> Analysis:
             told = {"summary": f"It is about {', '.join(values)}.", "evidence": tuple(values)}
             return super().analyse(text).model_copy(update={**told, "entities": {"it": values[-1]}})
 
@@ -420,7 +425,7 @@ def test_a_kept_answer_is_held_to_the_floors_of_the_text_it_is_used_for() -> Non
 
 def test_the_same_text_at_the_same_time_is_paid_for_once() -> None:
     class Slow(Model):
-        def analyse(self, text: RedactedText) -> Analysis:
+        def analyse(self, text: RedactedText, _allowance: object = None) -> Analysis:
             time.sleep(0.02)
             return super().analyse(text)
 

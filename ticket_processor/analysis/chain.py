@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Protocol, cast
+from typing import Protocol
 
 from .. import __version__
 from ..core.clock import Clock, Deadline
@@ -44,18 +44,20 @@ class Analyser(Protocol):
     def analyse(self, text: RedactedText) -> Analysis: ...
 
 
-class Estimating(Protocol):
-    """An analyser that costs something, and can say beforehand how much at most."""
+class AskedModel(Protocol):
+    """A language model. Thread-safe."""
 
-    @property
-    def fingerprint(self) -> str:
-        """A digest of everything besides the text that answers depend on: model, prompt, taxonomy."""
+    def fingerprint_of(self, text: RedactedText) -> str:
+        """A digest of everything besides the text that the answer to it depends on: model, prompt, taxonomy."""
 
     def question(self, text: RedactedText) -> Question:
         """The request with which understanding ``text`` begins."""
 
     def analyse(self, text: RedactedText, allowance: Allowance | None = None) -> Analysis:
         """As :meth:`Analyser.analyse`; more requests than the first are made with money from ``allowance``."""
+
+    def hold(self, analysis: Analysis, text: RedactedText) -> Analysis:
+        """An answer that was given before, held to what ``text`` itself says."""
 
 
 class ModelLink:
@@ -69,7 +71,7 @@ class ModelLink:
 
     def __init__(
         self,
-        analyser: Analyser,
+        analyser: AskedModel,
         breaker: Breaker,
         deadline: Deadline,
         *,
@@ -96,51 +98,40 @@ class ModelLink:
 
         A text that another thread is asking about just now is waited for, and not paid for twice.
         """
-        fingerprint = self._fingerprint(text)
-        if self._store is None or not fingerprint:
+        if self._store is None:
             return self._fresh(text)
+        # The version stands for the rules, whose floors and signs are part of an answer.
+        about = (__version__, self.name, self._place, self.level, self.analyser.fingerprint_of(text))
+        fingerprint = "\0".join(about)
         key = normalised(text.text)
-        while True:
-            known = self._store.get(fingerprint, text.text)
-            if known is not None:
-                return self._held(known, text)
-            with self._asking_lock:
-                if key not in self._asking:
-                    self._asking.add(key)
-                    break
+        while not self._begun(key):
             self.guard.deadline.wait(CROWDED_WAIT_S)
         try:
-            known = self._store.get(fingerprint, text.text)  # the other thread may have finished in between
+            known = self._store.get(fingerprint, text.text)
             if known is not None:
                 return self._held(known, text)
             analysis = self._fresh(text)
             self._store.put(fingerprint, text.text, analysis)
         finally:
-            with self._asking_lock:
-                self._asking.discard(key)
+            self._asking.discard(key)
         return analysis
+
+    def _begun(self, key: str) -> bool:
+        """Whether no other thread is asking about this text; from then on this one is."""
+        with self._asking_lock:
+            is_first = key not in self._asking
+            self._asking.add(key)
+            return is_first
 
     def _held(self, known: Analysis, text: RedactedText) -> Analysis:
         """A kept answer, with today's floors: the text may differ in what makes no other text to the store."""
-        hold = getattr(self.analyser, "hold", None)
-        answer = known if hold is None else hold(known, text)
+        answer = self.analyser.hold(known, text)
         return answer.model_copy(update={"cached": True, "cost_usd": None if known.cost_usd is None else 0.0})
 
     def _fresh(self, text: RedactedText) -> Analysis:
-        size = getattr(self.analyser, "question", None)
-        analysis, tries = self.guard.ask(lambda allowance: self._answer(text, allowance), size and partial(size, text))
+        ask, size = partial(self.analyser.analyse, text), partial(self.analyser.question, text)
+        analysis, tries = self.guard.ask(ask, size)
         return analysis.model_copy(update={"attempts": analysis.attempts + tries - 1})
-
-    def _fingerprint(self, text: RedactedText) -> str:
-        of_text = getattr(self.analyser, "fingerprint_of", None)
-        own = of_text(text) if of_text else getattr(self.analyser, "fingerprint", "")
-        # The version stands for the rules, whose floors and signs are part of an answer.
-        return "\0".join((__version__, self.name, self._place, self.level, own)) if own else ""
-
-    def _answer(self, text: RedactedText, allowance: Allowance | None) -> Analysis:
-        if allowance is None or not hasattr(self.analyser, "question"):
-            return self.analyser.analyse(text)
-        return cast(Estimating, self.analyser).analyse(text, allowance)
 
 
 @dataclass(frozen=True)
@@ -235,30 +226,28 @@ class Understanding:
         if best is None:
             text = texts.get(RedactionLevel.STANDARD) or redact(cleaned, names=ticket.names)
             best = self._without_models(text, why or NO_MODEL, watch)
-        suspicious = tuple(dict.fromkeys((*best.suspicious, *signs_of(_raw(ticket)))))
-        return analysis_leaving(best).model_copy(
-            update={
-                "usage": spending.usage,
-                "cost_usd": None if spending.usd is None else round(spending.usd, 8),
-                "attempts": spending.attempts,
-                "suspicious": suspicious,
-                **(_NO_ADVICE if suspicious else {}),
-                "language": _language(best, cleaned),
-                "condenses": condenses(cleaned, best.summary),
-                "urgent_tone": best.urgent_tone and asks_us(cleaned, best.language),
-                "settings_file": self._settings_file,
-            }
-        )
+        paid: dict[str, object] = {
+            "usage": spending.usage,
+            "cost_usd": None if spending.usd is None else round(spending.usd, 8),
+            "attempts": spending.attempts,
+        }
+        return self._leaving(best.model_copy(update=paid), ticket, cleaned)
 
     def without_models(self, ticket: Ticket, why: str) -> Analysis:
         """The answer at once, for a ticket whose model call hangs."""
         text = self.readable(ticket)
-        analysis = self._without_models(text, why, lambda _step: None)
+        return self._leaving(self._without_models(text, why, lambda _step: None), ticket, text.text)
+
+    def _leaving(self, analysis: Analysis, ticket: Ticket, text: str) -> Analysis:
+        """The answer as others may see it, held to the ticket as it came and to its cleaned ``text``."""
+        suspicious = tuple(dict.fromkeys((*analysis.suspicious, *signs_of(f"{ticket.subject}\n{ticket.description}"))))
         return analysis_leaving(analysis).model_copy(
             update={
-                "suspicious": signs_of(_raw(ticket)),
-                "condenses": condenses(text.text, analysis.summary),
-                "urgent_tone": analysis.urgent_tone and asks_us(text.text, analysis.language),
+                "suspicious": suspicious,
+                **(_NO_ADVICE if suspicious else {}),
+                "language": _language(analysis, text),
+                "condenses": condenses(text, analysis.summary),
+                "urgent_tone": analysis.urgent_tone and asks_us(text, analysis.language),
                 "settings_file": self._settings_file,
             }
         )
@@ -334,7 +323,3 @@ def _language(analysis: Analysis, cleaned: str) -> str:
 
 def _name(link: Analyser) -> str:
     return str(getattr(link, "name", type(link).__name__))
-
-
-def _raw(ticket: Ticket) -> str:
-    return f"{ticket.subject}\n{ticket.description}"
