@@ -44,7 +44,7 @@ from sklearn.metrics import roc_auc_score
 from tests.replies.articles import SHOP, TICKET, Part, claim, said
 from tests.replies.hostile import CANARY, EFFECTS, ORDERS, cited, harm_in, liar, obedient, planted, vandal
 from tests.support.chats import ScriptedChat
-from ticket_processor.analysis.model_server.chat import server_for
+from ticket_processor.analysis.model_server.chat import OpenAIServer
 from ticket_processor.analysis.model_server.connection import AnswerUnusable
 from ticket_processor.analysis.model_server.settings import ModelTarget
 from ticket_processor.analysis.text.redact import RedactedText, redact
@@ -255,7 +255,7 @@ def answered_by(model: Sequence[str], text: RedactedText, passages: Sequence[Pas
         timeout_s=300.0,
         max_output_tokens=MAX_OUTPUT_TOKENS,
     )
-    with closing(server_for(target, lambda: 600.0)) as server:
+    with closing(OpenAIServer(target, lambda: 600.0)) as server:
         try:
             return isinstance(DraftWriter(server, name).write(text, passages, "en"), ReplyDraft)
         except AnswerUnusable:

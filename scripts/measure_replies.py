@@ -202,7 +202,7 @@ def of_helpdesk(client: str, url: str) -> str:
 
 def of_model(client: str, url: str) -> str:
     """A call of the models' clients."""
-    from ticket_processor.analysis.model_server.chat import server_for
+    from ticket_processor.analysis.model_server.chat import OpenAIServer
     from ticket_processor.analysis.model_server.embeddings import Embedder
     from ticket_processor.analysis.model_server.settings import EmbeddingSettings, ModelTarget
     from ticket_processor.core.errors import AnalysisFailed
@@ -215,7 +215,7 @@ def of_model(client: str, url: str) -> str:
         if client == "embeddings":
             settings = EmbeddingSettings(model="m", base_url=f"{url}/v1")
             return str(Embedder(settings, wait=lambda _: None).embed(["text"]))[:80]
-        return str(server_for(target, lambda: 60.0).complete("m", [{"role": "user", "content": "x"}], None))[:80]
+        return str(OpenAIServer(target, lambda: 60.0).complete("m", [{"role": "user", "content": "x"}], None))[:80]
     except AnalysisFailed as failed:
         return f"{type(failed).__name__}: {failed}"
 

@@ -55,7 +55,7 @@ class Sdk:
             return original(**{**options, "http_client": self.client})
 
         monkeypatch.setattr(openai, "OpenAI", make)
-        self.server = OpenAIServer(compatible("http://model.invalid/v1", max_output_tokens=321), timeout_s=lambda: 12.5)
+        self.server = OpenAIServer(compatible("http://model.invalid/v1", max_output_tokens=321), lambda: 12.5)
 
     def _answer(self, request: httpx2.Request) -> httpx2.Response:
         self.sent.append(request)
@@ -204,7 +204,7 @@ def test_the_servers_sentence_is_short_plain_and_without_keys_and_customers() ->
 
 
 def test_the_servers_sentence_never_holds_the_key_that_it_was_sent(monkeypatch: pytest.MonkeyPatch, sdk: Sdk) -> None:
-    server = OpenAIServer(compatible(api_key="plainword", max_output_tokens=50), timeout_s=lambda: 5)
+    server = OpenAIServer(compatible(api_key="plainword", max_output_tokens=50), lambda: 5)
     sdk.answers = [httpx2.Response(401, json={"error": "Wrong key plainword given"})]
     with pytest.raises(AnalysisFailed) as error:
         server.complete("m", [{"role": "user", "content": "x"}], None)
@@ -261,7 +261,7 @@ def test_settings_with_which_nothing_can_be_connected_are_told_without_their_val
     monkeypatch.setenv(variable, value)
     monkeypatch.setitem(sys.modules, "socksio", None)
     connection._trusted.cache_clear()
-    server = OpenAIServer(compatible("https://model.invalid/v1", max_output_tokens=50), timeout_s=lambda: 5)
+    server = OpenAIServer(compatible("https://model.invalid/v1", max_output_tokens=50), lambda: 5)
     try:
         with pytest.raises(AnalysisFailed) as error:
             server.complete("m", [{"role": "user", "content": "x"}], None)
@@ -306,7 +306,7 @@ def test_an_empty_answer_at_the_limit_was_hidden_thought_and_gets_more_room_once
 
 def openai_server(model: str = "gpt-6-luna", **fields: Any) -> OpenAIServer:
     target = ModelTarget(model, model, "openai", "http://model.invalid/v1", "key", max_output_tokens=321, **fields)
-    return OpenAIServer(target, timeout_s=lambda: 12.5)
+    return OpenAIServer(target, lambda: 12.5)
 
 
 def test_openai_is_asked_to_keep_nothing_and_to_think_as_little_as_it_can(sdk: Sdk) -> None:
@@ -423,7 +423,7 @@ def test_whatever_is_answered_with_200_is_an_answer_or_a_failure(answer: object)
     transport = httpx2.MockTransport(lambda _request: httpx2.Response(200, text=json.dumps(answer)))
     with httpx2.Client(transport=transport) as client, pytest.MonkeyPatch.context() as patch:
         patch.setattr(openai, "OpenAI", functools.partial(_with_client, client))
-        server = OpenAIServer(compatible("http://x.invalid/v1", max_output_tokens=50), timeout_s=lambda: 5)
+        server = OpenAIServer(compatible("http://x.invalid/v1", max_output_tokens=50), lambda: 5)
         try:
             raw = server.complete("m", [{"role": "user", "content": "x"}], None)
         except AnalysisFailed:

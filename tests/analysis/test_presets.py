@@ -134,7 +134,7 @@ def sent_to(**changes: Any) -> Any:
     with scripted(GOOD) as server:
         base_url = changes.pop("base_url", "{}").format(server.url)
         target = ModelTarget(**{"name": "m", "model": "m", "api_key": "key", "base_url": base_url, **changes})
-        chat = OpenAIServer(target, timeout_s=lambda: 5.0)
+        chat = OpenAIServer(target, lambda: 5.0)
         chat.complete("m", [{"role": "user", "content": "x"}], {"type": "json_schema", "json_schema": {}})
         chat.close()
         return server.received[0]

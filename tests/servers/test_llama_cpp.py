@@ -77,7 +77,7 @@ def brief(server: Llama) -> Iterator[OpenAIServer]:
 def served(server: Llama, *, room: int = ROOM, key: str | None = None) -> OpenAIServer:
     use = ModelUse(preset="llama.cpp", base_url=server.url, api_key=SecretStr(key) if key else None)
     target = resolve(ModelSettings(names=("tiny",), use={"tiny": use}), "tiny")
-    return OpenAIServer(replace(target, max_output_tokens=room), timeout_s=lambda: 30.0)
+    return OpenAIServer(replace(target, max_output_tokens=room), lambda: 30.0)
 
 
 @pytest.mark.parametrize("form", ["json_schema", "json_schema_plain", "json_object_schema"])

@@ -267,7 +267,7 @@ ROWS = [
 
 @contextmanager
 def linked(server: ScriptedServer, clock: ManualClock, *, seconds: float = 20.0, **options: Any) -> Iterator[ModelLink]:
-    chat = OpenAIServer(compatible(server.url, api_key="key"), timeout_s=lambda: seconds)
+    chat = OpenAIServer(compatible(server.url, api_key="key"), lambda: seconds)
     analyser = ModelAnalyser(chat, "m", default_taxonomy(), fence=lambda: "fence", **options)
     try:
         yield ModelLink(analyser, Breaker("m", clock), Deadline(clock, 500), rng=Upper())
@@ -359,7 +359,7 @@ def test_a_redirect_gets_neither_the_ticket_nor_the_key() -> None:
 
 def test_a_ticket_with_half_a_pair_of_surrogates_is_sent_without_it() -> None:
     with scripted(GOOD) as server:
-        chat = OpenAIServer(compatible(server.url), timeout_s=lambda: 5)
+        chat = OpenAIServer(compatible(server.url), lambda: 5)
         chat.complete("m", [{"role": "user", "content": "half \ud800 and nul \x00"}], None)
         chat.close()
     assert server.received[0].body["messages"][0]["content"] == "half ? and nul \x00"
@@ -377,7 +377,7 @@ DRIPPED = {
 @pytest.mark.parametrize("dripped", DRIPPED.values(), ids=DRIPPED.keys())
 def test_whatever_drips_in_is_given_up_at_the_timeout_for_the_whole(dripped: Reply) -> None:
     with scripted(GOOD, replace(dripped, pause=0.02)) as server:
-        chat = OpenAIServer(compatible(server.url), timeout_s=lambda: 0.25)
+        chat = OpenAIServer(compatible(server.url), lambda: 0.25)
         assert chat.complete("m", [{"role": "user", "content": "x"}], None).text == SAID
         with pytest.raises(ModelBusy, match="model_timeout"):
             chat.complete("m", [{"role": "user", "content": "x"}], None)
@@ -390,7 +390,7 @@ def test_whatever_drips_in_is_given_up_at_the_timeout_for_the_whole(dripped: Rep
 def test_a_small_answer_that_would_unpack_to_a_large_one_is_never_unpacked(status: int, layers: int) -> None:
     bomb = reply(packed(layers, " " * 40_000_000), status, content_encoding=", ".join(["gzip"] * layers))
     with scripted(GOOD, bomb) as server:
-        chat = OpenAIServer(compatible(server.url), timeout_s=lambda: 20)
+        chat = OpenAIServer(compatible(server.url), lambda: 20)
         chat.complete("m", [{"role": "user", "content": "x"}], None)
         tracemalloc.start()
         try:

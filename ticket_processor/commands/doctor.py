@@ -12,7 +12,7 @@ from contextlib import closing
 from functools import partial
 from pathlib import Path
 
-from ..analysis.model_server.chat import server_for
+from ..analysis.model_server.chat import OpenAIServer
 from ..analysis.model_server.settings import LISTED, targets
 from ..analysis.rules.analyser import RulesAnalyser
 from ..analysis.text.redact import redact
@@ -287,7 +287,7 @@ def check_models(settings: Settings) -> Iterator[Check]:
     for target in models:
         name = f"model {target.name}"
         try:
-            with closing(server_for(target, deadline.remaining)) as server:
+            with closing(OpenAIServer(target, deadline.remaining)) as server:
                 analysis = model_analyser(server, target, settings, rules).analyse(text)
         except AnalysisFailed as error:
             yield fail(name, f"{name}: {error.in_words}")

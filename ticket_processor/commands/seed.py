@@ -148,7 +148,7 @@ def _written(
     """Have a model write tickets, into the account or the file ``out``; the exit code is 1 when some are missing."""
     from ..analysis.budget import Budget
     from ..analysis.cache import FILE_NAME, AnswerStore
-    from ..analysis.model_server.chat import server_for
+    from ..analysis.model_server.chat import OpenAIServer
     from ..seeding.synthetic import TicketWriter
 
     model = _first_model(settings)
@@ -165,7 +165,7 @@ def _written(
         stack.callback(store.close)
         executor = ThreadPoolExecutor(settings.run.workers, thread_name_prefix="write")
         stack.callback(executor.shutdown, wait=False, cancel_futures=True)
-        server = server_for(model, deadline.remaining)
+        server = OpenAIServer(model, deadline.remaining)
         stack.callback(server.close)
         writer = TicketWriter(server, model, settings.taxonomy, Budget(settings.budget, store), deadline, executor)
         tickets = writer.tickets(wanted)

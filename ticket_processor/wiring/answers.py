@@ -15,7 +15,7 @@ from ..analysis.budget import Allowance
 from ..analysis.cache import AnswerStore
 from ..analysis.chain import ModelLink, Understanding
 from ..analysis.guard import USELESS_IN_A_ROW, Guard
-from ..analysis.model_server.chat import ChatServer, server_for
+from ..analysis.model_server.chat import ChatServer, OpenAIServer
 from ..analysis.model_server.connection import AnswerUnusable, Connection
 from ..analysis.model_server.settings import ModelTarget, targets
 from ..analysis.text.cleaning import clean
@@ -144,7 +144,7 @@ def drafts(
         for target in targets(settings.models):
             roomy = replace(target, max_output_tokens=max(target.max_output_tokens, MAX_OUTPUT_TOKENS))
             guard = guards[target.name]
-            server = stack.enter_context(closing(server_for(roomy, guard.deadline.remaining, connect)))
+            server = stack.enter_context(closing(OpenAIServer(roomy, guard.deadline.remaining, connect)))
             writer = DraftWriter(
                 through(server),
                 target.model,

@@ -17,7 +17,7 @@ from ..analysis.budget import Budget
 from ..analysis.cache import AnswerStore
 from ..analysis.chain import Analyser, ModelLink, Understanding
 from ..analysis.guard import USELESS_IN_A_ROW
-from ..analysis.model_server.chat import ChatServer, server_for
+from ..analysis.model_server.chat import ChatServer, OpenAIServer
 from ..analysis.model_server.connection import Connection
 from ..analysis.model_server.prompt import EarlierTickets
 from ..analysis.model_server.settings import ModelTarget, price_note, targets
@@ -197,7 +197,7 @@ def understanding(
         if settings.learning.examples and models:
             earlier = stack.enter_context(approved_examples(settings, trouble))
         for target in models:
-            server = server_for(target, deadline.remaining, connect)
+            server = OpenAIServer(target, deadline.remaining, connect)
             stack.callback(server.close)
             links.append(
                 ModelLink(

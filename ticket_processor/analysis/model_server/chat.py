@@ -59,33 +59,22 @@ class ChatServer(Protocol):
         """
 
 
-def server_for(
-    target: ModelTarget,
-    remaining: Callable[[], float],
-    connect: Callable[[ModelTarget], Connection] = Connection,
-) -> OpenAIServer:
-    """The server of a model target; no call outlives the ``remaining`` seconds of the run."""
-    return OpenAIServer(
-        target,
-        timeout_s=lambda: max(0.1, min(target.timeout_s, remaining())),
-        connection=connect(target),
-    )
-
-
 class OpenAIServer:
     """A :class:`ChatServer` through the openai SDK. Thread-safe."""
 
     def __init__(
         self,
         target: ModelTarget,
-        *,
-        timeout_s: Callable[[], float],
-        connection: Connection | None = None,
+        remaining: Callable[[], float],
+        connect: Callable[[ModelTarget], Connection] = Connection,
     ) -> None:
-        """The server of ``target``; it serves every target with the same place, limits and preset."""
+        """The server of ``target``, and of every target with the same place, limits and preset.
+
+        No call outlives the ``remaining`` seconds of the run.
+        """
         self._target = target
-        self._timeout_s = timeout_s
-        self._connection = connection or Connection(target)
+        self._remaining = remaining
+        self._connection = connect(target)
         self._known: dict[str, _Ways] = {}
         self._lock = threading.RLock()
 
@@ -100,7 +89,9 @@ class OpenAIServer:
         form = "prompt" if response_format is None else str(response_format.get("type"))
         if form not in self._target.traits.forms:
             raise FormRefused
-        arguments = _arguments_for(model, messages, response_format)
+        arguments: dict[str, Any] = {"model": model, "messages": [_encodable(message) for message in messages]}
+        if response_format is not None:
+            arguments["response_format"] = response_format
         most = None if allowance is None else allowance.output_tokens
         grown = self._ways(model).grown
         answer = self._asked(model, arguments, structured=response_format is not None, most=most)
@@ -110,15 +101,15 @@ class OpenAIServer:
         self._learn(model, grown=max(grown + 1, self._ways(model).grown))
         try:
             if allowance is not None:
-                allowance.again(answer.usage, output=self.room(model))
+                allowance.again(answer.raw.usage, output=self.room(model))
                 most = allowance.output_tokens
             again = self._asked(model, arguments, structured=response_format is not None, most=most)
         except AnalysisFailed as failed:
             if failed.reason == "model_prompt_too_long":
                 self._learn(model, grown=grown)  # there is no room for more thoughts
             spent = failed.usage if isinstance(failed, AnswerUnusable) else Usage()
-            raise AnswerUnusable(failed.reason, failed.detail, usage=answer.usage + spent) from failed
-        return again.checked(spent_before=answer.usage)
+            raise AnswerUnusable(failed.reason, failed.detail, usage=answer.raw.usage + spent) from failed
+        return again.checked(spent_before=answer.raw.usage)
 
     def room(self, model: str) -> int:
         """The output tokens that an answer of ``model`` may take at most, as far as the model is known by now."""
@@ -136,7 +127,8 @@ class OpenAIServer:
         while True:
             sent = {**arguments, **self._limits(model, most), **self._extras(model)}
             try:
-                body = self._connection.post("chat", sent, seconds=self._timeout_s(), structured=structured)
+                seconds = max(0.1, min(self._target.timeout_s, self._remaining()))
+                body = self._connection.post("chat", sent, seconds=seconds, structured=structured)
             except AnalysisFailed as failed:
                 if failed.reason == "model_prompt_too_long" or not self._gives_in(model, failed.about, sent):
                     raise
@@ -186,13 +178,6 @@ class OpenAIServer:
         return {self._target.traits.limit: room, "temperature": 0}
 
 
-def _arguments_for(
-    model: str, messages: Sequence[Mapping[str, str]], response_format: Mapping[str, object] | None
-) -> dict[str, Any]:
-    arguments: dict[str, Any] = {"model": model, "messages": [_encodable(message) for message in messages]}
-    return arguments if response_format is None else {**arguments, "response_format": response_format}
-
-
 def _encodable(message: Mapping[str, str]) -> dict[str, str]:
     """Half a surrogate pair cannot be sent: the SDK fails on it, and servers fail on it too."""
     return {name: text.encode("utf-8", "replace").decode("utf-8") for name, text in message.items()}
@@ -200,33 +185,20 @@ def _encodable(message: Mapping[str, str]) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class _Answer:
-    """An answer that has been read; what of it is worth anything shows in :meth:`checked`."""
+    """An answer that has been read, and the reason ``why`` it is of no use; empty: it is.
 
-    text: str
-    thoughts: str
-    refused: bool
-    ended: str
-    usage: Usage
-    model: str
+    ``thoughts_only``: the limit was reached before the answer began; many servers hide the thoughts that it went to.
+    """
 
-    @property
-    def thoughts_only(self) -> bool:
-        """The limit was reached before the answer began; many servers hide the thoughts that it went to."""
-        unclosed = "<think" in self.text and "</think" not in self.text
-        return self.ended in _CUT and (not self.text.strip() or unclosed)
+    raw: RawAnswer
+    why: str
+    thoughts_only: bool
 
-    def checked(self, spent_before: Usage | None = None) -> RawAnswer:
-        usage = self.usage + (spent_before or Usage())
-        text = self.text
-        if not text.strip() and self.ended not in _CUT and "{" in self.thoughts:
-            text = self.thoughts  # vLLM's reasoning parsers file a short answer under thoughts
-        if self.ended in ("content_filter", "safety", "SAFETY"):
-            raise AnswerUnusable("model_content_filter", usage=usage)
-        if self.refused and not text.strip():
-            raise AnswerUnusable("model_refused", usage=usage)
-        if not text.strip():
-            raise AnswerUnusable("model_empty_answer", usage=usage)
-        return RawAnswer(text, usage, self.model, finished=self.ended not in _CUT)
+    def checked(self, spent_before: Usage = Usage()) -> RawAnswer:  # noqa: B008 - it cannot be changed
+        usage = self.raw.usage + spent_before
+        if self.why:
+            raise AnswerUnusable(self.why, usage=usage)
+        return replace(self.raw, usage=usage)
 
 
 _CUT = ("length", "max_tokens", "MAX_TOKENS")
@@ -260,14 +232,19 @@ def _read(body: bytes, *, asked: str, structured: bool) -> _Answer:
     text = _text(message.get("content"))
     if not text.strip():
         text = _arguments(message)
-    return _Answer(
-        text=text,
-        thoughts=_text(message.get("reasoning_content") or message.get("reasoning")),
-        refused=bool(message.get("refusal")),
-        ended=str(choice.get("finish_reason") or "") if isinstance(choice, dict) else "",
-        usage=usage,
-        model=answer["model"] if isinstance(answer.get("model"), str) and answer["model"] else asked,
-    )
+    ended = str(choice.get("finish_reason") or "") if isinstance(choice, dict) else ""
+    unclosed = "<think" in text and "</think" not in text
+    thoughts_only = ended in _CUT and (not text.strip() or unclosed)
+    thoughts = _text(message.get("reasoning_content") or message.get("reasoning"))
+    if not text.strip() and ended not in _CUT and "{" in thoughts:
+        text = thoughts  # vLLM's reasoning parsers file a short answer under thoughts
+    why = ""
+    if ended in ("content_filter", "safety", "SAFETY"):
+        why = "model_content_filter"
+    elif not text.strip():
+        why = "model_refused" if message.get("refusal") else "model_empty_answer"
+    name = answer["model"] if isinstance(answer.get("model"), str) and answer["model"] else asked
+    return _Answer(RawAnswer(text, usage, name, finished=ended not in _CUT), why, thoughts_only)
 
 
 def _failure_in(answer: Mapping[str, Any], *, structured: bool) -> AnalysisFailed | None:
