@@ -86,8 +86,8 @@ def test_the_contract_of_layers_is_short_and_names_every_package() -> None:
 
 
 CEILINGS = {
-    ".": 1_310,
-    "analysis": 9_450,
+    ".": 1_280,
+    "analysis": 9_340,
     "audit": 1_870,
     "commands": 5_640,
     "core": 2_600,
@@ -114,7 +114,7 @@ CEILINGS = {
 They are lowered when lines go. Whoever raises one says why in the commit. Request Tracker, a third helpdesk, took 1,050
 lines of product (850 of them in ``helpdesk/``), 600 of tests, and a page of 570 words.
 """
-MOST = {"files": 270, "test lines": 63_670, "scripts": 22, "words of docs": 20_650}
+MOST = {"files": 270, "test lines": 63_660, "scripts": 22, "words of docs": 20_650}
 """Of the whole house: modules, lines of tests, scripts, and words of all pages, generated ones included."""
 SLACK = 1.02
 """A ceiling this far above what is there is to be lowered."""
