@@ -11,7 +11,6 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -62,17 +61,11 @@ def _pieces(text: str) -> frozenset[str]:
     return frozenset(letters[at : at + 3] for at in range(max(1, len(letters) - 2)))
 
 
-@dataclass(frozen=True)
 class PromptText:
-    """The text the model looks at, and the instructions that came before it."""
+    """The text the model looks at, and the instructions that came before it; ``lowered`` and these have no capitals."""
 
-    text: str
-    instructions: str
-
-    @property
-    def lowered(self) -> str:
-        """The text without regard to case."""
-        return self.text.lower()
+    def __init__(self, text: str, instructions: str) -> None:
+        self.text, self.lowered, self.instructions = text, text.lower(), instructions.lower()
 
 
 def answer_for(
@@ -86,27 +79,25 @@ def answer_for(
     user = [text for role, text in texts if role == "user"] or [texts[-1][1]]
     instructions = "\n".join(text for role, text in texts if role in ("system", "developer"))
     evidence = PromptText(_without_fence(user[-1]), instructions)
-    if response_format.get("type") == "text" and "json" not in (instructions + user[0]).lower():
+    if response_format["type"] == "text" and "json" not in (instructions + user[0]).lower():
         return summary_of(evidence, 300)
-    schema = _object(_object(response_format.get("json_schema")).get("schema")) or USUAL
+    schema = response_format.get("json_schema", {}).get("schema") or USUAL
     if labels := _sources_in(schema):
         return orjson.dumps(write_claims(user[-1], labels)).decode("utf-8")
     filled = fill(schema, evidence)
-    if known is not None and isinstance(filled, dict):
-        properties = _object(schema.get("properties"))
+    if known is not None:
         answer = known.answer_to(evidence.text)
-        filled |= {name: value for name, value in answer.items() if _has_room(properties.get(name), value)}
+        filled |= {
+            name: answer[name] for name, part in schema["properties"].items() if _has_room(part, answer.get(name))
+        }
     return orjson.dumps(filled).decode("utf-8")
 
 
-def _has_room(schema: object, value: object) -> bool:
-    """Whether a property with this schema, if there is one, takes a known value."""
-    if not isinstance(schema, Mapping):
-        return False
+def _has_room(schema: Schema, value: object) -> bool:
+    """Whether a property takes a known value."""
     if isinstance(value, list):
-        return all(_has_room(schema.get("items"), item) for item in value)
-    values = schema.get("enum")
-    return not isinstance(values, list) or value in values
+        return all(_has_room(schema.get("items", {}), item) for item in value)
+    return value is not None and value in schema.get("enum", [value])
 
 
 def _without_fence(text: str) -> str:
@@ -116,29 +107,22 @@ def _without_fence(text: str) -> str:
     return inner.removesuffix("\n") if last and fence and " " not in last else text
 
 
-def fill(schema: object, evidence: PromptText, name: str = "") -> Any:
+def fill(schema: Schema, evidence: PromptText, name: str = "") -> Any:
     """A value for a JSON schema, chosen by what the text says."""
-    if not isinstance(schema, Mapping):
-        return None
+    longest, most, inner = schema.get("maxLength") or 160, schema.get("maxItems"), schema.get("items", {})
     if name in _TOLD:
-        return _TOLD[name](evidence, _longest(schema))
-    kind, values, inner = schema.get("type"), schema.get("enum"), _object(schema.get("items"))
-    if isinstance(values, list) and values:
-        return choose(values, evidence)
-    if isinstance(kind, list):
-        return None
-    if "properties" in schema or kind == "object":
-        properties = _object(schema.get("properties"))
-        return {key: fill(part, evidence, key) for key, part in properties.items()}
+        return _TOLD[name](evidence, longest)
+    if "enum" in schema:
+        return choose(schema["enum"], evidence)
+    if "properties" in schema:
+        return {key: fill(part, evidence, key) for key, part in schema["properties"].items()}
     if name == "evidence":
-        most = schema.get("maxItems")
-        return quotes_of(evidence, most if isinstance(most, int) else 2, _longest(inner))
-    if kind == "array":
-        values = inner.get("enum")
-        spoken_for = [value for value in values if _score(value, evidence) > 0] if isinstance(values, list) else []
-        return spoken_for[: schema.get("maxItems") if isinstance(schema.get("maxItems"), int) else None]
+        return quotes_of(evidence, most or 2, inner.get("maxLength") or 160)
+    if schema.get("type") == "array":
+        return [value for value in inner.get("enum", ()) if _score(value, evidence) > 0][:most]
     plain = {"number": 0.5, "integer": 0, "boolean": False, "null": None}
-    return plain[kind] if isinstance(kind, str) and kind in plain else summary_of(evidence, _longest(schema))
+    kind = schema.get("type")
+    return None if isinstance(kind, list) else plain[kind] if kind in plain else summary_of(evidence, longest)
 
 
 def choose(values: Sequence[Any], evidence: PromptText) -> Any:
@@ -155,8 +139,8 @@ def _score(value: object, evidence: PromptText) -> float:
     score = 2.0 * _hits(CATEGORIES.get(meaning, ()), evidence.lowered)
     own = [part for part in re.split(r"[\W_]+", word) if len(part) > 2]
     score += sum(1.0 for part in own if part[:6] in evidence.lowered)
-    if meaning not in CATEGORIES and evidence.instructions:
-        beside = [line for line in evidence.instructions.lower().splitlines() if word in line]
+    if meaning not in CATEGORIES:
+        beside = [line for line in evidence.instructions.splitlines() if word in line]
         known = {other for line in beside for other in _WORD.findall(line) if len(other) > 3}
         score += 0.5 * len(known & set(_WORD.findall(evidence.lowered)))
     return score
@@ -216,16 +200,6 @@ _TOLD: Mapping[str, Callable[[PromptText, int], Any]] = {
 """What the text says of a property with one of these names, at most so many characters of it."""
 
 
-def _longest(schema: Schema) -> int:
-    longest = schema.get("maxLength")
-    return longest if isinstance(longest, int) and longest > 0 else 160
-
-
-def _object(value: object) -> Mapping[str, Any]:
-    """A value that should be an object; empty where it is none."""
-    return value if isinstance(value, Mapping) else {}
-
-
 def _hits(words: Iterable[str], text: str) -> int:
     return sum(word in text for word in words)
 
@@ -245,8 +219,8 @@ def _sources_in(schema: Schema) -> Sequence[str]:
     """The labels of the sources that ``schema`` wants claims from; none where it wants something else."""
     claim: Any = schema
     for name in ("properties", "claims", "items", "properties", "source", "enum"):
-        claim = _object(claim).get(name)
-    return [label for label in claim if isinstance(label, str)] if isinstance(claim, list) else []
+        claim = claim.get(name, {})
+    return list(claim)
 
 
 def write_claims(message: str, labels: Sequence[str]) -> dict[str, object]:
