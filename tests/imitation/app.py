@@ -10,7 +10,7 @@ from ticket_processor.sandbox.messages import Request, Response
 
 from . import webhooks
 from .faults import ROW_KINDS, FaultPlan, FaultRule, spoil, update_many
-from .rules import Rules
+from .rules import Rules, by_the_rules
 from .stores import BusyDesk, LaggingStore
 from .tickets import TicketWriter
 
@@ -46,6 +46,7 @@ class Sandbox(app.Sandbox):
         if helpdesk == "zendesk":
             self.store.index_lag, self.store.replica_lag = search_lag, replica_lag
             self.api.routes |= {**webhooks.ROUTES, "PUT tickets/update_many": update_many}
+            self.api.routes |= by_the_rules(self.api.routes)
 
     def way_to(self, request: Request) -> Callable[[], Response]:
         strikes = self.faults.of_job if isinstance(self.faults, FaultPlan) else {}

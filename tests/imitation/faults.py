@@ -166,6 +166,8 @@ class FaultyJob(Job):
     struck: Strikes = field(default_factory=dict)
     seed: int = 0
     queued: float = 0.0
+    as_schema: bool = False
+    """Whether failed items are shown as the vendor's schema declares them."""
 
     def seconds(self, kind: str, otherwise: float) -> float:
         """The seconds of the rule of a kind."""
@@ -179,7 +181,7 @@ class FaultyJob(Job):
         share = self.struck["job-item-fails"].probability if "job-item-fails" in self.struck else 0.0
         dice = self.dice("fail")
         work = [
-            partial(zendesk_writes.failed_item, call, index, ticket_id, "Ticket: could not be updated")
+            partial(zendesk_writes.failed_item, index, ticket_id, "Ticket: could not be updated")
             if dice.random() < share
             else item
             for index, (ticket_id, item) in enumerate(items)
@@ -189,6 +191,9 @@ class FaultyJob(Job):
         return [] if {"job-lost", "job-fails"} & set(self.struck) else work
 
     def finish(self, moment: float) -> None:
+        if self.as_schema:
+            form = {"action": "update", "success": False}
+            self.results = [{**form, **row} if row.pop("index", None) is not None else row for row in self.results]
         super().finish(moment)
         self.status = next((_ENDS[kind] for kind in self.struck if kind in _ENDS), self.status)
         if "job-results-missing" in self.struck:
@@ -206,7 +211,8 @@ def update_many(call: Call) -> Response:
     """``PUT /tickets/update_many`` with what is to go wrong with its job."""
     strikes, seed = call.store.job_strikes  # type: ignore[attr-defined]
     items = zendesk_writes.updates(call)
-    job = FaultyJob(len(items), struck=strikes, seed=seed, queued=call.now)
+    as_schema = call.store.rules.failed_item_form == "schema"
+    job = FaultyJob(len(items), struck=strikes, seed=seed, queued=call.now, as_schema=as_schema)
     answer = zendesk_writes.start(call, job, job.work(call, items), job.seconds("job-slow", 0.0))
     if "job-lost" in strikes:
         del call.store.jobs[job.id]

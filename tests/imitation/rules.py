@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
 from ticket_processor.sandbox import zendesk_store
 from ticket_processor.sandbox.freshdesk_store import FreshdeskRules
-from ticket_processor.sandbox.messages import Refusal, refuse, text_response
-from ticket_processor.sandbox.zendesk_call import forbidden
+from ticket_processor.sandbox.messages import Refusal, Response, json_response, refuse, text_response
+from ticket_processor.sandbox.zendesk_call import Call, forbidden
+from ticket_processor.sandbox.zendesk_writes import UPDATABLE, unknown_keys
 
 __all__ = ["ErrorForm", "FreshdeskRules", "Rules"]
 
@@ -49,10 +51,6 @@ class Rules(zendesk_store.Rules):
     most_comments: int = 5_000
     help_center: Literal["open", "none", "not_in_plan", "forbidden"] = "open"
 
-    @property
-    def had_comments(self) -> int:  # type: ignore[override]
-        return zendesk_store.Rules.most_comments - self.most_comments
-
     def passes(self, stamp: float, current: float) -> bool:
         return stamp == current or (self.stamp_rule == "not_newer" and current < stamp)
 
@@ -65,35 +63,71 @@ class Rules(zendesk_store.Rules):
             counts["comment"] = {key: value for key, value in counts["comment"].items() if key != "public"}
         return counts
 
-    def told(self, known: frozenset[str]) -> frozenset[str]:
-        return known.difference(self.drops) if self.drops_told else known
-
     def guarded_since(self, queued: float) -> float:
         return queued if self.batch_guard else 1e12
 
-    def failed_item(self, index: int, row: Mapping[str, Any]) -> dict[str, Any]:
-        if self.failed_item_form == "schema":
-            return {"action": "update", "success": False, **row}
-        return super().failed_item(index, row)
-
-    def refusal(self, status: int, code: str, description: str, **headers: str) -> Refusal:
-        form = self.conflict_form
+    def reworded(self, refusal: Refusal) -> Refusal:
+        """The error of a safe update that is outdated, or of a job too many, in its form; another as it is."""
+        response = refusal.response
+        told = response.json()
+        code, description = told.get("error"), told.get("description")
+        if code not in ("UpdateConflict", "TooManyJobs"):
+            return refusal
+        form, status = self.conflict_form, response.status
         if code == "TooManyJobs":
             form, status = self.too_many_jobs_form, self.too_many_jobs_status
-            headers = headers if status in (429, 503) else {}
-        if form == "error":
-            return super().refusal(status, code, description, **headers)
+        headers = {
+            name: response.headers[name]
+            for name in ("Retry-After",)
+            if status in (429, 503) and code != "UpdateConflict"
+        }
         if form == "text":
             return Refusal(text_response(status, f"{description}\n"))
-        titled = {"error": {"title": code, "message": description}}
-        return refuse(
-            status, titled if form == "titled" else {"errors": [{"code": code, "title": description}]}, **headers
-        )
+        body = {
+            "error": told,
+            "titled": {"error": {"title": code, "message": description}},
+            "errors": {"errors": [{"code": code, "title": description}]},
+        }[form]
+        return refuse(status, body, **headers)
 
-    def enter_help_center(self) -> None:
-        if self.help_center == "none":
+
+Handler = Callable[[Call], Response]
+
+
+def by_the_rules(routes: Mapping[str, Handler]) -> dict[str, Handler]:
+    """Those of an account's routes on which rules have a bearing, as they have it."""
+
+    def write(handle: Handler, call: Call) -> Response:
+        try:
+            response = handle(call)
+        except Refusal as refusal:
+            raise call.store.rules.reworded(refusal) from None
+        if call.store.rules.drops and call.store.rules.drops_told:
+            payload = call.payload()
+            keys = dict.fromkeys(key for item in payload.get("tickets") or [payload["ticket"]] for key in item)
+            action = "update_many" if "tickets" in payload else "update"
+            call.headers |= unknown_keys(keys, UPDATABLE.difference(call.store.rules.drops), action)
+        return response
+
+    def count_comments(handle: Handler, call: Call) -> Response:
+        body = handle(call).json()
+        body["count"]["value"] += zendesk_store.Rules.most_comments - call.store.rules.most_comments
+        return json_response(200, body)
+
+    def enter_help_center(handle: Handler, call: Call) -> Response:
+        if call.store.rules.help_center == "none":
             raise refuse(404, {"error": "InvalidEndpoint", "description": "Not found"})
-        if self.help_center == "not_in_plan":
+        if call.store.rules.help_center == "not_in_plan":
             raise refuse(401, {"error": "Couldn't authenticate you"})
-        if self.help_center == "forbidden":
+        if call.store.rules.help_center == "forbidden":
             raise forbidden()
+        return handle(call)
+
+    ways = {
+        "PUT tickets/{id}": write,
+        "PUT tickets/update_many": write,
+        "GET tickets/{id}/comments/count": count_comments,
+        "GET help_center/articles": enter_help_center,
+        "GET help_center/user_segments": enter_help_center,
+    }
+    return {route: partial(way, routes[route]) for route, way in ways.items()}

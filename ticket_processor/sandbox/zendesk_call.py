@@ -216,13 +216,11 @@ SEGMENTS = (
 
 def user_segments(call: Call) -> Response:
     """``GET /help_center/user_segments``"""
-    call.store.rules.enter_help_center()
     return json_response(200, {"user_segments": list(SEGMENTS), **neighbours(call, 1, 100, len(SEGMENTS))})
 
 
 def list_articles(call: Call) -> Response:
     """``GET /help_center/articles``; ``include=translations`` adds these."""
-    call.store.rules.enter_help_center()
     show = partial(_translated, call) if "translations" in call.included() else dict
     return paged(call, "articles", call.store.articles, show=show)
 

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .basics import SandboxClock, iso, normalise_tags, text_to_html
-from .messages import Refusal, refuse
 from .store import BOT_ID, FIRST_GROUP, PERSON_ID, Actor, AddressBook, Audit, Comment, Row, Store, StoredTicket, shaped
 
 Fields = Sequence[Mapping[str, Any]]
@@ -26,17 +25,14 @@ _MESSAGING = ("native_messaging", "whatsapp", "line", "telegram", "instagram_dm"
 
 
 class Rules:
-    """How the account acts where no source is certain how the vendor does, or where accounts differ.
-
-    These are the likeliest ways. Tests put a class with others in its place.
+    """How the account acts where no source is certain how the vendor does: here the likeliest ways, in tests others.
 
     ``job_seconds`` are the seconds until a job starts, and those for each of its items; ``max_jobs`` may be queued or
-    working at once; ``most_comments`` are those that a ticket takes, of which it has ``had_comments`` unseen.
+    working at once; ``most_comments`` are those that a ticket takes.
     """
 
     max_jobs: int = 30
     most_comments: int = 5_000
-    had_comments: int = 0
 
     def __init__(self, job_seconds: tuple[float, float] = (1.0, 0.07)) -> None:
         self.job_seconds = job_seconds
@@ -49,24 +45,9 @@ class Rules:
         """The part of an update, or of a batch's item, that the account honours."""
         return payload
 
-    def told(self, known: frozenset[str]) -> frozenset[str]:
-        """Of the ``known`` keys those that no header warns of."""
-        return known
-
     def guarded_since(self, queued: float) -> float:
         """The time that guards a batch's item without a stamp that counts: a later change makes it fail."""
         return queued
-
-    def failed_item(self, index: int, row: Mapping[str, Any]) -> Row:
-        """A job's failed item as the job shows it."""
-        return {"index": index, **row}
-
-    def refusal(self, status: int, code: str, description: str, **headers: str) -> Refusal:
-        """The error of a safe update that is outdated, or of a job too many."""
-        return refuse(status, {"error": code, "description": description}, **headers)
-
-    def enter_help_center(self) -> None:
-        """Raises :class:`~.messages.Refusal` where the account has no Help Center, or does not let this user in."""
 
 
 class ZendeskStore(Store):

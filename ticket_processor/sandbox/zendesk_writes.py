@@ -34,7 +34,7 @@ def updates(call: Call) -> list[tuple[object, Item]]:
     if len(payloads) > MOST_ITEMS:
         raise too_many_values(MOST_ITEMS)
     keys = {key: None for payload in payloads for key in payload}
-    call.headers |= unknown_keys(keys, call.store.rules.told(UPDATABLE), "update_many")
+    call.headers |= unknown_keys(keys, UPDATABLE, "update_many")
     return [
         (payload["id"], partial(_update_item, call, index, payload["id"], payload))
         for index, payload in enumerate(payloads)
@@ -73,7 +73,7 @@ def start(call: Call, job: Job, work: Sequence[Item], delay: float = 0.0) -> Res
     active = sum(job.finished_at is None for job in store.jobs.values())
     if active >= rules.max_jobs:
         message = f"You can only have {rules.max_jobs} jobs queued or running at once."
-        raise rules.refusal(429, "TooManyJobs", message, Retry_After="10")
+        raise refuse(429, {"error": "TooManyJobs", "description": message}, Retry_After="10")
     for name in [name for name, old in store.jobs.items() if not old.found(call.now)]:
         del store.jobs[name]
     job.id = f"V3-{store.random.getrandbits(128):032x}"
@@ -103,13 +103,15 @@ def _update_item(call: Call, index: int, ticket_id: int, payload: Mapping[str, A
             raise refuse(404, NOT_FOUND)
         apply_update(call, ticket, payload, queued=call.store.rules.guarded_since(call.now))
     except Refusal as refusal:
-        return failed_item(call, index, ticket_id, _explained(refusal))
+        body = refusal.response.json()
+        told = [entry["description"] for entries in body.get("details", {}).values() for entry in entries]
+        return failed_item(index, ticket_id, " ".join(told) or body["description"])
     return {"action": "update", "id": ticket_id, "status": "Updated", "success": True}
 
 
-def failed_item(call: Call, index: int, ticket_id: object, details: str) -> Row:
+def failed_item(index: int, ticket_id: object, details: str) -> Row:
     """The result of an item that was not done."""
-    return call.store.rules.failed_item(index, {"id": ticket_id, "error": "TicketUpdateFailed", "details": details})
+    return {"index": index, "id": ticket_id, "error": "TicketUpdateFailed", "details": details}
 
 
 UPDATABLE = frozenset(
@@ -149,7 +151,8 @@ def _check_guard(ticket: StoredTicket, payload: Mapping[str, Any], rules: Rules,
     elif queued is None or int(ticket.changed) <= int(queued):
         return
     outdated = "Safe Update prevented the update due to outdated ticket data. "
-    raise rules.refusal(409, "UpdateConflict", f"{outdated}Please fetch the latest ticket data and try again.")
+    told = f"{outdated}Please fetch the latest ticket data and try again."
+    raise refuse(409, {"error": "UpdateConflict", "description": told})
 
 
 def apply_update(
@@ -233,18 +236,3 @@ def _requester(store: ZendeskStore, payload: Mapping[str, Any], caller: int) -> 
         user = store.users[caller]
         return user["name"], user["email"], None
     return requester["name"], requester["email"], None
-
-
-def _explained(refusal: Refusal) -> str:
-    """A refusal in one line, as a job's failed item gives it, in whatever form it is written."""
-    try:
-        body = refusal.response.json()
-    except ValueError:
-        return refusal.response.body.decode("utf-8").strip()
-    details = body.get("details")
-    if isinstance(details, dict):
-        return " ".join(entry["description"] for entries in details.values() for entry in entries)
-    error = (body.get("errors") or [body.get("error")])[0]
-    return str(
-        body.get("description") or (error.get("message") or error["title"] if isinstance(error, dict) else error)
-    )
