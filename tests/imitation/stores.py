@@ -31,8 +31,8 @@ class LaggingStore(ZendeskStore):
     state. ``versions`` holds the tickets' forms with the time each began, as long as there is a lag.
     """
 
-    def __init__(self, clock: SandboxClock, rules: Any = None, *, seed: int = 0, base_url: str = "") -> None:
-        super().__init__(clock, rules, seed=seed, base_url=base_url)
+    def __init__(self, clock: SandboxClock, rules: Any = None, *, seed: int = 0) -> None:
+        super().__init__(clock, rules, seed=seed)
         self.index_lag = self.replica_lag = 0.0
         self.index_late: dict[int, float] = {}
         self.versions: dict[int, list[Version]] = {}

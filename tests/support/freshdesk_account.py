@@ -10,19 +10,12 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from ticket_processor.analysis.chain import Understanding
-from ticket_processor.analysis.rules.analyser import RulesAnalyser
-from ticket_processor.audit.receipts import AuditLog
 from ticket_processor.core.clock import Deadline
-from ticket_processor.core.models import Outcome
-from ticket_processor.core.run_summary import RunSummary
-from ticket_processor.core.taxonomy import Taxonomy, default_taxonomy
+from ticket_processor.core.taxonomy import Taxonomy
 from ticket_processor.freshdesk import Freshdesk
 from ticket_processor.helpdesk.rate_limit import Throttle
 from ticket_processor.pipeline.jobs import Delivery
-from ticket_processor.pipeline.parts import Parts, RunOptions
 from ticket_processor.pipeline.run import Run
-from ticket_processor.policy.decide import Policy
 from ticket_processor.sandbox.messages import Request, Response
 from ticket_processor.sandbox.store import StoredTicket
 from ticket_processor.settings.helpdesks import FreshdeskSettings
@@ -30,9 +23,9 @@ from ticket_processor.state.store import State
 from ticket_processor.wiring import parts
 
 from ..imitation import FreshdeskRules, Sandbox
-from ..simulation.virtual import SerialExecutor
 from .fakes import ManualClock
 from .inmemory_adapter import InMemoryAdapter
+from .memory_helpdesk import Ended, run_by_rules
 
 BASE_URL = "http://127.0.0.1:1"
 HOURS = 3600.0
@@ -96,29 +89,18 @@ class FreshAccount:
     ) -> Ended:
         """One whole run by rules. Without ``since`` it goes on where the last one ended; or some tickets ``anew``."""
         self.client = Freshdesk(self.transport, self.state)  # which knows nothing of the last run's
-        labels = taxonomy or default_taxonomy()
-        audit = AuditLog(folder, self.clock, name)
-        outcomes: list[Outcome] = []
-        work = Run(
-            Parts(
-                desk=self.client,
-                understanding=Understanding([], RulesAnalyser(labels)),
-                executor=SerialExecutor(),
-                state=self.state,
-                audit=audit,
-                clock=self.clock,
-                deadline=Deadline(self.clock, 9_000 * HOURS),
-                policy=Policy(),
-                taxonomy=labels,
-            ),
-            RunOptions(run_id=name, stable_read_s=1.0, delivery=Delivery("single", together=1), **options),
-            outcomes.append,
+        return run_by_rules(
+            self.client,
+            self.state,
+            self.clock,
+            folder,
+            name,
+            taxonomy=taxonomy,
+            seconds=9_000 * HOURS,
+            work=(lambda run: run.only(anew, anew=True)) if anew else Run.execute,
+            delivery=Delivery("single", together=1),
+            **options,
         )
-        try:
-            summary = work.only(anew, anew=True) if anew else work.execute()
-            return Ended(summary, {outcome.ticket_id: outcome for outcome in outcomes})
-        finally:
-            audit.close()
 
     def requests(self) -> list[str]:
         """What was asked since the last call of this, in order."""
@@ -166,11 +148,3 @@ class FreshAccount:
                 return wait
 
         return Booking(*given, **named)
-
-
-@dataclass(frozen=True)
-class Ended:
-    """A run that is over."""
-
-    summary: RunSummary
-    outcomes: Mapping[int, Outcome]

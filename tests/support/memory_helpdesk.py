@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ticket_processor.analysis.chain import Understanding
 from ticket_processor.analysis.rules.analyser import RulesAnalyser
@@ -16,7 +16,7 @@ from ticket_processor.core.errors import MissingPart, PartRefused
 from ticket_processor.core.models import Analysis, Change, Outcome, Overwrite, Ticket, Urgency
 from ticket_processor.core.run_summary import RunSummary
 from ticket_processor.core.taxonomy import Category, Taxonomy, default_taxonomy
-from ticket_processor.helpdesk.protocol import Page
+from ticket_processor.helpdesk.protocol import Helpdesk, Page
 from ticket_processor.helpdesk.ticket_history import Edit, History
 from ticket_processor.pipeline.jobs import Delivery
 from ticket_processor.pipeline.parts import Parts, RunOptions
@@ -122,6 +122,52 @@ class Says:
 
     def analyse(self, _text: RedactedText) -> Analysis:
         return self.analysis
+
+
+class Ended(NamedTuple):
+    """A run that is over."""
+
+    summary: RunSummary
+    outcomes: Mapping[int, Outcome]
+
+
+def run_by_rules(
+    desk: Helpdesk,
+    state: State,
+    clock: ManualClock,
+    folder: Path,
+    name: str = "run",
+    *,
+    taxonomy: Taxonomy | None = None,
+    seconds: float = 540.0,
+    work: Callable[[Run], RunSummary] = Run.execute,
+    troubles: Callable[[], Sequence[Any]] = lambda: (),
+    **options: Any,
+) -> Ended:
+    """One whole run by keyword rules on a real client, with its log in ``folder``."""
+    audit = AuditLog(folder, clock, name)
+    outcomes: dict[int, Outcome] = {}
+    parts = Parts(
+        desk=desk,
+        understanding=Understanding([], RULES if taxonomy is None else RulesAnalyser(taxonomy)),
+        executor=SerialExecutor(),
+        state=state,
+        audit=audit,
+        clock=clock,
+        deadline=Deadline(clock, seconds),
+        policy=PLAIN,
+        taxonomy=taxonomy or default_taxonomy(),
+        troubles=troubles,
+    )
+    run = Run(
+        parts,
+        RunOptions(run_id=name, stable_read_s=1.0, **options),
+        lambda outcome: outcomes.update({outcome.ticket_id: outcome}),
+    )
+    try:
+        return Ended(work(run), outcomes)
+    finally:
+        audit.close()
 
 
 class Office:

@@ -261,16 +261,16 @@ def serve(
         )
     except ValueError as error:
         raise ConfigError(str(error)) from None
+    try:
+        server = SandboxServer(served, port=port)
+    except OSError as error:
+        raise ConfigError(f"--port {port} cannot be used: {error.strerror or error}") from None
     if helpdesk == "freshdesk":
         fill_solutions(served.store)
     else:
         fill_help_center(served.store)
     if tickets:
         fill(served, [payload(ticket) for ticket in vary(load_corpus(), tickets)])
-    try:
-        server = SandboxServer(served, port=port)
-    except OSError as error:
-        raise ConfigError(f"--port {port} cannot be used: {error.strerror or error}") from None
     screen = Screen()
     with server:
         screen.say(f"The sandbox holds {tickets} tickets, plan {plan}. Look at {server.url}/ ; Ctrl-C ends it.")

@@ -68,14 +68,13 @@ class Sandbox:
         *,
         rules: object = None,
         credentials: Credentials | None = None,
-        base_url: str = "http://sandbox.invalid",
         helpdesk: HelpdeskName = "zendesk",
     ) -> None:
         self.clock: SandboxClock = clock or OffsetClock()
         self.credentials = credentials or Credentials()
         self.helpdesk = helpdesk
         self.plan = plan
-        self.store: Any = self.stores[helpdesk](self.clock, rules, seed=seed, base_url=base_url)
+        self.store: Any = self.stores[helpdesk](self.clock, rules, seed=seed)
         self.auth = Authenticator(self.credentials, self.store, bot_role)
         make = FreshdeskApi if helpdesk == "freshdesk" else ZendeskApi
         self.api: FreshdeskApi | ZendeskApi = make(self.store, self.auth, plan)

@@ -49,10 +49,8 @@ class FreshdeskStore(Store):
 
     vendor = "freshdesk"
 
-    def __init__(
-        self, clock: SandboxClock, rules: FreshdeskRules | None = None, *, seed: int = 0, base_url: str = ""
-    ) -> None:
-        super().__init__(clock, seed=seed, base_url=base_url)
+    def __init__(self, clock: SandboxClock, rules: FreshdeskRules | None = None, *, seed: int = 0) -> None:
+        super().__init__(clock, seed=seed)
         self.rules = rules or FreshdeskRules()
         self.agents = AddressBook(self)
         self.contacts = self.people = AddressBook(self, mobile=None, phone=None, active=True)

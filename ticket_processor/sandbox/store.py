@@ -161,7 +161,7 @@ class Store:
     vendor: ClassVar[str]
     people: AddressBook
 
-    def __init__(self, clock: SandboxClock, *, seed: int = 0, base_url: str = "") -> None:
+    def __init__(self, clock: SandboxClock, *, seed: int = 0) -> None:
         self.lock = threading.RLock()
         self._clock = clock
         self._as_of: float | None = None
@@ -175,7 +175,8 @@ class Store:
         self.ticket_fields: list[Row] = []
         self.groups: dict[int, Row] = {}
         self.articles: list[Row] = []
-        self._base_url = base_url
+        self.base_url = "http://sandbox.invalid"
+        """The address that links in answers start with."""
         self._ticket_ids = count(1)
         self._ids = count(50_000_000_001, 100)
         stamps = dict.fromkeys(("created_at", "updated_at"), iso(self.now()))
@@ -183,19 +184,6 @@ class Store:
             self.groups[group_id] = shaped(f"{self.vendor} group", id=group_id, name=name, **stamps)
         for row in SHAPES[f"{self.vendor} fields"]:
             self.ticket_fields.append(shaped(f"{self.vendor} field", **deepcopy(row), **stamps))
-
-    @property
-    def base_url(self) -> str:
-        """The address that links in answers start with."""
-        return self._base_url
-
-    @base_url.setter
-    def base_url(self, value: str) -> None:
-        with self.lock:
-            for ticket in self.tickets.values():
-                if "url" in ticket.json:
-                    ticket.json["url"] = value + ticket.json["url"].removeprefix(self._base_url)
-            self._base_url = value
 
     def now(self) -> float:
         """Unix seconds; inside a piece of delayed work, the moment it was due."""

@@ -8,6 +8,7 @@ import re
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Callable, Mapping
+from itertools import islice
 from typing import Any
 
 from . import zendesk_call as account
@@ -44,17 +45,15 @@ WITHHELD = 60
 
 SEARCH_CURSOR_LIFE = 3_600
 
-Document = dict[str, Any]
-Test = Callable[[Document], bool]
-
-_TERM = re.compile(r"(created|status|requester)(:|>=|<)(.+)")
-_OPERATORS: Mapping[str, Callable[[Any, Any], bool]] = {
-    ":": operator.eq,
-    "<": operator.lt,
-    ">=": operator.ge,
-}
+_OPERATORS: Mapping[str, Callable[[Any, Any], bool]] = {":": operator.eq, "<": operator.lt, ">=": operator.ge}
 _STATUSES = ("new", "open", "pending", "hold", "solved", "closed")
 """The lowest first."""
+_TERMS: Mapping[str, tuple[str, Callable[[Any], Any], Callable[[str], Any]]] = {
+    "created": ("created_at", str, lambda value: iso(parse_iso(value))),
+    "status": ("status", _STATUSES.index, _STATUSES.index),
+    "requester": ("requester_id", int, int),
+}
+"""What a search may ask for: the ticket's field, and what is made of its value and of the one asked for."""
 
 
 def incremental(call: Call) -> Response:
@@ -73,7 +72,7 @@ def incremental(call: Call) -> Response:
     end = bisect_right(keys, (edge, 1 << 62))
     taken = keys[start : min(start + size, end)]
     last = taken[-1] if taken else position
-    cursor = _encode(last)
+    cursor = base64.b64encode(f"{last[0]}.0||{last[1]}|".encode("ascii")).decode("ascii")
     rows = [call.store.tickets[ticket_id].json for _, ticket_id in taken]
     payload = {
         "tickets": rows,
@@ -98,10 +97,6 @@ def _position(call: Call) -> tuple[int, int]:
     return start_time, 0
 
 
-def _encode(position: tuple[int, int]) -> str:
-    return base64.b64encode(f"{position[0]}.0||{position[1]}|".encode("ascii")).decode("ascii")
-
-
 def search_export(call: Call) -> Response:
     """``GET /search/export``: tickets that match, newest creation first, as the index knows them."""
     query = call.request.query
@@ -117,19 +112,11 @@ def search_export(call: Call) -> Response:
         if call.now - begun > SEARCH_CURSOR_LIFE:
             raise refuse(400, {"error": "invalid", "description": "The cursor has expired"})
         end = bisect_left(keys, position[:2])
-    rows: list[Document] = []
-    last: tuple[float, int] | None = None
-    more = False
-    for key in reversed(keys[:end]):
-        document = call.store.indexed(call.store.tickets[key[1]])
-        if document is None or not test(document):
-            continue
-        if len(rows) == size:
-            more = True
-            break
-        rows.append({**without_generated(document), "result_type": "ticket"})
-        last = key
-    cursor = encode_cursor((*last, begun)) if last and more else None
+    documents = ((key, call.store.indexed(call.store.tickets[key[1]])) for key in reversed(keys[:end]))
+    found = list(islice(((key, row) for key, row in documents if row is not None and test(row)), size + 1))
+    rows = [{**without_generated(row), "result_type": "ticket"} for _, row in found[:size]]
+    more = len(found) > size
+    cursor = encode_cursor((*found[size - 1][0], begun)) if more else None
     payload = {
         "results": rows,
         "facets": None,
@@ -139,26 +126,16 @@ def search_export(call: Call) -> Response:
     return json_response(200, payload)
 
 
-def _query(text: str) -> Test:
-    """A search query as a test of one ticket: ``created``, ``status`` and ``requester``; 422 for the rest."""
+def _query(text: str) -> Callable[[Row], bool]:
+    """A search query as a test of one ticket; 422 for what is not known here."""
     tests = []
     for term in text.split():
-        found = _TERM.fullmatch(term)
+        found = re.fullmatch(r"(created|status|requester)(:|>=|<)(.+)", term)
         if found is None:
             raise refuse(422, {"error": "invalid", "description": f"Invalid search: {term}"})
-        tests.append(_term(*found.groups()))
-    return lambda row: all(test(row) for test in tests)
-
-
-def _term(name: str, sign: str, value: str) -> Test:
-    compare = _OPERATORS[sign]
-    if name == "created":
-        moment = iso(parse_iso(value))
-        return lambda row: compare(row["created_at"], moment)
-    if name == "status":
-        wanted = _STATUSES.index(value)
-        return lambda row: row["status"] in _STATUSES and compare(_STATUSES.index(row["status"]), wanted)
-    return lambda row: compare(row["requester_id"], int(value))
+        key, of_row, of_value = _TERMS[found[1]]
+        tests.append((key, of_row, _OPERATORS[found[2]], of_value(found[3])))
+    return lambda row: all(compare(of_row(row[key]), wanted) for key, of_row, compare, wanted in tests)
 
 
 ROLES = ("requester_id", "submitter_id", "assignee_id")

@@ -55,8 +55,8 @@ class ZendeskStore(Store):
 
     vendor = "zendesk"
 
-    def __init__(self, clock: SandboxClock, rules: Rules | None = None, *, seed: int = 0, base_url: str = "") -> None:
-        super().__init__(clock, seed=seed, base_url=base_url)
+    def __init__(self, clock: SandboxClock, rules: Rules | None = None, *, seed: int = 0) -> None:
+        super().__init__(clock, seed=seed)
         self.rules = rules or Rules()
         self.users = self.people = AddressBook(self, role="end-user")
         self.jobs: dict[str, Job] = {}
@@ -70,7 +70,7 @@ class ZendeskStore(Store):
             row |= {"position": position, **dict.fromkeys(_TITLES, row["title"])}
         for kind, rows in (("groups", self.groups.values()), ("ticket_fields", self.ticket_fields)):
             for row in rows:
-                row["url"] = f"{base_url}/api/v2/{kind}/{row['id']}.json"
+                row["url"] = f"{self.base_url}/api/v2/{kind}/{row['id']}.json"
 
     def _begin(
         self,
