@@ -101,7 +101,7 @@ CEILINGS = {
     "policy": 1_370,
     "replies": 1_410,
     "reporting": 2_310,
-    "sandbox": 3_730,
+    "sandbox": 3_630,
     "schedule": 280,
     "seeding": 820,
     "settings": 1_610,
