@@ -34,7 +34,7 @@ from ticket_processor.analysis.model_server.settings import ModelTarget, cost_us
 from ticket_processor.core.errors import AnalysisFailed
 from ticket_processor.core.models import Usage
 
-from ..support.targets import compatible
+from ..support.chats import compatible
 
 # The SDK
 

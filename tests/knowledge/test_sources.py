@@ -23,7 +23,6 @@ from ticket_processor.sandbox.zendesk_call import SIGNED_IN, SOME, STAFF
 
 from ..helpdesk.test_zendesk import Account
 from ..imitation import Rules, Sandbox
-from ..imitation.translations import add_freshdesk_translation, add_translation
 from ..support.fakes import ManualClock
 from ..support.inmemory_adapter import InMemoryAdapter
 
@@ -44,6 +43,13 @@ class Zendesk(Account):
 
     def audiences(self) -> dict[str, str]:
         return dict(self.kept.rows("SELECT title, audience FROM article"))
+
+
+def add_translation(desk: Zendesk, article_id: int, locale: str, title: str, **others: Any) -> None:
+    url = f"{desk.store.base_url}/hc/{locale}/articles/{article_id}"
+    text = {"locale": locale, "title": title, "body": "<p>x</p>", "html_url": url, "outdated": False, "draft": False}
+    stamp = desk.store.articles[0]["updated_at"]
+    desk.store.article_translations.setdefault(article_id, []).append({**text, "updated_at": stamp, **others})
 
 
 def test_a_sync_with_nothing_new_takes_two_requests_at_most_and_writes_nothing() -> None:
@@ -85,8 +91,8 @@ def test_drafts_and_outdated_translations_are_left_out_and_an_article_taken_back
     desk = Zendesk()
     add_article(desk.store, "Draft", "<p>x</p>", draft=True)
     first = add_article(desk.store, "Refunds", "<p>x</p>")
-    add_translation(desk.store, first, "de", "Erstattungen", "<p>x</p>")
-    add_translation(desk.store, first, "fr", "Remboursements", "<p>x</p>", outdated=True)
+    add_translation(desk, first, "de", "Erstattungen")
+    add_translation(desk, first, "fr", "Remboursements", outdated=True)
     desk.sync()
     assert desk.titles() == ["Erstattungen", "Refunds"]
     assert {lang for (lang,) in desk.kept.rows("SELECT lang FROM article")} == {"en", "de"}
@@ -221,7 +227,8 @@ def test_freshdesk_translations_are_read_once_and_an_article_that_goes_takes_the
     desk = Freshdesk()
     folder = solutions.add_folder(desk.store, "Help")
     article = solutions.add_solution(desk.store, folder, "Refunds", "<p>Five days.</p>")
-    add_freshdesk_translation(desk.store, article, "de", "Erstattungen", "<p>Fünf Tage.</p>")
+    german = {"language": "de", "title": "Erstattungen", "description": "<p>Fünf Tage.</p>"}
+    desk.store.translations.append({**desk.store.articles[0], **german, "id": article})
     desk.sync()
     assert dict(desk.kept.rows("SELECT lang, title FROM article")) == {"en": "Refunds", "de": "Erstattungen"}
     first = len(desk.sent)

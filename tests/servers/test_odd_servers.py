@@ -28,8 +28,8 @@ from ticket_processor.core.models import Analysis, Usage
 from ticket_processor.core.taxonomy import default_taxonomy
 from ticket_processor.llm import ModelAnalyser
 
+from ..support.chats import compatible
 from ..support.fakes import ManualClock, Upper
-from ..support.targets import compatible
 from .scripted import Reply, ScriptedServer, reply, scripted
 
 TEXT = redact("Charged twice\nPlease help, I was charged twice.")

@@ -8,10 +8,16 @@ from typing import Any
 
 from ticket_processor.analysis.model_server.chat import RawAnswer
 from ticket_processor.analysis.model_server.connection import FormRefused
+from ticket_processor.analysis.model_server.settings import OPENAI_URL, ModelTarget
 from ticket_processor.core.models import Usage
 
 Messages = list[Mapping[str, str]]
 Answer = str | Mapping[str, Any] | RawAnswer | Exception | Callable[[Messages], str | RawAnswer]
+
+
+def compatible(base_url: str = OPENAI_URL, *, api_key: str | None = None, max_output_tokens: int = 400) -> ModelTarget:
+    """A server that speaks OpenAI's protocol, for tests that need no more of one than its address."""
+    return ModelTarget("m", "m", "compatible", base_url, api_key, max_output_tokens=max_output_tokens)
 
 
 class ScriptedChat:
