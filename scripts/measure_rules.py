@@ -172,11 +172,11 @@ def print_alarms(analyser: RulesAnalyser) -> None:
     for at, which in enumerate(HALVES):
         for kind, texts in (("real", half(ALARMS, at)), ("alike", half(HARMLESS, at))):
             redacted = [redact(text) for _, text in texts]
-            answers = [(analyser.analyse(text), analyser.floor(text)) for text in redacted]
+            answers = [(analyser.analyse(text), analyser.stakes(text)) for text in redacted]
             named = Counter(analysis.category for analysis, _ in answers)
             print(
                 f"  {which:5} {kind:6} urgency {_share(str(a.urgency) in PRESSING for a, _ in answers):.3f}  "
-                f"floor {_share(floor is not None for _, floor in answers):.3f}  of {len(texts)}; "
+                f"floor {_share(stakes.incident for _, stakes in answers):.3f}  of {len(texts)}; "
                 f"security {named['security']}, technical {named['technical']}"
             )
 
@@ -202,7 +202,7 @@ def print_long_mails(tickets: dict[str, list[Row]], analyser: RulesAnalyser) -> 
                 kind = f"{path.stem}, {'look-alikes' if row['kind'] == 'none' else 'incidents'}"
                 texts.setdefault(kind, []).append(f"{row['text']}\n\n{others[at % len(others)]}")
     for kind, mails in texts.items():
-        raised = [analyser.floor(redact(mail)) is not None for mail in mails if len(mail.split()) > 120]
+        raised = [analyser.stakes(redact(mail)).incident for mail in mails if len(mail.split()) > 120]
         print(f"  {kind:24} {_share(raised):.3f} of {len(raised)}")
 
 

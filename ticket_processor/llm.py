@@ -160,10 +160,11 @@ class ModelAnalyser:
         signs = {*analysis.suspicious, *signs_of(text.text)}  # cleaning may have brought some to light
         held: dict[str, object] = {"urgency": urgency, "suspicious": tuple(sorted(signs))}
         if self._rules is not None:
+            stakes = self._rules.stakes(text)
             held |= {
-                "urgency": min(urgency, self._rules.floor(text) or urgency, key=_ORDER.index),
-                "risk": max(analysis.risk, self._rules.risk(text), key=_RISKS.index),
-                "alarms": self._rules.alarms(text),
+                "urgency": min(urgency, Urgency.HIGH, key=_ORDER.index) if stakes.incident else urgency,
+                "risk": max(analysis.risk, stakes.risk, key=_RISKS.index),
+                "alarms": stakes.alarms,
             }
         return analysis.model_copy(update=held)
 

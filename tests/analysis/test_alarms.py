@@ -41,7 +41,7 @@ LEAST_RECALL, MOST_FALSE = 0.9, 0.1
 def test_nine_in_ten_real_incidents_are_pressing_and_have_a_floor(which: int) -> None:
     rows = half(ALARMS, which)
     urgent = [text for _, text in rows if ANALYSER.analyse(redact(text)).urgency in PRESSING]
-    floored = [text for _, text in rows if ANALYSER.floor(redact(text)) is Urgency.HIGH]
+    floored = [text for _, text in rows if ANALYSER.stakes(redact(text)).incident]
     assert len(urgent) >= LEAST_RECALL * len(rows)
     assert len(floored) >= LEAST_RECALL * len(rows)
 
@@ -50,25 +50,25 @@ def test_nine_in_ten_real_incidents_are_pressing_and_have_a_floor(which: int) ->
 def test_at_most_one_in_ten_look_alikes_raises_an_alarm(which: int) -> None:
     rows = half(HARMLESS, which)
     urgent = [text for _, text in rows if ANALYSER.analyse(redact(text)).urgency in PRESSING]
-    floored = [text for _, text in rows if ANALYSER.floor(redact(text)) is not None]
+    floored = [text for _, text in rows if ANALYSER.stakes(redact(text)).incident]
     assert len(urgent) <= MOST_FALSE * len(rows)
     assert len(floored) <= MOST_FALSE * len(rows)
 
 
 @pytest.mark.parametrize("language", ALARMS)
 def test_no_language_is_left_behind(language: str) -> None:
-    found = [text for text in ALARMS[language] if ANALYSER.floor(redact(text)) is Urgency.HIGH]
+    found = [text for text in ALARMS[language] if ANALYSER.stakes(redact(text)).incident]
     assert len(found) >= 0.8 * len(ALARMS[language])
 
 
 @pytest.mark.parametrize("text", texts("have_a_floor"))
 def test_what_says_an_incident_in_any_order_has_a_floor(text: str) -> None:
-    assert ANALYSER.floor(redact(text)) is Urgency.HIGH
+    assert ANALYSER.stakes(redact(text)).incident
 
 
 @pytest.mark.parametrize("text", texts("have_no_floor"))
 def test_what_is_denied_past_or_about_something_else_has_none(text: str) -> None:
-    assert ANALYSER.floor(redact(text)) is None
+    assert not ANALYSER.stakes(redact(text)).incident
 
 
 @pytest.mark.parametrize(
@@ -131,7 +131,7 @@ def test_who_is_loud_presses_only_where_the_text_asks_for_something(text: str, a
 @given(TEXTS)
 def test_an_analysis_that_shares_its_words_raises_what_the_text_raises(text: str) -> None:
     redacted = redact(text)
-    assert ANALYSER.analyse(redacted).alarms == ANALYSER.alarms(redacted)
+    assert ANALYSER.analyse(redacted).alarms == ANALYSER.stakes(redacted).alarms
 
 
 # Mails by hands that wrote neither word lists nor what the weights were learnt from
@@ -166,14 +166,14 @@ def test_mails_by_another_hand_are_told_apart(kind: str, least: int, most: int) 
 )
 def test_a_long_mail_raises_what_one_part_of_it_says(mail: str) -> None:
     assert len(words_of(ORDINARY)) > 120
-    assert ANALYSER.floor(redact(mail.format(ENCRYPTED))) is Urgency.HIGH
-    assert ANALYSER.floor(redact(mail.format(DO_YOU_ENCRYPT))) is None
-    assert ANALYSER.floor(redact(mail.format(""))) is None
+    assert ANALYSER.stakes(redact(mail.format(ENCRYPTED))).incident
+    assert not ANALYSER.stakes(redact(mail.format(DO_YOU_ENCRYPT))).incident
+    assert not ANALYSER.stakes(redact(mail.format(""))).incident
 
 
 def test_what_a_long_mail_offers_elsewhere_does_not_silence_an_incident() -> None:
     news = "In this issue of the newsletter: a drill for planned maintenance, and how to apply for a vacancy. "
-    assert ANALYSER.floor(redact(f"{ENCRYPTED}\n\n{ORDINARY}\n{news}")) is Urgency.HIGH
+    assert ANALYSER.stakes(redact(f"{ENCRYPTED}\n\n{ORDINARY}\n{news}")).incident
 
 
 def test_an_incident_is_likelier_than_a_question_about_one() -> None:

@@ -151,7 +151,7 @@ def test_no_model_goes_below_what_the_tickets_own_words_ask_for(
     text = redact(f"A question\n{words}")
     analysis = analyser(script(said(urgency=said_urgency, risk=said_risk)), rules=rules).analyse(text)
     assert (analysis.urgency, analysis.risk) == (urgency, risk)
-    assert analysis.alarms == rules.alarms(text)
+    assert analysis.alarms == rules.stakes(text).alarms
 
 
 def test_a_legal_threat_is_always_passed_on() -> None:

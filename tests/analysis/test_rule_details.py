@@ -53,7 +53,7 @@ def test_the_analysis_that_comes_with_points_is_the_same_and_its_alarms_tell_the
     analysis, points, _ = ANALYSER.analyse_with_points(text)
     assert analysis == ANALYSER.analyse(text)
     assert max(points.values()) == points[analysis.category]
-    assert bool(ANALYSER.floor(text)) == bool({"security", "safety", "outage"} & set(analysis.alarms))
+    assert ANALYSER.stakes(text).incident == bool({"security", "safety", "outage"} & set(analysis.alarms))
 
 
 def test_a_placeholder_is_no_evidence_and_says_nothing() -> None:

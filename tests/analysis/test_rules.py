@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ticket_processor.analysis.rules.analyser import RulesAnalyser
-from ticket_processor.analysis.rules.matcher import PhraseMatcher, without_contained, words_of
-from ticket_processor.analysis.rules.sentiment import is_praise, sentiment_of
+from ticket_processor.analysis.rules.matcher import PhraseMatcher, Wording, without_contained, words_of
+from ticket_processor.analysis.rules.sentiment import is_praise, mood_of, mood_tables
 from ticket_processor.analysis.text.language import detect_language
 from ticket_processor.analysis.text.redact import redact
 from ticket_processor.core.models import Analysis, Sentiment, Urgency
@@ -69,7 +69,8 @@ def test_urgency_follows_from_phrases(text: str, urgencies: set[Urgency]) -> Non
 
 @for_each("text", AND_MORE)
 def test_thanks_that_come_with_a_request_or_a_trouble_are_no_praise(text: str) -> None:
-    assert not is_praise(text, detect_language(text))
+    language = detect_language(text)
+    assert not is_praise(text, language, PhraseMatcher(**mood_tables(language)))
 
 
 def test_thanks_for_a_fixed_incident_keep_the_floor_of_their_category() -> None:
@@ -143,7 +144,6 @@ def test_any_text_gets_an_analysis(text: str) -> None:
 def test_a_hostile_text_of_a_hundred_kilobytes_finishes(unit: str) -> None:
     text = unit * (100_000 // len(unit))
     analyse(text)
-    sentiment_of(text)
     detect_language(text)
 
 
@@ -156,7 +156,8 @@ def test_a_hostile_text_of_a_hundred_kilobytes_finishes(unit: str) -> None:
     ],
 )
 def test_moods_are_told_apart_and_depend_on_the_sentence(language: str, mood: str, text: str) -> None:
-    assert sentiment_of(text, language) is Sentiment(mood)
+    wording, matcher = Wording(text), PhraseMatcher(**mood_tables(language))
+    assert mood_of(wording, language, matcher, matcher.find(wording.words, text)) is Sentiment(mood)
 
 
 @for_each(("language", "text"), [*rows("languages"), ("und", "")])
@@ -173,10 +174,10 @@ def test_without_the_learned_model_the_words_alone_decide(monkeypatch: pytest.Mo
 
 def test_entries_match_words_phrases_endings_and_gaps() -> None:
     entries = ["refund*", "*rechnung", "*ausfall*", "close ~ account", "l'erreur", "doesn't work", "返金"]
-    matcher: PhraseMatcher[str] = PhraseMatcher((entry, entry) for entry in entries)
+    matcher = PhraseMatcher(words=((entry, entry) for entry in entries))
 
     def found(text: str) -> set[str]:
-        return {hit.value for hit in matcher.find(words_of(text), text)}
+        return {hit.value for hit in matcher.find(words_of(text), text)["words"]}
 
     assert found("Refunded!") == {"refund*"}
     assert found("prerefund") == set()
@@ -190,6 +191,6 @@ def test_entries_match_words_phrases_endings_and_gaps() -> None:
 
 
 def test_a_longer_phrase_hides_the_words_in_it() -> None:
-    matcher = PhraseMatcher([("urgent", 4), ("not urgent", -2)])
-    hits = without_contained(matcher.find(words_of("this is not urgent")))
+    matcher = PhraseMatcher(haste=[("urgent", 4), ("not urgent", -2)])
+    hits = without_contained(matcher.find(words_of("this is not urgent"))["haste"])
     assert [hit.value for hit in hits] == [-2]

@@ -146,8 +146,8 @@ def _teller(item: Coverage, taxonomy: Taxonomy) -> Callable[[str], bool]:
     words += entries_of(weights.get(_SURE, ""))
     if not words:
         words = [f"{word}*" for word in content_words(category.description)]
-    matcher = PhraseMatcher([(entry, True) for entry in (*words, name, f"{name}s")])
-    return lambda text: bool(matcher.find(words_of(text), text))
+    matcher = PhraseMatcher(topic=[(entry, True) for entry in (*words, name, f"{name}s")])
+    return lambda text: bool(matcher.find(words_of(text), text)["topic"])
 
 
 def _title(article: Article) -> str:

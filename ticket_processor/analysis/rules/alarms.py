@@ -17,17 +17,15 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from collections.abc import Iterator
 from functools import cache, cached_property
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from ...core.models import Frozen, Risk
+from ...core.models import Risk
 from ...core.text import lazy_pattern
 from .incident_model import LANGUAGES, chances
-from .matcher import Hit, PhraseMatcher, Wording, entries_of, lists
-
-MAX_SCANNED = 6_000
-"""Characters looked at."""
+from .matcher import Hit, PhraseMatcher, Wording, counting, entries_of, lists
 
 # Both begin with a set of characters, which is searched for fast.
 _SENTENCE_END = re.compile(r"[.!?;…。！？\n](?:(?<=[。！？\n])|(?=\s|$))")
@@ -130,7 +128,7 @@ class Denials:
         return places
 
 
-class Stakes(Frozen):
+class Stakes(NamedTuple):
     """Which kinds of alarm the words of a text raise, and whether they press for haste.
 
     ``calm``: some sentence says that there is nothing, that it is over, planned or a question about what is offered.
@@ -184,36 +182,24 @@ def _combinations(reach: str) -> tuple[_Combination, ...]:
     )
 
 
-@cache
-def _matcher(language: str) -> PhraseMatcher[tuple[str, ...]]:
-    """Entries with all that they mean: alarms, parts of one, or what takes it out."""
+def alarm_entries(language: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Entries for texts of ``language`` with all that they mean: alarms, parts of one, or what takes it out."""
     phrases: dict[str, dict[str, str]] = {**lists("alarms"), **lists("stakes")}
     known = phrases["security"]
     phrases |= {name: words for name, words in lists("incidents").items() if name not in _NO_WORDS}
     phrases |= lists("bearing")
     meanings: dict[str, list[str]] = {}
     for kind, words in phrases.items():
-        for name in sorted({language, "en"}) if language in known else sorted(known):
+        for name in counting(language, known):
             for entry in entries_of(words.get(name, "")):
                 # "brand" burns in German only.
                 if language in known or name == "en" or " " in entry or not entry.isascii():
                     meanings.setdefault(entry, []).append(kind)
-    return PhraseMatcher((entry, tuple(kinds)) for entry, kinds in meanings.items())
-
-
-def matcher_of_alarms(language: str) -> PhraseMatcher[tuple[str, ...]]:
-    """The words of alarms in texts of ``language``; one matcher for all languages without words of their own."""
-    return _matcher(language if language in lists("alarms")["security"] else "und")
-
-
-def stakes_of(text: str, language: str) -> Stakes:
-    """The alarms of ``text``, whose language has the ISO 639-1 code ``language`` (``"und"``: try all known)."""
-    wording = Wording(text[:MAX_SCANNED])
-    return stakes_in(wording, language, matcher_of_alarms(language).find(wording.words, wording.text))
+    return ((entry, tuple(kinds)) for entry, kinds in meanings.items())
 
 
 def stakes_in(wording: Wording, language: str, hits: list[Hit[tuple[str, ...]]]) -> Stakes:
-    """As :func:`stakes_of`, where ``hits`` are what its matcher finds in the text."""
+    """The alarms of a text of ``language`` (ISO 639-1), in which ``hits`` of :func:`alarm_entries` were found."""
     sentences = _sentences(wording, language, hits) if hits else []
     found = _raised_by_all(sentences, wording, language)
     if "!!!" in wording.text or _SHOUTED.search(wording.text):
@@ -224,7 +210,8 @@ def stakes_in(wording: Wording, language: str, hits: list[Hit[tuple[str, ...]]])
 def found_in(text: str, language: str) -> tuple[set[str], Signs]:
     """What phrases and parts raise in ``text``, and the entries found; learnt weights have no say yet."""
     wording = Wording(text)
-    return _together(_sentences(wording, language, matcher_of_alarms(language).find(wording.words, text)))
+    hits = PhraseMatcher(alarms=alarm_entries(language)).find(wording.words, text)["alarms"]
+    return _together(_sentences(wording, language, hits))
 
 
 def _raised_by_all(sentences: list[_Sentence], wording: Wording, language: str) -> set[str]:

@@ -4,40 +4,28 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import lru_cache
 from itertools import pairwise
 from threading import Lock
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from ...core.models import Analysis, Risk, Sentiment, Urgency
 from ...core.taxonomy import Taxonomy
 from ...core.text import PLACEHOLDER
 from ..text.language import detect_language
 from ..text.redact import RedactedText
-from .alarms import Denials, Stakes, matcher_of_alarms, stakes_in, stakes_of
+from .alarms import Denials, Stakes, alarm_entries, stakes_in
 from .evidence import (
     CATEGORY,
     SUBCATEGORY,
     URGENCY_KIND,
     Evidence,
     Given,
-    compile_for,
+    entries_for,
     known_languages,
     moving_words,
-    own_entries,
 )
-from .matcher import (
-    Hit,
-    JointMatcher,
-    PhraseMatcher,
-    Wording,
-    entries_of,
-    known_name,
-    lists,
-    without_contained,
-    words_of,
-)
-from .sentiment import is_praise, matcher_of_moods, mood_of
+from .matcher import Hit, PhraseMatcher, Wording, entries_of, known_name, lists, without_contained, words_of
+from .sentiment import is_praise, listed, mood_of, mood_tables
 from .telling import Mark, cues, marks_of_cues, summary_of
 
 MAX_SCANNED = 6_000
@@ -88,12 +76,8 @@ class RulesAnalyser:
 
     def __init__(self, taxonomy: Taxonomy) -> None:
         self._taxonomy = taxonomy
-        self._own = own_entries(taxonomy)
-        self._matchers: dict[str, PhraseMatcher[Evidence]] = {}
+        self._matchers: dict[tuple[str, str], PhraseMatcher] = {}
         self._compiling = Lock()
-        negations = [(entry, _NOT_ABOUT) for entry in entries_of(lists("categories")["not_about"])]
-        self._joint: dict[tuple[PhraseMatcher[Any], ...], JointMatcher] = {}
-        self._turns: PhraseMatcher[str] = PhraseMatcher(negations + cues())
 
     def __reduce__(self) -> tuple[type[RulesAnalyser], tuple[Taxonomy]]:
         return RulesAnalyser, (self._taxonomy,)
@@ -108,28 +92,28 @@ class RulesAnalyser:
     def analyse_with_points(self, text: RedactedText) -> tuple[Analysis, dict[str, float], float]:
         """:meth:`analyse`, and what it decided by: the points of each category, and those of urgency."""
         shown = text.text[:MAX_SCANNED]
-        scanned = _as_written(shown)
-        language = detect_language(scanned)
-        wording = Wording(scanned)
-        words = wording.words
+        wording, language = _read(text)
+        scanned = wording.text
         title, _, rest = scanned.partition("\n")
         # Without a body the only line is the message, not a heading.
         title_length = wording.first_from(len(title)) if rest.strip() else 0
         by_kind: dict[str, list[Hit[Evidence]]] = {CATEGORY: [], SUBCATEGORY: [], URGENCY_KIND: []}
-        matters, turns, moods, alarms = self._all_matchers(language).find(words, scanned)
-        for hit in matters:
+        matcher = self._matcher(language)
+        found = matcher.find(wording.words, scanned)
+        for hit in found["matters"]:
             by_kind[hit.value.kind].append(hit)
-        not_about = _negated(turns)
+        not_about = _negated(found["turns"])
         denials = Denials(wording, language)
         scores = self._scores(without_contained(by_kind[CATEGORY]), title_length, not_about)
-        stakes = stakes_in(wording, language, alarms)
-        self._add_alarms(scores.points, stakes, len(words))
+        stakes = stakes_in(wording, language, found["alarms"])
+        self._add_alarms(scores.points, stakes, len(wording.words))
         category, confidence = self._best(scores.points)
         subcategory = self._subcategory(category, by_kind[SUBCATEGORY], title_length, not_about)
         haste = without_contained(by_kind[URGENCY_KIND])
         points = _points(haste, title_length, denials)
-        sentiment = mood_of(wording, language, moods)
-        if points < _HIGH_FROM and sentiment is not Sentiment.NEGATIVE and is_praise(rest.strip() or title, language):
+        sentiment = mood_of(wording, language, matcher, found)
+        mild = points < _HIGH_FROM and sentiment is not Sentiment.NEGATIVE
+        if mild and is_praise(rest.strip() or title, language, matcher):
             points = _PRAISE  # it asks for nothing, whatever it is for
         urgency = self._urgency(
             subcategory or category, points, sentiment, stakes, terse_crash=_is_terse_crash(scanned, denials)
@@ -144,7 +128,7 @@ class RulesAnalyser:
             risk=Risk.HIGH if urgency is Urgency.CRITICAL else stakes.risk,
             alarms=stakes.alarms,
             language=language,
-            summary=summary_of(shown, wording, (*_marks(scores.hits, haste, category), *marks_of_cues(turns))),
+            summary=summary_of(shown, wording, (*_marks(scores.hits, haste, category), *marks_of_cues(found["turns"]))),
             evidence=moving_words(
                 scores.hits,
                 category,
@@ -157,34 +141,30 @@ class RulesAnalyser:
         )
         return analysis, scores.points, points
 
-    def floor(self, text: RedactedText) -> Urgency | None:
-        """The lowest urgency that the text's words allow: high for a real security incident, outage or danger.
+    def stakes(self, text: RedactedText) -> Stakes:
+        """What the text's words raise: alarms, risk, and whether there is a real security incident, outage or danger.
 
-        ``None`` when they say nothing of the kind, when they say that there is none, or that it is over.
+        Nothing of the kind when they say that there is none, or that it is over.
         """
-        return Urgency.HIGH if _stakes(text.text[:MAX_SCANNED]).incident else None
+        wording, language = _read(text)
+        return stakes_in(wording, language, self._matcher(language).find(wording.words, wording.text)["alarms"])
 
-    def risk(self, text: RedactedText) -> Risk:
-        """The risk that the text's words tell: high for a legal threat, a security incident or a danger."""
-        return _stakes(text.text[:MAX_SCANNED]).risk
+    def _matcher(self, language: str) -> PhraseMatcher:
+        """The one for texts of ``language``: of categories and urgency, what turns them round or tells, moods, alarms.
 
-    def alarms(self, text: RedactedText) -> tuple[str, ...]:
-        """The alarms of the text's words: ``security``, ``safety``, ``legal``, ``outage``, ``churn``."""
-        return _stakes(text.text[:MAX_SCANNED]).alarms
-
-    def _all_matchers(self, language: str) -> JointMatcher:
-        """Those of categories and urgency, of what turns them round or tells, of moods, and of alarms."""
-        matchers = (self._matcher(language), self._turns, matcher_of_moods(language), matcher_of_alarms(language))
-        return self._joint.get(matchers) or self._joint.setdefault(matchers, JointMatcher(*matchers))
-
-    def _matcher(self, language: str) -> PhraseMatcher[Evidence]:
-        """The matcher for ``language`` and English, or for all languages when it is unknown."""
-        name = language if language in known_languages() else "und"
+        One of all languages takes megabytes: those that no list knows share it.
+        """
+        known, felt = language if language in known_languages() else "und", listed(language)
         with self._compiling:
-            if name not in self._matchers:
-                languages = {language, "en"} if name != "und" else set(known_languages())
-                self._matchers[name] = compile_for(self._taxonomy, languages, self._own)
-        return self._matchers[name]
+            if (known, felt) not in self._matchers:
+                negations = [(entry, _NOT_ABOUT) for entry in entries_of(lists("categories")["not_about"])]
+                self._matchers[known, felt] = PhraseMatcher(
+                    matters=entries_for(self._taxonomy, known),
+                    turns=negations + cues(),
+                    alarms=alarm_entries(known),
+                    **mood_tables(felt),
+                )
+        return self._matchers[known, felt]
 
     def _scores(self, hits: list[Hit[Evidence]], title_length: int, negated: set[int]) -> _Scores:
         points = dict.fromkeys(self._taxonomy.top, 0.0)
@@ -258,10 +238,10 @@ def _negated(turns: list[Hit[str]]) -> set[int]:
     return {place for end in ends for place in range(end, end + _NEGATION_REACH)}
 
 
-@lru_cache(maxsize=64)  # floor, risk and alarms of a text are asked for one after the other
-def _stakes(text: str) -> Stakes:
-    scanned = _as_written(text)
-    return stakes_of(scanned, detect_language(scanned))
+def _read(text: RedactedText) -> tuple[Wording, str]:
+    """The words of a text's first page, and its language."""
+    scanned = _as_written(text.text[:MAX_SCANNED])
+    return Wording(scanned), detect_language(scanned)
 
 
 def _is_terse_crash(text: str, denials: Denials) -> bool:

@@ -7,6 +7,7 @@ own name, description, keywords and examples, and so is every sub-category.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from functools import cache
 from typing import NamedTuple
 
@@ -17,9 +18,9 @@ from ..text.similarity import EVERYDAY
 from .matcher import (
     ByLanguage,
     Hit,
-    PhraseMatcher,
     Wording,
     category_words,
+    counting,
     entries_of,
     known_name,
     lists,
@@ -60,7 +61,7 @@ def known_languages() -> tuple[str, ...]:
     return tuple(sorted({language for words in category_words().values() for language in words}))
 
 
-def own_entries(taxonomy: Taxonomy) -> list[tuple[str, Evidence]]:
+def _own_entries(taxonomy: Taxonomy) -> list[tuple[str, Evidence]]:
     """Entries from the taxonomy's own words; they hold in every language."""
     entries: list[tuple[str, Evidence]] = []
     for kind, names in [(CATEGORY, taxonomy.top), *((SUBCATEGORY, taxonomy.children(name)) for name in taxonomy.top)]:
@@ -112,15 +113,16 @@ def _built_in(words: ByLanguage, languages: set[str]) -> list[tuple[str, int]]:
     ]
 
 
-def compile_for(taxonomy: Taxonomy, languages: set[str], own: list[tuple[str, Evidence]]) -> PhraseMatcher[Evidence]:
-    """The matcher for the words of ``taxonomy``'s categories in texts of ``languages``."""
-    entries = list(own)
+def entries_for(taxonomy: Taxonomy, language: str) -> Iterable[tuple[str, Evidence]]:
+    """The words of ``taxonomy``'s categories, and those of urgency, in texts of ``language``."""
+    languages = set(counting(language, known_languages()))
+    entries = _own_entries(taxonomy)
     for name in taxonomy.top:
         words = _built_in(category_words().get(known_name(name) or "", {}), languages)
         entries += [(entry, Evidence(name, _WEIGHTS[weight], CATEGORY)) for entry, weight in words]
     urgency = _built_in(weighted(lists("urgency")["urgency"]), languages)
     entries += [(entry, Evidence(URGENCY_KIND, float(weight), URGENCY_KIND)) for entry, weight in urgency]
-    return PhraseMatcher(dict.fromkeys(entries))
+    return dict.fromkeys(entries)
 
 
 def moving_words(given: Given, category: str, points: float, wording: Wording, *, fallback: bool) -> tuple[str, ...]:

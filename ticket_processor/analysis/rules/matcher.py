@@ -19,7 +19,7 @@ from __future__ import annotations
 import re
 import tomllib
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import cache, cached_property
 from importlib.resources import files
 from typing import Any, Generic, NamedTuple, TypeVar
@@ -53,6 +53,11 @@ def known_name(name: str) -> str | None:
 def weighted(table: dict[str, dict[str, str]]) -> ByLanguage:
     """A table by language and weight with numbers for weights."""
     return {language: {int(weight): words for weight, words in rows.items()} for language, rows in table.items()}
+
+
+def counting(language: str, known: Collection[str]) -> list[str]:
+    """The languages whose words count in a text of ``language``: it and English; all ``known`` where it is none."""
+    return sorted({language, "en"} if language in known else known)
 
 
 def _joined(value: Any, between_lines: str) -> Any:
@@ -92,6 +97,10 @@ class Hit(NamedTuple, Generic[T]):
     entry: int
     value: T
     in_text: bool = False
+
+
+Found = dict[str, list[Hit[Any]]]
+"""What was found of each table."""
 
 
 def words_of(text: str) -> list[str]:
@@ -179,12 +188,8 @@ class _ByWord(dict[str, T]):
         return found
 
 
-class _Entry(NamedTuple):
-    """An entry's place among those that begin with a word, its number, and its other units."""
-
-    rank: int
-    number: int
-    rest: tuple[int, ...]
+_Entry = tuple[int, tuple[int, ...]]
+"""An entry's number, and its units but the first."""
 
 
 class _Known(NamedTuple):
@@ -196,32 +201,36 @@ class _Known(NamedTuple):
     by_later: dict[int, list[_Entry]]
 
 
-class PhraseMatcher(Generic[T]):
-    """Compiled entries. Immutable but for a cache that is safe to share, so threads may use one together."""
+class PhraseMatcher:
+    """Tables of compiled entries, each with what is stored with it; one pass over a text finds those of all tables.
 
-    def __init__(self, entries: Iterable[tuple[str, T]]) -> None:
-        self._values: list[T] = []
+    Immutable but for a cache that is safe to share, so threads may use one together.
+    """
+
+    def __init__(self, **tables: Iterable[tuple[str, Any]]) -> None:
+        self._entries: list[tuple[str, Any]] = []
         self._units = {"~": -1}
         self._exact: dict[str, int] = {}
         self._prefix: dict[str, int] = {}
         self._suffix: dict[str, int] = {}
         self._infix: dict[str, int] = {}
-        self._by_first: dict[int, list[tuple[int, tuple[int, ...]]]] = {}
-        self._contained: dict[str, int] = {}
-        for entry, value in entries:
-            number = len(self._values)
-            folded = entry.casefold()
-            self._values.append(value)
-            if not folded.isascii() and _SPACELESS.search(folded):
-                self._contained[folded] = number
-                continue
-            units = [self._unit(unit) for unit in self._split(folded)]
-            if units:
-                self._by_first.setdefault(units[0], []).append((number, tuple(units[1:])))
+        self._by_first: dict[int, list[_Entry]] = {}
+        contained: dict[str, dict[str, int]] = {table: {} for table in tables}
+        for table, entries in tables.items():
+            for entry, value in entries:
+                number, folded = len(self._entries), entry.casefold()
+                self._entries.append((table, value))
+                if not folded.isascii() and _SPACELESS.search(folded):
+                    contained[table][folded] = number
+                elif units := [self._unit(unit) for unit in self._split(folded)]:
+                    self._by_first.setdefault(units[0], []).append((number, tuple(units[1:])))
+        self._contained = {
+            table: (numbers, lazy_pattern("|".join(map(re.escape, sorted(numbers, reverse=True))) or r"(?!)"))
+            for table, numbers in contained.items()
+        }
         self._prefix_sizes, self._suffix_sizes = sorted({*map(len, self._prefix)}), sorted({*map(len, self._suffix)})
         self._any_infix = re.compile("|".join(map(re.escape, self._infix)) or r"(?!)")
-        self._any_contained = lazy_pattern("|".join(map(re.escape, sorted(self._contained, reverse=True))) or r"(?!)")
-        self._known = _ByWord(self.known)
+        self._known = _ByWord(self._find_known)
 
     @staticmethod
     def _split(entry: str) -> list[str]:
@@ -252,15 +261,14 @@ class PhraseMatcher(Generic[T]):
             found += [number for text, number in self._infix.items() if text in word]
         return tuple(found)
 
-    def known(self, word: str) -> _Known | None:
+    def _find_known(self, word: str) -> _Known | None:
         """What is known of this word; ``None`` for most words."""
         units = self._find_units(word)
         if not units:
             return None
         known = _Known(units, [], {}, {})
-        entries = (entry for unit in units for entry in self._by_first.get(unit, ()))
-        for rank, (number, rest) in enumerate(entries):
-            entry = _Entry(rank, number, rest)
+        for entry in sorted(entry for unit in units for entry in self._by_first.get(unit, ())):
+            rest = entry[1]
             if not rest:
                 known.alone.append(entry)
             elif rest[0] != -1:
@@ -269,17 +277,13 @@ class PhraseMatcher(Generic[T]):
                 known.by_later.setdefault(rest[1], []).append(entry)
         return known
 
-    def find(self, words: list[str], text: str = "") -> list[Hit[T]]:
-        """Every entry found in ``words``, and, for scripts without spaces, in ``text``. Overlaps included.
+    def find(self, words: list[str], text: str = "") -> Found:
+        """Every entry of each table found in ``words``, and, for scripts without spaces, in ``text``; also overlaps.
 
         Hits in ``text`` are placed by character, as if each were a word.
         """
-        return self.find_known(list(map(self._known.__getitem__, words)), text)
-
-    def find_known(self, known: Sequence[_Known | None], text: str) -> list[Hit[T]]:
-        """:meth:`find`, by what is known of each word."""
-        hits: list[Hit[T]] = []
-        values = self._values
+        hits: Found = {table: [] for table in self._contained}
+        known = list(map(self._known.__getitem__, words))
         last = len(known) - 1
         for start, word in enumerate(known):
             if word is None:
@@ -298,14 +302,16 @@ class PhraseMatcher(Generic[T]):
                 more += [entry for unit in near & by_later.keys() for entry in by_later[unit]]
             if more:
                 found = sorted([*found, *more])
-            for _, number, rest in found:
+            for number, rest in found:
                 end = _match(known, start + 1, rest) if rest else start + 1
                 if end:
-                    hits.append(Hit(start, end, number, values[number]))
-        if self._contained and not text.isascii():
-            for match in self._any_contained.finditer(text.casefold()):
-                number = self._contained[match.group()]
-                hits.append(Hit(match.start(), match.end(), number, values[number], True))
+                    table, value = self._entries[number]
+                    hits[table].append(Hit(start, end, number, value))
+        folded = "" if text.isascii() else text.casefold()
+        for table, (numbers, pattern) in self._contained.items() if folded else ():
+            for match in pattern.finditer(folded):
+                number = numbers[match.group()]
+                hits[table].append(Hit(match.start(), match.end(), number, self._entries[number][1], True))
         return hits
 
 
@@ -324,22 +330,6 @@ def _match(known: Sequence[_Known | None], at: int, rest: tuple[int, ...]) -> in
             return 0
         at += 1
     return at
-
-
-class JointMatcher:
-    """Several matchers that look at the same words: each word is looked up once for all of them."""
-
-    def __init__(self, *matchers: PhraseMatcher[Any]) -> None:
-        self._matchers = matchers
-        self._known = _ByWord(self._find_known)
-
-    def _find_known(self, word: str) -> tuple[_Known | None, ...]:
-        return tuple(matcher.known(word) for matcher in self._matchers)
-
-    def find(self, words: list[str], text: str) -> list[list[Hit[Any]]]:
-        """What each of the matchers finds."""
-        columns = list(zip(*map(self._known.__getitem__, words), strict=True)) or [()] * len(self._matchers)
-        return [matcher.find_known(known, text) for matcher, known in zip(self._matchers, columns, strict=True)]
 
 
 def without_contained(hits: list[Hit[T]]) -> list[Hit[T]]:

@@ -9,17 +9,19 @@ from __future__ import annotations
 import math
 import re
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ...core.models import Sentiment
 from ...core.text import lazy_pattern
 from .matcher import (
+    Found,
     Hit,
     PhraseMatcher,
     Wording,
     clauses_of,
+    counting,
     entries_of,
     length_of,
     lists,
@@ -54,29 +56,34 @@ _MESSAGE = 500
 _LONGEST_PRAISE = 500
 _ASKS = "asks"
 
+# Written as in the lists: many leave the dot below a letter out, and write some letters in several ways.
 _HINDI_DOT = "\u093c"
 _ARABIC_SIGNS = re.compile("[\u064b-\u0652\u0640]")
 _ARABIC_LETTERS = str.maketrans("أإآٱىة", "اااايه")
 
 
-def _plain_arabic(text: str) -> str:
-    """``text`` without vowel signs, letters that are written in several ways in one of them, as in the lists."""
-    return _ARABIC_SIGNS.sub("", text).translate(_ARABIC_LETTERS)
+def mood_tables(language: str) -> dict[str, Iterable[tuple[str, Any]]]:
+    """The tables for texts of ``language``: words that carry a mood, and courtesy with its kind.
+
+    Kinds: ``thanks``, ``asks`` and ``not_all_well``.
+    """
+    known = lists("praise")["thanks"]
+    courtesy = (
+        (entry, kind)
+        for kind in ("thanks", _ASKS, "not_all_well")
+        for name in counting(language, known)
+        for entry in entries_of(lists("praise")[kind][name])
+    )
+    return {"moods": _moods(language).items(), "courtesy": courtesy}
 
 
-def matcher_of_moods(language: str) -> PhraseMatcher[float]:
-    """The words that carry a mood in texts of ``language``."""
-    return _matcher(_listed(language))
-
-
-@cache
-def _matcher(language: str) -> PhraseMatcher[float]:
+def _moods(language: str) -> dict[str, float]:
     """Words of ``language`` and the strong English ones; of every language when it is unknown."""
     moods = weighted(lists("moods")["sentiment"])
     common = {*lists("languages")["words"].get(language, "").split(), *lists("moods")["false_friends"].split()}
     entries = {
         entry: float(score)
-        for name in sorted(_languages(language))
+        for name in counting(language, moods)
         for score, words in moods[name].items()
         for entry in entries_of(words)
         # "die" and "war" are no moods in German.
@@ -90,7 +97,7 @@ def _matcher(language: str) -> PhraseMatcher[float]:
         entries = hindi | entries
     for entry in entries_of(lists("moods")["trouble"].get(language, "")):
         entries.setdefault(entry, _TROUBLE)
-    return PhraseMatcher(entries.items())
+    return entries
 
 
 class _Modifiers(NamedTuple):
@@ -108,21 +115,16 @@ def _modifiers(language: str) -> _Modifiers:
     moods = lists("moods")
 
     def of(kind: str) -> frozenset[str]:
-        return frozenset(word for name in _languages(language) for word in entries_of(moods[kind].get(name, "")))
+        names = counting(language, moods["sentiment"])
+        return frozenset(word for name in names for word in entries_of(moods[kind].get(name, "")))
 
     after: int = moods["negated_after"].get(language, 0)
     return _Modifiers(of("negations"), of("intensifiers"), of("downtoners"), of("contrast"), after)
 
 
-def _listed(language: str) -> str:
+def listed(language: str) -> str:
     """``language``, or ``und`` where no list names it: a matcher of all languages takes megabytes, and one will do."""
     return language if language in lists("moods")["sentiment"] or language in lists("languages")["words"] else "und"
-
-
-def _languages(language: str) -> set[str]:
-    """The languages whose words count in a text of ``language``."""
-    known = lists("moods")["sentiment"]
-    return {language, "en"} if language in known else set(known)
 
 
 @cache
@@ -145,13 +147,14 @@ def _marks(text: str) -> int:
     return sum(found[:_MOST_MARKS])
 
 
-def _score(wording: Wording, language: str, found: list[Hit[float]] | None) -> float:
+def _score(wording: Wording, language: str, matcher: PhraseMatcher, found: Found) -> float:
     words, text = wording.words, wording.text
-    plain, drawn = _undrawn(words, language) if len(text) < _MESSAGE and _DRAWN.search(text) else (words, set())
-    hits = without_contained(_matcher(language).find(plain, text) if found is None or plain is not words else found)
+    plain, drawn = _undrawn(words, matcher) if len(text) < _MESSAGE and _DRAWN.search(text) else (words, set())
+    asks = "?" in text or "？" in text or any(hit.value == _ASKS for hit in found["courtesy"])
+    hits = without_contained((found if plain is words else matcher.find(plain, text))["moods"])
     trouble = sum(hit.value for hit in hits if hit.value == _TROUBLE)
     # Who asks for help with a trouble may well be calm.
-    good, bad = 0.0, max(trouble, _MOST_TROUBLE) if trouble and not _asks_for_something(words, text, language) else 0.0
+    good, bad = 0.0, max(trouble, _MOST_TROUBLE) if trouble and not asks else 0.0
     moods = [hit for hit in hits if hit.value not in (0.0, _TROUBLE)]
     if moods:
         kept = {place for hit in hits if not hit.value for place in range(hit.start, hit.end)}
@@ -169,7 +172,7 @@ def _score(wording: Wording, language: str, found: list[Hit[float]] | None) -> f
     total = good + bad
     if total < 0 and (text.count("!") > 1 or len(_SHOUTED.findall(text)) > 3):
         total *= 1.3
-    if total > 0 and _asks_for_something(words, text, language):
+    if total > 0 and asks:
         total *= _ASKING
     # Long mails meet more words of every kind, of praise above all; mood is a matter of their share.
     return total / max(1.0, math.sqrt(len(words) / (_LONG_PRAISE if total > 0 else _LONG)))
@@ -212,15 +215,14 @@ def _in_context(
         yield score
 
 
-def _undrawn(words: list[str], language: str) -> tuple[list[str], set[int]]:
+def _undrawn(words: list[str], matcher: PhraseMatcher) -> tuple[list[str], set[int]]:
     """``words`` with "loooove" as "love" and "goooood" as "good", and where that was done."""
     found = {place for place, word in enumerate(words) if _DRAWN.search(word)}
     plain = list(words)
     for place in found:
         double = _DRAWN.sub(r"\1\1", words[place])
-        known = _matcher(language).find([words[place]]) or _matcher(language).find([double])
-        if not _matcher(language).find([words[place]]):
-            plain[place] = double if known else _DRAWN.sub(r"\1", words[place])
+        if not matcher.find([words[place]])["moods"]:
+            plain[place] = double if matcher.find([double])["moods"] else _DRAWN.sub(r"\1", words[place])
     return plain, found
 
 
@@ -231,32 +233,11 @@ def _around(starts: list[int], place: int, count: int) -> tuple[int, int]:
 
 
 @cache
-def _courtesy(language: str) -> PhraseMatcher[str]:
-    """Words of thanks, of what is asked, and of what is not well: ``thanks``, ``asks``, ``not_all_well``."""
-    lists_of = lists("praise")
-    known = lists_of["thanks"]
-    return PhraseMatcher(
-        (entry, kind)
-        for kind in ("thanks", _ASKS, "not_all_well")
-        for name in sorted({language, "en"} if language in known else known)
-        for entry in entries_of(lists_of[kind][name])
-    )
-
-
-def _asks_for_something(words: list[str], text: str, language: str) -> bool:
-    if "?" in text or "？" in text:
-        return True
-    return any(hit.value == _ASKS for hit in _courtesy(language).find(words, text))
-
-
-@cache
-def _asking(language: str) -> PhraseMatcher[None]:
+def _asking(language: str) -> PhraseMatcher:
     """Words of requests, and those of haste."""
     asked, hurried = lists("praise")[_ASKS], lists("stakes")["haste"]
     words = [lists("telling")["request"], *(table[name] for table in (asked, hurried) for name in (language, "en"))]
-    return PhraseMatcher(
-        (entry, None) for entry in dict.fromkeys(entry for each in words for entry in entries_of(each))
-    )
+    return PhraseMatcher(asking=dict.fromkeys(entry for each in words for entry in entries_of(each)).items())
 
 
 def asks_us(text: str, language: str) -> bool:
@@ -267,7 +248,7 @@ def asks_us(text: str, language: str) -> bool:
     text = text[:MAX_SCANNED]
     if "?" in text or "？" in text or language not in lists("praise")[_ASKS]:
         return True
-    return bool(_asking(language).find(words_of(text), text))
+    return bool(_asking(language).find(words_of(text), text)["asking"])
 
 
 @cache
@@ -275,18 +256,21 @@ def _greetings() -> frozenset[str]:
     return frozenset(lists("praise")["greetings"].split())
 
 
-def is_praise(text: str, language: str = "und") -> bool:
-    """Whether ``text`` only thanks or praises: no clause of it says or asks anything else."""
+def is_praise(text: str, language: str, matcher: PhraseMatcher) -> bool:
+    """Whether ``text`` only thanks or praises: no clause of it says or asks anything else.
+
+    ``matcher`` is of :func:`mood_tables` of the ``language``.
+    """
     if len(text) > _LONGEST_PRAISE or "?" in text or "？" in text:
         return False
-    language = _listed(language)
-    negations = _modifiers(language).negations
+    negations = _modifiers(listed(language)).negations
     clauses = clauses_of(text)
     praising = False
     for place, clause in enumerate(clauses, 1):
         words = words_of(clause)
-        hits = {hit.value for hit in _courtesy(language).find(words, clause)}
-        moods = [hit.value for hit in without_contained(_matcher(language).find(words, clause))]
+        found = matcher.find(words, clause)
+        hits = {hit.value for hit in found["courtesy"]}
+        moods = [hit.value for hit in without_contained(found["moods"])]
         if hits - {"thanks"} or any(mood < -1 for mood in moods) or not negations.isdisjoint(words):
             return False
         if hits or any(mood > 0 for mood in moods):
@@ -296,19 +280,20 @@ def is_praise(text: str, language: str = "und") -> bool:
     return praising
 
 
-def sentiment_of(text: str, language: str = "und") -> Sentiment:
-    """The mood of ``text``; neutral when no words of mood are found. ``language`` is an ISO 639-1 code."""
-    return mood_of(Wording(text[:MAX_SCANNED]), language)
+def mood_of(wording: Wording, language: str, matcher: PhraseMatcher, found: Found) -> Sentiment:
+    """The mood of a text; neutral when no words of mood are found. ``language`` is an ISO 639-1 code.
 
-
-def mood_of(wording: Wording, language: str, found: list[Hit[float]] | None = None) -> Sentiment:
-    """As :func:`sentiment_of`; ``found`` is what :func:`matcher_of_moods` finds in the text, if that is known."""
+    ``matcher`` is of :func:`mood_tables` of the language, ``found`` what it finds in the text.
+    """
+    plain = wording.text
     if language == "ar":
-        wording, found = Wording(_plain_arabic(wording.text)), None
-    elif language == "hi" and _HINDI_DOT in wording.text:
-        # Many leave the dot below a letter out, as the lists do.
-        wording, found = Wording(wording.text.replace(_HINDI_DOT, "")), None
-    score = _score(wording, _listed(language), found)
+        plain = _ARABIC_SIGNS.sub("", plain).translate(_ARABIC_LETTERS)
+    elif language == "hi":
+        plain = plain.replace(_HINDI_DOT, "")
+    if plain != wording.text:
+        wording = Wording(plain)
+        found = matcher.find(wording.words, plain)
+    score = _score(wording, listed(language), matcher, found)
     if score <= _NEGATIVE_FROM:
         return Sentiment.NEGATIVE
     return Sentiment.POSITIVE if score >= _POSITIVE_FROM else Sentiment.NEUTRAL
