@@ -87,7 +87,7 @@ def test_the_contract_of_layers_is_short_and_names_every_package() -> None:
 
 CEILINGS = {
     ".": 1_280,
-    "analysis": 9_340,
+    "analysis": 9_280,
     "audit": 1_870,
     "commands": 5_640,
     "core": 2_600,
