@@ -65,7 +65,7 @@ def test_what_request_tracker_does_not_do_is_refused_in_the_settings(tmp_path: P
     )
     found = problems(tmp_path, toml, environ=TRACKER)
     assert "run.write_mode: Request Tracker takes one update at a time" in found
-    assert "replies.categories: on Request Tracker nothing guards a reply" in found
+    assert "replies.categories: on Request Tracker nothing guards an update" in found
 
 
 def test_two_helpdesks_need_a_choice(tmp_path: Path) -> None:

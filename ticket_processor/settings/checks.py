@@ -20,12 +20,8 @@ from ..core.http import is_loopback
 from ..core.models import RedactionLevel
 from ..policy.decide import ALSO
 from ..policy.note import REASONS
-from .helpdesks import FreshdeskSettings, ZendeskSettings
 from .schema import Settings
 from .sources import Place, TomlFile
-
-FRESHDESK_TAG = 32
-"""The longest tag that Freshdesk takes (developers.freshdesk.com/api, "Tickets")."""
 
 
 def misfits(settings: Settings) -> list[str]:
@@ -44,90 +40,43 @@ def misfits(settings: Settings) -> list[str]:
 
 def helpdesk_gaps(settings: Settings) -> tuple[list[str], list[str]]:
     """What is missing to choose a helpdesk, to find the account and to sign in; and notices about the credentials."""
-    if settings.zendesk.named and settings.freshdesk.named and "helpdesk" not in settings.model_fields_set:
+    zendesk, chosen = settings.zendesk, "helpdesk" in settings.model_fields_set
+    if zendesk.named and settings.freshdesk.named and not chosen:
         return ['Zendesk and Freshdesk are both configured: say which with helpdesk = "zendesk" or "freshdesk"'], []
-    if settings.helpdesk == "local":
-        return [*_not_on_the_local_helpdesk(settings)], []
-    if settings.helpdesk == "request-tracker":
-        return [*_request_tracker_gaps(settings)], []
-    if settings.helpdesk == "freshdesk":
-        return [*_freshdesk_gaps(settings.freshdesk), *_not_on_freshdesk(settings)], []
-    return _zendesk_gaps(settings.zendesk, chosen="helpdesk" in settings.model_fields_set)
+    problems = [*settings.desk.gaps(), *_not_on_this_helpdesk(settings)]
+    if settings.desk is zendesk and not (chosen or zendesk.named or zendesk.credentials):
+        problems[0] += " (for Freshdesk: FRESHDESK_DOMAIN and FRESHDESK_API_KEY)"
+    if problems or settings.desk.sign_in != "api_token":
+        return problems, []
+    return [], [
+        "Zendesk API tokens stop working on 2027-04-30: create an OAuth client and set "
+        "ZENDESK_OAUTH_CLIENT_ID and ZENDESK_OAUTH_CLIENT_SECRET instead"
+    ]
 
 
-def _freshdesk_gaps(freshdesk: FreshdeskSettings) -> Iterator[str]:
-    if not freshdesk.named:
-        yield "FRESHDESK_DOMAIN or FRESHDESK_URL is missing: which account is it?"
-    if not freshdesk.api_key:
-        yield "no credentials: set FRESHDESK_API_KEY, which stands in the agent's profile settings"
-
-
-def _not_on_freshdesk(settings: Settings) -> Iterator[str]:
-    """Settings that ask for something which Freshdesk does not have."""
-    if settings.replies.public_wanted:
-        yield ('replies.categories: on Freshdesk nothing guards an update, so no public reply can be sent; say "draft"')
-    if settings.run.write_mode == "batch":
-        yield 'run.write_mode: Freshdesk takes one update at a time; say "single", or delete the line'
+def _not_on_this_helpdesk(settings: Settings) -> Iterator[str]:
+    """Settings that ask for something which the helpdesk does not do."""
+    can = settings.desk.can
+    name = "the local helpdesk" if settings.helpdesk == "local" else settings.desk.vendor
+    if settings.replies.public_wanted and not can.guarded:
+        yield f'replies.categories: on {name} nothing guards an update, so no public reply can be sent; say "draft"'
+    elif settings.replies.public.then == "solved" and not can.solves:
+        yield f'replies.public.then: on {name} only people resolve a ticket; say "pending"'
+    if settings.run.write_mode == "batch" and not can.jobs:
+        yield f'run.write_mode: {name} takes one update at a time; say "single", or delete the line'
     for tag in dict.fromkeys(_tags_of(settings)):
-        if len(tag) > FRESHDESK_TAG:
-            yield f"the tag {tag}: Freshdesk's tags have {FRESHDESK_TAG} characters at most; choose a shorter name"
-
-
-def _request_tracker_gaps(settings: Settings) -> Iterator[str]:
-    if not settings.request_tracker.named:
-        yield "RT_URL is missing: which Request Tracker is it?"
-    account = settings.request_tracker
-    if not (account.token or (account.user and account.password)):
-        yield "no credentials: set RT_USER and RT_PASSWORD, or RT_TOKEN (Settings, Auth Tokens)"
-    if settings.replies.public_wanted:
-        yield 'replies.categories: on Request Tracker nothing guards a reply, so none can be sent; say "draft"'
-    if settings.run.write_mode == "batch":
-        yield 'run.write_mode: Request Tracker takes one update at a time; say "single", or delete the line'
-
-
-def _not_on_the_local_helpdesk(settings: Settings) -> Iterator[str]:
-    """Settings that ask for something which the local helpdesk does not do."""
-    if settings.replies.public.then == "solved":
-        yield 'replies.public.then: on the local helpdesk only people resolve a ticket; say "pending"'
-    if settings.run.write_mode == "batch":
-        yield 'run.write_mode: the local helpdesk takes one update at a time; say "single", or delete the line'
+        if len(tag) > can.longest_tag:
+            yield f"the tag {tag}: {name}'s tags have {can.longest_tag} characters at most; choose a shorter name"
 
 
 def _tags_of(settings: Settings) -> Iterator[str]:
     """The tags that categories may put on a ticket, and the longest of those with a meaning of their own."""
     policy = settings.policy
     for category in settings.taxonomy.categories:
-        yield policy.tag(category.name)
-        if category.tag:
-            yield category.tag
+        yield from (policy.tag(category.name), category.tag or "")
         if policy.tag_secondary:
             yield policy.tag(ALSO, category.name)
     yield policy.tag("sentiment", "negative")
-
-
-def _zendesk_gaps(zendesk: ZendeskSettings, *, chosen: bool) -> tuple[list[str], list[str]]:
-    problems, notices = [], []
-    if not zendesk.named:
-        other = "" if chosen or zendesk.credentials else " (for Freshdesk: FRESHDESK_DOMAIN and FRESHDESK_API_KEY)"
-        problems.append(f"ZENDESK_SUBDOMAIN or ZENDESK_URL is missing: which account is it?{other}")
-    client = (zendesk.oauth_client_id, zendesk.oauth_client_secret)
-    basic = (zendesk.email, zendesk.api_token)
-    if any(client) and not all(client):
-        problems.append("ZENDESK_OAUTH_CLIENT_ID and ZENDESK_OAUTH_CLIENT_SECRET are needed together")
-    elif not any(client) and not zendesk.oauth_token:
-        if any(basic) and not all(basic):
-            problems.append("ZENDESK_EMAIL and ZENDESK_API_TOKEN are needed together")
-        elif not any(basic):
-            problems.append(
-                "no credentials: set ZENDESK_OAUTH_CLIENT_ID and ZENDESK_OAUTH_CLIENT_SECRET (best), or "
-                "ZENDESK_OAUTH_TOKEN, or ZENDESK_EMAIL and ZENDESK_API_TOKEN"
-            )
-        else:
-            notices.append(
-                "Zendesk API tokens stop working on 2027-04-30: create an OAuth client and set "
-                "ZENDESK_OAUTH_CLIENT_ID and ZENDESK_OAUTH_CLIENT_SECRET instead"
-            )
-    return problems, notices
 
 
 def unprotected(settings: Settings, origin: Mapping[Place, str]) -> tuple[list[str], list[str]]:

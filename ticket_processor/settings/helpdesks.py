@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Literal
@@ -40,8 +41,8 @@ class Abilities:
     whether a ticket is as it was created; the local helpdesk's stamps are exact. ``guarded``: a write is refused where
     its ticket has changed since it was read. ``jobs``: it takes many updates at a time. ``solves``: a run may set
     tickets to solved. ``search``: new tickets may have to be searched for. ``delayed``: it lists none of the newest
-    minute. ``rules``: ``doctor`` reads its rules. ``undone`` says what an undo makes of
-    notes.
+    minute. ``rules``: ``doctor`` reads its rules. ``longest_tag`` is in characters. ``undone`` says what an undo makes
+    of notes.
     """
 
     stable_read_s: float
@@ -52,10 +53,15 @@ class Abilities:
     search: bool = False
     delayed: bool = False
     rules: bool = False
+    longest_tag: int = 60
 
 
 class _Account(Frozen):
-    """An account at a vendor's, by its address."""
+    """An account at a vendor's, by its address.
+
+    Each kind has ``variables``, its environment variables with the setting of each, and ``gaps``: what is missing to
+    find the account and to sign in, a sentence each.
+    """
 
     path_of_tickets: ClassVar[str]
     path_of_one: ClassVar[str] = "/api/v2/tickets"
@@ -92,6 +98,15 @@ class ZendeskSettings(_Account):
         delayed=True,
         rules=True,
     )
+    variables: ClassVar[dict[str, str]] = {
+        "ZENDESK_SUBDOMAIN": "url",
+        "ZENDESK_URL": "url",
+        "ZENDESK_OAUTH_CLIENT_ID": "oauth_client_id",
+        "ZENDESK_OAUTH_CLIENT_SECRET": "oauth_client_secret",
+        "ZENDESK_OAUTH_TOKEN": "oauth_token",
+        "ZENDESK_EMAIL": "email",
+        "ZENDESK_API_TOKEN": "api_token",
+    }
     url: str | None = Field(None, description="the account's address; the name before `.zendesk.com` is enough")
     oauth_client_id: str | None = Field(None, description="the OAuth client's unique identifier")
     oauth_client_secret: SecretStr | None = Field(
@@ -124,6 +139,20 @@ class ZendeskSettings(_Account):
             return "oauth_client"
         return "oauth_token" if self.oauth_token else "api_token" if self.api_token else "none"
 
+    def gaps(self) -> Iterator[str]:
+        """What is missing, a sentence each."""
+        if not self.named:
+            yield "ZENDESK_SUBDOMAIN or ZENDESK_URL is missing: which account is it?"
+        if not self.credentials:
+            yield (
+                "no credentials: set ZENDESK_OAUTH_CLIENT_ID and ZENDESK_OAUTH_CLIENT_SECRET (best), or "
+                "ZENDESK_OAUTH_TOKEN, or ZENDESK_EMAIL and ZENDESK_API_TOKEN"
+            )
+        elif bool(self.oauth_client_id) != bool(self.oauth_client_secret):
+            yield "ZENDESK_OAUTH_CLIENT_ID and ZENDESK_OAUTH_CLIENT_SECRET are needed together"
+        elif not (self.oauth_client_id or self.oauth_token or (self.email and self.api_token)):
+            yield "ZENDESK_EMAIL and ZENDESK_API_TOKEN are needed together"
+
 
 class FreshdeskSettings(_Account):
     """Where the account is and the key to sign in with."""
@@ -134,7 +163,13 @@ class FreshdeskSettings(_Account):
         stable_read_s=1.0,
         undone="notes of the run are deleted, but for those that a person edited",
         guarded=False,
+        longest_tag=32,  # developers.freshdesk.com/api, "Tickets"
     )
+    variables: ClassVar[dict[str, str]] = {
+        "FRESHDESK_DOMAIN": "url",
+        "FRESHDESK_URL": "url",
+        "FRESHDESK_API_KEY": "api_key",
+    }
     sign_in: ClassVar[SignIn] = "api_key"
     oauth_scope: ClassVar[str] = ""
     url: str | None = Field(None, description="the account's address; the name before `.freshdesk.com` is enough")
@@ -166,6 +201,13 @@ class FreshdeskSettings(_Account):
             raise ValueError("looks like an e-mail address; the API key stands in the agent's profile settings")
         return value
 
+    def gaps(self) -> Iterator[str]:
+        """What is missing, a sentence each."""
+        if not self.named:
+            yield "FRESHDESK_DOMAIN or FRESHDESK_URL is missing: which account is it?"
+        if not self.api_key:
+            yield "no credentials: set FRESHDESK_API_KEY, which stands in the agent's profile settings"
+
 
 class RequestTrackerSettings(_Account):
     """Where the Request Tracker is, the token to sign in with, and how it keeps tags and priorities."""
@@ -179,6 +221,12 @@ class RequestTrackerSettings(_Account):
         undone="notes of the run stay on their tickets: the helpdesk cannot delete them",
         guarded=False,
     )
+    variables: ClassVar[dict[str, str]] = {
+        "RT_URL": "url",
+        "RT_TOKEN": "token",
+        "RT_USER": "user",
+        "RT_PASSWORD": "password",
+    }
     sign_in: ClassVar[SignIn] = "api_key"
     oauth_scope: ClassVar[str] = ""
     url: str | None = Field(None, description="its address, such as `https://rt.example.com`")
@@ -209,6 +257,13 @@ class RequestTrackerSettings(_Account):
         """Name of our user, or its number, with which a token begins."""
         return self.user or (self.token.get_secret_value().split("-")[1] if self.token else "")
 
+    def gaps(self) -> Iterator[str]:
+        """What is missing, a sentence each."""
+        if not self.named:
+            yield "RT_URL is missing: which Request Tracker is it?"
+        if not (self.token or (self.user and self.password)):
+            yield "no credentials: set RT_USER and RT_PASSWORD, or RT_TOKEN (Settings, Auth Tokens)"
+
 
 class LocalSettings(Frozen):
     """Where the local helpdesk is: a file on this machine, without any account."""
@@ -220,6 +275,7 @@ class LocalSettings(Frozen):
     )
     named: ClassVar[bool] = True
     sign_in: ClassVar[SignIn] = "none"
+    variables: ClassVar[dict[str, str]] = {"TICKETBOT_LOCAL_PATH": "path"}
     path: Path | None = Field(
         None, description="the SQLite file; default: `helpdesk.sqlite3` beside the state folder; files lie next to it"
     )
@@ -238,6 +294,10 @@ class LocalSettings(Frozen):
     def ticket_url(self, ticket_id: int) -> str:
         """Nowhere, as far as these settings know."""
         return ""
+
+    def gaps(self) -> Iterator[str]:
+        """None."""
+        return iter(())
 
 
 VendorSettings = ZendeskSettings | FreshdeskSettings | RequestTrackerSettings

@@ -24,7 +24,9 @@ from .checks import NOT_SET_BY_ANYBODY, helpdesk_gaps, misfits, no_setting, sent
 from .schema import DEFAULT_LOG_DIR, Settings
 from .sources import (
     CONFIG_VARIABLE,
+    OF_HELPDESKS,
     OF_MODELS,
+    OURS,
     VARIABLES,
     Place,
     Source,
@@ -128,7 +130,7 @@ def load(
         problems.extend(missing)
         notices.extend(notes)
         if missing:  # only then: these may be another program's
-            for beginning in ("ZENDESK_", "FRESHDESK_"):
+            for beginning in OF_HELPDESKS:
                 names = (name for source in sources for name in source.variables)
                 problems.extend(unknown_names(names, beginning, sure=True))
     if settings is not None:
@@ -184,7 +186,7 @@ def _divided(settings: Settings) -> Settings:
 def _lost(folder: Path, sources: Sequence[Source]) -> tuple[str, ...]:
     """The sentence for a folder without settings. Variables of models do not count: other programs use them as well."""
     named = (name for one in sources for name, text in one.variables.items() if text.strip() or one.where)
-    if any(name.startswith(("ZENDESK_", "FRESHDESK_", "TICKETBOT_")) for name in named):
+    if any(name.startswith(OURS) for name in named):
         return ()
     return (
         f"there is no {DEFAULT_FILE} in {folder.absolute()}, and no .env with settings of ticketbot: perhaps this is "

@@ -280,10 +280,8 @@ class Settings(Frozen):
     @property
     def desk(self) -> AccountSettings:
         """The account of the chosen helpdesk."""
-        if self.helpdesk == "local":
-            return self.local_account
         accounts: dict[str, AccountSettings] = {"freshdesk": self.freshdesk, "request-tracker": self.request_tracker}
-        return accounts.get(self.helpdesk, self.zendesk)
+        return self.local_account if self.helpdesk == "local" else accounts.get(self.helpdesk, self.zendesk)
 
     @property
     def local_account(self) -> LocalSettings:

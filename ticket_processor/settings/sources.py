@@ -24,8 +24,10 @@ from .schema import Settings
 
 Place = tuple[int | str, ...]
 Text = TypeVar("Text")
-OURS = ("ZENDESK_", "FRESHDESK_", "TICKETBOT_", "OPENAI_")
-"""Prefixes of our own variables."""
+OF_HELPDESKS = ("ZENDESK_", "FRESHDESK_", "RT_")
+"""Prefixes of the variables of helpdesks' accounts."""
+OURS = (*OF_HELPDESKS, "TICKETBOT_")
+"""Prefixes of our own variables; those of OpenAI are other programs' as well."""
 
 _PART = r"""(?:[A-Za-z0-9_-]+|"[^"]*"|'[^']*')"""
 _NAME = rf"({_PART}(?:\s*\.\s*{_PART})*)"
@@ -80,7 +82,7 @@ def read_env(path: Path, problems: list[str]) -> dict[str, str]:
     for binding in parse_stream(io.StringIO(text)):
         if binding.error:
             line = binding.original.string.strip().removeprefix("export ").lstrip()
-            if line.startswith(OURS):
+            if line.startswith((*OURS, "OPENAI_")):
                 number = binding.original.line + binding.original.string.partition(line)[0].count("\n")
                 problems.append(f"{path}, line {number}: write NAME=value, with both quotation marks or none")
         elif binding.key is not None:
@@ -175,22 +177,12 @@ class Variable:
 VARIABLES: Mapping[str, Variable] = {
     name: Variable(tuple(path.split(".")))
     for name, path in {
-        "ZENDESK_SUBDOMAIN": "zendesk.url",
-        "ZENDESK_URL": "zendesk.url",
-        "ZENDESK_OAUTH_CLIENT_ID": "zendesk.oauth_client_id",
-        "ZENDESK_OAUTH_CLIENT_SECRET": "zendesk.oauth_client_secret",
-        "ZENDESK_OAUTH_TOKEN": "zendesk.oauth_token",
-        "ZENDESK_EMAIL": "zendesk.email",
-        "ZENDESK_API_TOKEN": "zendesk.api_token",
-        "FRESHDESK_DOMAIN": "freshdesk.url",
-        "FRESHDESK_URL": "freshdesk.url",
-        "FRESHDESK_API_KEY": "freshdesk.api_key",
-        "RT_URL": "request_tracker.url",
-        "RT_TOKEN": "request_tracker.token",
-        "RT_USER": "request_tracker.user",
-        "RT_PASSWORD": "request_tracker.password",
+        **{
+            name: f"{setting}.{part}"
+            for setting, account in Settings.model_fields.items()
+            for name, part in getattr(account.annotation, "variables", {}).items()
+        },
         "TICKETBOT_HELPDESK": "helpdesk",
-        "TICKETBOT_LOCAL_PATH": "local.path",
         "OPENAI_API_KEY": "models.api_key",
         "OPENAI_BASE_URL": "models.base_url",
         "TICKETBOT_MODELS": "models.names",
@@ -228,9 +220,7 @@ class Source(NamedTuple):
 
 
 _OF_ONE_ACCOUNT = (
-    "ZENDESK_",
-    "FRESHDESK_",
-    "RT_",
+    *OF_HELPDESKS,
     "TICKETBOT_HELPDESK",
     "TICKETBOT_LOCAL_PATH",
     "TICKETBOT_STATE_DIR",
@@ -253,8 +243,7 @@ def of_models(source: Mapping[str, Text]) -> dict[str, Text]:
     return {
         name: text
         for name, text in source.items()
-        if not name.startswith(("ZENDESK_", "FRESHDESK_", "RT_"))
-        and (name not in VARIABLES or VARIABLES[name].path[0] in OF_MODELS)
+        if not name.startswith(OF_HELPDESKS) and (name not in VARIABLES or VARIABLES[name].path[0] in OF_MODELS)
     }
 
 
