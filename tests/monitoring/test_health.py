@@ -17,7 +17,7 @@ from pydantic import SecretStr
 
 from ticket_processor.core.clock import SystemClock, iso, parse_iso
 from ticket_processor.core.errors import ConfigError, ExitCode, ReadOnlyViolation
-from ticket_processor.core.guards import FILE_NAME as STOP
+from ticket_processor.core.guards import STOP_FILE as STOP
 from ticket_processor.core.reasons import WAITING
 from ticket_processor.core.run_summary import RunRecord, RunSummary
 from ticket_processor.monitoring import doctor

@@ -152,8 +152,8 @@ def test_the_key_stands_in_no_file(tmp_path: Path) -> None:
 
 
 def test_freshdesk_waits_a_second_where_zendesk_waits_six(tmp_path: Path) -> None:
-    assert settings(tmp_path, environ=GOOD).stable_read_s == 6.0
-    assert settings(tmp_path, environ=FRESH).stable_read_s == 1.0
+    assert settings(tmp_path, environ=GOOD).desk.can.stable_read_s == 6.0
+    assert settings(tmp_path, environ=FRESH).desk.can.stable_read_s == 1.0
 
 
 def test_a_tag_that_freshdesk_would_refuse_is_told_before_anything_runs(tmp_path: Path) -> None:

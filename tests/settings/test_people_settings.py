@@ -23,10 +23,6 @@ def test_anything_but_a_clear_no_in_the_environment_stops(tmp_path: Path, yes: s
     assert settings(tmp_path, TICKETBOT_STOP=yes).run.stop
 
 
-def test_the_stop_file_is_in_the_state_folder(tmp_path: Path) -> None:
-    assert settings(tmp_path, 'state_dir = "s"\n').stop_file == Path("s") / "STOP"
-
-
 def test_the_hands_off_tag_follows_the_prefix(tmp_path: Path) -> None:
     assert settings(tmp_path).hands_off_tag == "ai_hands_off"
     assert settings(tmp_path, '[policy]\ntag_prefix = "tb_"\n').hands_off_tag == "tb_hands_off"

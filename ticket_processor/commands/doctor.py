@@ -27,7 +27,7 @@ from ..knowledge.store import FILE_NAME as ARTICLES
 from ..monitoring.doctor import Doctor
 from ..monitoring.health_checks import SETTINGS, Check, Health, Status, fail, ok, skipped
 from ..monitoring.health_servers import ask_helpdesk
-from ..policy.decide import Mode
+from ..policy.decide import PARTS, Mode
 from ..policy.setup_checks import check, check_labels, our_updates, rule_clashes
 from ..schedule.schedulers import may_start_runs
 from ..settings.helpdesks import LocalSettings
@@ -273,7 +273,7 @@ def check_helpdesk(settings: Settings) -> Check:
 def check_models(settings: Settings) -> Iterator[Check]:
     """Whether each model answers one invented ticket. This spends a few hundred tokens."""
     if not settings.models.names:
-        held_back = " and ".join(settings.policy.rules_only_suggest)
+        held_back = " and ".join(part for part in PARTS if part not in settings.policy.rules_may_set)
         only = f"; {held_back} are only suggested then (policy.rules_may_set)" if held_back else ""
         yield skipped("models", f"no model configured (TICKETBOT_MODELS): keyword rules will answer{only}")
     deadline = Deadline(SystemClock(), 60)

@@ -1,35 +1,7 @@
 """All errors, ordered by what the reader should do about them.
 
-::
-
-    TicketbotError                      exit code
-    ├── ConfigError                     2   fix the configuration, or the command line
-    ├── RunLocked                       75  nothing: another run is active
-    ├── CannotRun                       3   look at the helpdesk, the network, the disk
-    │   ├── NotAuthorised                   credentials are wrong, expired or lack a right
-    │   ├── HelpdeskDown                    unreachable, failing, or its circuit breaker is open
-    │   ├── RateLimited                     told to come back later than this run lasts
-    │   ├── Halted                          the kill switch is set: wait until a person releases it
-    │   ├── NotePublished                   an internal note became public: stop until a person has looked
-    │   ├── AuditUnwritable                 no receipt can be written, so nothing is written at all
-    │   └── StateUnusable                   the state folder is damaged, or newer than this program
-    ├── Stopping                        130/143  a signal asked the run to end
-    ├── DeadlineReached                 (none)   the run's time is up; the rest waits for the next run
-    ├── TicketError                     1   look at this ticket
-    │   ├── RequestSkipped                  nothing: the same request fails for every ticket
-    │   ├── TicketUnreadable                no usable answer about it, while others are answered
-    │   ├── WorkersEnded                    processes that asked a model about it died
-    │   ├── TicketGone                      deleted, closed or merged since it was read
-    │   ├── WaitForEarlier                  an earlier write may still happen: come back when it cannot
-    │   ├── UpdateConflict                  it changed since it was read: read, merge, try again
-    │   ├── UpdateRefused                   the helpdesk will not take the change, now or later
-    │   │   └── PartRefused                     one part of it, such as its group: the rest can be written
-    │   ├── JobNotTaken                     a job of many changes was not taken in: nothing of it was done
-    │   │   ├── TooManyJobs                     the account has too many already: come back in a moment
-    │   │   └── JobRefused                      the helpdesk takes no such job: write one by one
-    │   └── OutcomeUnknown                  sent, no clear answer: read before anything else is done
-    ├── AnalysisFailed                  (none)   this analyser could not answer; the next one is asked
-    └── ReadOnlyViolation               bug: a dry run tried to write
+Some end the run (:class:`CannotRun` and above), others one ticket (:class:`TicketError`); ``exit_code`` is what the
+process then answers. :class:`AnalysisFailed` has the next analyser asked.
 
 Messages hold no secrets and none of a customer's words: they end up in logs, mails and terminals.
 """

@@ -76,7 +76,8 @@ def _free(folder: Path) -> float:
     return float("inf")
 
 
-FILE_NAME = "STOP"
+STOP_FILE = "STOP"
+"""In the state folder; its presence stops every run."""
 
 
 class KillSwitch:

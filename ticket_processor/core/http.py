@@ -97,7 +97,7 @@ def _body(response: requests.Response, most: int) -> bytes:
     coding = response.headers.get("Content-Encoding", "").strip().lower()
     if coding not in ("", "identity", "gzip", "x-gzip"):
         raise ContentDecodingError("it is compressed in a way that was not asked for")
-    gunzip = _Gunzip() if "gzip" in coding else None
+    gunzip = zlib.decompressobj(16 + zlib.MAX_WBITS) if "gzip" in coding else None
     parts, arrived, size = [], 0, 0
     try:
         # Not .stream(), which reads the length of a chunk as a line of any length.
@@ -105,7 +105,7 @@ def _body(response: requests.Response, most: int) -> bytes:
             arrived += len(piece)
             if arrived > most:
                 raise ReplyTooLong(most)
-            for part in (piece,) if gunzip is None else gunzip.pieces(piece):
+            for part in (piece,) if gunzip is None else _unpacked(gunzip, piece):
                 size += len(part)
                 if size > most:
                     raise ReplyTooLong(most)
@@ -116,30 +116,19 @@ def _body(response: requests.Response, most: int) -> bytes:
         raise ChunkedEncodingError(error) from error
     except zlib.error as error:
         raise ContentDecodingError(error) from error
-    if gunzip is not None and arrived and not gunzip.whole:
+    if gunzip is not None and arrived and not gunzip.eof:
         raise ContentDecodingError("its end is missing")
     return b"".join(parts)
 
 
-class _Gunzip:
-    """Unpacks gzip a piece at a time, each of bounded size. What follows the end of the packed data is passed over."""
-
-    def __init__(self) -> None:
-        self._inner = zlib.decompressobj(16 + zlib.MAX_WBITS)
-
-    @property
-    def whole(self) -> bool:
-        """The end of the packed data has been seen."""
-        return self._inner.eof
-
-    def pieces(self, packed: bytes) -> Iterator[bytes]:
-        """Unpack some more bytes, piece by piece."""
-        part = b""
-        # A full piece may not have been all, although nothing packed is left.
-        while not self._inner.eof and (packed or len(part) == _PIECE):
-            part = self._inner.decompress(packed, _PIECE)
-            packed = self._inner.unconsumed_tail
-            yield part
+def _unpacked(gunzip: zlib._Decompress, packed: bytes) -> Iterator[bytes]:
+    """Unpack gzip in pieces of bounded size. What follows the end of the packed data is passed over."""
+    part = b""
+    # A full piece may not have been all, although nothing packed is left.
+    while not gunzip.eof and (packed or len(part) == _PIECE):
+        part = gunzip.decompress(packed, _PIECE)
+        packed = gunzip.unconsumed_tail
+        yield part
 
 
 TlsVersion = Literal["1.2", "1.3"]

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import partial
 from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import Field, field_validator, model_validator
@@ -128,11 +127,6 @@ class Policy(Frozen):
         return self
 
     @property
-    def rules_only_suggest(self) -> tuple[Part, ...]:
-        """What answers of keyword rules never set."""
-        return tuple(part for part in PARTS if part not in self.rules_may_set)
-
-    @property
     def marker(self) -> str:
         """The tag that says: done."""
         return self.tag("processed")
@@ -180,7 +174,11 @@ def decide(ticket_id: int, analysis: Analysis, policy: Policy, taxonomy: Taxonom
     tags = [policy.marker]
     suggestions: list[str] = []
 
-    may = partial(_may, policy, analysis)
+    def may(part: Part, of_category: float = 0.0) -> bool:
+        of_part: FieldPolicy = getattr(policy, part)
+        allowed = of_part.mode is Mode.APPLY and (analysis.source != "rules" or part in policy.rules_may_set)
+        return allowed and analysis.confidence >= max(of_part.threshold, of_category)
+
     labelling = may("tags", targets.threshold)
     if labelling:
         tags += _labels(analysis, policy)
@@ -300,14 +298,6 @@ def _note(
         return None
     plan = plan_for(analysis, escalated, policy.escalation)
     return note_text(analysis, suggestions, escalated=escalated, plan=plan, unsure=unsure, advised=advised)
-
-
-def _may(policy: Policy, analysis: Analysis, part: Part, of_category: float = 0.0) -> bool:
-    of_part: FieldPolicy = getattr(policy, part)
-    least = max(of_part.threshold, of_category)
-    by_rules = analysis.source == "rules"
-    allowed = of_part.mode is Mode.APPLY and (not by_rules or part in policy.rules_may_set)
-    return allowed and analysis.confidence >= least
 
 
 def tier_of(analysis: Analysis, tiers: Tiers, *, escalated: bool, fallback: str | None) -> Tier:

@@ -10,7 +10,7 @@ model.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from enum import StrEnum
 from string import Formatter
 from typing import Annotated, Any, Literal, get_args
@@ -117,18 +117,12 @@ def plan_for(analysis: Analysis, reasons: tuple[str, ...], escalation: Escalatio
 
     Of a suspicious text only that it is to be read: what its labels say may be what it wants them to.
     """
-    words = {name: str(getattr(analysis, name)) for name in PLACEHOLDERS}
-    categories = (analysis.subcategory or "", analysis.category)
-    return plan_of(words, () if analysis.suspicious else categories, reasons, escalation)
-
-
-def plan_of(words: Mapping[str, str], categories: Sequence[str], reasons: Sequence[str], escalation: Escalation) -> str:
-    """The plan for these reasons and, before them, these categories; ``words`` are for its :data:`PLACEHOLDERS`."""
     if not reasons:
         return ""
-    names = ("suspicious",) if not categories else (*categories, *reasons)
-    template = next((plan for plan in map(escalation.plans.get, names) if plan), "")
-    return plain_line(template.format_map({name: words.get(name, "") for name in PLACEHOLDERS}), _LONGEST_PLAN)
+    named = (analysis.subcategory or "", analysis.category, *reasons)
+    plans = map(escalation.plans.get, ("suspicious",) if analysis.suspicious else named)
+    words = {name: str(getattr(analysis, name)) for name in PLACEHOLDERS}
+    return plain_line(next(filter(None, plans), "").format_map(words), _LONGEST_PLAN)
 
 
 def _is_security(analysis: Analysis) -> bool:

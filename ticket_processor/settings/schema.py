@@ -12,7 +12,6 @@ import platformdirs
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, field_validator
 
 from ..analysis.model_server.settings import BudgetSettings, EmbeddingSettings, ModelSettings
-from ..core.guards import FILE_NAME as STOP_FILE
 from ..core.http import TlsVersion, safe_url
 from ..core.models import Frozen, HelpdeskKind
 from ..core.reasons import HANDS_OFF
@@ -251,11 +250,6 @@ class Settings(Frozen):
         return value
 
     @property
-    def stop_file(self) -> Path:
-        """The file whose presence stops every run."""
-        return self.state_folder / STOP_FILE
-
-    @property
     def hands_off_tag(self) -> str:
         """The tag on a ticket that is never touched."""
         return self.policy.tag(HANDS_OFF)
@@ -300,11 +294,6 @@ class Settings(Frozen):
         if self.helpdesk == "local" and self.portal.url:
             return f"{self.portal.url}/admin/tickets/{ticket_id}"
         return self.desk.ticket_url(ticket_id)
-
-    @property
-    def stable_read_s(self) -> float:
-        """The seconds for which a ticket must not have changed."""
-        return self.desk.can.stable_read_s
 
     @property
     def policy_here(self) -> Policy:

@@ -29,7 +29,7 @@ from ..audit.receipts import AuditLog, check_encryption
 from ..core.clock import Clock, Deadline, iso
 from ..core.errors import AuditUnwritable, CannotRun, ConfigError, RunLocked, state_unusable
 from ..core.files import make_folder
-from ..core.guards import Breaker, DiskSpace, KillSwitch
+from ..core.guards import STOP_FILE, Breaker, DiskSpace, KillSwitch
 from ..core.models import RedactionLevel
 from ..helpdesk.rate_limit import Throttle
 from ..helpdesk.transport import Transport
@@ -149,7 +149,7 @@ def selection(settings: Settings, transport: Transport) -> Selection:
 
 def kill_switch(settings: Settings) -> KillSwitch:
     """The kill switch of these settings."""
-    return KillSwitch(settings.stop_file, set_by=settings.stop_set_by)
+    return KillSwitch(settings.state_folder / STOP_FILE, set_by=settings.stop_set_by)
 
 
 def room(settings: Settings) -> DiskSpace:

@@ -250,7 +250,7 @@ def play(
                 since=asked.since,
                 workers=workers,
                 analysis_timeout_s=analysis_timeout_s,
-                stable_read_s=settings.stable_read_s,
+                stable_read_s=settings.desk.can.stable_read_s,
                 delivery=delivery(settings),
                 notices=settings.notices,
                 facts=learnt,

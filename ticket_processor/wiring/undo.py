@@ -99,7 +99,7 @@ def undo(
             UndoOptions(
                 run_id=run_id,
                 dry_run=asked.dry_run,
-                stable_read_s=settings.stable_read_s,
+                stable_read_s=settings.desk.can.stable_read_s,
                 hands_off=settings.hands_off_tag,
                 delivery=delivery(settings),
             ),
