@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from ticket_processor.core.errors import AnalysisFailed
 from ticket_processor.replies import word_lists
 from ticket_processor.replies.assembly import LANGUAGES, NoAnswer, ReplyDraft, assembled
-from ticket_processor.replies.prompt import Proposal, proposal_schema, read_proposal
+from ticket_processor.replies.grounding import Proposal
+from ticket_processor.replies.writer import proposal_schema, read_proposal
 
 from .articles import FOR_AGENTS, GERMAN, PASSWORD, REFUND, TICKET, Part, claim, said
 from .hostile import harm_in

@@ -11,9 +11,9 @@ import pytest
 from ticket_processor.core.models import Analysis, ReplyPlan
 from ticket_processor.core.reasons import ARTICLES_CHANGED, NOT_WANTED
 from ticket_processor.replies.assembly import ReplyDraft, assembled
-from ticket_processor.replies.prompt import read_proposal
 from ticket_processor.replies.public import reply_plan, why_not_now
 from ticket_processor.replies.settings import PublicReplySettings, ReplySettings
+from ticket_processor.replies.writer import read_proposal
 
 from .articles import PASSWORD, REFUND, Part, claim, said
 

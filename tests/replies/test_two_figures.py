@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from ticket_processor.replies.assembly import NoAnswer, ReplyDraft, assembled
-from ticket_processor.replies.prompt import read_proposal
+from ticket_processor.replies.writer import read_proposal
 
 from .articles import SHOP, Part, claim, said
 

@@ -12,7 +12,7 @@ from ticket_processor.core.reasons import NOT_WANTED
 from ticket_processor.knowledge.model import Passage
 from ticket_processor.pipeline.parts import Answers, ReplyObjection
 from ticket_processor.replies.assembly import ReplyDraft, assembled
-from ticket_processor.replies.prompt import Claim, Proposal
+from ticket_processor.replies.grounding import Claim, Proposal
 from ticket_processor.replies.public import why_not_now
 from ticket_processor.replies.settings import PublicReplySettings, ReplySettings
 from ticket_processor.sandbox.store import Audit

@@ -18,6 +18,9 @@ from ..knowledge.model import Found, Passage
 from . import usable_text, word_lists
 from .figures import figures
 from .grounding import (
+    MAX_TEXT,
+    Claim,
+    Proposal,
     all_stems,
     differing,
     language_of,
@@ -28,7 +31,6 @@ from .grounding import (
     telling_stems,
     unsupported,
 )
-from .prompt import MAX_TEXT, Claim, Proposal
 
 LANGUAGES = tuple(word_lists("frames"))
 """Languages that a reply can be written in."""

@@ -14,6 +14,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import accumulate, combinations
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
 
 from ..analysis.rules.matcher import KANA_OR_HAN, lists, words_of
 from ..analysis.rules.telling import sentences_in
@@ -24,6 +27,36 @@ from ..knowledge.model import Passage
 from ..knowledge.search import stop_words
 from . import usable_text, word_lists
 from .figures import FIRST_MARK, Figure, marked, unseen
+
+MAX_TEXT = 400
+MAX_QUOTE = 400
+MAX_CLAIMS = 8
+MAX_STEPS = 12
+MAX_MISSING = 5
+
+
+class Claim(BaseModel):
+    """One thing that a source says, in words for the customer, with the words of the source."""
+
+    model_config = ConfigDict(extra="ignore", hide_input_in_errors=True, frozen=True, strict=True)
+
+    text: Annotated[str, Field(min_length=1, max_length=MAX_TEXT)]
+    source: Annotated[str, Field(max_length=20)]
+    quote: Annotated[str, Field(max_length=MAX_QUOTE)]
+
+
+class Proposal(BaseModel):
+    """A model's answer. ``steps`` are claims that only make sense together and in this order."""
+
+    model_config = ConfigDict(extra="ignore", hide_input_in_errors=True, frozen=True)
+
+    claims: Annotated[tuple[Claim, ...], Field(max_length=MAX_CLAIMS)]
+    steps: Annotated[tuple[Claim, ...], Field(max_length=MAX_STEPS)]
+    missing: Annotated[
+        tuple[Annotated[str, Field(strict=True, max_length=MAX_TEXT)], ...], Field(max_length=MAX_MISSING)
+    ]
+    verdict: Literal["answer", "partial", "no_answer"]
+
 
 STEM = 6
 """Letters of a word that count."""
