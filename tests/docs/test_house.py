@@ -90,7 +90,7 @@ CEILINGS = {
     "analysis": 9_280,
     "audit": 1_870,
     "commands": 5_640,
-    "core": 2_600,
+    "core": 2_560,
     "dashboard": 1_470,
     "evaluation": 1_920,
     "helpdesk": 6_060,
@@ -98,13 +98,13 @@ CEILINGS = {
     "learning": 1_660,
     "monitoring": 2_530,
     "pipeline": 5_100,
-    "policy": 1_370,
-    "replies": 1_410,
+    "policy": 1_350,
+    "replies": 1_400,
     "reporting": 2_310,
     "sandbox": 3_630,
     "schedule": 280,
     "seeding": 820,
-    "settings": 1_610,
+    "settings": 1_590,
     "state": 920,
     "web": 3_470,
     "wiring": 3_000,
@@ -114,7 +114,7 @@ CEILINGS = {
 They are lowered when lines go. Whoever raises one says why in the commit. Request Tracker, a third helpdesk, took 1,050
 lines of product (850 of them in ``helpdesk/``), 600 of tests, and a page of 570 words.
 """
-MOST = {"files": 270, "test lines": 63_600, "scripts": 22, "words of docs": 20_650}
+MOST = {"files": 269, "test lines": 63_590, "scripts": 22, "words of docs": 20_650}
 """Of the whole house: modules, lines of tests, scripts, and words of all pages, generated ones included."""
 SLACK = 1.02
 """A ceiling this far above what is there is to be lowered."""
