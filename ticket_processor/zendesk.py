@@ -34,7 +34,6 @@ from .helpdesk.zendesk_account import CHOICES, LabelsForbidden, read_fields
 from .helpdesk.zendesk_format import (
     ACCOUNT_LIMIT,
     body_of,
-    details_of,
     error_code,
     has_next,
     job_status,
@@ -67,7 +66,7 @@ STALE_BY_S = 3600.0
 _JOB_ID = re.compile(r"^[A-Za-z0-9-]{1,80}$")
 
 
-class Zendesk(Helpdesk):
+class Zendesk(ZendeskReads, Helpdesk):
     """One Zendesk account, behind the :class:`Helpdesk` protocol.
 
     Thread-safe, as its transport is. It lists by the incremental export, and by search where the user may not export.
@@ -75,10 +74,8 @@ class Zendesk(Helpdesk):
     """
 
     def __init__(self, transport: Transport, *, page_size: int = PAGE_SIZE) -> None:
-        self._transport = transport
-        self._reads = ZendeskReads(transport, page_size)
+        super().__init__(transport, page_size)
         self._known_fields: Mapping[int, TicketField] | None = None
-        self.troubles = self._reads.troubles
 
     # Reading
 
@@ -86,12 +83,12 @@ class Zendesk(Helpdesk):
         """See :meth:`Helpdesk.pages`. Cursors are ``export:…`` or ``search:…``, so a run resumes as it began."""
         kind, _, place = (cursor or "").partition(":")
         if kind == "search":
-            yield from self._reads.created_since(parse_iso(place))
+            yield from self.created_since(parse_iso(place))
             return
         try:
-            yield from self._reads.changed_since(place or None, since)
+            yield from self.changed_since(place or None, since)
         except ExportForbidden:
-            yield from self._reads.created_since(since)
+            yield from self.created_since(since)
 
     def solved(self, since: float) -> Iterator[tuple[Ticket, ...]]:
         """Solved and closed tickets created since ``since`` (Unix seconds), a page at a time, by search export.
@@ -99,7 +96,7 @@ class Zendesk(Helpdesk):
         Each page is read once more by its ids: a search lags behind, and does not know the requesters' names.
         Take the pages without long pauses: Zendesk keeps the place for an hour. Raises :class:`CannotRun`.
         """
-        for tickets, _, _ in self._reads.found(f"created>={iso(since)} status>=solved"):
+        for tickets, _, _ in self.found(f"created>={iso(since)} status>=solved"):
             fresh = self.fetch([ticket.id for ticket in tickets])
             yield tuple(fresh.get(ticket.id, ticket) for ticket in tickets)
 
@@ -116,7 +113,7 @@ class Zendesk(Helpdesk):
             params = {"ids": ",".join(map(str, part)), "include": "users"}
             # A hundred at once are as many as one thread asks for; of one ticket many threads ask.
             most = min(MAX_PAGE_BYTES, MAX_AUDITS_BYTES + 100_000 * len(part))
-            reply = self._reads.get("/tickets/show_many", params, most=most, about_one=True)
+            reply = self.get("/tickets/show_many", params, most=most, about_one=True)
             if not reply.ok:
                 raise TicketError(
                     f"Zendesk refuses to show tickets (HTTP {reply.status}{error_code(reply)})",
@@ -133,7 +130,7 @@ class Zendesk(Helpdesk):
                 self._fetch(part[: len(part) // 2], found)
                 self._fetch(part[len(part) // 2 :], found)
             return
-        tickets, unread = self._reads.tickets(reply)
+        tickets, unread = self.tickets(reply)
         found.update((ticket.id, ticket) for ticket in tickets)
         found.unread.update(unread)
         for ticket_id in part:
@@ -143,7 +140,7 @@ class Zendesk(Helpdesk):
     def _fetch_alone(self, ticket_id: int, found: Fetched) -> None:
         """Read a ticket that an answer about several has left out: only by its own answer is it known to be gone."""
         try:
-            reply = self._reads.get(f"/tickets/{ticket_id}", {"include": "users"}, about_one=True)
+            reply = self.get(f"/tickets/{ticket_id}", {"include": "users"}, about_one=True)
             if reply.status in (404, 410):
                 return
             if not reply.ok:
@@ -168,7 +165,7 @@ class Zendesk(Helpdesk):
         read = 0
         while read < MAX_AUDIT_PAGES * 100:
             limits = (ACCOUNT_LIMIT, AUDITS_LIMIT)
-            reply = self._reads.page(
+            reply = self.page(
                 f"/tickets/{ticket_id}/audits", params, "page[size]", limits, most=MAX_AUDITS_BYTES, about_one=True
             )
             if reply.status == 404:
@@ -211,7 +208,7 @@ class Zendesk(Helpdesk):
                 if_shared=NotAuthorised,
             )
         if reply.status == 422:
-            self._explain(details_of(reply), change)
+            self._explain(mapping(mapping(reply.body).get("details")), change)
         raise UpdateRefused(f"Zendesk refused the update (HTTP {reply.status}{error_code(reply)})")
 
     def _explain(self, details: Mapping[str, object], change: Change) -> None:
@@ -220,7 +217,7 @@ class Zendesk(Helpdesk):
             raise TicketGone("closed")
         if "group" in details and change.group is not None:
             unknown = f"Zendesk knows no group {change.group}; see 'ticketbot doctor'"
-            self._reads.report(unknown)
+            self.report(unknown)
             raise PartRefused(unknown, "group")
         if "group" in details and "group" in change.cleared:
             raise PartRefused("Zendesk wants the ticket to have a group", "group")
@@ -230,7 +227,7 @@ class Zendesk(Helpdesk):
         named = {mapping(item).get("ticket_field_id") for item in base} if isinstance(base, list) else set()
         if change.fields and ("custom_fields" in details or named & change.fields.keys()):
             refused = "Zendesk refuses the value of a ticket field; see 'ticketbot doctor'"
-            self._reads.report(refused)
+            self.report(refused)
             raise PartRefused(refused, "fields")
         if change.note is not None and self._is_full(change.ticket_id):
             raise PartRefused("the ticket has as many comments as Zendesk allows", "note")
@@ -238,7 +235,7 @@ class Zendesk(Helpdesk):
     def _is_full(self, ticket_id: int) -> bool:
         """Whether a ticket takes no more comments. No source says how the 422 for that is worded, so they are counted;
         the count may be off by some (Count Ticket Comments)."""
-        reply = self._reads.get(f"/tickets/{ticket_id}/comments/count", {}, about_one=True)
+        reply = self.get(f"/tickets/{ticket_id}/comments/count", {}, about_one=True)
         count = mapping(body_of(reply).get("count")).get("value") if reply.ok else None
         return isinstance(count, int) and count >= NEARLY_FULL
 
@@ -283,7 +280,7 @@ class Zendesk(Helpdesk):
     def _jobs(self, job_ids: Sequence[str]) -> dict[str, JobStatus] | None:
         """How far these jobs are; ``None`` where the request is refused or fails, which one stale id may cause."""
         try:
-            reply = self._reads.get("/job_statuses/show_many", {"ids": ",".join(job_ids)}, about_one=True)
+            reply = self.get("/job_statuses/show_many", {"ids": ",".join(job_ids)}, about_one=True)
         except TicketUnreadable:
             return None
         if not reply.ok:
@@ -324,7 +321,7 @@ class Zendesk(Helpdesk):
                 self._known_fields = {field.id: field for field in read_fields(self._transport)}
             except LabelsForbidden:
                 self._known_fields = {}
-                self._reads.report(
+                self.report(
                     "this Zendesk user may not read the ticket fields (HTTP 403): they are set without knowing which "
                     "are drop-downs, whose values Zendesk may drop"
                 )

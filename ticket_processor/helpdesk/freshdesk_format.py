@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..core.clock import parse_iso
-from ..core.errors import CannotRun, HelpdeskDown, TicketError
+from ..core.errors import CannotRun, ConfigError, HelpdeskDown, TicketError
 from ..core.models import Change, Priority, Ticket
 from .http_messages import Reply, field_text, mapping, sensible, string, tags_of, ticket_number, whole_number, with_ids
 from .protocol import TicketField
@@ -255,7 +255,12 @@ def error_code(reply: Reply) -> str:
 
 
 def listed(reply: Reply, what: str, hint: str = "") -> list[dict[str, Any]]:
-    """The rows with ids of an answer that is a list of ``what``. Raises :class:`CannotRun` with ``hint``."""
+    """The rows with ids of an answer that is a list of ``what``. Raises :class:`CannotRun` with ``hint``.
+
+    With a hint it is about a user, and where there is no such user, it raises :class:`ConfigError`.
+    """
+    if hint and reply.status in (400, 404):
+        raise ConfigError(f"--requester: the helpdesk knows no such user{hint}")
     if not reply.ok:
         raise CannotRun(f"Freshdesk refuses to show its {what} (HTTP {reply.status}){hint}")
     if not isinstance(reply.body, list):

@@ -12,7 +12,7 @@ from contextlib import suppress
 from typing import Any
 
 from ..core.clock import iso, parse_iso
-from ..core.errors import CannotRun, ConfigError, HelpdeskDown, NotAuthorised
+from ..core.errors import CannotRun, HelpdeskDown, NotAuthorised
 from .freshdesk_format import (
     ACCOUNT_LIMIT,
     LIST_LIMIT,
@@ -171,33 +171,30 @@ class Listing:
 
 # The account
 
-GROUP_PAGES = 20
-
-
-def read_labels(transport: Transport) -> AccountLabels:
-    """Everything at once; a handful of requests. Raises :class:`CannotRun`, as any reading of the helpdesk."""
-    rows = _rows(transport, "ticket_fields", {})
-    fields = tuple(map(ticket_field, rows))
-    return AccountLabels(tags=None, fields=fields, groups=dict(_groups(transport)), own_statuses=own_statuses(rows))
-
-
-def _groups(transport: Transport) -> Iterator[tuple[int, str]]:
-    for page in range(1, GROUP_PAGES + 1):
-        rows = _rows(transport, "groups", {"per_page": PAGE_SIZE, "page": page})
-        yield from ((row["id"], str(row.get("name"))) for row in rows)
-        if len(rows) < PAGE_SIZE:
-            return
-
-
-def _rows(transport: Transport, name: str, params: Mapping[str, str | int]) -> list[dict[str, Any]]:
-    return listed(transport.request("GET", f"/api/v2/{name}", params=params), name.replace("_", " "))
-
-
 MAX_PAGES = 300
 """More are refused."""
 BEGINNING = "1970-01-01T00:00:00Z"
 """Without a moment the list ends after thirty days."""
 HINT = f"; {BY_TICKET}"
+
+
+def read_labels(transport: Transport) -> AccountLabels:
+    """Everything at once; a handful of requests. Raises :class:`CannotRun`, as any reading of the helpdesk."""
+    rows = listed(transport.request("GET", "/api/v2/ticket_fields"), "ticket fields")
+    groups = {row["id"]: str(row.get("name")) for row in _rows(transport, "groups", {})}
+    fields = tuple(map(ticket_field, rows))
+    return AccountLabels(tags=None, fields=fields, groups=groups, own_statuses=own_statuses(rows))
+
+
+def _rows(transport: Transport, name: str, params: Mapping[str, str | int], hint: str = "") -> Iterator[dict[str, Any]]:
+    """The rows of a list over all its pages. Raises what :func:`listed` does."""
+    for page in range(1, MAX_PAGES + 1):
+        asked = {**params, "per_page": PAGE_SIZE, "page": page}
+        rows = listed(transport.request("GET", f"/api/v2/{name}", params=asked), name, hint)
+        yield from rows
+        if len(rows) < PAGE_SIZE:
+            return
+    raise CannotRun(f"Freshdesk lists the first {MAX_PAGES * PAGE_SIZE} {name} only{hint}")
 
 
 class FreshdeskRequesters(RequesterSearch):
@@ -216,23 +213,8 @@ class FreshdeskRequesters(RequesterSearch):
 
     def tickets(self, user: int) -> Iterator[int]:
         """See :meth:`RequesterSearch.tickets`. In the order of their creation, which nothing changes meanwhile."""
-        for page in range(1, MAX_PAGES + 1):
-            params: dict[str, str | int] = {
-                "requester_id": user,
-                "updated_since": BEGINNING,
-                "order_by": "created_at",
-                "order_type": "asc",
-                "per_page": PAGE_SIZE,
-                "page": page,
-            }
-            reply = self._get("/tickets", params)
-            if reply.status in (400, 404):
-                raise ConfigError(f"--requester: the helpdesk knows no such user; {BY_TICKET}")
-            rows = listed(reply, "tickets", HINT)
-            yield from (row["id"] for row in rows)
-            if len(rows) < PAGE_SIZE:
-                return
-        raise CannotRun(f"Freshdesk lists the first {MAX_PAGES * PAGE_SIZE} tickets only; {BY_TICKET}")
+        order = {"updated_since": BEGINNING, "order_by": "created_at", "order_type": "asc"}
+        yield from (row["id"] for row in _rows(self._transport, "tickets", {"requester_id": user, **order}, HINT))
 
     def _get(self, path: str, params: Mapping[str, str | int]) -> Reply:
         return self._transport.request("GET", "/api/v2" + path, params=params)

@@ -13,7 +13,6 @@ from typing import Any, Literal
 
 from ..core.clock import Clock, Deadline, parse_iso
 from ..core.errors import (
-    HelpdeskDown,
     PartRefused,
     ReadOnlyViolation,
     TicketGone,
@@ -22,7 +21,6 @@ from ..core.errors import (
 )
 from ..core.guards import Breaker
 from ..core.models import Change, Ticket
-from .http_messages import Reply
 from .local_model import (
     AI,
     STATUS_WORDS,
@@ -286,10 +284,6 @@ class LocalConnection(Transport):
         self._deadline.check()
         self._count(call)
         self.date = self.now()
-
-    def request(self, *_args: Any, **_options: Any) -> Reply:
-        """No local helpdesk answers requests."""
-        raise HelpdeskDown("the local helpdesk is a file, and answers no requests")
 
     def close(self) -> None:
         """Close the file."""

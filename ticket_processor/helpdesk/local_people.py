@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 from email.parser import BytesParser
 from email.policy import SMTP
 from pathlib import Path
 
-import orjson
-
+from ..core.models import Frozen
 from ..state.sqlite import emptied
 from .local_model import ERASED_ADDRESS, SYSTEM, LocalHelpdeskError, NotThere, Person, Role
 from .local_schema import LocalFile, all_rows, existing_ticket, hashed, insert, new_secret, one_row, stamp_after
@@ -116,8 +115,7 @@ MAIL_FOLDER = "outbox"
 _THEIRS = "IN (SELECT id FROM ticket WHERE requester_id = :person)"
 
 
-@dataclass(frozen=True)
-class CustomerTraces:
+class CustomerTraces(Frozen):
     """What the helpdesk holds of a customer, or held. ``digests`` are the hashes of the files' contents."""
 
     tickets: tuple[int, ...]
@@ -161,16 +159,19 @@ class Erasing(TicketWriting):
             person = must_be(db, person_id)
             if not person.is_erased:
                 found = _traces(db, person_id)
-                db.execute("INSERT OR REPLACE INTO erasure VALUES (?, ?, ?)", (person_id, person.email, _stored(found)))
+                db.execute(
+                    "INSERT OR REPLACE INTO erasure VALUES (?, ?, ?)",
+                    (person_id, person.email, found.model_dump_json()),
+                )
                 self._erase_tickets(db, found, values, now)
             row = one_row(db, "SELECT address, found FROM erasure WHERE person_id = :person", values)
         if row is None:  # another process has just finished it
-            return Erased(CustomerTraces((), 0, 0), 0, is_gone=True)
-        address, found = str(row["address"]), _found(row["found"])
+            return Erased(CustomerTraces(tickets=(), messages=0, files=0), 0, is_gone=True)
+        address, found = str(row["address"]), CustomerTraces.model_validate_json(row["found"])
         self.sweep_files(found.digests)
         with self.writing() as db:  # no mail is written meanwhile
             mails = forget_mails(outbox, address) if outbox is not None and address else 0
-            bare = _stored(replace(found, digests=()))
+            bare = found.model_dump_json(exclude={"digests"})
             db.execute("UPDATE erasure SET address = '', found = ? WHERE person_id = ?", (bare, person_id))
         is_gone = self.compact()
         if is_gone:
@@ -180,7 +181,8 @@ class Erasing(TicketWriting):
 
     def unfinished(self) -> tuple[CustomerTraces, ...]:
         """The customers whose erasure was cut off."""
-        return tuple(_found(row["found"]) for row in self.rows("SELECT found FROM erasure ORDER BY person_id"))
+        rows = self.rows("SELECT found FROM erasure ORDER BY person_id")
+        return tuple(CustomerTraces.model_validate_json(row["found"]) for row in rows)
 
     def finish_erasures(self, now: float, outbox: Path | None) -> Iterator[Erased]:
         """Go on with the erasures that were cut off, one after the other."""
@@ -216,15 +218,6 @@ def forget_mails(folder: Path, address: str) -> int:
     return found
 
 
-def _stored(found: CustomerTraces) -> str:
-    return orjson.dumps(asdict(found)).decode()
-
-
-def _found(stored: str) -> CustomerTraces:
-    kept = orjson.loads(stored)
-    return CustomerTraces(**{**kept, "tickets": tuple(kept["tickets"]), "digests": tuple(kept["digests"])})
-
-
 def _traces(db: sqlite3.Connection, person_id: int) -> CustomerTraces:
     if must_be(db, person_id).role != "customer":
         raise LocalHelpdeskError("this is an agent or an admin: take the role away first, at /admin/people")
@@ -236,7 +229,8 @@ def _traces(db: sqlite3.Connection, person_id: int) -> CustomerTraces:
     ]
     digests = all_rows(db, f"SELECT DISTINCT sha256 FROM attachment WHERE ticket_id {_THEIRS}", values)
     messages, files = (int(row[0]) if row else 0 for row in counts)
-    return CustomerTraces(tickets, messages, files, tuple(row[0] for row in digests))
+    named = tuple(row[0] for row in digests)
+    return CustomerTraces(tickets=tickets, messages=messages, files=files, digests=named)
 
 
 def _erase_words(db: sqlite3.Connection, values: dict[str, int]) -> None:

@@ -325,11 +325,6 @@ def has_next(reply: Reply, params: dict[str, str | int], what: str, *, of_one: b
     return True
 
 
-def details_of(reply: Reply) -> Mapping[str, object]:
-    details = reply.body.get("details") if isinstance(reply.body, dict) else None
-    return details if isinstance(details, dict) else {}
-
-
 def missing_scopes(reply: Reply) -> str:
     """The scopes that a 403 says the token lacks, with spaces between; empty where it says nothing of scopes.
 
@@ -346,11 +341,9 @@ def error_code(reply: Reply) -> str:
     """
     if scopes := missing_scopes(reply):
         return f"; the token lacks the scope '{scopes}': see zendesk.oauth_scope"
-    body = reply.body if isinstance(reply.body, dict) else {}
-    error = body.get("error")
+    error, errors = mapping(reply.body).get("error"), mapping(reply.body).get("errors")
     if isinstance(error, dict):
         error = error.get("title")
-    if error is None and isinstance(body.get("errors"), list) and body["errors"]:
-        first = body["errors"][0]
-        error = first.get("code") if isinstance(first, dict) else None
+    if error is None and isinstance(errors, list) and errors:
+        error = mapping(errors[0]).get("code")
     return f", {error}" if isinstance(error, str) and _SAFE_CODE.match(error) else ""
