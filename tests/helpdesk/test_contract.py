@@ -18,11 +18,9 @@ import pytest
 from ticket_processor.core.errors import ConfigError, JobRefused, PartRefused, TicketGone, UpdateConflict, UpdateRefused
 from ticket_processor.core.models import Change, Priority, PublicReply, StatusChange, Ticket
 from ticket_processor.helpdesk import freshdesk_reads, zendesk_account
-from ticket_processor.helpdesk.freshdesk_reads import FreshdeskRequesters
-from ticket_processor.helpdesk.local_desk import LocalDesk, LocalRequesters, labels_of
+from ticket_processor.helpdesk.local_desk import LocalDesk, labels_of, requesters
 from ticket_processor.helpdesk.local_model import Actor, NewTicket
 from ticket_processor.helpdesk.local_store import LocalStore
-from ticket_processor.helpdesk.protocol import RequesterSearch
 from ticket_processor.sandbox.store import BOT_ID
 from ticket_processor.wiring.desks import Desk
 
@@ -51,7 +49,7 @@ class ZendeskOffice:
         self.store = account.store
         self.store.groups[FINANCE]["name"] = "Finance"
         self.desk: Desk = account.desk
-        self.people: RequesterSearch = zendesk_account.Requesters(account.transport)
+        self.people = zendesk_account.requesters(account.transport)
         self.now, self.later = account.time.now, account.clock.advance
         self.labels = partial(zendesk_account.read_labels, account.transport)
         self.agent = self.store.person_edit
@@ -75,7 +73,7 @@ class FreshdeskOffice:
         self.store = account.desk
         self.store.groups[FINANCE] = {"id": FINANCE, "name": "Finance"}
         self.desk: Desk = account.client
-        self.people: RequesterSearch = FreshdeskRequesters(account.transport)
+        self.people = freshdesk_reads.requesters(account.transport)
         self.now, self.later = account.clock.now, account.clock.advance
         self.labels = partial(freshdesk_reads.read_labels, account.transport)
         self.agent, self.shut = self.store.person_edit, self.store.spam
@@ -100,7 +98,7 @@ class LocalOffice:
         self.store.add_person("agent@example.com", "Agent", "agent")
         add_group(self.store, FINANCE, "Finance")
         self.desk: Desk = LocalDesk(self.store, self.now)
-        self.people: RequesterSearch = LocalRequesters(self.store)
+        self.people = requesters(self.store)
         self.labels = partial(labels_of, self.store)
 
     def add(self, subject: str = "Refund", *, age: float = 2 * HOURS, tags: Sequence[str] = ()) -> int:

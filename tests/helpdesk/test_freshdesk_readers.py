@@ -8,7 +8,7 @@ import pytest
 
 from ticket_processor.core.errors import CannotRun, ConfigError, HelpdeskDown
 from ticket_processor.core.taxonomy import Category, Taxonomy
-from ticket_processor.helpdesk.freshdesk_reads import FreshdeskRequesters, read_labels
+from ticket_processor.helpdesk.freshdesk_reads import read_labels, requesters
 from ticket_processor.helpdesk.protocol import TicketField
 from ticket_processor.policy.decide import Policy
 from ticket_processor.policy.setup_checks import check_labels
@@ -65,12 +65,12 @@ def test_an_account_that_does_not_show_its_fields_is_told_in_a_sentence(step: ob
 def test_who_is_no_contact_is_looked_for_among_the_agents_if_they_may_be_seen() -> None:
     wire = Wire(answer(200, []), answer(403, {}))
     with pytest.raises(ConfigError, match="no user with this address"):
-        FreshdeskRequesters(wire.transport).find("a@example.com")
+        requesters(wire.transport).find("a@example.com")
 
 
 def test_all_tickets_of_a_requester_are_listed_those_of_last_year_too() -> None:
     wire = Wire(answer(200, [{"id": number} for number in range(1, 101)]), answer(200, [{"id": 101}]))
-    assert list(FreshdeskRequesters(wire.transport).tickets(5)) == list(range(1, 102))
+    assert list(requesters(wire.transport).tickets(5)) == list(range(1, 102))
     assert "updated_since=1970" in wire.adapter.sent[0].path_url
     with pytest.raises(ConfigError, match="no such user"):
-        list(FreshdeskRequesters(Wire(answer(400, {"errors": []})).transport).tickets(5))
+        list(requesters(Wire(answer(400, {"errors": []})).transport).tickets(5))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ticket_processor.core.errors import CannotRun, ConfigError, HelpdeskDown
-from ticket_processor.helpdesk.zendesk_account import Requesters, own_user
+from ticket_processor.helpdesk.zendesk_account import own_user, requesters
 from ticket_processor.sandbox.store import BOT_ID
 
 from ..support.fakes import Wire, answer
@@ -20,7 +20,7 @@ class People(Account):
 
     def __init__(self) -> None:
         super().__init__()
-        self.requesters = Requesters(self.transport)
+        self.requesters = requesters(self.transport)
 
     def tickets_of(self, named: str) -> set[int]:
         return set(self.requesters.tickets(self.requesters.find(named)))
@@ -80,20 +80,20 @@ def test_who_is_not_found_is_told_with_the_way_out_and_without_the_address(
     status: int, body: object, error: type[Exception], words: str
 ) -> None:
     with pytest.raises(error, match=words) as told:
-        Requesters(Wire(answer(status, body)).transport).find("anna@example.com")
+        requesters(Wire(answer(status, body)).transport).find("anna@example.com")
     assert "anna" not in str(told.value)
 
 
 def test_a_user_who_was_deleted_may_still_have_tickets_in_the_search() -> None:
     found = {"results": [{"id": 5}], "meta": {"has_more": False}}
     wire = Wire(answer(404, body={}), answer(body=found))
-    assert list(Requesters(wire.transport).tickets(1)) == [5]
+    assert list(requesters(wire.transport).tickets(1)) == [5]
 
 
 def test_a_list_that_never_ends_is_not_followed_for_ever() -> None:
     wire = Wire(answer(body={"tickets": [{"id": 5}], "meta": {"has_more": True, "after_cursor": "x"}}))
     with pytest.raises(HelpdeskDown, match="repeats a cursor"):
-        list(Requesters(wire.transport).tickets(1))
+        list(requesters(wire.transport).tickets(1))
 
 
 # Whom a ticket belongs to, and who we are ourselves

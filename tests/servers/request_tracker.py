@@ -25,7 +25,7 @@ from ticket_processor.core.clock import Deadline, SystemClock
 from ticket_processor.core.guards import Breaker
 from ticket_processor.helpdesk.rate_limit import Throttle
 from ticket_processor.helpdesk.request_tracker import RequestTracker
-from ticket_processor.helpdesk.request_tracker_account import Login, TrackerRequesters, own_user, read_labels
+from ticket_processor.helpdesk.request_tracker_account import Login, own_user, read_labels, requesters
 from ticket_processor.helpdesk.request_tracker_format import Shape
 from ticket_processor.helpdesk.transport import Transport
 from ticket_processor.state.store import State
@@ -238,7 +238,7 @@ class RequestTrackerOffice:
         )
         self.state = State(folder / "state.sqlite3")
         self.desk = RequestTracker(self.transport, self.state, Shape(), own_user(self.transport, "ticketbot"))
-        self.people = TrackerRequesters(self.transport)
+        self.people = requesters(self.transport)
         self.labels = partial(read_labels, self.transport)
         self.now, self.later = time.time, server.age
 

@@ -15,7 +15,7 @@ from ..core.clock import parse_iso
 from ..core.errors import CannotRun, ConfigError, HelpdeskDown, TicketError
 from ..core.models import Change, Priority, Ticket
 from .http_messages import Reply, field_text, mapping, sensible, string, tags_of, ticket_number, whole_number, with_ids
-from .protocol import TicketField
+from .protocol import NO_USER, TicketField
 from .rate_limit import Limit
 
 ACCOUNT_LIMIT, UPDATE_LIMIT, LIST_LIMIT = "account", "tickets-update", "tickets-list"
@@ -260,7 +260,7 @@ def listed(reply: Reply, what: str, hint: str = "") -> list[dict[str, Any]]:
     With a hint it is about a user, and where there is no such user, it raises :class:`ConfigError`.
     """
     if hint and reply.status in (400, 404):
-        raise ConfigError(f"--requester: the helpdesk knows no such user{hint}")
+        raise ConfigError(NO_USER)
     if not reply.ok:
         raise CannotRun(f"Freshdesk refuses to show its {what} (HTTP {reply.status}){hint}")
     if not isinstance(reply.body, list):

@@ -25,7 +25,7 @@ from .freshdesk_format import (
     ticket_field,
 )
 from .http_messages import Reply, mapping, whole_number, with_ids
-from .protocol import BY_TICKET, AccountLabels, RequesterSearch, Rights
+from .protocol import BY_TICKET, AccountLabels, Requesters, Rights
 from .transport import Transport, shown
 
 OVERLAP_S = 120.0
@@ -197,27 +197,22 @@ def _rows(transport: Transport, name: str, params: Mapping[str, str | int], hint
     raise CannotRun(f"Freshdesk lists the first {MAX_PAGES * PAGE_SIZE} {name} only{hint}")
 
 
-class FreshdeskRequesters(RequesterSearch):
+def requesters(transport: Transport) -> Requesters:
     """The people of an account: contacts and agents, who may be requesters as well."""
 
-    def __init__(self, transport: Transport) -> None:
-        self._transport = transport
+    def with_address(address: str) -> set[int]:
+        contacts = transport.request("GET", "/api/v2/contacts", params={"email": address})
+        if found := {row["id"] for row in listed(contacts, "contacts", HINT)}:
+            return found
+        agents = transport.request("GET", "/api/v2/agents", params={"email": address})
+        return set() if agents.status == 403 else {row["id"] for row in listed(agents, "agents", HINT)}
 
-    def with_address(self, address: str) -> set[int]:
-        """See :meth:`RequesterSearch.with_address`."""
-        found = {row["id"] for row in listed(self._get("/contacts", {"email": address}), "contacts", HINT)}
-        if not found:
-            agents = self._get("/agents", {"email": address})
-            found = set() if agents.status == 403 else {row["id"] for row in listed(agents, "agents", HINT)}
-        return found
-
-    def tickets(self, user: int) -> Iterator[int]:
-        """See :meth:`RequesterSearch.tickets`. In the order of their creation, which nothing changes meanwhile."""
+    def tickets(user: int) -> Iterator[int]:
+        """In the order of their creation, which nothing changes meanwhile."""
         order = {"updated_since": BEGINNING, "order_by": "created_at", "order_type": "asc"}
-        yield from (row["id"] for row in _rows(self._transport, "tickets", {"requester_id": user, **order}, HINT))
+        yield from (row["id"] for row in _rows(transport, "tickets", {"requester_id": user, **order}, HINT))
 
-    def _get(self, path: str, params: Mapping[str, str | int]) -> Reply:
-        return self._transport.request("GET", "/api/v2" + path, params=params)
+    return Requesters(with_address, tickets)
 
 
 def own_user(transport: Transport) -> int | None:

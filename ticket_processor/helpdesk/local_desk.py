@@ -37,7 +37,7 @@ from .local_schema import stamp
 from .local_search import Query
 from .local_store import LocalStore
 from .local_writing import Write
-from .protocol import AccountLabels, Fetched, Helpdesk, Page, RequesterSearch
+from .protocol import AccountLabels, Fetched, Helpdesk, Page, Requesters
 from .rate_limit import Throttle
 from .ticket_history import Edit, History
 from .transport import Transport
@@ -230,19 +230,14 @@ def _edit(events: Sequence[Event], ticket: LocalTicket, texts: Mapping[str, str]
     )
 
 
-class LocalRequesters(RequesterSearch):
+def requesters(store: LocalStore) -> Requesters:
     """The people of the local helpdesk."""
 
-    def __init__(self, store: LocalStore) -> None:
-        self._store = store
-
-    def with_address(self, address: str) -> set[int]:
-        """See :meth:`RequesterSearch.with_address`."""
-        person = self._store.by_email(address)
+    def with_address(address: str) -> set[int]:
+        person = store.by_email(address)
         return set() if person is None else {person.id}
 
-    def tickets(self, user: int) -> Iterator[int]:
-        return iter(self._store.of_requester(user))
+    return Requesters(with_address, store.of_requester)
 
 
 def labels_of(store: LocalStore) -> AccountLabels:

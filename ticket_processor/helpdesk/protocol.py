@@ -6,8 +6,7 @@ And shards of an account: which of several drivers a ticket belongs to, by its n
 from __future__ import annotations
 
 import re
-from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -214,8 +213,19 @@ BY_TICKET = "name the tickets one by one with --ticket, which also works for del
 _ADDRESS = re.compile(r"[^\s\"'\\:@]+@[^\s\"'\\:@]+")
 
 
-class RequesterSearch(ABC):
-    """The people of an account. What they are called never stands in an error or a log. Use from one thread."""
+NO_USER = f"--requester: the helpdesk knows no such user; {BY_TICKET}"
+
+
+@dataclass(frozen=True)
+class Requesters:
+    """The people of an account. What they are called never stands in an error or a log. Use from one thread.
+
+    ``with_address`` gives the users with an address, and ``tickets`` the numbers of all tickets that a user requested,
+    some of them twice. They raise :class:`CannotRun`, the latter :class:`ConfigError` where there is no such user.
+    """
+
+    with_address: Callable[[str], set[int]]
+    tickets: Callable[[int], Iterable[int]]
 
     def find(self, named: str) -> int:
         """The user of this number, or with this address, whichever of several it is.
@@ -233,14 +243,3 @@ class RequesterSearch(ABC):
         if not found:
             raise ConfigError(f"--requester: the helpdesk knows no user with this address; {BY_TICKET}")
         return found.pop()
-
-    @abstractmethod
-    def with_address(self, address: str) -> set[int]:
-        """The users with an address."""
-
-    @abstractmethod
-    def tickets(self, user: int) -> Iterator[int]:
-        """The numbers of all tickets that the user requested, some of them twice.
-
-        Raises :class:`ConfigError` when there is no such user, and :class:`CannotRun`.
-        """

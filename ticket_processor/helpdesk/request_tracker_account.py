@@ -11,7 +11,7 @@ import requests
 from ..core.errors import CannotRun, ConfigError, HelpdeskDown, NotAuthorised
 from ..core.http import is_loopback
 from .http_messages import Reply, mapping, string
-from .protocol import BY_TICKET, AccountLabels, RequesterSearch, TicketField
+from .protocol import NO_USER, AccountLabels, Requesters, TicketField
 from .request_tracker_format import KEY_FIELD, NOTE_FIELD, number, person_of
 from .transport import Auth, Transport
 
@@ -143,20 +143,18 @@ def lacking(transport: Transport, tags_field: str) -> list[str]:
     return found
 
 
-class TrackerRequesters(RequesterSearch):
-    """The people of a Request Tracker."""
+def requesters(transport: Transport) -> Requesters:
+    """The people of a Request Tracker who have tickets."""
 
-    def __init__(self, transport: Transport) -> None:
-        self._transport = transport
-
-    def with_address(self, address: str) -> set[int]:
-        """See :meth:`RequesterSearch.with_address`: those of them who have tickets."""
-        pages = pages_of(self._transport, f"Requestor.EmailAddress = '{address}'")
+    def with_address(address: str) -> set[int]:
+        pages = pages_of(transport, f"Requestor.EmailAddress = '{address}'")
         people = (person_of(user) for rows, _ in pages for row in rows for user in row.get("Requestor") or ())
         return {one.id for one in people if one is not None and one.address.casefold() == address.casefold()}
 
-    def tickets(self, user: int) -> Iterator[int]:
-        if get(self._transport, f"/user/{user}", {}).status == 404:
-            raise ConfigError(f"--requester: the helpdesk knows no such user; {BY_TICKET}")
-        pages = pages_of(self._transport, f"Requestor.id = {user}")
+    def tickets(user: int) -> Iterator[int]:
+        if get(transport, f"/user/{user}", {}).status == 404:
+            raise ConfigError(NO_USER)
+        pages = pages_of(transport, f"Requestor.id = {user}")
         yield from (key for rows, _ in pages for row in rows if (key := number(row.get("id"))))
+
+    return Requesters(with_address, tickets)

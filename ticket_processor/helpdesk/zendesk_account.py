@@ -18,9 +18,10 @@ from ..core.errors import CannotRun, ConfigError, HelpdeskDown, NotAuthorised
 from .http_messages import Reply, mapping, string, whole_number, with_ids
 from .protocol import (
     BY_TICKET,
+    NO_USER,
     AccountLabels,
     BusinessRule,
-    RequesterSearch,
+    Requesters,
     Rights,
     RuleAction,
     RuleCondition,
@@ -112,51 +113,46 @@ MOST_ALIKE = 20
 """Users of a search for an address that are compared; the search finds parts of words as well."""
 
 
-class Requesters(RequesterSearch):
+def requesters(transport: Transport) -> Requesters:
     """The people of an account.
 
     Lists leave archived tickets out and a search lags behind by minutes, so both are asked. Neither knows of deleted
     tickets.
     """
 
-    def __init__(self, transport: Transport) -> None:
-        self._transport = transport
+    def rows(path: str, name: str, params: Mapping[str, str | int] = _BY_CURSOR) -> Iterator[dict[str, Any]]:
+        def refused(status: int) -> Exception:
+            what = "its users" if path == "/users/search" else "this user and their tickets"
+            told = f"Zendesk refuses to show {what} (HTTP {status}); {BY_TICKET}"
+            return ConfigError(NO_USER) if status == 404 else CannotRun(told)
 
-    def with_address(self, address: str) -> set[int]:
-        """See :meth:`RequesterSearch.with_address`."""
-        query: dict[str, str | int] = {"query": f'email:"{address}"', "per_page": 100}
-        rows = with_ids(self._rows("/users/search", "users", query))
-        found: set[int] = {row["id"] for row in rows if _same(row.get("email"), address)}
+        yield from rows_of(transport, path, params, name=name, refused=refused)
+
+    def with_address(address: str) -> set[int]:
+        found = with_ids(rows("/users/search", "users", {"query": f'email:"{address}"', "per_page": 100}))
+        if theirs := {row["id"] for row in found if _same(row.get("email"), address)}:
+            return theirs
         # The address may be one of several that a user has.
-        others = [row["id"] for row in rows if row["id"] not in found][:MOST_ALIKE] if not found else ()
-        found.update(number for number in others if self._has(number, address))
-        return found
+        return {row["id"] for row in found[:MOST_ALIKE] if has(row["id"], address)}
 
-    def tickets(self, user: int) -> Iterator[int]:
+    def has(user: int, address: str) -> bool:
+        identities = rows(f"/users/{user}/identities", "identities")
+        return any(row.get("type") == "email" and _same(row.get("value"), address) for row in identities)
+
+    def tickets(user: int) -> Iterator[int]:
         unknown = None
         try:
-            yield from (row["id"] for row in with_ids(self._rows(f"/users/{user}/tickets/requested", "tickets")))
+            yield from (row["id"] for row in with_ids(rows(f"/users/{user}/tickets/requested", "tickets")))
         except ConfigError as error:
             unknown = error  # of a user who was deleted the search may still know tickets
         query = {"query": f"requester:{user}", "filter[type]": "ticket", **_BY_CURSOR}
-        for row in with_ids(self._rows("/search/export", "results", query)):
+        for row in with_ids(rows("/search/export", "results", query)):
             unknown = None
             yield row["id"]
         if unknown is not None:
             raise unknown
 
-    def _has(self, user: int, address: str) -> bool:
-        rows = self._rows(f"/users/{user}/identities", "identities")
-        return any(row.get("type") == "email" and _same(row.get("value"), address) for row in rows)
-
-    def _rows(self, path: str, name: str, params: Mapping[str, str | int] = _BY_CURSOR) -> Iterator[dict[str, Any]]:
-        def refused(status: int) -> Exception:
-            if status == 404:
-                return ConfigError(f"--requester: the helpdesk knows no such user; {BY_TICKET}")
-            what = "its users" if path == "/users/search" else "this user and their tickets"
-            return CannotRun(f"Zendesk refuses to show {what} (HTTP {status}); {BY_TICKET}")
-
-        return rows_of(self._transport, path, params, name=name, refused=refused)
+    return Requesters(with_address, tickets)
 
 
 def _same(value: object, address: str) -> bool:

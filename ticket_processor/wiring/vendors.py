@@ -17,7 +17,7 @@ from ..core.models import Ticket
 from ..freshdesk import Freshdesk
 from ..helpdesk import freshdesk_format, freshdesk_reads, request_tracker_account, zendesk_account, zendesk_format
 from ..helpdesk.http_messages import Reply
-from ..helpdesk.protocol import AccountLabels, Helpdesk, RequesterSearch, Rights
+from ..helpdesk.protocol import AccountLabels, Helpdesk, Requesters, Rights
 from ..helpdesk.rate_limit import Limit
 from ..helpdesk.request_tracker import RequestTracker
 from ..helpdesk.request_tracker_format import Shape
@@ -54,7 +54,7 @@ class Vendor:
     desk: Callable[[Settings, Transport, State | None], Desk]
     own_user: Callable[[Settings, Transport], int | None]
     labels: Callable[[Settings, Transport], AccountLabels]
-    requesters: Callable[[Settings, Transport], RequesterSearch]
+    requesters: Callable[[Settings, Transport], Requesters]
     seeds: Callable[[Settings, Transport], SeedAccount]
     rights: Callable[[Any, Transport, Reply], Rights] = lambda _account, _transport, _reply: Rights()
     forbidden: Callable[[Reply], str] = lambda _reply: ""
@@ -141,7 +141,7 @@ VENDORS: Mapping[str, Vendor] = {
         desk=lambda _settings, transport, _state: Zendesk(transport),
         own_user=lambda _settings, transport: zendesk_account.own_user(transport),
         labels=lambda _settings, transport: zendesk_account.read_labels(transport),
-        requesters=lambda _settings, transport: zendesk_account.Requesters(transport),
+        requesters=lambda _settings, transport: zendesk_account.requesters(transport),
         seeds=lambda _settings, transport: _of_seeding().ZendeskSeedTarget(transport),
         rights=lambda account, transport, reply: zendesk_account.rights(transport, reply, account.oauth_scope),
         forbidden=lambda reply: zendesk_format.error_code(reply) if zendesk_format.missing_scopes(reply) else "",
@@ -153,7 +153,7 @@ VENDORS: Mapping[str, Vendor] = {
         desk=_freshdesk,
         own_user=lambda _settings, transport: freshdesk_reads.own_user(transport),
         labels=lambda _settings, transport: freshdesk_reads.read_labels(transport),
-        requesters=lambda _settings, transport: freshdesk_reads.FreshdeskRequesters(transport),
+        requesters=lambda _settings, transport: freshdesk_reads.requesters(transport),
         seeds=lambda _settings, transport: _of_seeding().FreshdeskSeedTarget(transport),
         rights=lambda _account, transport, reply: freshdesk_reads.rights(transport, reply),
         sign_in=_sign_in_to_freshdesk,
@@ -164,7 +164,7 @@ VENDORS: Mapping[str, Vendor] = {
         desk=_tracker,
         own_user=lambda s, transport: request_tracker_account.own_user(transport, s.request_tracker.signs_in_as),
         labels=lambda _settings, transport: request_tracker_account.read_labels(transport),
-        requesters=lambda _settings, transport: request_tracker_account.TrackerRequesters(transport),
+        requesters=lambda _settings, transport: request_tracker_account.requesters(transport),
         seeds=lambda s, transport: _of_seeding().RequestTrackerSeedTarget(transport, s.request_tracker.tags_field),
         rights=lambda account, transport, _reply: Rights(
             lacking="; ".join(request_tracker_account.lacking(transport, account.tags_field))
@@ -175,7 +175,7 @@ VENDORS: Mapping[str, Vendor] = {
         desk=_local,
         own_user=lambda _settings, _transport: None,  # it is no person there
         labels=lambda settings, transport: _of_local().labels_of(opened_local(settings, transport)),
-        requesters=lambda settings, transport: _of_local().LocalRequesters(opened_local(settings, transport)),
+        requesters=lambda settings, transport: _of_local().requesters(opened_local(settings, transport)),
         seeds=lambda settings, transport: _of_seeding().LocalSeedTarget(
             opened_local(settings, transport, make=True), cast("LocalConnection", transport).now
         ),
