@@ -86,14 +86,14 @@ def test_the_contract_of_layers_is_short_and_names_every_package() -> None:
 
 
 CEILINGS = {
-    ".": 1_280,
+    ".": 1_270,
     "analysis": 9_280,
     "audit": 1_870,
     "commands": 5_640,
     "core": 2_560,
     "dashboard": 1_470,
     "evaluation": 1_920,
-    "helpdesk": 6_060,
+    "helpdesk": 6_010,
     "knowledge": 1_690,
     "learning": 1_660,
     "monitoring": 2_530,
