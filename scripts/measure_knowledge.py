@@ -77,7 +77,7 @@ def measure_set(folder: Path, config: Path | None) -> None:
     with embedding_model(load(config=config, need_helpdesk=False)) if config else nullcontext() as model:
         if model is not None:
             embed_missing(store, model)
-        articles = dict(store.rows("SELECT id, article FROM chunk"))
+        articles = dict(store.all("SELECT id, article FROM chunk"))
         told = evaluate(KnowledgeSearch(store, model, trouble=sys.exit), articles, questions, vectors=model is not None)
     for name, found in told.scores.items():
         show(folder.name, name, found)
@@ -107,7 +107,7 @@ def plain(store: KnowledgeStore, questions: list[LabelledQuestion]) -> Retrieval
     database.execute("CREATE VIRTUAL TABLE plain USING fts5(article UNINDEXED, title, text, tokenize='porter')")
     database.executemany(
         "INSERT INTO plain VALUES (?, ?, ?)",
-        store.rows("SELECT article, title, heading || char(10) || text FROM chunk ORDER BY id"),
+        store.all("SELECT article, title, heading || char(10) || text FROM chunk ORDER BY id"),
     )
     orders = []
     for question in questions:

@@ -33,7 +33,7 @@ def test_an_article_counts_as_shown_once_for_each_note_that_was_written(open_des
 
     def counts() -> dict[str, int]:
         with closing(KnowledgeStore(desk.state / FILE_NAME)) as store:
-            return dict(store.rows("SELECT id, found FROM article WHERE found > 0"))
+            return dict(store.all("SELECT id, found FROM article WHERE found > 0"))
 
     desk("run", "--since", "7d", "--dry-run")
     desk("analyse", "1")

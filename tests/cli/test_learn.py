@@ -100,7 +100,7 @@ def played(written: dict[int, dict[str, str]], edit: Editing, dice: random.Rando
 
 
 def found(desk: Command) -> Fates:
-    store = LearningStore(desk.state / FILE_NAME, read_only=True)
+    store = LearningStore.scratch_copy(desk.state / FILE_NAME)
     return {
         (item.ticket_id, item.field, item.label): (item.fate, item.theirs, item.actor_kind)
         for item in store.reactions()
@@ -110,7 +110,7 @@ def found(desk: Command) -> Fates:
 def check(desk: Command, expected: Fates) -> None:
     """All of it is found and nothing else, and each correction is a person's."""
     assert found(desk) == expected
-    store = LearningStore(desk.state / FILE_NAME, read_only=True)
+    store = LearningStore.scratch_copy(desk.state / FILE_NAME)
     corrected = {(item.ticket_id, item.field, item.theirs) for item in store.corrections()}
     assert corrected == {
         (number, part, theirs)
@@ -188,7 +188,7 @@ def test_on_freshdesk_no_change_is_ever_a_persons(fresh: FreshDesk) -> None:
     fresh.advance(60)
     fresh("learn", "collect")
     assert found(fresh) == expected
-    assert LearningStore(fresh.state / FILE_NAME, read_only=True).corrections() == []
+    assert LearningStore.scratch_copy(fresh.state / FILE_NAME).corrections() == []
 
 
 def test_a_pass_goes_on_where_the_last_one_ended_and_reads_each_ticket_once(open_desk: OpenDesk) -> None:
@@ -213,7 +213,7 @@ def test_the_words_that_are_kept_are_redacted_and_erased_with_the_ticket(open_de
     edit = zendesk_hands(desk)
     edit(1, "person", remove=["ai_billing"], add=["ai_refund"], status="solved")
     desk("learn", "collect")
-    (kept,) = LearningStore(desk.state / FILE_NAME, read_only=True).corrections()
+    (kept,) = LearningStore.scratch_copy(desk.state / FILE_NAME).corrections()
     assert "charged twice" in kept.text
     assert "melody" not in kept.text
     assert "901820" not in kept.text

@@ -113,7 +113,7 @@ def a_folder(path: Path) -> None:
 def garbled(path: Path) -> None:
     with closing(LearningStore(path)) as store:
         store.record("classifier", "ana", {"now": "x"}, 1.0)
-        with store.writing() as db:
+        with store.transaction() as db:
             db.execute("UPDATE change SET detail='{'")
             db.execute("INSERT INTO fact VALUES ('cursor', '{')")
 

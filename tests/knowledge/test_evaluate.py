@@ -20,7 +20,7 @@ def measured(model: EmbeddingModel | None, questions: list[LabelledQuestion]) ->
     store.put((article(f"a{number}", f"About {word}.", title=""), "") for number, word in enumerate(WORDS))
     if model is not None:
         embed_missing(store, model)
-    articles = dict(store.rows("SELECT id, article FROM chunk"))
+    articles = dict(store.all("SELECT id, article FROM chunk"))
     return evaluate(KnowledgeSearch(store, model), articles, questions, vectors=model is not None)
 
 

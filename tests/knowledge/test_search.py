@@ -189,7 +189,7 @@ def test_only_new_text_is_embedded(meaning: Meaning) -> None:
     assert embed_missing(store, meaning.model()) == 0
     store.put([(article("a", "password", title="a"), "")])
     assert embed_missing(store, meaning.model()) == 1
-    assert store.rows("SELECT count(*) FROM vector") == [(2,)]
+    assert store.all("SELECT count(*) FROM vector") == [(2,)]
 
 
 @pytest.mark.parametrize("other", [{"name": "newer"}, {"passage_prefix": "passage: "}])
@@ -209,7 +209,7 @@ def test_a_model_that_changed_its_dimension_is_embedded_anew(meaning: Meaning) -
     store.put([(article("c", "login", title="c"), "")])
     wider = EmbeddingModel("meaning", lambda texts: [[*vector, 0.5] for vector in meaning(texts)])
     assert embed_missing(store, wider) == 3
-    assert store.rows("SELECT DISTINCT dim FROM vector") == [(4,)]
+    assert store.all("SELECT DISTINCT dim FROM vector") == [(4,)]
 
 
 def test_without_an_answer_of_the_server_words_are_searched(meaning: Meaning) -> None:

@@ -39,10 +39,10 @@ class Zendesk(Account):
         return sync(self.kept, [ZendeskArticles(self.transport)], advance=advance)
 
     def titles(self) -> list[str]:
-        return [title for (title,) in self.kept.rows("SELECT title FROM article ORDER BY title")]
+        return [title for (title,) in self.kept.all("SELECT title FROM article ORDER BY title")]
 
     def audiences(self) -> dict[str, str]:
-        return dict(self.kept.rows("SELECT title, audience FROM article"))
+        return dict(self.kept.all("SELECT title, audience FROM article"))
 
 
 def add_translation(desk: Zendesk, article_id: int, locale: str, title: str, **others: Any) -> None:
@@ -74,7 +74,7 @@ def test_votes_change_nothing_and_words_do() -> None:
     assert desk.sync().changed == {"zendesk": 0}
     row.update(body="<p>Ten days.</p>", updated_at="2031-01-02T00:00:00Z")
     assert desk.sync().changed == {"zendesk": 1}
-    assert "Ten days." in desk.kept.rows("SELECT body FROM article")[0][0]
+    assert "Ten days." in desk.kept.all("SELECT body FROM article")[0][0]
 
 
 def test_a_deleted_article_is_noticed_at_the_next_sync() -> None:
@@ -95,7 +95,7 @@ def test_drafts_and_outdated_translations_are_left_out_and_an_article_taken_back
     add_translation(desk, first, "fr", "Remboursements", outdated=True)
     desk.sync()
     assert desk.titles() == ["Erstattungen", "Refunds"]
-    assert {lang for (lang,) in desk.kept.rows("SELECT lang FROM article")} == {"en", "de"}
+    assert {lang for (lang,) in desk.kept.all("SELECT lang FROM article")} == {"en", "de"}
     desk.clock.wait(60)
     desk.store.articles[1].update(draft=True, updated_at="2031-01-01T00:00:00Z")
     desk.store.article_translations[first][0]["draft"] = True
@@ -202,7 +202,7 @@ class Freshdesk:
         return sync(self.kept, [FreshdeskArticles(self.transport)])
 
     def audiences(self) -> dict[str, str]:
-        return dict(self.kept.rows("SELECT title, audience FROM article"))
+        return dict(self.kept.all("SELECT title, audience FROM article"))
 
 
 def test_freshdesk_folders_decide_who_may_read_also_when_they_lie_in_others() -> None:
@@ -230,7 +230,7 @@ def test_freshdesk_translations_are_read_once_and_an_article_that_goes_takes_the
     german = {"language": "de", "title": "Erstattungen", "description": "<p>Fünf Tage.</p>"}
     desk.store.translations.append({**desk.store.articles[0], **german, "id": article})
     desk.sync()
-    assert dict(desk.kept.rows("SELECT lang, title FROM article")) == {"en": "Refunds", "de": "Erstattungen"}
+    assert dict(desk.kept.all("SELECT lang, title FROM article")) == {"en": "Refunds", "de": "Erstattungen"}
     first = len(desk.sent)
     assert desk.sync().changed == {"freshdesk": 0}
     assert len(desk.sent) == first - 1  # the translation is not asked for again
@@ -276,7 +276,7 @@ def test_front_matter_says_title_address_language_and_readers(tmp_path: Path, fi
     )
     store = KnowledgeStore(None)
     of_folder(store, tmp_path)
-    rows = store.rows("SELECT id, title, url, lang, audience FROM article ORDER BY id")
+    rows = store.all("SELECT id, title, url, lang, audience FROM article ORDER BY id")
     name = f"folder:{tmp_path.name}"
     assert rows == [
         (f"{name}/a.md", "Refunds: how", "https://x.example/r", "de", "everyone"),

@@ -29,7 +29,7 @@ def article(name: str = "a", body: str = "Words.", **others: object) -> Article:
 
 
 def indexed(store: KnowledgeStore, word: str) -> int:
-    return int(store.rows("SELECT count(*) FROM words WHERE words MATCH ?", (f'"{word}"',))[0][0])
+    return int(store.all("SELECT count(*) FROM words WHERE words MATCH ?", f'"{word}"')[0][0])
 
 
 def test_articles_survive_closing_the_file(tmp_path: Path) -> None:
@@ -50,7 +50,7 @@ def test_words_of_an_earlier_version_are_no_longer_found() -> None:
     assert (indexed(store, "obsolete"), indexed(store, "current")) == (0, 1)
     store.remove(["a"])
     assert (indexed(store, "current"), store.counts()) == (0, (0, 0))
-    store.rows("INSERT INTO words(words) VALUES ('integrity-check')")
+    store.all("INSERT INTO words(words) VALUES ('integrity-check')")
 
 
 def test_of_an_article_that_comes_twice_the_later_one_is_kept() -> None:
@@ -75,7 +75,7 @@ def test_articles_of_all_readers_and_languages_replace_each_other_in_one_portion
         store.put(portion(shift, word))
     assert [indexed(store, word) for word in ("first", "second", "third")] == [0, 0, 54]
     assert store.counts() == (27, 54)
-    store.rows("INSERT INTO words(words) VALUES ('integrity-check')")
+    store.all("INSERT INTO words(words) VALUES ('integrity-check')")
 
 
 def test_a_write_that_fails_at_any_point_changes_nothing_and_the_next_one_is_kept(tmp_path: Path) -> None:
@@ -100,8 +100,8 @@ def test_a_write_that_fails_at_any_point_changes_nothing_and_the_next_one_is_kep
 def test_a_disk_that_is_full_is_said_in_words_and_changes_nothing() -> None:
     store = KnowledgeStore(None)
     store.put([(article(body="first"), "")])
-    [(pages,)] = store.rows("PRAGMA page_count")
-    store.rows(f"PRAGMA max_page_count={pages + 2}")
+    [(pages,)] = store.all("PRAGMA page_count")
+    store.all(f"PRAGMA max_page_count={pages + 2}")
     with pytest.raises(StateUnusable, match="full"):
         store.put([(article(body="second " * 50_000), "")])
     assert (indexed(store, "first"), indexed(store, "second")) == (1, 0)
@@ -111,11 +111,11 @@ def test_a_file_of_another_version_is_made_anew_and_keeps_no_word_of_what_was_in
     path = tmp_path / FILE_NAME
     store = KnowledgeStore(path)
     store.put([(article(), "")])
-    store.rows("CREATE TABLE solved (id INTEGER PRIMARY KEY, question TEXT)")
-    store.rows("CREATE VIRTUAL TABLE solved_words USING fts5(question, content='solved', content_rowid='id')")
-    store.rows("INSERT INTO solved VALUES (1, 'zanzibar')")
-    store.rows("INSERT INTO solved_words (rowid, question) VALUES (1, 'zanzibar')")
-    store.rows("PRAGMA user_version=2")
+    store.all("CREATE TABLE solved (id INTEGER PRIMARY KEY, question TEXT)")
+    store.all("CREATE VIRTUAL TABLE solved_words USING fts5(question, content='solved', content_rowid='id')")
+    store.all("INSERT INTO solved VALUES (1, 'zanzibar')")
+    store.all("INSERT INTO solved_words (rowid, question) VALUES (1, 'zanzibar')")
+    store.all("PRAGMA user_version=2")
     store.close()
     again = KnowledgeStore(path)
     assert again.counts() == (0, 0)

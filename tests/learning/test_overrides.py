@@ -469,7 +469,7 @@ def collected(
     desk: Desk, numbers: Iterable[int], *, most: int | None = None, clock: ManualClock | None = None, **more: Any
 ) -> CollectedLabels:
     store = LearningStore(None)
-    with store.writing() as db:
+    with store.transaction() as db:
         rows = [(number, NOW - 60, 0.0, "billing", "{}") for number in numbers]
         db.executemany("INSERT INTO pending VALUES (?, ?, ?, ?, ?)", rows)
     deadline = Deadline(clock or ManualClock(), 300)

@@ -28,7 +28,7 @@ def test_what_is_kept_twice_is_there_once(path: Path) -> None:
         store.keep([REACTION], [CORRECTION])
     assert list(store.reactions()) == [REACTION]
     assert store.corrections() == [replace(CORRECTION, id=1)]
-    assert LearningStore(path, read_only=True).corrections() == store.corrections()
+    assert LearningStore.scratch_copy(path).corrections() == store.corrections()
 
 
 def test_a_second_reading_replaces_the_ticket_and_keeps_what_was_decided(path: Path) -> None:
@@ -56,9 +56,9 @@ def test_a_file_of_the_version_before_is_read_and_an_earlier_one_refused_in_word
         assert store.known([8]) == frozenset()
     with closing(sqlite3.connect(path)) as db:
         db.execute("PRAGMA user_version=8")
-    for read_only in (False, True):
+    for open_it in (LearningStore, LearningStore.scratch_copy):
         with pytest.raises(StateUnusable, match="pins and the list of erased tickets: keep a copy"):
-            LearningStore(path, read_only=read_only)
+            open_it(path)
 
 
 def test_a_pin_that_a_dropped_one_superseded_does_not_hold_again(path: Path) -> None:
@@ -72,7 +72,7 @@ def test_a_pin_that_a_dropped_one_superseded_does_not_hold_again(path: Path) -> 
         for place in others:
             db.execute(f"INSERT INTO pin VALUES {place}, 'words', 1)")
     with closing(LearningStore(path)) as store:
-        assert [number for (number,) in store.rows("SELECT id FROM pin ORDER BY id")] == [3, 4, 5]
+        assert [number for (number,) in store.all("SELECT id FROM pin ORDER BY id")] == [3, 4, 5]
 
 
 def test_a_decision_is_taken_back_unless_another_came_after_it(path: Path) -> None:
@@ -114,7 +114,7 @@ def test_a_ticket_whose_forgetting_was_cut_off_leaves_nothing_in_the_file_when_i
     store.close()
     store, dashboard = LearningStore(path), LearningStore(path)
     with monkeypatch.context() as patched:
-        patched.setattr("ticket_processor.learning.store.emptied", lambda _db: 1 / 0)
+        patched.setattr("ticket_processor.state.sqlite.emptied", lambda _db: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             store.forget([7])
     assert dashboard.known([7]) == frozenset()
@@ -139,6 +139,6 @@ def test_what_is_old_goes_but_what_was_approved_still_teaches(path: Path) -> Non
 
 
 def test_reading_only_makes_no_file(path: Path) -> None:
-    store = LearningStore(path, read_only=True)
+    store = LearningStore.scratch_copy(path)
     assert (list(store.reactions()), store.changes(), store.fact("cursor")) == ([], [], None)
     assert not list(path.parent.iterdir())

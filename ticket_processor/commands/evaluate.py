@@ -197,7 +197,7 @@ def compared(
         raise ConfigError("--gate compares changed settings with the running ones: name them with --candidate FILE")
     running = load(config=config, need_helpdesk=False, need_any=True)
     changed = load_candidate(candidate, config=config)
-    with closing(LearningStore(running.state_folder / FILE_NAME, read_only=True)) as store:
+    with closing(LearningStore.scratch_copy(running.state_folder / FILE_NAME)) as store:
         pins = [of_today(case, running.taxonomy) for case in pinned(store)]
     examples: list[Example] = []
     if files:

@@ -121,7 +121,7 @@ def evaluate_search(
         lock(settings.state_folder),
         closing(knowledge_store(settings)) as store,
     ):
-        articles = dict(store.rows("SELECT id, article FROM chunk"))
+        articles = dict(store.all("SELECT id, article FROM chunk"))
         with screen.progress("searching", len(questions)) as advance:
             base = KnowledgeSearch(store, model, trouble=stop)
             found = evaluate(base, articles, questions, vectors=model is not None, advance=advance)

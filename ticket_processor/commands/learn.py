@@ -113,7 +113,7 @@ def undo(
 ) -> int:
     """Take back something that was learnt; what was decided anew since then stays."""
     settings = load(config=config, need_helpdesk=False, need_any=True)
-    with _opened(config) as store, store.writing():
+    with _opened(config) as store, store.transaction():
         kind = next((item.what for item in store.changes() if item.id == change), PINNED)
         if kind not in (DECIDED, PINNED, RETRAINED):
             raise ConfigError(f"change {change} ({kind}) cannot be taken back")
@@ -130,7 +130,8 @@ def undo(
 def _opened(config: Path | None, *, read_only: bool = False) -> Iterator[LearningStore]:
     """The learning store of these settings; it is made unless ``read_only``."""
     settings = load(config=config, need_helpdesk=False, need_any=True)
-    with closing(LearningStore(settings.state_folder / FILE_NAME, read_only=read_only)) as store:
+    opened = LearningStore.scratch_copy if read_only else LearningStore
+    with closing(opened(settings.state_folder / FILE_NAME)) as store:
         yield store
 
 

@@ -59,7 +59,7 @@ class HelpdeskPart:
         """
         settings, now = self.settings, self.clock.now()
         with (
-            closing(LearningStore(settings.state_folder / FILE_NAME, read_only=True)) as store,
+            closing(LearningStore.scratch_copy(settings.state_folder / FILE_NAME)) as store,
             self._asking() as (transport, deadline),
             reading_desk(settings, transport) as desk,
             self.screen.progress("reading what people changed") as advance,

@@ -135,7 +135,7 @@ def _own_folder(settings: Settings) -> Path:
 
 def _approved(settings: Settings) -> list[Correction]:
     """The approved corrections that a classifier can learn from. Raises ``ConfigError`` where there are none."""
-    with closing(LearningStore(settings.state_folder / FILE_NAME, read_only=True)) as store:
+    with closing(LearningStore.scratch_copy(settings.state_folder / FILE_NAME)) as store:
         found = [item for field in FIELDS for item in store.examples(field)]
     if not found:
         raise ConfigError("no correction that a classifier can learn from was approved; see 'ticketbot learn review'")
@@ -164,7 +164,7 @@ def _stored_unless_worse(
     if fallen:
         told.append(f"not stored, since {' and '.join(fallen)} would get worse by more than chance")
         return after, told, data
-    with closing(LearningStore(settings.state_folder / FILE_NAME)) as store, store.writing():
+    with closing(LearningStore(settings.state_folder / FILE_NAME)) as store, store.transaction():
         former = version(folder)
         after = replace(after, description=write(folder, after.description, after.content, keep_former=True))
         detail = {

@@ -35,7 +35,7 @@ NOBODY = (
 
 def decisions() -> None:
     """What waits."""
-    with closing(LearningStore(given().settings.state_folder / FILE_NAME, read_only=True)) as store:
+    with closing(LearningStore.scratch_copy(given().settings.state_folder / FILE_NAME)) as store:
         waiting = store.corrections("pending")
     who = person()
     said, done = st.session_state.pop(SAID, ("", False))

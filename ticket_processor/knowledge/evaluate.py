@@ -151,7 +151,7 @@ _WORD = re.compile(r"\w+")
 
 def examine(store: KnowledgeStore, now: float) -> list[Finding]:
     """What a person should look at: copies in one language; what is shown often and is a year old; what never is."""
-    rows = store.rows("SELECT id, title, url, lang, body, updated_at, found FROM article ORDER BY id")
+    rows = store.all("SELECT id, title, url, lang, body, updated_at, found FROM article ORDER BY id")
     places = {name: ArticlePlace(article=name, title=title, url=url) for name, title, url, *_ in rows}
 
     def finding(kind: str, text: str, names: Iterable[str], advice: str) -> Finding:

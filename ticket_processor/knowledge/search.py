@@ -107,13 +107,13 @@ def lexical(
     scopes = store.scopes(langs, audience)
     if not words or not scopes:
         return []
-    rows = store.rows(
+    rows = store.all(
         f"SELECT rowid, -bm25(words, {TITLE_WEIGHT}, {HEADING_WEIGHT}, {TEXT_WEIGHT}) AS score "  # noqa: S608 - our own numbers
         "FROM words WHERE words MATCH ? AND rowid>>? IN (SELECT value FROM json_each(?)) "
         "ORDER BY score DESC, rowid LIMIT ?",
-        (any_of(words), SCOPE_BITS, json.dumps(scopes), limit),
+        *(any_of(words), SCOPE_BITS, json.dumps(scopes), limit),
     )
-    passages = len(store.rows("SELECT 1 FROM chunk LIMIT ?", (FEW + 1,)))
+    passages = len(store.all("SELECT 1 FROM chunk LIMIT ?", FEW + 1))
     return [(number, score) for number, score in rows] if passages > FEW else _by_share(store, words, rows, passages)
 
 
@@ -124,7 +124,7 @@ def _by_share(
     shares: defaultdict[int, float] = defaultdict(float)
     whole = 0.0
     for word in words:
-        having = store.rows("SELECT rowid FROM words WHERE words MATCH ?", (any_of([word]),))
+        having = store.all("SELECT rowid FROM words WHERE words MATCH ?", any_of([word]))
         weight = math.log(1 + (passages - len(having) + 0.5) / (len(having) + 0.5))
         whole += weight
         for (number,) in having:
@@ -198,7 +198,7 @@ class KnowledgeSearch:
     def weight(self) -> float:
         """The vectors' share in a ranking; 0 where none were made, and where ``kb eval`` refused them."""
         key = self._model.key if self._model else ""
-        if not self._store.rows("SELECT 1 FROM vector WHERE model=? LIMIT 1", [key]):
+        if not self._store.all("SELECT 1 FROM vector WHERE model=? LIMIT 1", key):
             return 0.0
         return float(self._store.fact(f"{WEIGHT} {key}") or USUAL_WEIGHT)
 
@@ -212,7 +212,7 @@ class KnowledgeSearch:
     def passages_of(self, article_id: str, audience: Audience) -> list[Passage]:
         """The passages of an article that ``audience`` may read, in order."""
         numbers = [
-            number for (number,) in self._store.rows("SELECT id FROM chunk WHERE article=? ORDER BY n", [article_id])
+            number for (number,) in self._store.all("SELECT id FROM chunk WHERE article=? ORDER BY n", article_id)
         ]
         passages = self._store.passages(numbers)
         return [passages[each] for each in numbers if passages[each].audience in READABLE[audience]]

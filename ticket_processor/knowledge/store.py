@@ -7,16 +7,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import sqlite3
-import threading
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
-from ..core.files import make_file, make_folder
-from ..state.sqlite import emptied, run_script, schema_version, transaction, translated, write_ahead
+from ..state.sqlite import Database, emptied, run_script, schema_version, transaction, translated
 from .model import READABLE, Article, Audience, Passage
 from .text import chunks_of
 
@@ -79,32 +75,22 @@ def embedded_text(title: str, heading: str, text: str) -> str:
     return "\n".join(part for part in (title, heading, text) if part)
 
 
-class KnowledgeStore:
+class KnowledgeStore(Database):
     """The file; ``None`` keeps all in memory. Thread-safe. Raises :class:`StateUnusable` when it cannot be used."""
 
-    def __init__(self, path: Path | None) -> None:
-        self._path = path
-        self._lock = threading.RLock()
-        with translated(self._path):
-            if path is not None:
-                make_folder(path.parent)
-                make_file(path)  # agents-only articles are private
-            self._db = sqlite3.connect(path or ":memory:", isolation_level=None, check_same_thread=False, timeout=10)
-            if path is not None:
-                write_ahead(self._db)
-                self._db.execute("PRAGMA synchronous=NORMAL")
-            self._make_tables()
+    migrations = ()
 
-    def close(self) -> None:
-        """Close the file."""
-        with self._lock:
-            self._db.close()
+    def __init__(self, path: Path | None) -> None:
+        """Open, or create, the file, whose agents-only articles are private."""
+        super().__init__(path)
+        with translated(path):
+            self._make_tables()
 
     # Writing
 
     def put(self, articles: Iterable[tuple[Article, str]]) -> None:
         """Keep articles, each with a stamp by which its source knows it again, in place of what was there."""
-        with self._writing():
+        with self.transaction():
             latest = {article.id: (article, stamp) for article, stamp in articles}
             self._remove(latest)
             self._db.executemany(
@@ -138,18 +124,18 @@ class KnowledgeStore:
 
     def restamp(self, stamps: Mapping[str, str]) -> None:
         """Remember new stamps of articles that have not changed."""
-        with self._writing():
+        with self.transaction():
             self._db.executemany("UPDATE article SET stamp=? WHERE id=?", [(new, old) for old, new in stamps.items()])
 
     def remove(self, article_ids: Iterable[str]) -> None:
         """Forget articles."""
-        with self._writing():
+        with self.transaction():
             self._remove(article_ids)
             self._count_up()
 
     def put_vectors(self, model: str, vectors: Mapping[str, bytes], dim: int) -> None:
         """Keep vectors of passages, by the passages' hashes. ``model`` names the model and its prefix."""
-        with self._writing():
+        with self.transaction():
             self._db.executemany(
                 "INSERT OR REPLACE INTO vector VALUES (?,?,?,?)",
                 [(digest, model, dim, blob) for digest, blob in vectors.items()],
@@ -158,7 +144,7 @@ class KnowledgeStore:
 
     def drop_vectors(self, model: str, dim: int | None) -> None:
         """Forget vectors of passages that are gone, of every other model and, if it is known, of another dimension."""
-        with self._writing():
+        with self.transaction():
             self._db.execute(
                 "DELETE FROM vector WHERE model<>? OR dim<>coalesce(?, dim) OR hash NOT IN (SELECT hash FROM chunk)",
                 (model, dim),
@@ -166,79 +152,74 @@ class KnowledgeStore:
 
     def set_fact(self, name: str, value: str) -> None:
         """Remember a value."""
-        with self._writing():
+        with self.transaction():
             self._db.execute("INSERT OR REPLACE INTO fact VALUES (?,?)", (name, value))
 
     def count_found(self, article_ids: Collection[str]) -> None:
         """Count that a search showed these articles."""
-        with self._writing():
+        with self.transaction():
             self._db.executemany("UPDATE article SET found=found+1 WHERE id=?", [(name,) for name in article_ids])
 
     # Reading
 
     def fact(self, name: str) -> str | None:
         """A remembered value."""
-        rows = self.rows("SELECT value FROM fact WHERE name=?", (name,))
+        rows = self.all("SELECT value FROM fact WHERE name=?", name)
         return rows[0][0] if rows else None
 
     def kept(self, source: str) -> dict[str, KeptArticle]:
         """What is remembered of a source's articles, by id."""
-        rows = self.rows("SELECT id, hash, stamp FROM article WHERE source=?", (source,))
+        rows = self.all("SELECT id, hash, stamp FROM article WHERE source=?", source)
         return {name: KeptArticle(digest, stamp) for name, digest, stamp in rows}
 
     def counts(self) -> tuple[int, int]:
         """How many articles and passages there are."""
-        [(articles, passages)] = self.rows("SELECT (SELECT count(*) FROM article), (SELECT count(*) FROM chunk)")
+        [(articles, passages)] = self.all("SELECT (SELECT count(*) FROM article), (SELECT count(*) FROM chunk)")
         return articles, passages
 
     def scopes(self, langs: Collection[str] | None, audience: Audience) -> list[int]:
         """The scopes of passages that ``audience`` may read, in one of the languages; ``None``: any."""
-        found = ((number, *name.split(" ", 1)) for number, name in self.rows("SELECT number, name FROM scope"))
+        found = ((number, *name.split(" ", 1)) for number, name in self.all("SELECT number, name FROM scope"))
         return [number for number, who, lang in found if who in READABLE[audience] and (langs is None or lang in langs)]
 
     def article(self, article_id: str) -> Article | None:
         """A whole article."""
-        rows = self.rows(
-            "SELECT id, source, title, url, lang, audience, updated_at, body FROM article WHERE id=?", (article_id,)
+        rows = self.all(
+            "SELECT id, source, title, url, lang, audience, updated_at, body FROM article WHERE id=?", article_id
         )
         return Article(*rows[0]) if rows else None
 
     def passages(self, numbers: Sequence[int]) -> dict[int, Passage]:
         """Passages by their numbers in the index."""
-        rows = self.rows(
+        rows = self.all(
             f"SELECT chunk.id, {_PASSAGE} FROM chunk JOIN article ON article.id=chunk.article "  # noqa: S608 - our own names
             "WHERE chunk.id IN (SELECT value FROM json_each(?))",
-            (json.dumps([*numbers]),),
+            json.dumps([*numbers]),
         )
         return {row[0]: Passage(*row[1:]) for row in rows}
 
     def articles_of(self, numbers: Collection[int]) -> dict[int, str]:
         """The article of each passage."""
         query = "SELECT id, article FROM chunk WHERE id IN (SELECT value FROM json_each(?))"
-        return dict(self.rows(query, (json.dumps([*numbers]),)))
+        return dict(self.all(query, json.dumps([*numbers])))
 
     def without_vector(self, model: str, dim: int | None = None) -> list[tuple[str, str]]:
         """Hash and text of every passage that has no vector of this model and dimension, each text once."""
-        rows = self.rows(
+        rows = self.all(
             "SELECT hash, title, heading, text FROM chunk "
             "WHERE hash NOT IN (SELECT hash FROM vector WHERE model=? AND (? IS NULL OR dim=?)) "
             "GROUP BY hash ORDER BY min(id)",
-            (model, dim, dim),
+            *(model, dim, dim),
         )
         return [(digest, embedded_text(*parts)) for digest, *parts in rows]
 
     def vectors(self, model: str, dim: int) -> list[tuple[int, bytes]]:
         """Number and vector of every passage that has one of this model and dimension."""
-        return self.rows(
+        return self.all(
             "SELECT chunk.id, vector.blob FROM chunk JOIN vector ON vector.hash=chunk.hash "
             "WHERE vector.model=? AND vector.dim=? ORDER BY chunk.id",
-            (model, dim),
+            *(model, dim),
         )
-
-    def rows(self, query: str, values: Sequence[object] = ()) -> list[tuple]:  # type: ignore[type-arg]
-        """The rows that a query gives."""
-        with self._lock, translated(self._path):
-            return self._db.execute(query, tuple(values)).fetchall()
 
     # Inside
 
@@ -280,8 +261,3 @@ class KnowledgeStore:
         )
         self._db.executemany("DELETE FROM chunk WHERE article=?", names)
         self._db.executemany("DELETE FROM article WHERE id=?", names)
-
-    @contextmanager
-    def _writing(self) -> Iterator[None]:
-        with self._lock, translated(self._path), transaction(self._db):
-            yield

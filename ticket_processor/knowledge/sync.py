@@ -95,7 +95,7 @@ def sync(
     listed a source to its end. Raises :class:`StateUnusable`.
     """
     result = SyncResult()
-    known = {name for (name,) in store.rows("SELECT DISTINCT source FROM article")}
+    known = {name for (name,) in store.all("SELECT DISTINCT source FROM article")}
     for name in known - {source.name for source in sources}:
         store.remove(store.kept(name))
     for source in sources:

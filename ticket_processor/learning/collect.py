@@ -100,7 +100,7 @@ def collect(
         finally:
             left = {number: why for number, why in reader.left.items() if number in by_id}
             settled |= {number for number, why in left.items() if why not in (OPEN, UNREADABLE)}
-            with store.writing():
+            with store.transaction():
                 store.keep(reactions, corrections, now)
                 pending.settled(settled)
                 pending.looked_at(left.keys() - settled, now)
@@ -248,30 +248,30 @@ class PendingTickets:
 
     def next(self, most: int, before: float, since: float = 0.0) -> list[Written]:
         """Tickets written since ``since`` that were not looked at since ``before``; first those that waited longest."""
-        rows = self._store.rows(
+        rows = self._store.all(
             "SELECT ticket_id, category, settings_files, first FROM pending WHERE looked<? AND first>=? "
             "ORDER BY looked, first LIMIT ?",
-            (before, since, most),
+            *(before, since, most),
         )
         return [Written(number, category, json.loads(text), at) for number, category, text, at in rows]
 
     def count(self) -> int:
         """How many there are."""
-        return int(self._store.rows("SELECT count(*) FROM pending")[0][0])
+        return int(self._store.all("SELECT count(*) FROM pending")[0][0])
 
     def looked_at(self, ticket_ids: Collection[int], at: float) -> None:
         """Put tickets at the end of the row."""
-        with self._store.writing() as db:
+        with self._store.transaction() as db:
             db.executemany("UPDATE pending SET looked=? WHERE ticket_id=?", [(at, number) for number in ticket_ids])
 
     def settled(self, ticket_ids: Iterable[int]) -> None:
         """Take tickets out of the row."""
-        with self._store.writing() as db:
+        with self._store.transaction() as db:
             db.executemany("DELETE FROM pending WHERE ticket_id=?", [(number,) for number in ticket_ids])
 
     def _take(self, lines: Sequence[Mapping[str, Any]]) -> None:
         """Have the lines' tickets wait, but for those that were erased, or settled after that write."""
-        with self._store.writing() as db:
+        with self._store.transaction() as db:
             for number, category, intent, settings_file, moment in filter(None, map(_write_of, lines)):
                 db.execute(
                     "INSERT INTO pending SELECT ?1, ?2, 0, ?3, '{}' WHERE ?1 NOT IN (SELECT ticket_id FROM erased) "

@@ -252,7 +252,7 @@ class PinnedCase:
 
 def pinned(store: LearningStore) -> list[PinnedCase]:
     """The pinned cases, the oldest first: of a ticket's field the latest, but for those that were taken back."""
-    rows = store.rows(
+    rows = store.all(
         "SELECT max(pin.id), ticket_id, field, bound, value, text FROM pin JOIN change ON change.id=pin.change "
         "WHERE change.undone_at IS NULL GROUP BY ticket_id, field ORDER BY 1"
     )
@@ -266,7 +266,7 @@ def pin(store: LearningStore, cases: Sequence[PinnedCase], who: str, at: float) 
     """
     if problems := [problem for case in cases if (problem := _problem(case))]:
         raise ConfigError(*problems)
-    with store.writing() as db:
+    with store.transaction() as db:
         gone = {number for (number,) in db.execute("SELECT ticket_id FROM erased")}
         kept = [case for case in cases if case.ticket_id not in gone]
         there = {replace(case, id=0) for case in pinned(store)}

@@ -116,7 +116,7 @@ def kept_scoreboard(state_folder: Path, since: float = 0.0, until: float | None 
     path = state_folder / FILE_NAME
     if not is_there(path):
         return None
-    with closing(LearningStore(path, read_only=True)) as store:
+    with closing(LearningStore.scratch_copy(path)) as store:
         return scoreboard_of(store, since, until)
 
 
@@ -125,7 +125,7 @@ def decided_by_people(state_folder: Path) -> frozenset[int]:
 
     A ticket with a correction that was rejected is none of them.
     """
-    with closing(LearningStore(state_folder / FILE_NAME, read_only=True)) as store:
+    with closing(LearningStore.scratch_copy(state_folder / FILE_NAME)) as store:
         wrong = {item.ticket_id for item in store.corrections("rejected")}
         dealt_with = {item.ticket_id for item in store.reactions() if item.actor_kind == "person"}
     return frozenset(dealt_with - wrong)
@@ -190,7 +190,7 @@ def decide_pending(
     store: LearningStore, ids: Collection[int], status: CorrectionStatus, by: str, at: float
 ) -> LearntChange | None:
     """Approve or reject those of these corrections that still wait; ``None`` where none does."""
-    with store.writing():
+    with store.transaction():
         waiting = [item.id for item in store.corrections("pending") if item.id in ids]
         return store.decide(waiting, status, by, at) if waiting else None
 

@@ -7,15 +7,13 @@ from __future__ import annotations
 
 import json
 import sqlite3
-import threading
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
 from dataclasses import astuple, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from ..settings.schema import LEARNING_STORE
-from ..state.sqlite import copy_into, emptied, is_there, migrate, opened, transaction, translated
+from ..state.sqlite import Database, translated
 
 Fate = Literal["kept", "changed", "removed", "added", "untouched", "reverted_by_rule"]
 """What became of a label: ``added`` is one that a person set where we abstained; ``untouched``: nobody looked."""
@@ -166,26 +164,19 @@ _REACTION = tuple(item.name for item in fields(Reaction))
 _CORRECTION = tuple(item.name for item in fields(Correction))
 
 
-class LearningStore:
+class LearningStore(Database):
     """The file. Thread-safe. Raises :class:`StateUnusable` when it cannot be used.
 
-    ``read_only`` works on a copy in memory, so that nothing is made or changed, whether or not the file is there.
+    ``scratch_copy`` is for readers: nothing is made or changed, whether or not the file is there.
     """
 
-    def __init__(self, path: Path | None, *, read_only: bool = False) -> None:
-        self._path = path
-        self._lock = threading.RLock()
-        with translated(path):
-            self._db = opened(None if read_only else path, _MIGRATIONS, holds=HOLDS)
-            if read_only and path is not None and is_there(path):
-                copy_into(path, self._db)
-                migrate(self._db, path, _MIGRATIONS, holds=HOLDS)
-            self._db.execute("PRAGMA secure_delete=ON")
+    migrations, holds = _MIGRATIONS, HOLDS
 
-    def close(self) -> None:
-        """Close the file."""
-        with self._lock:
-            self._db.close()
+    def __init__(self, path: Path | None) -> None:
+        """Open, or create, the file; ``None`` keeps everything in memory."""
+        super().__init__(path)
+        with translated(path):
+            self._db.execute("PRAGMA secure_delete=ON")
 
     # What people made of our labels
 
@@ -195,7 +186,7 @@ class LearningStore:
         A correction that is there already stays as it was decided; one that no longer holds expires, and is a change
         where it was approved.
         """
-        with self.writing() as db:
+        with self.transaction() as db:
             gone = {number for (number,) in db.execute("SELECT ticket_id FROM erased")}
             kept = [item for item in reactions if item.ticket_id not in gone]
             found = [item for item in corrections if item.ticket_id not in gone]
@@ -210,9 +201,9 @@ class LearningStore:
 
     def reactions(self, since: float | None = None) -> Iterator[Reaction]:
         """What became of labels whose fate is settled since a moment, the oldest first; ``None``: all."""
-        rows = self.rows(
+        rows = self.all(
             f"SELECT {', '.join(_REACTION)} FROM reaction WHERE settled_at>=? ORDER BY settled_at, ticket_id, field",  # noqa: S608 - our own names
-            (since or 0.0,),
+            since or 0.0,
         )
         return (Reaction(*row) for row in rows)
 
@@ -229,7 +220,7 @@ class LearningStore:
 
     def decide(self, ids: Collection[int], status: CorrectionStatus, by: str, at: float) -> LearntChange:
         """Approve or reject corrections; to be taken back by :meth:`undo`."""
-        with self.writing() as db:
+        with self.transaction() as db:
             rows = db.execute(
                 "SELECT id, status, approved_by, approved_at FROM correction "
                 "WHERE id IN (SELECT value FROM json_each(?))",
@@ -244,13 +235,13 @@ class LearningStore:
     def record(self, what: str, who: str, detail: Mapping[str, Any], at: float) -> LearntChange:
         """Note a change that was learnt; ``detail`` holds JSON, and no words of customers."""
         text = json.dumps(detail, ensure_ascii=False)
-        with self.writing() as db:
+        with self.transaction() as db:
             row = db.execute("INSERT INTO change (at, what, who, detail) VALUES (?,?,?,?)", (at, what, who, text))
         return LearntChange(row.lastrowid or 0, at, what, who, json.loads(text))
 
     def changes(self) -> list[LearntChange]:
         """Everything that was learnt or decided, the oldest first, also what was taken back."""
-        rows = self.rows("SELECT id, at, what, who, detail, undone_at FROM change ORDER BY id")
+        rows = self.all("SELECT id, at, what, who, detail, undone_at FROM change ORDER BY id")
         return [LearntChange(*row[:4], json.loads(row[4]), row[5]) for row in rows]  # type: ignore[call-arg]
 
     def undo(self, change_id: int, at: float) -> LearntChange | None:
@@ -259,7 +250,7 @@ class LearningStore:
         Corrections that were decided anew since then stay as they are. What else was learnt is in use no longer once
         its change is marked, since its users read :meth:`changes`.
         """
-        with self.writing() as db:
+        with self.transaction() as db:
             found = next((item for item in self.changes() if item.id == change_id and item.undone_at is None), None)
             if found is None:
                 return None
@@ -279,53 +270,35 @@ class LearningStore:
 
     def known(self, ticket_ids: Collection[int]) -> frozenset[int]:
         """Those of these tickets of which something is kept."""
-        rows = self.rows(" UNION ".join(f"SELECT ticket_id FROM {table}" for table in _OF_TICKETS))  # noqa: S608 - our own names
+        rows = self.all(" UNION ".join(f"SELECT ticket_id FROM {table}" for table in _OF_TICKETS))  # noqa: S608 - our own names
         return frozenset(ticket_ids).intersection(number for (number,) in rows)
 
     def forget(self, ticket_ids: Collection[int]) -> int:
         """Erase tickets for good: nothing of them is left in the file, and they are not kept again."""
         gone = len(self.known(ticket_ids))
         numbers = [(number,) for number in ticket_ids]
-        with self.writing() as db:
+        with self.transaction() as db:
             for table in _OF_TICKETS:
                 db.executemany(f"DELETE FROM {table} WHERE ticket_id=?", numbers)  # noqa: S608 - our own names
             db.executemany("INSERT OR IGNORE INTO erased VALUES (?)", numbers)
-        with self._lock, translated(self._path):  # also where one that was cut off has deleted them before
-            emptied(self._db)
+        self.vacuum()  # also where one that was cut off has deleted them before
         return gone
 
     def drop_before(self, moment: float) -> None:
         """Delete what was settled or said before a moment, but for approved corrections and pins, which still teach."""
-        with self.writing() as db:
+        with self.transaction() as db:
             db.execute("DELETE FROM reaction WHERE settled_at<?", (moment,))
             db.execute("DELETE FROM correction WHERE at<? AND status<>'approved'", (moment,))
 
     def fact(self, name: str) -> str | None:
         """A remembered value."""
-        rows = self.rows("SELECT value FROM fact WHERE name=?", (name,))
+        rows = self.all("SELECT value FROM fact WHERE name=?", name)
         return rows[0][0] if rows else None
 
     def keep_fact(self, name: str, value: str) -> None:
         """Remember a value."""
-        with self.writing() as db:
+        with self.transaction() as db:
             db.execute("INSERT OR REPLACE INTO fact VALUES (?,?)", (name, value))
-
-    # For others that keep tables in the same file
-
-    @contextmanager
-    def writing(self) -> Iterator[sqlite3.Connection]:
-        """A transaction; one within another is part of it."""
-        with (
-            self._lock,
-            translated(self._path),
-            nullcontext(self._db) if self._db.in_transaction else transaction(self._db) as db,
-        ):
-            yield db
-
-    def rows(self, query: str, values: Sequence[object] = ()) -> list[Any]:
-        """The rows that a query gives."""
-        with self._lock, translated(self._path):
-            return self._db.execute(query, tuple(values)).fetchall()
 
     # Inside
 
@@ -342,7 +315,7 @@ class LearningStore:
 
     def _corrections(self, condition: str, values: Sequence[object]) -> list[Correction]:
         query = f"SELECT {', '.join(_CORRECTION)} FROM correction WHERE {condition} ORDER BY id"  # noqa: S608 - our own names
-        return [Correction(*row) for row in self.rows(query, values)]
+        return [Correction(*row) for row in self.all(query, *values)]
 
 
 def _insert(table: str, columns: Sequence[str]) -> str:

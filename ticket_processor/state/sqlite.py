@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, nullcontext
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from ..core.errors import StateUnusable, state_unusable
 from ..core.files import make_file, make_folder, what_else
@@ -65,8 +65,10 @@ _MIGRATIONS = (
 _ASK_AGAIN_S = 0.02
 
 
-def opened(path: Path | None, migrations: Sequence[str] = _MIGRATIONS, *, holds: str = "") -> sqlite3.Connection:
+def opened(path: Path | None, migrations: Sequence[str], *, holds: str = "") -> sqlite3.Connection:
     """A connection of any thread to the file, which is made, or brought up to date, if need be; ``None``: in memory.
+
+    Without ``migrations`` its tables are the caller's.
 
     Raises :class:`StateUnusable`, ``sqlite3.Error`` or ``OSError``.
     """
@@ -85,16 +87,15 @@ def opened(path: Path | None, migrations: Sequence[str] = _MIGRATIONS, *, holds:
             write_ahead(db)
             # A power cut may lose the newest transactions; the log's intent lines are synced, this is not.
             db.execute("PRAGMA synchronous=NORMAL")
-        migrate(db, path, migrations, holds=holds)
+        if migrations:
+            migrate(db, path, migrations, holds=holds)
     except BaseException:
         db.close()
         raise
     return db
 
 
-def migrate(
-    db: sqlite3.Connection, path: Path | None, migrations: Sequence[str] = _MIGRATIONS, *, holds: str = ""
-) -> None:
+def migrate(db: sqlite3.Connection, path: Path | None, migrations: Sequence[str], *, holds: str = "") -> None:
     """Bring the schema up to date. Raises :class:`StateUnusable` for one newer than this program, or too old.
 
     ``holds`` says in words what is lost with a file that is too old.
@@ -271,15 +272,19 @@ _ADVICE = "; if it is damaged, put a copy of it back, or delete it: that leads t
 class Database:
     """One SQLite file. Thread-safe.
 
-    Raises :class:`StateUnusable` when the file is damaged, cannot be written, or is newer than this program.
+    ``migrations`` make its tables, and ``holds`` says in words what is lost with the file. Raises
+    :class:`StateUnusable` when the file is damaged, cannot be written, or is newer than this program.
     """
+
+    migrations: ClassVar[Sequence[str]] = _MIGRATIONS
+    holds: ClassVar[str] = ""
 
     def __init__(self, path: Path | None) -> None:
         """Open, or create, the file; ``None`` keeps everything in memory."""
         self._lock = threading.RLock()
         self.path = path
         with translated(path):
-            self._db = opened(path)
+            self._db = opened(path, self.migrations, holds=self.holds)
 
     @classmethod
     def scratch_copy(cls, path: Path) -> Self:
@@ -290,7 +295,7 @@ class Database:
                 with translated(path):
                     copy_into(path, copy._db)
                     copy.path = path
-                    migrate(copy._db, path)
+                    migrate(copy._db, path, cls.migrations, holds=cls.holds)
             except BaseException:
                 copy.close()
                 raise

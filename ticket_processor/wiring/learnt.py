@@ -55,7 +55,7 @@ def approved_examples(settings: Settings, trouble: Callable[[str], object]) -> I
     path, found = settings.state_folder / LEARNING_STORE, []
     try:
         if is_there(path):
-            with closing(LearningStore(path, read_only=True)) as store:
+            with closing(LearningStore.scratch_copy(path)) as store:
                 found = examples_of(store, settings.taxonomy)
     except StateUnusable as error:
         trouble(f"what was learnt is not used: {error}")
@@ -76,7 +76,7 @@ def learnt_in_use(settings: Settings, trouble: Callable[[str], object]) -> Mappi
         from ..learning.examples import RETRAINED
         from ..learning.store import LearningStore
 
-        with closing(LearningStore(path, read_only=True)) as store:
+        with closing(LearningStore.scratch_copy(path)) as store:
             last = {item.what: item for item in store.changes() if item.undone_at is None}
         trained = last.get(RETRAINED)
         with suppress(ClassifierUnusable):  # which is said where it is loaded
