@@ -45,11 +45,6 @@ class CheckedLine:
     mac: str = NO_MAC
 
     @property
-    def is_header(self) -> bool:
-        """Whether it begins a part of the chain."""
-        return self.line is not None and self.line.get("event") == SEGMENT
-
-    @property
     def erased(self) -> bool:
         """Whether its personal part was taken out."""
         seal = self.line.get("personal") if self.line else None
@@ -116,8 +111,9 @@ class Chain:
             verdict, why = LineVerdict.CHANGED, "it has no seal"
         else:
             verdict, why = self._of_sealed(raw, line) if judge else (LineVerdict.HOLDS, "")
-        judged = CheckedLine(number, raw, line, verdict, why, _mac_of(line))
-        place = line.get("seq")
+        mac, place = line.get("mac"), line.get("seq")
+        mac = mac if isinstance(mac, str) and _MAC.fullmatch(mac) else NO_MAC
+        judged = CheckedLine(number, raw, line, verdict, why, mac)
         if judged.mac and isinstance(place, int):
             self._ends = [(judged.mac, place + 1), *(self._ends[:1] if verdict is LineVerdict.CHANGED else ())]
         return judged
@@ -185,11 +181,6 @@ def judged_lines(
         if not isinstance(error.__cause__, TooLarge):
             raise
         yield CheckedLine(number, b"", None, LineVerdict.CHANGED, str(error.__cause__.strerror))
-
-
-def _mac_of(line: Line) -> str:
-    mac = line.get("mac")
-    return mac if isinstance(mac, str) and _MAC.fullmatch(mac) else NO_MAC
 
 
 def _not_here(name: object) -> str:

@@ -20,7 +20,7 @@ from ..core.errors import CannotRun
 from ..core.models import Frozen
 from .chain import Chain, CheckedLine, LineVerdict, judged_lines
 from .erase import ERASED, ERASING
-from .files import KEY_VARIABLE, NAME, LogFile, log_files
+from .files import KEY_VARIABLE, NAME, SEGMENT, LogFile, log_files
 from .lines import KEYS_VARIABLE, NO_MAC, Keyring, Line, key_id
 from .receipts import CHANGED, EXPIRED, stands
 from .writer import Head
@@ -201,10 +201,11 @@ class _Check:
             first = next(judged_lines(file, Chain(file.day, self._keys, self._keyring)), None)
         except CannotRun:
             return  # which is told when it is read
-        if first is None or not first.is_header or first.line is None or first.verdict is LineVerdict.CHANGED:
+        line = first.line if first else None
+        if first is None or line is None or line.get("event") != SEGMENT or first.verdict is LineVerdict.CHANGED:
             return
-        seen.linked, seen.after, seen.later = True, _link(first.line.get("after")), "later" in first.line
-        for link in (seen.after, _link(first.line.get("later"))):
+        seen.linked, seen.after, seen.later = True, _link(line.get("after")), "later" in line
+        for link in (seen.after, _link(line.get("later"))):
             if link is not None and first.verdict is LineVerdict.HOLDS:
                 claim = _Claim(link["lines"], link["mac"], f"{seen.name} holds on to its line", key=link.get("key_id"))
                 self._claims[link["day"]].append(claim)

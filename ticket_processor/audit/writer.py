@@ -140,17 +140,14 @@ class LogWriter:
             self._close()
             log = self._open = _Open(day, _open_to_append(path))
         if os.fstat(log.descriptor).st_size != log.size:
-            self._find_end(log, LogFile(day, path))
+            file = LogFile(day, path)
+            end = self._mended(log, file)
+            if end and (log.cipher is not None) == (self._keys is not None):
+                log.number, log.mac = end
+            else:  # the chain cannot be taken up there
+                self._begin(log, file)
+            log.size = os.fstat(log.descriptor).st_size
         return log
-
-    def _find_end(self, log: _Open, file: LogFile) -> None:
-        """Take up the chain at the file's end; begin it anew where that cannot be done."""
-        end = self._mended(log, file)
-        if end and (log.cipher is not None) == (self._keys is not None):
-            log.number, log.mac = end
-        else:
-            self._begin(log, file)
-        log.size = os.fstat(log.descriptor).st_size
 
     def _mended(self, log: _Open, file: LogFile) -> tuple[int, str] | None:
         """Have the file end with a whole line; gives the next line's number and the mac to go on from, if it can."""
@@ -242,26 +239,20 @@ def _last_lines(descriptor: int) -> tuple[list[bytes], bytes]:
     """The last two whole lines of a file, and what stands behind them without an end of line."""
     size = os.fstat(descriptor).st_size
     blocks, ends, at = list[bytes](), 0, size
-    while at and ends < 3:
-        if size - at > 3 * MAX_LINE:
-            raise TooLarge(f"a line at its end is longer than {MAX_LINE >> 20} MB: move the file away")
-        step = min(_BLOCK, at)
-        at -= step
-        os.lseek(descriptor, at, os.SEEK_SET)
-        blocks.append(_bytes(descriptor, step))
-        ends += blocks[-1].count(b"\n")
+    with open(descriptor, "rb", buffering=0, closefd=False) as file:
+        while at and ends < 3:
+            if size - at > 3 * MAX_LINE:
+                raise TooLarge(f"a line at its end is longer than {MAX_LINE >> 20} MB: move the file away")
+            step = min(_BLOCK, at)
+            at -= step
+            file.seek(at)
+            blocks.append(file.read(step))
+            ends += blocks[-1].count(b"\n")
     tail = b"".join(reversed(blocks))
     whole, newline, torn = tail.rpartition(b"\n")
     if not newline:
         return [], tail
     return [line + b"\n" for line in whole.split(b"\n")[-2:]], torn
-
-
-def _bytes(descriptor: int, length: int) -> bytes:
-    data = b""
-    while len(data) < length and (more := os.read(descriptor, length - len(data))):
-        data += more
-    return data
 
 
 def _write(descriptor: int, data: bytes) -> None:

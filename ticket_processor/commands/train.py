@@ -69,7 +69,9 @@ def train(
     from ..evaluation.data import read_examples
 
     settings = load(config=config, need_helpdesk=from_helpdesk)
-    folder = folder or _own_folder(settings)
+    if folder is None and settings.state_dir is None and not settings.desk.named:
+        raise ConfigError("no account is configured whose classifier this could be: say --folder FOLDER")
+    folder = folder or settings.classifier_folder
     screen = Screen(as_json=as_json)
     screen.notices(settings.notices)
 
@@ -124,13 +126,6 @@ def train(
         lines.append(f"a run looks for it in {settings.classifier_folder}")
     screen.result("\n".join(lines), {**summary.as_data(trained, folder), **more})
     return ExitCode.SOME_FAILED if more and more["change"] is None else ExitCode.OK
-
-
-def _own_folder(settings: Settings) -> Path:
-    """The folder where a run looks for the classifier: in the account's state folder."""
-    if settings.state_dir is None and not settings.desk.named:
-        raise ConfigError("no account is configured whose classifier this could be: say --folder FOLDER")
-    return settings.classifier_folder
 
 
 def _approved(settings: Settings) -> list[Correction]:

@@ -187,23 +187,19 @@ def _field(
     right = [truth == answer for truth, answer in zip(found.gold, found.predicted, strict=True)]
     seen = Counter(languages[row] for row in found.rows)
     hits = Counter(languages[row] for row, hit in zip(found.rows, right, strict=True) if hit)
+    labels: dict[str, Threshold | None] = {}
+    for label in sorted(set(found.predicted)) if asked else ():
+        rows = [at for at, said in enumerate(found.predicted) if said == label]
+        labels[label] = threshold_for(precision, [right[at] for at in rows], [confidence[at] for at in rows])
     ranked = sorted(seen.items(), key=lambda item: (-item[1], item[0]))
     return FieldResult(
         field=name,
         scores=score(found.gold, found.predicted, confidence if asked else None),
-        thresholds=_thresholds(precision, found, right, confidence) if asked else None,
+        thresholds=Thresholds(precision, threshold_for(precision, right, confidence), labels) if asked else None,
         by_language={language: (count, hits[language]) for language, count in ranked},
         pairs=found,
         confidence=confidence,
     )
-
-
-def _thresholds(precision: float, found: Pairs, right: Sequence[bool], confidence: Sequence[float]) -> Thresholds:
-    labels = {}
-    for label in sorted(set(found.predicted)):
-        rows = [at for at, said in enumerate(found.predicted) if said == label]
-        labels[label] = threshold_for(precision, [right[at] for at in rows], [confidence[at] for at in rows])
-    return Thresholds(precision, threshold_for(precision, right, confidence), labels)
 
 
 def as_data(results: Sequence[SubjectResult]) -> list[dict[str, Any]]:

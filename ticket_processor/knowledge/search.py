@@ -233,7 +233,15 @@ class KnowledgeSearch:
             found = self.rankings(queries, langs=None, audience=audience, vectors=weight > 0)
         rankings = [blended(one.words, one.vectors, weight) for one in found]
         articles = self._store.articles_of({number for ranking in rankings for number, _ in ranking})
-        return self._shown(fused(rankings, articles), articles, wordings(queries, found), limit)
+        said = wordings(queries, found)
+        counts: Counter[str] = Counter()
+        chosen: list[int] = []
+        for number, _ in fused(rankings, articles):
+            if len(chosen) < limit and counts[articles[number]] < PER_ARTICLE:
+                counts[articles[number]] += 1
+                chosen.append(number)
+        passages = self._store.passages(chosen)
+        return [Found(passages[number], said.get(number, 0.0)) for number in chosen if number in passages]
 
     def rankings(
         self, queries: Sequence[str], *, langs: Collection[str] | None, audience: Audience, vectors: bool
@@ -250,18 +258,6 @@ class KnowledgeSearch:
                 if failed.reason == "embeddings_timeout":
                     self._vectors = None  # each ticket would wait as long
         return [Rankings(*pair) for pair in zip(words, near, strict=True)]
-
-    def _shown(
-        self, order: Ranked, articles: Mapping[int, str], wordings: Mapping[int, float], limit: int
-    ) -> list[Found]:
-        counts: Counter[str] = Counter()
-        chosen: list[int] = []
-        for number, _ in order:
-            if len(chosen) < limit and counts[articles[number]] < PER_ARTICLE:
-                counts[articles[number]] += 1
-                chosen.append(number)
-        passages = self._store.passages(chosen)
-        return [Found(passages[number], wordings.get(number, 0.0)) for number in chosen if number in passages]
 
 
 def wordings(queries: Sequence[str], rankings: Sequence[Rankings]) -> dict[int, float]:

@@ -35,6 +35,13 @@ class Ruling:
     decision: Decision
     labelled: bool
 
+    @property
+    def answered(self) -> Mark:
+        """Whether a model answered; ``none`` where none was to."""
+        if self.analysis.why_fallback == NO_MODEL:
+            return "none"
+        return "wrong" if self.analysis.fell_back else "right"
+
     def value(self, field: str) -> str:
         """The value of a field, empty where there is none."""
         if field == "escalated":
@@ -112,10 +119,10 @@ def compare(
     for field in _SCORED:
         before, after = (_marks(field, side[: len(examples)], examples, taxonomy) for side in (running, candidate))
         marks[field] = [*zip(before, after, strict=True)]
-    answered = [(_answered(before), _answered(after)) for before, after in of_tickets]
+    answered = [(before.answered, after.answered) for before, after in of_tickets]
     if any(pair != ("none", "none") for pair in answered):
         marks[ANSWERED] = answered
-    chances = chances_of_falls({field: found for field, found in marks.items() if found})
+    marks = {field: found for field, found in marks.items() if found}
     held = [
         (case.holds(before.value(case.field)), case, after.value(case.field))
         for case, (before, after) in zip(cases, of_pins, strict=True)
@@ -130,7 +137,7 @@ def compare(
             if right and not case.holds(now)
         ),
         changes={field: ids for field, ids in changes.items() if ids},
-        tests=tuple(_test(field, marks[field], p) for field, p in chances.items()),
+        tests=tuple(_test(field, marks[field], p) for field, p in chances_of_falls(marks).items()),
     )
 
 
@@ -143,13 +150,6 @@ def _marks(
         ("right" if truth == answer else "wrong") if rulings[row].labelled else "none"
         for row, truth, answer in zip(found.rows, found.gold, found.predicted, strict=True)
     ]
-
-
-def _answered(ruling: Ruling) -> Mark:
-    """Whether a model answered; ``none`` where none was to."""
-    if ruling.analysis.why_fallback == NO_MODEL:
-        return "none"
-    return "wrong" if ruling.analysis.fell_back else "right"
 
 
 def chances_of_falls(marks: Mapping[str, Sequence[MarkPair]]) -> dict[str, float]:

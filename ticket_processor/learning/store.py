@@ -23,8 +23,6 @@ ActorKind = Literal["person", "rule", "bot", "unknown"]
 
 CATEGORIES = ("category", "subcategory")
 """The fields whose values are names of the taxonomy."""
-REVIEWED = ("kept", "changed", "removed")
-"""The fates that say whether a label of ours was right."""
 
 CorrectionStatus = Literal["pending", "approved", "rejected", "expired"]
 
@@ -49,14 +47,6 @@ class Reaction:
     at: float
     settled_at: float
     settings_file: str = ""
-
-    @property
-    def judged(self) -> bool:
-        """Whether it speaks for or against us: a person decided, or somebody whom the helpdesk does not tell.
-
-        Without the latter nothing would ever be wrong where the helpdesk keeps no record.
-        """
-        return self.ours is not None and self.fate in REVIEWED and self.actor_kind in ("person", "unknown")
 
 
 @dataclass(frozen=True, slots=True)
