@@ -44,12 +44,12 @@ def compare(field: ScoredField, given: list[tuple[Example, Analysis]], **options
     return pairs(field, examples, analyses, options.pop("taxonomy", DEFAULT), **options)
 
 
-def categories(names: list[str], answers: list[str], **options: Any) -> list[tuple[str, str]]:
+def categories(names: list[str], answers: list[str]) -> list[tuple[str, str]]:
     given = [
         (Example(id=str(n), category=name), analysis(answer))
         for n, (name, answer) in enumerate(zip(names, answers, strict=True))
     ]
-    found = compare("category", given, **options)
+    found = compare("category", given)
     return list(zip(found.gold, found.predicted, strict=True))
 
 
@@ -80,12 +80,9 @@ def test_a_file_gives_its_labelled_tickets_in_order(tmp_path: Path, name: str) -
     assert (third.category, third.urgency) == ("billing", Urgency.LOW)
 
 
-def test_rows_without_an_id_get_their_place_and_names_with_capitals_are_noticed(tmp_path: Path) -> None:
-    assert read_file(write(tmp_path / "a.jsonl", {"body": "x", "category": "Billing"})).capitals
-    assert not read_file(write(tmp_path / "b.jsonl", {"body": "x", "category": "BILLING"})).capitals
-    lower = read_file(write(tmp_path / "c.jsonl", {"body": "x", "category": "billing"}))
-    assert not lower.capitals
-    assert lower.examples[0].id == "c.jsonl:1"
+def test_rows_without_an_id_get_their_place(tmp_path: Path) -> None:
+    found = read_file(write(tmp_path / "c.jsonl", {"body": "x", "category": "billing"}))
+    assert found.examples[0].id == "c.jsonl:1"
 
 
 def test_unknown_labels_are_told_in_one_sentence_and_count_as_missing(tmp_path: Path) -> None:
@@ -129,23 +126,6 @@ def test_answers_in_the_taxonomys_own_words_stay_as_they_are() -> None:
         ("billing", "billing"),
         ("general", "feature_request"),
     ]
-
-
-def test_names_like_this_are_seven_categories_without_one_for_wishes() -> None:
-    names = ["billing", "technical", "account", "refund", "security", "order", "general"]
-    answers = ["billing", "technical", "account", "refund", "security", "order", "feature_request"]
-    assert categories(names, answers, capitals=True) == [(name, name) for name in names]
-    with_wishes = [*names, "feature_request"]
-    assert categories(with_wishes, [*answers[:6], "feature_request", "feature_request"], capitals=True)[-2:] == [
-        ("general", "feature_request"),
-        ("feature_request", "feature_request"),
-    ]
-
-
-def test_bug_feature_refund_other_take_what_belongs_to_them() -> None:
-    names = ["bug", "feature", "refund", "other", "other", "other"]
-    answers = ["technical", "feature_request", "refund", "billing", "security", "general"]
-    assert categories(names, answers) == [(name, name) for name in names]
 
 
 def test_categories_nobody_knows_are_left_out_and_counted() -> None:

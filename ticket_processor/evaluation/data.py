@@ -1,8 +1,4 @@
-"""Labelled tickets: from files of JSON lines to plain data; labels in lower case, their words joined by ``_``.
-
-A set may know fewer categories than the taxonomy. An analyser's answers are put into its words before they are
-compared: what it has no word for goes to its catch-all.
-"""
+"""Labelled tickets: from files of JSON lines to plain data; labels in lower case, their words joined by ``_``."""
 
 from __future__ import annotations
 
@@ -11,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from pydantic import Field
 
@@ -54,11 +50,10 @@ class Example(Frozen):
 
 @dataclass(frozen=True)
 class Labelled:
-    """One source of labelled tickets. ``capitals`` says that its categories are written ``Like This``."""
+    """One source of labelled tickets."""
 
     name: str
     examples: tuple[Example, ...]
-    capitals: bool = False
 
 
 def read_examples(paths: Iterable[Path], remark: Remark = lambda _sentence: None) -> list[Example]:
@@ -74,16 +69,14 @@ def read_file(path: Path, remark: Remark = lambda _sentence: None) -> Labelled:
     not known. Raises :class:`ConfigError` naming the line that is no such row.
     """
     unknown: dict[str, Counter[str]] = {"urgency": Counter(), "sentiment": Counter()}
-    raw_names: set[str] = set()
-    found = (_example(row, f"{path.name}:{number}", unknown, raw_names) for number, row in json_rows(path))
+    found = (_example(row, f"{path.name}:{number}", unknown) for number, row in json_rows(path))
     examples = [one for one in found if any(one.label(field) is not None for field in FIELDS)]
     if not examples:
         raise ConfigError(f"{path} holds no labelled ticket (category, priority or urgency, sentiment, language)")
     for field, names in unknown.items():
         if names:
             remark(f"{path.name}: {names.total()} rows have an unknown {field} ({listed(names)}); not scored for it")
-    capitals = any(name[:1].isupper() and not name.isupper() for name in raw_names)
-    return Labelled(path.name, tuple(examples), capitals)
+    return Labelled(path.name, tuple(examples))
 
 
 def label_name(value: object) -> str | None:
@@ -107,14 +100,9 @@ def listed(names: Counter[str]) -> str:
     return ", ".join([*shown, "…"] if len(names) > _SHOWN else shown)
 
 
-def _example(
-    row: Mapping[str, object], place: str, unknown: Mapping[str, Counter[str]], raw_names: set[str]
-) -> Example:
+def _example(row: Mapping[str, object], place: str, unknown: Mapping[str, Counter[str]]) -> Example:
     nested = row.get("labels")
     labels: Mapping[str, object] = {**(nested if isinstance(nested, dict) else {}), **row}
-    category = labels.get("category")
-    if isinstance(category, str):
-        raw_names.add(category.strip())
     priority = labels["urgency"] if labels.get("urgency") is not None else labels.get("priority")
     urgency = urgency_of(priority)
     mood = label_name(labels.get("sentiment"))
@@ -128,7 +116,7 @@ def _example(
         id=str(row.get("id") or place),
         subject=_text(row.get("subject")),
         body=_text(row.get("body")) or _text(row.get("text")) or _text(row.get("html")),
-        category=label_name(category),
+        category=label_name(labels.get("category")),
         urgency=urgency,
         sentiment=sentiment,
         language=None if language is None else language.partition("_")[0],
@@ -143,39 +131,6 @@ SUBCATEGORY: Literal["subcategory"] = "subcategory"
 
 ScoredField = Literal["category", "urgency", "sentiment", "language", "subcategory"]
 """The fields of the data, and the sub-category where the taxonomy has a second level and the truth names it."""
-
-_ISSUES: Mapping[str, str] = {"technical": "bug", "feature_request": "feature", "refund": "refund"}
-_ISSUE_NAMES = frozenset({"bug", "feature", "refund", "other"})
-_SEVEN = frozenset({"billing", "technical", "account", "refund", "security", "order", "general"})
-
-
-class LabelSpace(NamedTuple):
-    """One set's words for categories. ``words`` maps the taxonomy's where they differ; ``rest`` is the catch-all."""
-
-    known: frozenset[str]
-    words: Mapping[str, str]
-    rest: str | None = None
-
-    def word(self, category: str) -> str:
-        """An answer in this space."""
-        word = self.words.get(category, category)
-        return word if self.rest is None or word in self.known else self.rest
-
-
-def category_space(names: Sequence[str], taxonomy: Taxonomy, *, capitals: bool) -> LabelSpace:
-    """The space that knows most of a set's labels; the taxonomy's own where it knows as many as any other.
-
-    Known besides are ``bug``/``feature``/``refund``/``other``, and seven categories ``Written Like This`` without one
-    for wishes. A class that the set never uses belongs to the catch-all there.
-    """
-    counts = Counter(names)
-    issues = frozenset(counts) & _ISSUE_NAMES
-    rest = {name: name for name in counts}
-    spaces = [LabelSpace(frozenset(taxonomy.names), {}), LabelSpace(issues, _ISSUES, rest.get("other"))]
-    if capitals:
-        seven = frozenset(counts) & (_SEVEN | {"feature_request"})
-        spaces.insert(0, LabelSpace(seven, {}, rest.get("general")))
-    return max(spaces, key=lambda space: sum(counts[name] for name in space.known))
 
 
 @dataclass(frozen=True)
@@ -198,26 +153,15 @@ class Pairs:
         )
 
 
-def pairs(
-    field: ScoredField,
-    examples: Sequence[Example],
-    analyses: Sequence[Analysis],
-    taxonomy: Taxonomy,
-    *,
-    capitals: bool = False,
-) -> Pairs:
+def pairs(field: ScoredField, examples: Sequence[Example], analyses: Sequence[Analysis], taxonomy: Taxonomy) -> Pairs:
     """The pairs to compare for ``field``, in the words of the truth."""
     labels = [item.label("category" if field == SUBCATEGORY else field) for item in examples]
     given = [(row, label, analyses[row]) for row, label in enumerate(labels) if label is not None]
     unknown: Counter[str] = Counter()
     if field == "category":
-        space = category_space([label for _, label, _ in given], taxonomy, capitals=capitals)
-        unknown = Counter(label for _, label, _ in given if label not in space.known)
-        found = [
-            (row, taxonomy.split(label)[0] if label in taxonomy.names else label, space.word(analysis.category))
-            for row, label, analysis in given
-            if label in space.known
-        ]
+        unknown = Counter(label for _, label, _ in given if label not in taxonomy.names)
+        known = (one for one in given if one[1] in taxonomy.names)
+        found = [(row, taxonomy.split(label)[0], analysis.category) for row, label, analysis in known]
     elif field == SUBCATEGORY:
         found = [
             (row, label, analysis.subcategory or analysis.category)

@@ -156,7 +156,7 @@ def measure(
     languages = [one.language or detect_language(f"{one.subject}\n{one.body}") for one in labelled.examples]
     fields = []
     for name in (*FIELDS, SUBCATEGORY):
-        found = pairs(name, labelled.examples, analyses, taxonomy, capitals=labelled.capitals)
+        found = pairs(name, labelled.examples, analyses, taxonomy)
         if found.unknown:
             remark(found.unknown_told(labelled.name))
         if found.rows:
