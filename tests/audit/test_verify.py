@@ -115,7 +115,7 @@ def test_a_log_that_nobody_tampered_with_holds(true_log: TrueLog) -> None:
     assert report.holds, report.flaws
     assert (report.erased > 10, report.expired, report.notes) == (True, ("2026-11-12",), ())
     assert report.head == str(true_log.head)
-    assert [anchor.stands for anchor in report.anchors] == [True]
+    assert [anchor["stands"] for anchor in report.anchors] == [True]
 
 
 @for_each("kind", KINDS)
@@ -228,7 +228,7 @@ def test_an_end_that_was_cut_off_is_told_by_the_day_after_and_by_an_anchor(log: 
         f"ticketbot-{DAY_BEFORE}.jsonl: ticketbot-{DAY}.jsonl holds on to {gone}",
         f"ticketbot-{DAY}.jsonl: --anchor names {gone}",
     ]
-    assert [anchor.stands for anchor in log.report(end).anchors] == [False]
+    assert [anchor["stands"] for anchor in log.report(end).anchors] == [False]
 
 
 def test_an_encrypted_line_that_is_written_otherwise_is_told_although_it_says_the_same(log: Log) -> None:
@@ -284,7 +284,7 @@ def test_an_anchor_of_a_day_whose_time_had_come_can_no_longer_be_told(log: Log) 
     log.write(DAY, line(EXPIRED, days=[DAY_BEFORE], last=str(old)))
     log.path(DAY_BEFORE).unlink()
     report = log.report(old)
-    assert (report.holds, report.anchors[0].stands, report.expired) == (True, None, (DAY_BEFORE,))
+    assert (report.holds, report.anchors[0]["stands"], report.expired) == (True, None, (DAY_BEFORE,))
 
 
 def test_a_day_that_was_deleted_in_time_and_begun_once_more_by_a_wrong_clock_is_no_flaw(log: Log) -> None:
@@ -433,7 +433,7 @@ def test_encrypted_lines_without_their_key_are_unchecked_and_not_changed(log: Lo
         report = log.report(end, keyring=given_keys)
         assert report.flaws == ()
         assert "encrypted with is not here (TICKETBOT_AUDIT_ENCRYPTION_KEYS)" in report.unchecked[0].what
-        assert report.anchors[0].stands is None
+        assert report.anchors[0]["stands"] is None
     assert log.report(end, keyring=keyring).holds
 
 

@@ -46,14 +46,6 @@ class Flaw(Frozen):
         return f"{self.file}, {lines}"
 
 
-class AnchorFound(Frozen):
-    """An anchor, who gave it, and whether its line stands; ``None`` when that can no longer be told."""
-
-    anchor: str
-    given_by: str
-    stands: bool | None
-
-
 class VerificationReport(Frozen):
     """The result of a verification. ``unchecked`` is what cannot be checked without a missing key or file."""
 
@@ -62,7 +54,9 @@ class VerificationReport(Frozen):
     erased: int = Field(0, description="lines without their personal part, as an alert says")
     expired: tuple[str, ...] = Field((), description="days that were deleted when their time had come")
     head: str | None = None
-    anchors: tuple[AnchorFound, ...] = ()
+    anchors: tuple[dict[str, Any], ...] = Field(
+        (), description="each anchor, who gave it, and whether its line stands; None when that can no longer be told"
+    )
     flaws: tuple[Flaw, ...] = ()
     unchecked: tuple[Flaw, ...] = ()
     notes: tuple[str, ...] = ()
@@ -183,9 +177,7 @@ class _Check:
             erased=len(self._erased),
             expired=tuple(sorted(self._expired)),
             head=self._head and str(self._head),
-            anchors=tuple(
-                AnchorFound(anchor=str(head), given_by=by, stands=claim.stands) for (by, head), claim in told
-            ),
+            anchors=tuple({"anchor": str(head), "given_by": by, "stands": claim.stands} for (by, head), claim in told),
             flaws=tuple(self._flaws.kept),
             unchecked=tuple(self._unchecked.kept),
             notes=tuple(self._notes),

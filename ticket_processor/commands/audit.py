@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
@@ -146,8 +145,8 @@ def _text(report: VerificationReport) -> str:
     if report.expired:
         lines.append(f"  deleted when their time had come: {many(len(report.expired), 'day')}")
     for anchor in report.anchors:
-        stands = {True: "stands", False: "IS NOT THERE", None: "cannot be looked up any more"}[anchor.stands]
-        lines.append(f"  end known from {anchor.given_by}: {anchor.anchor} {stands}")
+        stands = {True: "stands", False: "IS NOT THERE", None: "cannot be looked up any more"}[anchor["stands"]]
+        lines.append(f"  end known from {anchor['given_by']}: {anchor['anchor']} {stands}")
     return "\n".join([*lines, f"  end of the log now: {report.head or 'unknown'}"])
 
 
@@ -155,13 +154,8 @@ _OURS = ("seq", "mac", "personal")
 _MARKS = {LineVerdict.CHANGED: "changed", LineVerdict.UNCHECKED: "unchecked"}
 
 
-@dataclass(frozen=True)
-class Told:
-    """An event of the ticket, and its line in the log."""
-
-    file: LogFile
-    judged: CheckedLine
-    line: Line
+Told = tuple[str, CheckedLine, Line]
+"""An event of the ticket: its file's name, and its line in the log."""
 
 
 def show(
@@ -215,13 +209,13 @@ def _show_story(settings: Settings, ticket: int, as_json: bool) -> int:
             for judged in judged_lines(file, chain, worth=_may_be_about(ticket)):
                 closed = closed or (judged.verdict is LineVerdict.UNCHECKED and judged.line is None)
                 if judged.line is not None and _is_about(judged.line, ticket):
-                    told.append(Told(file, judged, judged.line))
+                    told.append((file.path.name, judged, judged.line))
             advance(1)
     if closed:
         screen.notices(["some of the log is encrypted with a key that is not here; the story may not be whole"])
     screen.blocks(list(_blocks(told)))
     screen.result(_story_text(ticket, told), _data(ticket, told))
-    changed = any(each.judged.verdict is LineVerdict.CHANGED for each in told)
+    changed = any(judged.verdict is LineVerdict.CHANGED for _, judged, _ in told)
     return ExitCode.SOME_FAILED if changed else ExitCode.OK
 
 
@@ -239,20 +233,20 @@ def _is_about(line: Line, ticket: int) -> bool:
 def _blocks(told: list[Told]) -> Iterator[tuple[str, list[str]]]:
     """A heading and details for each event. Changes that an intent announced are not repeated when they are done."""
     announced: dict[str, tuple[tuple[str, str, str], ...]] = {}
-    for each, moment in zip(told, moments([each.line for each in told]), strict=True):
-        intent = str(each.line.get("intent"))
+    for (file, judged, line), moment in zip(told, moments([line for *_, line in told]), strict=True):
+        intent = str(line.get("intent"))
         news = moment.kind == "intent" or announced.get(intent) != moment.changes
         if moment.kind == "intent":
             announced[intent] = moment.changes
-        mark = _MARKS.get(each.judged.verdict, "erased" if each.judged.erased else "")
+        mark = _MARKS.get(judged.verdict, "erased" if judged.erased else "")
         what = f"{moment.headline} (dry run)" if moment.dry_run else moment.headline
         heading = (mark, f"{moment.at[:19].replace('T', ' ')} UTC", moment.run_id, what)
-        yield "  ".join(part for part in heading if part), list(_details(each, moment, changes=news))
+        yield "  ".join(part for part in heading if part), list(_details(file, judged, line, moment, changes=news))
 
 
-def _details(told: Told, moment: Moment, *, changes: bool) -> Iterator[str]:
-    if told.judged.verdict in _MARKS:
-        yield f"{told.file.path.name}, line {told.judged.number + 1}: {told.judged.why}"
+def _details(file: str, judged: CheckedLine, line: Line, moment: Moment, *, changes: bool) -> Iterator[str]:
+    if judged.verdict in _MARKS:
+        yield f"{file}, line {judged.number + 1}: {judged.why}"
     if changes:
         tags = " ".join(
             f"+{after}" if after else f"-{before}" for name, before, after in moment.changes if name == "tag"
@@ -264,7 +258,7 @@ def _details(told: Told, moment: Moment, *, changes: bool) -> Iterator[str]:
                 yield f"escalated: {after}"
             elif name not in ("tag", "note"):
                 yield f"{name}: {before or '-'} -> {after or '-'}"
-        change = told.line.get("change")
+        change = line.get("change")
         if isinstance(change, dict) and (note := change.get("note")):
             yield f"note: {' '.join(str(note).split())}"
     yield from (f"{name.lower()}: {value}" for name, value in moment.facts)
@@ -272,16 +266,16 @@ def _details(told: Told, moment: Moment, *, changes: bool) -> Iterator[str]:
         yield f"summary: {moment.summary}"
     if moment.kind == "alert":
         known = ("ts", "event", "run_id", "dry_run", "what", "ticket_id", "tickets", "upto", *_OURS)
-        yield from (f"{name}: {value}" for name, value in told.line.items() if name not in known and value is not None)
+        yield from (f"{name}: {value}" for name, value in line.items() if name not in known and value is not None)
 
 
 def _story_text(ticket: int, told: list[Told]) -> str:
     if not told:
         return f"the log has no line about ticket {ticket}"
-    runs = len({str(each.line.get("run_id")) for each in told})
-    ends = (each.line for each in told if each.line.get("outcome") in ("updated", "suggested"))
+    runs = len({str(line.get("run_id")) for *_, line in told})
+    ends = (line for *_, line in told if line.get("outcome") in ("updated", "suggested"))
     writes = sum(line.get("change") is not None for line in ends)
-    wrong = sum(each.judged.verdict is not LineVerdict.HOLDS for each in told)
+    wrong = sum(judged.verdict is not LineVerdict.HOLDS for _, judged, _ in told)
     trust = f"{wrong} NOT to be relied on" if wrong else "each as it was written"
     return f"Ticket {ticket}: {many(len(told), 'line')} of {many(runs, 'run')}, {many(writes, 'write')}; {trust}"
 
@@ -291,15 +285,15 @@ def _data(ticket: int, told: list[Told]) -> dict[str, Any]:
         "ticket_id": ticket,
         "events": [
             {
-                **{name: value for name, value in each.line.items() if name not in _OURS},
+                **{name: value for name, value in line.items() if name not in _OURS},
                 "log": {
-                    "file": each.file.path.name,
-                    "line": each.judged.number + 1,
-                    "verdict": each.judged.verdict.value,
-                    "why": each.judged.why or None,
-                    "erased": each.judged.erased,
+                    "file": file,
+                    "line": judged.number + 1,
+                    "verdict": judged.verdict.value,
+                    "why": judged.why or None,
+                    "erased": judged.erased,
                 },
             }
-            for each in told
+            for file, judged, line in told
         ],
     }

@@ -78,12 +78,12 @@ def erase_tickets(
             confirm(f"Take the words of {whose} out of {found.total} lines, and drop all kept answers of models?")
         audit = audit_log(settings, clock, new_run_id(clock))
         stack.callback(audit.close)
-        done = erase_found(settings, clock, state, audit, wanted, found)
+        gone, answers, given_up = erase_found(settings, clock, state, audit, wanted, found)
     screen.result(
-        _text("Erased", wanted, done.gone, done.answers, done.given_up),
-        _data(wanted, done.gone, done.answers, done.given_up, unknown, dry_run=False),
+        _text("Erased", wanted, gone, answers, given_up),
+        _data(wanted, gone, answers, given_up, unknown, dry_run=False),
     )
-    return _code([*done.gone.troubles, *_strange(unknown, named)])
+    return _code([*gone.troubles, *_strange(unknown, named)])
 
 
 def _unknown(found: TicketTraces, state: State, wanted: frozenset[int]) -> frozenset[int]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 from collections.abc import Collection
 from contextlib import closing
-from dataclasses import dataclass
 
 from ..analysis.cache import FILE_NAME as ANSWERS
 from ..analysis.cache import AnswerStore
@@ -25,15 +24,6 @@ from ..state.sqlite import is_there
 from ..state.store import State
 from .learnt import kept_learning
 from .parts import audit_log, keyring
-
-
-@dataclass(frozen=True)
-class WordsErased:
-    """What was erased: from the log and beside it; how many kept answers; and the tickets of values given up."""
-
-    gone: TicketTraces
-    answers: int
-    given_up: list[int]
 
 
 def cut_off(state: State) -> frozenset[int]:
@@ -62,8 +52,11 @@ def erase_found(
     audit: AuditLog,
     wanted: Collection[int],
     found: TicketTraces,
-) -> WordsErased:
-    """Erase what was found. The caller keeps runs and dry runs off. Raises ``CannotRun``."""
+) -> tuple[TicketTraces, int, list[int]]:
+    """Erase what was found: what went, from the log and beside it; how many kept answers; tickets of values given up.
+
+    The caller keeps runs and dry runs off. Raises ``CannotRun``.
+    """
     state.remember(**{ERASING: json.dumps(sorted(wanted))})
     gone = erase(audit, wanted, keyring(settings), found)
     given_up = erase_words(state, wanted)
@@ -71,7 +64,7 @@ def erase_found(
     forget_elsewhere(settings, wanted, gone)
     keep_head(state, audit)
     state.forget(ERASING)  # what could not be erased is told
-    return WordsErased(gone, answers, given_up)
+    return gone, answers, given_up
 
 
 def finish_erasure(settings: Settings, clock: SystemClock, state: State, run_id: str) -> list[str]:
@@ -82,10 +75,10 @@ def finish_erasure(settings: Settings, clock: SystemClock, state: State, run_id:
     told = f"the erasure of {many(len(wanted), 'ticket')} that was cut off is"
     try:
         with nobody_beside(settings.state_folder), closing(audit_log(settings, clock, run_id)) as audit:
-            done = erase_found(settings, clock, state, audit, wanted, find_words(settings, wanted))
+            gone, *_ = erase_found(settings, clock, state, audit, wanted, find_words(settings, wanted))
     except TicketbotError as error:
         return [f"{told} not finished: {error}"]
-    return [f"{told} finished", *(f"not erased: {trouble}" for trouble in done.gone.troubles)]
+    return [f"{told} finished", *(f"not erased: {trouble}" for trouble in gone.troubles)]
 
 
 def forget_elsewhere(settings: Settings, wanted: Collection[int], gone: TicketTraces) -> None:
