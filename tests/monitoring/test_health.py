@@ -465,7 +465,7 @@ def test_a_damaged_state_has_failed_and_the_rest_is_looked_at(tmp_path: Path, da
     settings = settings_in(tmp_path)
     path = stored(settings, a_run(1))
     state = State(path)
-    with state.together():
+    with state.transaction():
         for number in range(3000):
             state.settled(number, done=("run-1", f"key-{number}"))
     state.close()

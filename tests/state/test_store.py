@@ -227,7 +227,7 @@ def test_what_is_done_together_happens_whole_or_not_at_all(state: State) -> None
         pass
 
     def interrupted() -> None:
-        with state.together():
+        with state.transaction():
             state.remember_fallback(1, ("ai_fallback",))
             state.settled(1, done=("run", "key"))
             raise Interrupted
@@ -235,7 +235,7 @@ def test_what_is_done_together_happens_whole_or_not_at_all(state: State) -> None
     with pytest.raises(Interrupted):
         interrupted()
     assert (state.fallbacks(), state.is_done(1)) == ({}, False)
-    with state.together():
+    with state.transaction():
         state.remember_fallback(1, ("ai_fallback",))
         state.settled(1, done=("run", "key"))
     assert (state.fallbacks(), state.is_done(1)) == ({1: ("ai_fallback",)}, True)

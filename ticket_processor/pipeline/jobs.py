@@ -209,7 +209,7 @@ class UpdateJobs:
             work.in_doubt_until = until
         changes = [change for _, change in planned]
         self._audit.intent(*changes)
-        with self._state.together():
+        with self._state.transaction():
             self._state.open_intent(*changes)
             if self.trust.on_trial:
                 self._state.remember(**{LOST_JOB_UNTIL: str(until)})
@@ -299,7 +299,7 @@ class UpdateJobs:
                 for work in job.works.values():
                     work.alone = work.alone or late  # else a run could wait for job after job
                 del self._jobs[job_id]
-                with self._state.together():
+                with self._state.transaction():
                     self._state.job_ended(job_id)
                     until = max(self.lost_until(), *(work.in_doubt_until for work in job.works.values()))
                     self._state.remember(**{LOST_JOB_UNTIL: str(until)})

@@ -100,7 +100,7 @@ class Recorder:
             then = settled.follow_up or self._still_to_put_back(outcome)
             self._verifier.saw(replace(settled, follow_up=then))
             reply = self._scheduled(settled) if self._parts.reply_objection is not None else None
-            with state.together():
+            with state.transaction():
                 self._note_fallback(outcome)
                 if reply is not None:
                     state.schedule_reply(reply)

@@ -257,7 +257,7 @@ class RunFrame:
             finished=parts.clock.now(),
             summary=summary,
         )
-        with suppress(StateUnusable), parts.state.together():  # what is wrong with the state has been said by now
+        with suppress(StateUnusable), parts.state.transaction():  # what is wrong with the state has been said by now
             parts.state.keep_run(record)
             keep_head(parts.state, parts.audit)
             if (date := parts.helpdesk_date()) is not None:

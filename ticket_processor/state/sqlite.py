@@ -329,14 +329,8 @@ class Database:
             return self._db.execute(sql, values).fetchall()
 
     @contextmanager
-    def together(self) -> Iterator[None]:
-        """Make everything that this thread does with the state meanwhile one transaction."""
-        with self.transaction():
-            yield
-
-    @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
-        """A transaction, or a part of the one that this thread is in."""
+        """All that this thread writes meanwhile becomes lasting together; within another it is a part of that one."""
         with self._lock, translated(self.path):
             part_of_more = self._db.in_transaction
             with nullcontext(self._db) if part_of_more else transaction(self._db) as db:
