@@ -88,14 +88,14 @@ def test_the_contract_of_layers_is_short_and_names_every_package() -> None:
 CEILINGS = {
     ".": 1_270,
     "analysis": 9_280,
-    "audit": 1_870,
-    "commands": 5_640,
+    "audit": 1_840,
+    "commands": 5_630,
     "core": 2_560,
     "dashboard": 1_470,
-    "evaluation": 1_920,
+    "evaluation": 1_860,
     "helpdesk": 6_010,
-    "knowledge": 1_690,
-    "learning": 1_660,
+    "knowledge": 1_660,
+    "learning": 1_620,
     "monitoring": 2_530,
     "pipeline": 5_100,
     "policy": 1_350,
@@ -107,14 +107,14 @@ CEILINGS = {
     "settings": 1_590,
     "state": 920,
     "web": 3_470,
-    "wiring": 3_000,
+    "wiring": 2_990,
 }
 """Lines of Python in each package, and of the package's own modules under ``.``.
 
 They are lowered when lines go. Whoever raises one says why in the commit. Request Tracker, a third helpdesk, took 1,050
 lines of product (850 of them in ``helpdesk/``), 600 of tests, and a page of 570 words.
 """
-MOST = {"files": 269, "test lines": 63_590, "scripts": 22, "words of docs": 20_650}
+MOST = {"files": 269, "test lines": 63_570, "scripts": 22, "words of docs": 20_640}
 """Of the whole house: modules, lines of tests, scripts, and words of all pages, generated ones included."""
 SLACK = 1.02
 """A ceiling this far above what is there is to be lowered."""
