@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from dataclasses import dataclass, field, fields
+from typing import Any, Literal, Protocol
 
 from ..audit.receipts import AuditLog
 from ..core.clock import Clock, Deadline
@@ -106,14 +106,26 @@ class Parts:
         return decide(ticket_id, analysis, self.policy, self.taxonomy)
 
 
-@dataclass(frozen=True)
-class RunOptions:
-    """The options of one run. ``since`` is Unix seconds; ``None`` resumes."""
+@dataclass(frozen=True, kw_only=True)
+class RunChoices:
+    """A person's choices for one run. ``since`` is Unix seconds; ``None`` goes on where the last run ended."""
 
-    run_id: str
     dry_run: bool = False
     limit: int | None = None
     since: float | None = None
+    resume: bool = False
+    retry_fallbacks: bool = False
+
+    def chosen(self) -> dict[str, Any]:
+        """The choices alone, by name."""
+        return {each.name: getattr(self, each.name) for each in fields(RunChoices)}
+
+
+@dataclass(frozen=True)
+class RunOptions(RunChoices):
+    """The options of one run."""
+
+    run_id: str
     workers: int = 8
     analysis_timeout_s: float = 90.0
     stable_read_s: float = 6.0
@@ -122,8 +134,6 @@ class RunOptions:
     notices: tuple[str, ...] = ()
     facts: Mapping[str, object] = field(default_factory=dict)
     """What the first receipt says besides."""
-    resume: bool = False
-    retry_fallbacks: bool = False
     retriage_on_reply: bool = False
     delivery: Delivery = field(default_factory=Delivery)
     kind: str = "run"

@@ -26,7 +26,7 @@ from ..helpdesk.protocol import Shard
 from ..helpdesk.transport import Transport
 from ..pipeline.fan_out import read_ahead, read_each
 from ..pipeline.intake import ToldOf
-from ..pipeline.parts import Parts, ReplyObjection, RunOptions
+from ..pipeline.parts import Parts, ReplyObjection, RunChoices, RunOptions
 from ..pipeline.planned_writes import PlannedRun
 from ..pipeline.recorder import Listener
 from ..pipeline.run import Run
@@ -61,7 +61,7 @@ Kind = Literal["run", "retry", "apply", "webhook"]
 
 
 @dataclass(frozen=True)
-class RunArguments:
+class RunArguments(RunChoices):
     """What a run is about, beyond the settings. Its ``kind`` says which tickets, and what ``tickets`` are.
 
     ``run`` looks for tickets itself, or takes exactly these, with ``again`` those that are done too; or all that an
@@ -75,11 +75,6 @@ class RunArguments:
     """
 
     kind: Kind = "run"
-    dry_run: bool = False
-    limit: int | None = None
-    since: float | None = None
-    resume: bool = False
-    retry_fallbacks: bool = False
     tickets: tuple[int, ...] = ()
     again: bool = False
     again_run: str = ""
@@ -245,19 +240,15 @@ def play(
                 run_id=run_id,
                 kind=asked.kind,
                 by_hand=_by_hand(),
-                dry_run=asked.dry_run,
-                limit=asked.limit,
-                since=asked.since,
                 workers=workers,
                 analysis_timeout_s=analysis_timeout_s,
                 stable_read_s=settings.desk.can.stable_read_s,
                 delivery=delivery(settings),
                 notices=settings.notices,
                 facts=learnt,
-                resume=asked.resume,
-                retry_fallbacks=asked.retry_fallbacks,
                 retriage_on_reply=settings.run.retriage_on_reply,
                 verify=SAMPLE,
+                **asked.chosen(),
             ),
             heard,
         )
