@@ -123,7 +123,7 @@ class RunChoices:
 
 @dataclass(frozen=True)
 class RunOptions(RunChoices):
-    """The options of one run."""
+    """The options of one run. ``facts`` are for its first receipt; ``verify`` is how many writes are read back."""
 
     run_id: str
     workers: int = 8
@@ -133,10 +133,8 @@ class RunOptions(RunChoices):
     dependency: str = "helpdesk"
     notices: tuple[str, ...] = ()
     facts: Mapping[str, object] = field(default_factory=dict)
-    """What the first receipt says besides."""
     retriage_on_reply: bool = False
     delivery: Delivery = field(default_factory=Delivery)
     kind: str = "run"
     by_hand: bool = False
     verify: int = 0
-    """Maximum number of writes to read back after the run."""
