@@ -107,7 +107,7 @@ CEILINGS = {
     "settings": 1_590,
     "state": 920,
     "web": 3_470,
-    "wiring": 2_990,
+    "wiring": 2_980,
 }
 """Lines of Python in each package, and of the package's own modules under ``.``.
 
