@@ -120,15 +120,6 @@ def test_an_account_with_harmless_rules_only_is_fine_and_nothing_is_written(desk
     assert {path: path.read_bytes() for path in desk.folder.rglob("*") if path.is_file()} == before
 
 
-def test_targets_of_categories_that_are_not_there_are_named(desk: Desk) -> None:
-    desk.configure(
-        'fallback_category = "general"\n[[categories]]\nname = "general"\ndescription = "Everything that there is."\n'
-        'group = 99\nfields = { 2001 = "area_moon", 4711 = "x" }\n'
-    )
-    told = desk("doctor", "--json", code=1).object["findings"]
-    assert len([item for item in told if (item["part"], item["severity"]) == ("categories", "problem")]) == 3
-
-
 def test_tickets_that_carry_the_marker_before_the_first_run_are_counted(desk: Desk) -> None:
     desk.sandbox.store.person_edit(1, add_tags=("ai_processed",))
     desk.advance(120)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import gc
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,6 @@ import pytest
 
 from ticket_processor.analysis.rules.analyser import RulesAnalyser
 from ticket_processor.settings.schema import Settings
-from ticket_processor.state.store import FILE_NAME
 from ticket_processor.wiring import parts as wiring
 
 from ..imitation import Rules
@@ -85,63 +85,48 @@ def test_a_note_becomes_public(open_desk: OpenDesk) -> None:
 # Time
 
 
-def test_somebody_forgets_the_kill_switch(desk: Desk) -> None:
-    switch = desk.folder / "state" / "STOP"
-    switch.touch()
-    desk.run(6, tickets=1)
-    desk.alarmed()
-    desk.run(3)
-    desk.alarmed("stopped")
-    switch.unlink()
-    desk.run(2)
-    desk.over("stopped")
-
-
-def test_something_else_holds_the_state_for_an_hour(desk: Desk) -> None:
-    desk.run(5)
-    held, done = threading.Event(), threading.Event()
+@contextmanager
+def held(desk: Desk) -> Iterator[None]:
+    """Something else holds the state."""
+    began, done = threading.Event(), threading.Event()
 
     def hold() -> None:
         with wiring.lock(desk.folder / "state"):
-            held.set()
+            began.set()
             done.wait(60)
 
     holder = threading.Thread(target=hold)
     holder.start()
-    assert held.wait(10)
-    desk.run(3)
-    desk.alarmed()
-    desk.run(3)
-    desk.alarmed("not_caught_up")
+    assert began.wait(10)
+    yield
     done.set()
     holder.join()
+
+
+@contextmanager
+def stopped(desk: Desk) -> Iterator[None]:
+    switch = desk.folder / "state" / "STOP"
+    switch.touch()
+    yield
+    switch.unlink()
+
+
+@pytest.mark.parametrize(
+    ("trouble", "before", "unheard", "heard", "rule"),
+    [
+        (stopped, 0, 6, 3, "stopped"),
+        (held, 5, 3, 3, "not_caught_up"),
+    ],
+)
+def test_what_lasts_is_told_once_and_that_it_is_over(
+    desk: Desk, trouble: Callable[[Desk], Any], before: int, unheard: int, heard: int, rule: str
+) -> None:
+    """It lasts for so many runs that hear nothing and so many until it is told."""
+    desk.run(before)
+    with trouble(desk):
+        desk.run(unheard, tickets=1)
+        desk.alarmed()
+        desk.run(heard, tickets=1)
+        desk.alarmed(rule)
     desk.run(2)
-    desk.over("not_caught_up")
-
-
-# The disk
-
-
-@pytest.mark.parametrize("folder", ["logs", "state"])
-def test_a_folder_is_gone_and_cannot_be_made(desk: Desk, folder: str) -> None:
-    place, aside = desk.folder / folder, desk.folder / "aside"
-    place.rename(aside)
-    place.write_text("a file where the folder should be", encoding="utf-8")
-    desk.run(4, tickets=1)
-    desk.alarmed("state_unusable")
-    place.unlink()
-    aside.rename(place)
-    desk.run(2)
-    desk.over("state_unusable")
-
-
-def test_the_state_is_damaged(desk: Desk) -> None:
-    database = desk.folder / "state" / FILE_NAME
-    for path in database.parent.glob(f"{FILE_NAME}-*"):
-        path.unlink()
-    database.write_bytes(b"this is no database" * 500)
-    desk.run(4, tickets=1)
-    desk.alarmed("state_unusable")
-    database.unlink()
-    desk.run(2)
-    desk.over("state_unusable")
+    desk.over(rule)

@@ -30,19 +30,20 @@ def uncommented(path: Path) -> str:
     return _SETTING_COMMENTED_OUT.sub("", path.read_text(encoding="utf-8"))
 
 
-def test_both_files_are_written_once(bare: Command) -> None:
-    first = bare("init", "--offline")
+def test_both_files_are_written_once_and_offline_nobody_is_asked(desk: Desk) -> None:
+    first = desk("init", "--offline")
     assert [line.split()[0] for line in first.out.splitlines()] == ["ok", "ok", "Next:"]
     assert ".env" in first.out.splitlines()[-1]
     for name in ("ticketbot.toml", ".env.example"):
-        (bare.folder / name).write_text("mine", encoding="utf-8")
-    second = bare("init", "--offline")
+        (desk.folder / name).write_text("mine", encoding="utf-8")
+    second = desk("init", "--offline")
     assert second.out.count("stays as it is") == 2
-    assert (bare.folder / "ticketbot.toml").read_text(encoding="utf-8") == "mine"
-    (bare.folder / ".env.example").unlink()
-    bare("init", "--offline")
-    assert (bare.folder / "ticketbot.toml").read_text(encoding="utf-8") == "mine"
-    assert "ZENDESK_URL" in (bare.folder / ".env.example").read_text(encoding="utf-8")
+    assert (desk.folder / "ticketbot.toml").read_text(encoding="utf-8") == "mine"
+    assert desk.seen == []
+    (desk.folder / ".env.example").unlink()
+    desk("init", "--offline")
+    assert (desk.folder / "ticketbot.toml").read_text(encoding="utf-8") == "mine"
+    assert "ZENDESK_URL" in (desk.folder / ".env.example").read_text(encoding="utf-8")
 
 
 def test_the_files_go_where_they_are_asked_for(bare: Command) -> None:
@@ -61,6 +62,9 @@ def test_the_file_loads_as_it_is_and_a_new_site_begins_with_notes_when_useful_se
     written: Path,
 ) -> None:
     assert load(folder=written.parent, environ={}, need_helpdesk=False) == Settings(policy=NEW)
+    lines = written.read_text(encoding="utf-8").splitlines()
+    assert len(lines) <= 60
+    assert "docs/settings.md" in lines[0]
 
 
 def test_without_the_file_or_with_an_older_one_all_is_as_it_was(tmp_path: Path) -> None:
@@ -70,12 +74,6 @@ def test_without_the_file_or_with_an_older_one_all_is_as_it_was(tmp_path: Path) 
             (tmp_path / "ticketbot.toml").write_text(text, encoding="utf-8")
         policy = load(folder=tmp_path, environ={}, need_helpdesk=False).policy
         assert (policy.note, policy.tag_secondary, policy.rules_may_set) == (NoteWhen.ALWAYS, False, every)
-
-
-def test_the_file_is_short_and_says_where_every_setting_is(written: Path) -> None:
-    lines = written.read_text(encoding="utf-8").splitlines()
-    assert len(lines) <= 60
-    assert "docs/settings.md" in lines[0]
 
 
 def test_the_file_loads_with_every_line_uncommented(written: Path) -> None:
@@ -113,8 +111,3 @@ def test_wrong_credentials_are_told_and_3(smart: Desk) -> None:
     failed = [line for line in ended.out.splitlines() if line.startswith("FAIL ")]
     assert len(failed) == 2
     assert "Wrong-Secret" not in ended.out + ended.err
-
-
-def test_offline_contacts_nobody(desk: Desk) -> None:
-    desk("init", "--offline")
-    assert desk.seen == []

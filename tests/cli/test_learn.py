@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
-
-import pytest
 
 from ticket_processor.core.clock import iso
 from ticket_processor.core.taxonomy import default_taxonomy
@@ -19,7 +16,6 @@ from ticket_processor.sandbox.store import BOT_ID, PERSON_ID
 
 from ..imitation.stores import A_MACRO
 from .conftest import Command, Desk, OpenDesk, rows
-from .freshdesk_desk import FreshDesk, freshdesk
 
 SETTINGS = "[policy]\ntag_secondary = true\n"
 WORDS = words_of(Policy(tag_secondary=True), default_taxonomy())
@@ -160,35 +156,6 @@ def test_on_zendesk_every_override_is_found_and_rules_macros_and_programs_are_no
     assert (done["histories"], done["settled"], done["waiting"], done["ended_early"]) == (count, count, 0, None)
     assert sum("/audits" in line for line in desk.helpdesk_requests()) == count
     check(desk, expected)
-
-
-@pytest.fixture
-def fresh(tmp_path: Path) -> Iterator[FreshDesk]:
-    with freshdesk(tmp_path) as desk:
-        for row in rows(12):
-            desk.add(row["subject"], row["body"])
-        desk.advance(3600)
-        yield desk
-
-
-def test_on_freshdesk_no_change_is_ever_a_persons(fresh: FreshDesk) -> None:
-    fresh("run", "--since", "1d")
-    written = labels(fresh)
-    hands = fresh.sandbox.store
-    expected: Fates = {}
-    for number, ours in written.items():
-        story = ("answered", "swapped", "by a rule")[number % 3]
-        expected |= {(number, part, label): ("kept", None, "person") for part, label in ours.items()}
-        if story != "answered":
-            other = "refund" if ours["category"] != "refund" else "billing"
-            change = hands.person_edit if story == "swapped" else hands.rule_edit
-            change(number, add_tags=(f"ai_{other}",))
-            expected[number, "category", ours["category"]] = ("changed", other, "unknown")
-        hands.person_edit(number, comment="Here you are.", public=True, status=4)
-    fresh.advance(60)
-    fresh("learn", "collect")
-    assert found(fresh) == expected
-    assert LearningStore.scratch_copy(fresh.state / FILE_NAME).corrections() == []
 
 
 def test_a_pass_goes_on_where_the_last_one_ended_and_reads_each_ticket_once(open_desk: OpenDesk) -> None:

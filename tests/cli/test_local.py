@@ -38,18 +38,6 @@ def desk(tmp_path: Path) -> Iterator[LocalCommand]:
     command.close()
 
 
-def test_an_undo_takes_back_what_nobody_touched(desk: LocalCommand) -> None:
-    desk("run", "--since", "1d")
-    desk.edit(2, priority=Priority.URGENT)
-
-    ended = desk("undo", "latest")
-
-    assert "nothing that was said is deleted" in ended.out
-    assert [desk.ticket(number).tags for number in (1, 3)] == [(), ()]
-    assert [desk.ticket(number).priority for number in (1, 3)] == [None, None]
-    assert desk.ticket(2).priority is Priority.URGENT
-
-
 def test_people_and_past_are_read_for_reports_training_and_history(desk: LocalCommand) -> None:
     for number in range(5):  # a topic has at least so many
         desk.store.create(

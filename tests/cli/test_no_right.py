@@ -7,7 +7,6 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
@@ -46,26 +45,8 @@ def without(desk: Desk) -> Without:
     return call
 
 
-def closed(path: Path, mode: int, without: Without, *commands: tuple[str, ...]) -> dict[tuple[str, ...], str]:
-    """What each command says of ``path``, which has that mode meanwhile."""
-    before = path.stat().st_mode
-    path.chmod(mode)
-    try:
-        ended = {command: without(*command).err for command in commands}
-    finally:
-        path.chmod(before)
-    assert not [text for text in ended.values() if "bug" in text or "Errno" in text], ended
-    return {
-        command: next((line for line in text.splitlines() if "note:" not in line), "")
-        for command, text in ended.items()
-    }
-
-
 def test_a_closed_state_folder_is_told_in_the_same_words_by_every_command(desk: Desk, without: Without) -> None:
-    said = closed(
-        desk.state,
-        0,
-        without,
+    commands = (
         ("run",),
         ("run", "--dry-run"),
         ("retry", "list"),
@@ -77,22 +58,12 @@ def test_a_closed_state_folder_is_told_in_the_same_words_by_every_command(desk: 
         ("audit", "verify"),
         ("audit", "erase", "--ticket", "1", "--yes"),
     )
-    (sentence,) = set(said.values())
+    before = desk.state.stat().st_mode
+    desk.state.chmod(0)
+    try:
+        ended = [without(*command).err.splitlines() for command in commands]
+    finally:
+        desk.state.chmod(before)
+    (sentence,) = {next(line for line in lines if "note:" not in line) for lines in ended}
     assert sentence.startswith(f"ticketbot: the state folder {desk.state} cannot be used ({desk.state} belongs to ")
     assert sentence.endswith("make it writable, or name another as state_dir (TICKETBOT_STATE_DIR)")
-
-
-def test_a_closed_log_is_told_and_no_receipts_are_promised(desk: Desk, without: Without) -> None:
-    file = next(desk.logs.glob("*.jsonl"))
-    for path, mode in ((desk.logs, 0), (file, 0o444)):
-        before = path.stat().st_mode
-        path.chmod(mode)
-        try:
-            ended = without("run")
-        finally:
-            path.chmod(before)
-        assert "receipts" not in ended.out
-        assert f"cannot be written ({path} belongs to " in ended.err
-        assert f"mode is {mode:03o}" in ended.err
-    said = closed(desk.logs, 0, without, ("report",), ("audit", "show", "1"))
-    assert all(f"the log {desk.logs} cannot be read: {desk.logs} belongs to " in text for text in said.values())

@@ -10,7 +10,6 @@ import pytest
 from ticket_processor.helpdesk.protocol import Shard
 from ticket_processor.sandbox.access import Credentials
 from ticket_processor.sandbox.messages import Request, Response
-from ticket_processor.sandbox.store import BOT_ID
 from ticket_processor.settings.load import load
 
 from ..imitation import Sandbox
@@ -25,18 +24,6 @@ def test_quiet_prints_nothing_when_all_is_good_and_what_went_wrong_otherwise(ope
     second = desk("run", "--quiet")
     assert second.out == second.err == ""
     desk.assert_done()
-
-
-def test_no_llm_asks_no_model(smart: Desk) -> None:
-    ended = smart("run", "--since", "1d", "--no-llm")
-    assert smart.model_requests() == []
-    assert ended.err == "ticketbot: note: keyword rules understand the tickets, because of --no-llm\n"
-    assert "no model" not in ended.out.partition("\nRun ")[2]
-    assert "TICKETBOT_MODELS" not in str(
-        smart("run", "--since", "1d", "--no-llm", "--dry-run", "--json").object["next"]
-    )
-    smart.assert_done()
-    assert not any("ai_fallback" in smart.ticket(number)["tags"] for number in smart.tickets)
 
 
 def test_a_named_ticket_that_is_not_there_is_exit_code_1(desk: Desk) -> None:
@@ -57,10 +44,6 @@ def test_a_dry_run_shows_what_stays_remembers_nothing_and_leaves_the_place_of_th
     }
     assert (smart.state / "erase.lock").stat().st_size == 0
     assert all(line["dry_run"] for line in smart.events())
-
-    told = smart("run", "--since", "1d", "--dry-run", "--json").object
-    assert {item["ticket_id"] for item in told["planned"]} == set(smart.tickets)
-    assert all(item["change"]["tags_added"] for item in told["planned"])
 
     smart("run", code=2)  # nothing was remembered, so it still is the first run
     smart("run", "--since", "1d")
@@ -135,49 +118,18 @@ def test_since_on_a_later_run_gives_up_the_cursor_and_says_so(desk: Desk) -> Non
     desk.assert_done()
 
 
-def exactly_once(desk: Desk) -> None:
-    """Every ticket is done, and its one note of ours is internal."""
-    desk.assert_done()
-    for number in desk.tickets:
-        (audit,) = [audit for audit in desk.tickets[number].audits if audit.author_id == BOT_ID]
-        assert audit.comment_public is False
-        assert set(audit.custom["ticketbot"]) == {"key", "intent"}
-
-
-def test_many_tickets_take_few_requests_and_the_log_says_why(open_desk: OpenDesk) -> None:
+def test_many_tickets_take_few_requests(open_desk: OpenDesk) -> None:
     desk = open_desk(100)
     ended = desk("run", "--since", "1d", "--json")
-    exactly_once(desk)
+    desk.assert_done()
     assert ended.object["outcomes"] == {"updated": 100}
     asked = desk.helpdesk_requests()
     assert not any(line.startswith("PUT") and not line.endswith("/update_many") for line in asked)
     assert sum(not line.endswith("/audits") for line in asked) <= 12
     assert len(asked) <= 40  # the first five and a sample of the rest are looked at closely
-    (line,) = [line for line in desk.events("alert") if line["what"] == "write_mode"]
-    assert (line["mode"], line["why"].partition(" ")[2]) == ("batch", "tickets are under way")
     told = [line for line in desk.events("ticket") if line["job"]]
     assert len(told) == 100
-    assert set(told[0]["change"]) >= {"tags_added", "priority", "note", "stamp", "key"}
-    intents = [line["intent"] for line in desk.events("intent")]
-    assert {line["intent"] for line in told} <= set(intents)
-    assert len(intents) == 101, "the trial's stale item was sent again"
-
-
-def audits_read(desk: Desk) -> int:
-    return sum("/audits" in line for line in desk.helpdesk_requests())
-
-
-def test_a_run_swears_to_what_it_wrote_and_reads_twenty_writes_back(open_desk: OpenDesk) -> None:
-    read = 20
-    desk = open_desk(22)
-    ended = desk("run", "--since", "1d")
-    zeros = "0 human values changed, 0 foreign tags removed, 0 public comments"
-    assert f"  statement: 22 written, {read} read back: {zeros}\n" in ended.out
-    assert audits_read(desk) == read
-    (line,) = desk.events("run_finished")
-    assert (line["statement"]["written"], line["statement"]["checked"]) == (22, read)
-    (plain,) = desk.logs.glob("*.log")
-    assert f"; 22 written, {read} read back: {zeros}; exit code 0" in plain.read_text(encoding="utf-8")
+    assert {line["intent"] for line in told} <= {line["intent"] for line in desk.events("intent")}
 
 
 LEAST = "read tickets:write"
@@ -225,8 +177,6 @@ def test_a_state_keeps_to_its_shard_and_says_what_to_do(desk: Desk) -> None:
 def test_limits_and_a_days_budget_are_divided_among_the_shards(tmp_path: Path) -> None:
     (tmp_path / "ticketbot.toml").write_text("[run]\nlimit_share = 0.6\n[budget]\nday_usd = 9\nrun_usd = 1\n", "utf-8")
     environ = {"ZENDESK_SUBDOMAIN": "acme", "ZENDESK_OAUTH_TOKEN": "t0ken"}
-    whole = load(folder=tmp_path, environ=environ)
-    part = load(folder=tmp_path, environ=environ, flags={("run", "shard"): "2/3"})
-    assert (whole.run.limit_share, whole.budget.day_usd) == (0.6, 9)
-    assert abs(part.run.limit_share - 0.2) < 1e-9
-    assert (part.budget.day_usd, part.budget.run_usd) == (3, 1)
+    for flags, found in (({}, (0.6, 9, 1)), ({("run", "shard"): "2/3"}, (0.2, 3, 1))):
+        loaded = load(folder=tmp_path, environ=environ, flags=flags)
+        assert (loaded.run.limit_share, loaded.budget.day_usd, loaded.budget.run_usd) == pytest.approx(found)

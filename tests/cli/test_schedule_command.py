@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
 import sys
-from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -15,7 +14,6 @@ from .accounts import Accounts
 from .conftest import Command, Desk, Ended
 
 SECRET = "sandbox-secret"
-WINDOWS_USER = {"USERNAME": "jo", "USERDOMAIN": "OFFICE"}
 needs_sh = pytest.mark.skipif(sys.platform == "win32", reason="needs a shell and a crontab")
 CRONTAB = """\
 #!/bin/sh
@@ -59,9 +57,6 @@ class Site:
         environ = {"PATH": self.path, "CRONTAB": str(self.crontab), **environ}
         return self.desk(*arguments, "--config", str(self.config.relative_to(self.desk.folder)), code=code, **environ)
 
-    def begin(self) -> None:
-        self("run", "--since", "1d", "--limit", "1", "--quiet")
-
 
 @pytest.fixture
 def site(desk: Desk) -> Site:
@@ -96,28 +91,12 @@ def test_no_file_holds_a_secret_and_every_path_is_absolute(site: Site, scheduler
 
 
 @needs_sh
-@pytest.mark.parametrize(
-    ("script", "words"),
-    [
-        (None, "no program crontab"),
-        ("#!/bin/sh\necho 'You are not allowed to use this program' >&2\nexit 1\n", "You are not allowed"),
-    ],
-)
-def test_a_crontab_that_does_not_answer_is_3_with_the_reason(site: Site, script: str | None, words: str) -> None:
-    site.begin()
-    if script is None:
-        refused = site("schedule", "install", "cron", code=3, PATH=str(site.folder))
-    else:
-        (site.desk.folder / "bin" / "crontab").write_text(script, encoding="utf-8")
-        refused = site("schedule", "install", "cron", code=3)
-    assert words in refused.err
+def test_a_job_that_is_refused_is_3_and_one_can_be_removed_although_the_settings_are_broken(site: Site) -> None:
+    site("run", "--since", "1d", "--limit", "1", "--quiet")
+    refused = site("schedule", "install", "cron", code=3, PATH=str(site.folder))
+    assert "no program crontab" in refused.err
     assert "note:" not in refused.err, "what holds for an installed job is said of none"
     assert refused.out == ""
-
-
-@needs_sh
-def test_an_entry_can_be_removed_although_the_settings_are_broken(site: Site) -> None:
-    site.begin()
     site("schedule", "install", "cron")
     site.config.write_text("broken", encoding="utf-8")
     (site.folder / ".env").unlink()
@@ -152,50 +131,19 @@ def test_root_schedules_for_the_owner_of_the_settings(site: Site) -> None:
 # --- several accounts: one job, which starts one run for all of them
 
 
-@pytest.fixture
-def desks(tmp_path: Path) -> Iterator[Accounts]:
-    """Two accounts in a folder, and a crontab that is a file."""
-    accounts = Accounts(tmp_path, "acme", "bolt")
-    accounts.environ |= {"PATH": with_crontab(tmp_path), "CRONTAB": str(tmp_path / "crontab.txt")}
-    yield accounts
-    accounts.close()
-
-
-@needs_sh
-def test_a_folder_is_one_entry_whose_runs_triage_every_account_from_anywhere(desks: Accounts) -> None:
-    desks("run", "--config", "accounts", "--since", "1d", "--limit", "1", "--quiet")
-    installed = desks("schedule", "install", "cron", "--every", "15", "--config", "accounts")
-    assert "ticketbot is installed; a run every 15 minutes" in installed.out
-    (line,) = (
-        line
-        for line in (desks.folder / "crontab.txt").read_text(encoding="utf-8").splitlines()
-        if "/15 * * * * " in line
-    )
-    command = line.split(None, 5)[5]
-    assert command.endswith(f"run --quiet --config {desks.configs}")
-    subprocess.run(["/bin/sh", "-c", command], cwd="/", env={"PATH": "/usr/bin:/bin"}, check=True)
-    assert [desks.triaged(name) for name in desks.stores] == [[1, 2], [1, 2]]
-    before = (desks.folder / "crontab.txt").read_bytes()
-    desks("schedule", "install", "cron", "--every", "15", "--config", str(desks.configs))
-    assert (desks.folder / "crontab.txt").read_bytes() == before
-    assert f"no more runs of {desks.configs}" in desks("schedule", "remove", "cron", "--config", "accounts").out
-    assert not (desks.folder / "crontab.txt").exists()
-
-
-@pytest.mark.parametrize("scheduler", ["cron", "systemd", "windows"])
-def test_an_account_that_is_wrong_is_named_with_each_of_its_problems(desks: Accounts, scheduler: str) -> None:
-    (desks.configs / "bolt.toml").write_text('helpdesk = "local"\nno_such = 1\n[run]\nworkers = "x"\n', "utf-8")
-    refused = desks("schedule", "show", scheduler, "--config", "accounts", code=2, **WINDOWS_USER)
-    assert refused.err.count("ticketbot: bolt: ") == 2
-    assert "acme" not in refused.err
-    assert refused.out == ""
-
-
-def test_systemd_leaves_the_run_the_longest_deadline(desks: Accounts) -> None:
-    file = desks.configs / "bolt.toml"
-    file.write_text(file.read_text("utf-8") + "[run]\ndeadline_s = 1000\n", "utf-8")
-    too_often = desks("schedule", "show", "systemd", "--config", "accounts", code=2)
-    assert "with run.deadline_s = 1000 a run that hangs is cut off after 1040 s" in too_often.err
-    shown = desks("schedule", "show", "systemd", "--every", "20", "--config", "accounts").out
-    assert f"\nWorkingDirectory={desks.configs}\n" in shown
-    assert "\nTimeoutStartSec=1040\n" in shown
+def test_a_folder_is_one_job_with_the_longest_deadline_of_its_accounts(tmp_path: Path) -> None:
+    with closing(Accounts(tmp_path, "acme", "bolt")) as desks:
+        file = desks.configs / "bolt.toml"
+        wrong = 'helpdesk = "local"\nno_such = 1\n[run]\nworkers = "x"\n'
+        whole = file.read_text("utf-8") + "[run]\ndeadline_s = 1000\n"
+        show = ("schedule", "show", "systemd", "--config", "accounts")
+        file.write_text(wrong, "utf-8")
+        refused = desks(*show, code=2)
+        assert (refused.err.count("ticketbot: bolt: "), "acme" in refused.err, refused.out) == (2, False, "")
+        file.write_text(whole, "utf-8")
+        too_often = desks(*show, code=2)
+        assert "with run.deadline_s = 1000 a run that hangs is cut off after 1040 s" in too_often.err
+        shown = desks(*show, "--every", "20").out
+        assert f" run --quiet --config {desks.configs}\n" in shown
+        assert f"\nWorkingDirectory={desks.configs}\n" in shown
+        assert "\nTimeoutStartSec=1040\n" in shown

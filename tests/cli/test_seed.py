@@ -10,11 +10,7 @@ from typing import Any
 
 from ticket_processor.core.taxonomy import default_taxonomy
 
-from .conftest import Command, Desk, OpenDesk, Unmarked, is_chat
-
-
-def external_ids(desk: Desk) -> list[str]:
-    return [desk.ticket(number)["external_id"] for number in desk.tickets]
+from .conftest import Command, OpenDesk, Unmarked, is_chat
 
 
 def test_an_account_that_looks_like_production_is_refused_unless_somebody_insists(
@@ -53,7 +49,7 @@ def test_a_lost_reply_is_not_repeated_and_seeding_again_doubles_nothing(open_des
     assert "seed again" in ended.err
     assert sum(name.startswith("POST /api/v2/tickets") for name in desk.helpdesk_requests()) == 1
     desk("seed", "--count", "20")
-    assert len(external_ids(desk)) == len(set(external_ids(desk))) == 20
+    assert len({desk.ticket(number)["external_id"] for number in desk.tickets}) == len(desk.tickets) == 20
 
 
 # Newly written by a model
@@ -103,8 +99,6 @@ def test_a_model_that_cannot_be_used_is_3_and_nothing_is_created(open_desk: Open
 
 
 def test_production_is_refused_before_anything_is_paid_for(open_desk: OpenDesk) -> None:
-    from .conftest import Unmarked
-
     desk = open_desk(3, kind=Unmarked, plan="enterprise", model=True)
     assert "looks like production" in desk("seed", "--llm", code=2).err
     assert not desk.model_requests()

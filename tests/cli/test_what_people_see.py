@@ -32,17 +32,6 @@ def receiver() -> Iterator[Receiver]:
     made.close()
 
 
-def test_a_run_says_what_each_ticket_is_about_and_where_it_is(desk: Desk) -> None:
-    ended = desk("run", "--since", "1d")
-    line = next(line for line in ended.out.splitlines() if line.startswith("ticket 1:"))
-    assert "hacked" in line
-    assert "jane@example.com" not in ended.out
-    assert line.endswith(f"{desk.url}/agent/tickets/1")
-    assert "to look at: 1 escalated" in ended.out
-    logged = "".join(path.read_text(encoding="utf-8") for path in desk.logs.glob("*.jsonl"))
-    assert "/agent/tickets/" not in logged
-
-
 def test_a_dry_run_and_json_have_the_same_under_clear_keys(desk: Desk) -> None:
     told = desk("run", "--since", "1d", "--dry-run", "--json").object
     first = next(item for item in told["planned"] if item["ticket_id"] == 1)
@@ -52,8 +41,11 @@ def test_a_dry_run_and_json_have_the_same_under_clear_keys(desk: Desk) -> None:
     assert told["tickets_to_look_at"][0]["ticket_id"] == 1
     assert "security" in told["tickets_to_look_at"][0]["reasons"]
     assert told["next"]
-    shown = desk("run", "--since", "1d", "--dry-run").out
-    assert re.search(rf"^ticket 1 \(.*{re.escape(desk.url)}/agent/tickets/1$", shown, re.MULTILINE)
+    shown = desk("run", "--since", "1d").out
+    assert "jane@example.com" not in shown
+    assert "to look at: 1 escalated" in shown
+    logged = "".join(path.read_text(encoding="utf-8") for path in desk.logs.glob("*.jsonl"))
+    assert "/agent/tickets/" not in logged
 
 
 def test_escalated_tickets_are_told_once_without_a_customers_word(desk: Desk, receiver: Receiver) -> None:
