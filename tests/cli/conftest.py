@@ -124,6 +124,20 @@ class Command:
         self._started.append(process)
         return process
 
+    def loaded(self, *arguments: str, **environ: str) -> tuple[Ended, set[str]]:
+        """How the command ends in a fresh interpreter, and the modules that are loaded by then."""
+        script = (
+            "import sys, json\n"
+            "from ticket_processor.cli import main\n"
+            f"sys.argv = ['ticketbot', *{arguments!r}]\n"
+            "try:\n"
+            "    main()\n"
+            "finally:\n"
+            "    print('\\n' + json.dumps([*sys.modules]), file=sys.stderr)\n"
+        )
+        ended = self.end(self.python("-c", script, **environ), code=None)
+        return ended, set(json.loads(ended.err.splitlines()[-1]))
+
     def end(self, process: subprocess.Popen[str], *, code: int | None = 0, within: float = TOO_LONG_S) -> Ended:
         out, err = process.communicate(timeout=within)
         ended = Ended(process.returncode, out, err)

@@ -17,7 +17,7 @@ from ticket_processor.seeding.corpus import load_corpus
 from ticket_processor.seeding.synthetic import WRONG_CATEGORIES, WRONG_URGENCIES, fair_answers
 
 from ..support.help_text import help_text
-from .conftest import REPOSITORY, Command, Ended
+from .conftest import REPOSITORY, Command
 from .terminal import shown_on_a_terminal
 from .test_sandbox_command import environment
 
@@ -119,24 +119,9 @@ def test_the_tour_as_one_object_does_not_touch_the_account_that_is_set(bare: Com
     assert "Real-Secret" not in ended.out + ended.err
 
 
-def loaded(command: Command, *arguments: str, **environ: str) -> tuple[Ended, set[str]]:
-    """How the command ends in a fresh interpreter, and the modules that are loaded by then."""
-    script = (
-        "import sys, json\n"
-        "from ticket_processor.cli import main\n"
-        f"sys.argv = ['ticketbot', *{arguments!r}]\n"
-        "try:\n"
-        "    main()\n"
-        "finally:\n"
-        "    print('\\n' + json.dumps([*sys.modules]), file=sys.stderr)\n"
-    )
-    ended = command.end(command.python("-c", script, **environ), code=None)
-    return ended, set(json.loads(ended.err.splitlines()[-1]))
-
-
 @pytest.mark.parametrize("arguments", [("run",), ("dashboard",)], ids=" ".join)
 def test_help_of_a_command_is_instant_since_nothing_heavy_is_imported(bare: Command, arguments: tuple[str]) -> None:
-    ended, modules = loaded(bare, *arguments, "--help")
+    ended, modules = bare.loaded(*arguments, "--help")
     assert (ended.code, modules & HEAVY) == (0, TYPER_BRINGS)
     assert f"Usage: ticketbot {arguments[0]}" in ended.out
     assert "\x1b" not in ended.out
@@ -161,7 +146,7 @@ def completing(words: str) -> dict[str, str]:
 def test_lists_completion_and_a_wrong_name_import_no_command(
     bare: Command, arguments: tuple[str, ...], environ: dict[str, str], said: str
 ) -> None:
-    ended, modules = loaded(bare, *arguments, **environ)
+    ended, modules = bare.loaded(*arguments, **environ)
     commands = {name for name in modules if name.startswith("ticket_processor.commands.")}
     assert commands == {"ticket_processor.commands.command_group"}
     assert modules & HEAVY <= (set() if arguments == ("--help",) else TYPER_BRINGS)
@@ -177,7 +162,7 @@ def test_help_lists_what_one_begins_with_first(bare: Command) -> None:
 
 
 def test_a_run_without_replies_loads_neither_articles_nor_drafts(bare: Command) -> None:
-    _, modules = loaded(bare, "run", "--sandbox", "--no-llm", "--limit", "2")
+    _, modules = bare.loaded("run", "--sandbox", "--no-llm", "--limit", "2")
     parts = ("wiring.answers", "wiring.knowledge", "knowledge.store", "knowledge.search", "replies.writer")
     assert "ticket_processor.wiring.runs" in modules
     assert not modules & {f"ticket_processor.{name}" for name in parts}

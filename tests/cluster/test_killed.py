@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import socket
 import sys
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import closing
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -34,14 +32,6 @@ def run_and(desk: Desk, address: str, then: Callable[[], object], *, nth: int = 
     return summary
 
 
-def assert_finished_alone(desk: Desk, summary: dict[str, Any], *, why: str) -> None:
-    desk.assert_done()
-    assert summary["sources"] == {"model": 80}
-    assert why in summary["cluster"]["lost"]
-    assert [remark for remark in summary["remarks"] if remark.startswith("cluster lost, finished on this machine")]
-    assert summary["cluster"]["here"] > 0
-
-
 def test_a_killed_worker_costs_no_ticket_and_is_counted(slow_desk: Desk, nodes: Nodes) -> None:
     nodes.add(3)
     summary = run_and(slow_desk, nodes.address, nodes.workers[0].process.kill)
@@ -49,41 +39,6 @@ def test_a_killed_worker_costs_no_ticket_and_is_counted(slow_desk: Desk, nodes: 
     assert summary["sources"] == {"model": 80}
     assert summary["cluster"]["lost"] == ""
     assert summary["cluster"]["again"] > 0
-
-
-def test_a_killed_scheduler_does_not_hang_the_run(slow_desk: Desk, nodes: Nodes) -> None:
-    nodes.add(2)
-    summary = run_and(slow_desk, nodes.address, nodes.scheduler.process.kill)
-    assert_finished_alone(slow_desk, summary, why="its scheduler is gone")
-    assert all(worker.process.wait(20) == 3 for worker in nodes.workers)  # for a supervisor to start them again
-
-
-@pytest.fixture
-def cut(nodes: Nodes) -> Iterator[tuple[str, threading.Event]]:
-    """The scheduler behind a proxy, which passes nothing on once the event is set, and closes nothing."""
-    host, _, port = nodes.address.partition("://")[2].rpartition(":")
-    ended, over = threading.Event(), threading.Event()
-    with socket.create_server(("127.0.0.1", 0)) as server:
-
-        def pump(source: socket.socket, target: socket.socket) -> None:
-            with closing(source):
-                while (data := source.recv(65_536)) and not ended.is_set():
-                    target.sendall(data)
-                over.wait(WALL_S)
-
-        def accept() -> None:
-            while True:
-                try:
-                    near = server.accept()[0]
-                    far = socket.create_connection((host, int(port)))
-                except OSError:
-                    return
-                for pair in ((near, far), (far, near)):
-                    threading.Thread(target=pump, args=pair, daemon=True).start()
-
-        threading.Thread(target=accept, daemon=True).start()
-        yield f"tcp://127.0.0.1:{server.getsockname()[1]}", ended
-        over.set()
 
 
 POISON = """

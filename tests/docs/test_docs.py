@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from ticket_processor.core.errors import ExitCode
 from ticket_processor.core.models import Frozen
 from ticket_processor.settings.checks import REMOVED
 from ticket_processor.settings.schema import Settings
@@ -133,11 +132,6 @@ def test_every_page_can_be_reached_from_the_readme() -> None:
         targets = re.findall(r"\]\(([^)#]+\.md)", _text(page))
         waiting += [(page.parent / target).resolve() for target in targets if not target.startswith("http")]
     assert {page.name for page in PAGES} <= {page.name for page in seen}
-
-
-def test_every_exit_code_has_its_row() -> None:
-    rows = re.findall(r"^\| ([\d, ]+) \|", _text(ROOT / "docs" / "scheduling.md"), re.MULTILINE)
-    assert {int(number) for row in rows for number in row.split(",")} == {int(code) for code in ExitCode}
 
 
 def test_no_help_page_has_pythons_own_words_for_a_type() -> None:

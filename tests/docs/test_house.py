@@ -13,6 +13,8 @@ from ..commands.test_cli_examples import COMMANDS
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "ticket_processor"
+UNLISTED = {"__init__.py", "__main__.py", "py.typed"}
+"""Entries of the package that the map of docs/architecture.md leaves out."""
 MOST_ENTRIES = 29
 """Files and folders in the package: more than that nobody takes in at a glance."""
 MOST_RUN_LINES = 200
@@ -24,6 +26,14 @@ MOST_CONTRACT_LINES = 60
 def test_the_package_has_few_entries() -> None:
     entries = [path.name for path in PACKAGE.iterdir() if path.name != "__pycache__"]
     assert len(entries) <= MOST_ENTRIES
+
+
+def test_every_entry_of_the_package_is_on_the_map_and_no_other() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    table = page[page.index("| Entry of `ticket_processor/`") :].split("\n\n")[0]
+    listed = set(re.findall(r"^\| `([^`]+)` \|", table, re.MULTILINE))
+    there = {path.name + "/" * path.is_dir() for path in (ROOT / "ticket_processor").iterdir()} - {"__pycache__/"}
+    assert listed == there - UNLISTED
 
 
 def test_no_two_public_classes_share_a_name() -> None:

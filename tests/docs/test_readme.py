@@ -36,14 +36,3 @@ def test_the_number_of_invented_tickets_is_told_right() -> None:
     told = re.search(r"with (\d+)\s+invented\s+tickets", README)
     assert told is not None
     assert int(told[1]) == len(load_corpus())
-
-
-def test_the_note_is_the_one_of_the_packaged_ticket() -> None:
-    shown = re.search(r"^Summary: “(.{30})", README, re.MULTILINE)
-    assert shown is not None
-    assert any(shown[1] in f"{row.subject} {row.body}" for row in load_corpus())
-
-
-def test_the_tests_are_told_by_one_command_that_ci_uses_too() -> None:
-    assert "python scripts/run_tests.py" in README
-    assert "scripts/run_tests.py" in (ROOT / ".ci" / "run").read_text(encoding="utf-8")

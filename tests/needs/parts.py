@@ -33,11 +33,6 @@ def lines(command: Command, name: str, rows: Iterable[Mapping[str, Any]]) -> str
     return name
 
 
-def settings(command: Command, text: str) -> None:
-    """Make this the settings file."""
-    (command.folder / "ticketbot.toml").write_text(text, encoding="utf-8")
-
-
 def articles(command: Command, **texts: str) -> None:
     """Write articles into the folder ``help``; customers may read them."""
     folder = command.folder / "help"

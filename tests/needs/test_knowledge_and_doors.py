@@ -31,7 +31,7 @@ from ..dashboard.conftest import Pages, main_module, pages
 from ..replies.articles import claim, said
 from ..web.conftest import SECRET, TOKEN, Serve, serve, until
 from ..web.portal.site import LEAST_S, Site, site
-from .parts import answers, articles, labelled, lines, note_of, of_two_hours_ago, public, settings, solve
+from .parts import answers, articles, labelled, lines, note_of, of_two_hours_ago, public, solve
 
 __all__ = ["bare", "main_module", "open_desk", "pages", "serve", "site"]
 
@@ -83,13 +83,13 @@ def test_what_people_correct_is_collected_approved_learnt_pinned_and_taken_back(
     desk("learn", "pin", "--all")
     assert desk("learn", "pins").out.count("security") == 8
 
-    settings(desk, "[learning]\nexamples = 4\n")
+    desk.configure("[learning]\nexamples = 4\n")
     first, second, third = fill(desk.sandbox, of_two_hours_ago([f"gerbil hamster ferret {n}" for n in range(3)]))
     desk.seen.clear()
     desk("run", "--ticket", str(first))
     (asked,) = [request.body.decode() for request in desk.seen if is_chat(request)]
     assert "security: gerbil hamster vole" in asked, "corrected tickets are examples in the prompt"
-    settings(desk, "")
+    desk.configure("")
 
     file = lines(desk, "labelled.jsonl", labelled(60))
     asked_for = ("train", file, "--own-desk", "--from-corrections", "--task", "category", "--json")
@@ -111,7 +111,7 @@ def test_articles_of_every_source_are_found_by_words_and_by_vectors_where_there_
     articles(desk, cards="# Gift cards\nA gift card is valid for three years.\n")
     (desk.folder / "help" / "limits.md").write_text("# Limits\nAgents grant gift cards of 50 EUR.\n", encoding="utf-8")
     sources = '[knowledge]\nhelp_centers = ["zendesk"]\nfolders = ["help"]\n'
-    settings(desk, sources)
+    desk.configure(sources)
     desk("kb", "sync")
     for question, words in {
         "When does a gift card expire?": "Gift cards",
@@ -123,7 +123,7 @@ def test_articles_of_every_source_are_found_by_words_and_by_vectors_where_there_
     assert "valid for three years" in desk("kb", "show", "folder:help/cards.md").out
 
     by_vectors = f'{sources}[embeddings]\nmodel = "sandbox-embedding"\nbase_url = "{desk.url}/v1"\n'
-    settings(desk, f'{by_vectors}api_key_variable = "OPENAI_API_KEY"\n')
+    desk.configure(f'{by_vectors}api_key_variable = "OPENAI_API_KEY"\n')
     desk("kb", "sync")
     piece = ("kb", "search", "giftcards")  # a piece of a word is near by its vector alone
     known = [{"id": n, "text": f"giftcards {n}", "gold": ["folder:help/cards.md"]} for n in range(30)]
@@ -137,14 +137,14 @@ def test_articles_of_every_source_are_found_by_words_and_by_vectors_where_there_
     with freshdesk(tmp_path / "freshdesk") as other:
         folder = add_folder(other.sandbox.store, "Help")
         add_solution(other.sandbox.store, folder, "Refunds", "<p>Money is back in five days.</p>")
-        settings(other, '[knowledge]\nhelp_centers = ["freshdesk"]\n')
+        other.configure('[knowledge]\nhelp_centers = ["freshdesk"]\n')
         other("kb", "sync")
         assert "Refunds" in other("kb", "search", "When is my money back?").out
 
 
 def test_search_is_measured_on_known_questions_and_articles_to_mend_are_listed(bare: Command) -> None:
     """Need 24: `kb eval` on questions with known articles; `kb doctor`: copies, stale ones, ones never found."""
-    settings(bare, '[knowledge]\nfolders = ["help"]\n')
+    bare.configure('[knowledge]\nfolders = ["help"]\n')
     parts = {f"part{n}": f"# Part{n}\nThe part number{n}x breaks when it is cold outside.\n" for n in range(30)}
     long = "Open the menu, choose your account, press the button that says reset and wait for our mail. " * 4
     articles(bare, **parts, one=f"# Reset one\n{long}\n", two=f"# Reset two\n{long}\n")
@@ -336,7 +336,7 @@ def test_a_portal_takes_a_ticket_from_the_form_to_the_rating_and_agents_work_on_
 ) -> None:
     """Need 28: `portal`: form, articles, tracking, rating; agents' list, answers, bulk change, files, mail."""
     desk = site.command
-    settings(desk, f'helpdesk = "local"\nlog_dir = "logs"\n[portal]\nmail_from = "help@example.com"\n{KNOWLEDGE}')
+    desk.configure(f'helpdesk = "local"\nlog_dir = "logs"\n[portal]\nmail_from = "help@example.com"\n{KNOWLEDGE}')
     articles(desk, invoices="# Invoices\nThe invoice of each month is under Billing, as a file.\n")
     monkeypatch.chdir(desk.folder)
     for arguments, typed in ((["portal", "create-admin", "ada@example.com"], f"{PASSWORD}\n"), (["kb", "sync"], "")):
@@ -475,7 +475,7 @@ def test_the_dashboard_shows_tickets_runs_costs_quality_and_a_try_on_pages_of_it
 ) -> None:
     """Need 30: `dashboard`: overview, tickets, runs, health, costs, quality, review, try it; charts; sign-in."""
     desk = open_desk(8, model=True)
-    settings(desk, '[models.prices]\n"sandbox-model" = [10.0, 40.0, 1.0]\n')
+    desk.configure('[models.prices]\n"sandbox-model" = [10.0, 40.0, 1.0]\n')
     desk("run", "--since", "1d")
     billed = [number for number, category in answers(desk).items() if category == "billing"]
     solve(desk, *billed, remove_tags=["ai_billing"], add_tags=["ai_refund"])

@@ -29,37 +29,26 @@ from ticket_processor.sandbox.fill import fill
 from ..cli.alarmed import Desk as VirtualDesk
 from ..cli.alarmed import Receiver
 from ..cli.conftest import REPOSITORY, Command, Desk, OpenDesk, Unmarked, bare, desk, is_chat, open_desk, rows
+from ..cli.test_sandbox_command import environment
+from ..cli.test_schedule_command import with_crontab
 from ..servers.certificates import a_certificate
 from ..web.conftest import Serve, serve
-from .parts import answers, lines, settings
+from .parts import answers, lines
 
 __all__ = ["bare", "desk", "open_desk", "serve"]
-
-CRONTAB = """\
-#!/bin/sh
-case "$1" in
-  -l) if [ -f "$CRONTAB" ]; then cat "$CRONTAB"; else echo "no crontab for you" >&2; exit 1; fi ;;
-  -r) rm "$CRONTAB" ;;
-  -) cat > "$CRONTAB" ;;
-esac
-"""
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a shell and a crontab")
 def test_the_system_starts_runs_by_an_entry_that_is_shown_installed_and_removed(desk: Desk) -> None:
     """Need 32: `schedule install`, `show` and `remove` for cron, systemd, Task Scheduler; manifests for containers."""
     site = desk.folder / "our site; one & more"
-    programs = desk.folder / "bin"
-    for folder in (site, programs):
-        folder.mkdir()
-    (programs / "crontab").write_text(CRONTAB, encoding="utf-8")
-    (programs / "crontab").chmod(0o755)
+    site.mkdir()
     places = {"TICKETBOT_STATE_DIR": str(desk.state), "TICKETBOT_LOG_DIR": str(desk.logs)}
     env = "".join(f"{name}='{value}'\n" for name, value in {**desk.environ, **places}.items())
     (site / ".env").write_text(env, encoding="utf-8")
     (site / "ticketbot.toml").write_text("[run]\nworkers = 2\n", encoding="utf-8")
     desk.environ |= {
-        "PATH": os.pathsep.join((str(programs), os.environ["PATH"])),
+        "PATH": with_crontab(desk.folder),
         "CRONTAB": str(desk.folder / "crontab.txt"),
     }
     config = ("--config", "our site; one & more/ticketbot.toml")
@@ -154,7 +143,7 @@ def test_a_person_is_told_once_of_what_needs_one_and_that_it_is_over(watched: Vi
 def test_health_says_whether_runs_can_be_made_and_service_levels_are_told(open_desk: OpenDesk, serve: Serve) -> None:
     """Need 34: `health` for load balancers and people; service levels (success, p95, errors) in the report."""
     desk = open_desk(4, faults="status:PUT:/tickets/2:status=422")
-    settings(desk, '[run]\nwrite_mode = "single"\n')
+    desk.configure('[run]\nwrite_mode = "single"\n')
     desk("run", "--since", "1d", code=1)
     told = {line.strip(): line for line in desk("report").out.splitlines()}
     for figure in (r"success rate\s+75\.0%", r"error rate\s+25\.0%", r"latency p95\s+[\d.]+ m?s"):
@@ -266,7 +255,7 @@ def test_what_leaves_is_redacted_and_encrypted_and_what_stays_is_for_its_owner_a
     if os.name == "posix":
         assert {path.stat().st_mode & 0o777 for path in made} == {0o600}
 
-    settings(desk, '[zendesk]\noauth_token = "hunter2-canary"\n')
+    desk.configure('[zendesk]\noauth_token = "hunter2-canary"\n')
     refused = desk("run", code=2)
     assert "hunter2" not in refused.out + refused.err
     assert "ticketbot.toml" in refused.err
@@ -274,7 +263,7 @@ def test_what_leaves_is_redacted_and_encrypted_and_what_stays_is_for_its_owner_a
     with of_tls_1_2(tmp_path) as (url, failed):
         account = {"ZENDESK_URL": url, "TICKETBOT_STATE_DIR": str(tmp_path / "elsewhere")}
         for lowest, why in (("1.2", "UNKNOWN_CA"), ("1.3", "UNSUPPORTED_PROTOCOL")):
-            settings(desk, f'lowest_tls = "{lowest}"\n')
+            desk.configure(f'lowest_tls = "{lowest}"\n')
             failed.clear()
             desk("run", "--since", "1d", "--dry-run", code=3, **account)
             assert {why in each for each in failed} == {True}, failed
@@ -307,24 +296,12 @@ def test_invented_tickets_fill_a_sandbox_and_never_an_account_that_looks_like_pr
     assert len(real.tickets) == 3
 
 
-def printed(process: subprocess.Popen[str]) -> dict[str, str]:
-    """The variables that ``ticketbot sandbox`` prints."""
-    assert process.stdout is not None
-    found: dict[str, str] = {}
-    for line in process.stdout:
-        if match := re.fullmatch(r"\s*([A-Z_]+)=(\S+)\s*", line):
-            found[match[1]] = match[2]
-        if "TICKETBOT_MODELS" in found:
-            break
-    return found
-
-
 def test_the_sandbox_imitates_both_helpdesks_and_a_model_with_faults_and_the_tour_needs_nothing(bare: Command) -> None:
     """Need 38: `sandbox`: local imitation of Zendesk, Freshdesk and a model server with faults; the tour."""
     for helpdesk, faults in (("zendesk", "lost-reply:PUT:times=2"), ("zendesk", "unauthorised:GET"), ("freshdesk", "")):
         options = ("--tickets", "8", *(("--faults", faults) if faults else ()))
         process = bare.start("sandbox", "--port", "0", "--helpdesk", helpdesk, *options)
-        place = {**printed(process), "TICKETBOT_STATE_DIR": str(bare.folder / helpdesk / faults)}
+        place = {**environment(process), "TICKETBOT_STATE_DIR": str(bare.folder / helpdesk / faults)}
         assert f"{helpdesk.upper()}_URL" in place
         ended = [bare("run", "--since", "1d", "--json", code=None, **place) for _ in range(2)]
         if "unauthorised" in faults:
@@ -342,27 +319,18 @@ def test_the_sandbox_imitates_both_helpdesks_and_a_model_with_faults_and_the_tou
     assert not (bare.folder / "state").exists()
 
 
-HEAVY = (
+HEAVY = {
     "pandas", "numpy", "sklearn", "streamlit", "duckdb", "openai", "matplotlib", "apprise", "fastapi",
     "distributed", "cryptography",
-)  # fmt: skip
-LOOK = """
-import json, sys
-from ticket_processor.cli import main
-sys.argv = ["ticketbot", *{arguments!r}]
-try:
-    main()
-except SystemExit as end:
-    print(json.dumps([end.code or 0, sorted({{*sys.modules}} & {{*{heavy!r}}})]), file=sys.stderr)
-"""
+}  # fmt: skip
 
 
 def test_what_costs_nothing_loads_nothing_and_says_more_when_asked(desk: Desk) -> None:
     """Need 39: `--help` and an idle run load no heavy module; debug level by option and variable; completion."""
     desk("run", "--since", "1d")
     for arguments in (("--help",), ("run", "--help"), ("run", "--quiet")):
-        ended = desk.end(desk.python("-c", LOOK.format(arguments=arguments, heavy=HEAVY)))
-        assert json.loads(ended.err.splitlines()[-1]) == [0, []], arguments
+        ended, modules = desk.loaded(*arguments)
+        assert (ended.code, modules & HEAVY) == (0, set()), arguments
     assert "api/v2/" not in desk("run").err
     for options, environ in ((("--verbose",), {}), ((), {"TICKETBOT_LOG_LEVEL": "debug"})):
         assert "api/v2/" in desk("run", *options, **environ).err

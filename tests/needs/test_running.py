@@ -31,10 +31,6 @@ AREA, FINANCE = 2001, 8002
 """A drop-down field and a group of the sandboxes."""
 
 
-def configure(command: Command, toml: str) -> None:
-    (command.folder / "ticketbot.toml").write_text(toml, encoding="utf-8")
-
-
 def receipts(command: Command, outcome: str | None = None) -> dict[int, dict[str, Any]]:
     """The last receipt of each ticket."""
     return {line["ticket_id"]: line for line in command.events("ticket") if outcome in (None, line["outcome"])}
@@ -134,8 +130,7 @@ def test_a_run_writes_tags_priority_group_field_and_one_internal_note_with_a_rec
     }[door]
     value = "Web shop" if door == "Freshdesk" else "area_web_shop"
     with place() as (command, look, group):
-        configure(
-            command,
+        command.configure(
             '[[categories]]\nname = "billing"\ndescription = "Charges and invoices."\ntag = "money"\n'
             f'keywords = {{ en = ["charged ~ twice"] }}\ngroup = {group}\nfields = {{ {AREA} = "{value}" }}\n'
             '[[categories]]\nname = "general"\ndescription = "Everything else."\n',
@@ -333,7 +328,7 @@ LEFT_ALONE: dict[str, dict[str, Any]] = {
 def test_what_stops_a_run_or_keeps_it_from_a_ticket_is_named(open_desk: OpenDesk, tmp_path: Path) -> None:
     """Need 7: stop file, budget, deadline, canary, head start, and tickets that are left alone."""
     desk = open_desk(8)
-    configure(desk, '[run]\nwait_minutes = 30\n[skip]\ntags = ["legal"]\n')
+    desk.configure('[run]\nwait_minutes = 30\n[skip]\ntags = ["legal"]\n')
     expected = {}
     for reason, parts in LEFT_ALONE.items():
         ticket = desk.sandbox.store.create(**{"subject": "Broken", "body": "It does not work.", **parts})
@@ -366,8 +361,7 @@ def test_what_stops_a_run_or_keeps_it_from_a_ticket_is_named(open_desk: OpenDesk
     smart.environ |= elsewhere(smart, "smart")
     smart.folder = tmp_path / "smart"
     smart.folder.mkdir()
-    configure(
-        smart,
+    smart.configure(
         "[run]\ndeadline_s = 30\ncanary_percent = 40\n[budget]\nrun_usd = 0.03\n"
         "[models.prices]\nsandbox-model = [10.0, 40.0, 1.0]\n",
     )
@@ -379,7 +373,7 @@ def test_what_stops_a_run_or_keeps_it_from_a_ticket_is_named(open_desk: OpenDesk
     inside, outside = smart.marked(), receipts(smart, "skipped")
     assert sorted([*inside, *outside]) == sorted(smart.tickets)
     assert {line["reason"] for line in outside.values()} == {"outside_canary"}
-    configure(smart, "[run]\ndeadline_s = 30\n")
+    smart.configure("[run]\ndeadline_s = 30\n")
     arrive(smart, 40)
     smart.sandbox.openai.latency = LatencyProfile(0.3, 0.31)
     hasty = smart.end(smart.python("-c", HASTY, "run", "--workers", "1"))
@@ -423,7 +417,7 @@ def test_undo_takes_back_what_nobody_has_touched_and_says_what_stays_and_why(ope
 def test_the_retry_list_is_shown_tried_and_given_up(open_desk: OpenDesk) -> None:
     """Need 9: retry list, retry run, retry drop."""
     desk = open_desk(4, faults="status:PUT:/tickets/[23]$:status=422")
-    configure(desk, "[run]\nwrite_mode = 'single'\n")
+    desk.configure("[run]\nwrite_mode = 'single'\n")
     desk("run", "--since", "1d", code=1)
     for _ in range(4):
         desk("run", code=1)
@@ -446,8 +440,7 @@ def test_the_retry_list_is_shown_tried_and_given_up(open_desk: OpenDesk) -> None
 def test_a_part_that_the_helpdesk_refuses_costs_that_part_only_and_is_told(open_desk: OpenDesk) -> None:
     """Need 10: a group that does not exist; the rest is written, and the group once it exists."""
     desk = open_desk(3)
-    configure(
-        desk,
+    desk.configure(
         'fallback_category = "general"\n[[categories]]\nname = "general"\ndescription = "Everything."\n'
         f'group = 424242\nfields = {{ {AREA} = "area_web_shop" }}\n'
         '[[categories]]\nname = "other"\ndescription = "Nothing."\n',
@@ -548,7 +541,7 @@ def test_many_accounts_shards_of_one_and_workers_elsewhere_do_each_ticket_once(
     assert (sum(counts), min(counts) > 0) == (12, True)
 
     smart = open_desk(24, model=True, llm_latency=LatencyProfile(0.2, 0.21))
-    configure(smart, "[models]\ntimeout_s = 2\n")
+    smart.configure("[models]\ntimeout_s = 2\n")
     smart.environ |= elsewhere(smart, "cluster")
     with Nodes(smart.folder, smart.environ) as nodes:
         nodes.add(1)

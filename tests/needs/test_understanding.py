@@ -16,7 +16,7 @@ import pytest
 
 from ticket_processor.sandbox.messages import Request, Response
 
-from ..cli.conftest import Command, Desk, OpenDesk, is_chat, rows
+from ..cli.conftest import Desk, OpenDesk, is_chat, rows
 from ..dashboard.conftest import Pages, main_module, pages
 from ..imitation import Sandbox
 
@@ -24,10 +24,6 @@ __all__ = ["main_module", "pages"]
 
 AREA, SUPPORT, FINANCE = 2001, 8001, 8002
 """A drop-down field and the groups of the sandbox."""
-
-
-def configure(command: Command, toml: str) -> None:
-    (command.folder / "ticketbot.toml").write_text(toml, encoding="utf-8")
 
 
 def analyses(desk: Desk) -> dict[int, dict[str, Any]]:
@@ -80,7 +76,7 @@ def test_all_that_is_understood_of_a_ticket_stands_in_receipt_note_and_tags(open
     threat = "I was charged twice on my invoice, refund one payment. I will take legal action, my lawyer will sue you."
     desk = open_desk([{"subject": "Charged twice", "body": threat, "age": 7200.0}], kind=Says, model=True)
     tree = categories("billing", "refund", "general", "double_charge", more='parent = "billing"\n')
-    configure(desk, f"[models]\nadvice = true\n[policy]\ntag_secondary = true\n{tree}")
+    desk.configure(f"[models]\nadvice = true\n[policy]\ntag_secondary = true\n{tree}")
     desk("run", "--since", "1d")
     found = analyses(desk)[1]
     expected = {**SAID, "category": "billing", "subcategory": "double_charge", "risk": "high", "alarms": ["legal"]}
@@ -121,7 +117,7 @@ def test_the_next_link_of_the_chain_answers_and_a_fallback_is_tagged_only_where_
     """Need 14: first model, next model, classifier, keyword rules, with retries, breaker and budget."""
     models, faults, toml, expected, fallback = LINKS[link]
     desk = open_desk(20, faults=faults, model=True)
-    configure(desk, toml)
+    desk.configure(toml)
     if "classifier" in link:
         taught = [{"id": f"r{n}", "body": f"{row['body']} {n}", "category": KINDS[n % 4]} for n, row in samples(40)]
         desk("train", write_rows(desk.folder, taught), "--own-desk", "--task", "category")
@@ -217,7 +213,7 @@ def test_any_compatible_server_is_asked_in_a_form_that_it_knows_and_a_broken_ans
     broken = f"Sure, here it is:\n```json\n{ANSWER[:-1]},}}\n```\nAnything else?"
     desk = open_desk(4)
     with model_server(knows, broken if "words" in knows else ANSWER) as (url, asked):
-        configure(desk, f"[models]\nnames = ['m-1']\n{toml.replace('URL', url)}\n")
+        desk.configure(f"[models]\nnames = ['m-1']\n{toml.replace('URL', url)}\n")
         desk("run", "--since", "1d", "--workers", "1", OPENAI_API_KEY="key-1")
     assert {(one["source"], one["category"]) for one in analyses(desk).values()} == {("model", "billing")}
     assert {(one["path"], one["key"], one["model"]) for one in asked} == {
@@ -260,7 +256,7 @@ def test_own_categories_set_their_targets_and_what_cannot_wait_is_escalated_with
     calm = "Hello, could you please send me the opening hours again? Thank you."
     texts = {1: rows(1)[0]["body"], 2: HACKED, 3: calm}
     desk = open_desk([{"subject": "Hello", "body": text, "age": 7000.0} for text in texts.values()])
-    configure(desk, OWN)
+    desk.configure(OWN)
     assert "0 problems" in desk("doctor").out
     desk("run", "--since", "1d")
     money, hacked, other = (desk.ticket(number) for number in texts)
@@ -277,7 +273,7 @@ def test_own_categories_set_their_targets_and_what_cannot_wait_is_escalated_with
     assert "Escalation" not in note(desk, 3)
 
     wrong = OWN.replace(f"group = {FINANCE}\nfields", "group = 4711\nfields").replace(f"{AREA} =", "99 =")
-    configure(desk, wrong.replace('"finance"', '"area_app"') + 'keywords = { en = ["!!!"] }\n')
+    desk.configure(wrong.replace('"finance"', '"area_app"') + 'keywords = { en = ["!!!"] }\n')
     told = desk("doctor", code=1).out
     for fault in ("no group 4711", "its field 99 does not exist", "the tag area_app is an option", "keyword '!!!'"):
         assert re.search(rf"(?m)^problem .*{re.escape(fault)}", told), fault
@@ -326,7 +322,7 @@ def test_an_exact_repeat_costs_nothing_and_costs_are_told_before_and_after(open_
     asked = [{"subject": "Charged twice", "body": "I was charged twice.", "age": 7200.0 * n} for n in range(1, 5)]
     asked += [{"subject": "Parcel", "body": "Where is my parcel? It is late.", "age": 3600.0}]
     desk = open_desk(asked, model=True)
-    configure(desk, PRICED)
+    desk.configure(PRICED)
     served: list[dict[str, int]] = []
     desk.sandbox.after_request.append(
         lambda request, response: served.append(json.loads(response.body)["usage"]) if is_chat(request) else None
@@ -400,7 +396,7 @@ def test_analysers_are_measured_side_by_side_and_settings_that_do_worse_are_refu
     ]
     labelled[0]["category"] = "refund"  # which is wrong
     desk = open_desk(0, model=True)
-    configure(desk, PRICED)
+    desk.configure(PRICED)
     file = write_rows(desk.folder, labelled)
     told = desk("eval", file, "--precision", "0.6", "--out", "page.html", "--json").object
     chain, rules = (one["sources"][0] for one in told["analysers"])
@@ -441,7 +437,7 @@ def test_analysers_are_measured_side_by_side_and_settings_that_do_worse_are_refu
     (theirs,) = (one for one in told["analysers"] if one["analyser"] == "intelligent triage")
     assert 0.5 < theirs["sources"][0]["fields"]["category"]["accuracy"] < 1
 
-    configure(desk, "")
+    desk.configure("")
     for settings, code in (("[policy]\nnote = 'never'\n", 0), (WITHOUT_ORDER, 1)):
         (desk.folder / "new.toml").write_text(settings, "utf-8")
         gate = desk(*GATE, file, "--json", code=code, TICKETBOT_MODELS="").object

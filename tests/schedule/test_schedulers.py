@@ -107,6 +107,7 @@ def test_what_is_installed_is_there_until_it_is_removed(
     assert {mark_in(text) for text in scheduler.entries()} == {job.settings}
     assert remove(scheduler) == f"{scheduler.where}: ticketbot is removed; no more runs of {job.settings}"
     assert scheduler.entries() == []
+    assert not programs.crontab.exists()
 
 
 @each
@@ -118,15 +119,11 @@ def test_another_installations_entry_is_left_and_another_name_stands_beside_it(
     with pytest.raises(ConfigError, match=r"runs .*ticketbot\.toml; give another --name"):
         install(kind("ticketbot"), job_of(settings="/srv/eu.toml"))
     assert kind("ticketbot").entries() == before
-
-
-@pytest.mark.parametrize("kind", [Cron, Systemd])
-def test_two_settings_files_have_a_job_each(kind: Callable[[str], Scheduler], programs: Programs) -> None:
-    install(kind("ticketbot"), a_job())
-    install(kind("ticketbot-eu"), a_job(name="ticketbot-eu", settings="/srv/eu.toml"))
-    remove(kind("ticketbot"))
-    assert kind("ticketbot").entries() == []
-    assert kind("ticketbot-eu").entries() != []
+    if kind is not Windows:
+        install(kind("ticketbot-eu"), job_of(name="ticketbot-eu", settings="/srv/eu.toml"))
+        remove(kind("ticketbot"))
+        assert kind("ticketbot").entries() == []
+        assert kind("ticketbot-eu").entries() != []
 
 
 # --- cron
@@ -144,12 +141,6 @@ def test_other_lines_of_a_crontab_stay_byte_for_byte(before: bytes | None, progr
     remove(Cron("ticketbot"))
     begin = b"" if before is None else before if before.endswith(b"\n") else before + b"\n"
     assert programs.crontab.read_bytes() == begin + b"MAILTO=jo\n"
-
-
-def test_a_crontab_with_nothing_else_is_gone_with_the_job(programs: Programs) -> None:
-    install(Cron("ticketbot"), a_job())
-    remove(Cron("ticketbot"))
-    assert not programs.crontab.exists()
 
 
 def test_root_asks_for_the_owners_crontab(programs: Programs, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -227,12 +218,6 @@ def test_units_that_somebody_else_wrote_are_left_alone(programs: Programs) -> No
     with pytest.raises(CannotRun, match="is not ticketbot's"):
         remove(Systemd("ticketbot"))
     assert [path.name for path in programs.units.iterdir()] == ["ticketbot.timer"]
-
-
-def test_a_folder_that_cannot_be_written_is_told(programs: Programs) -> None:
-    (programs.home / "config").write_text("a file", encoding="utf-8")
-    with pytest.raises(CannotRun, match="cannot be read or changed"):
-        install(Systemd("ticketbot"), a_job())
 
 
 def test_units_that_cannot_be_read_or_removed_are_told(programs: Programs) -> None:

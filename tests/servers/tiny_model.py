@@ -4,7 +4,7 @@ Random weights know nothing, so every answer is random; but whatever the server 
 has to hold all the same. Runs in an environment of its own, which ``tests/servers`` makes::
 
     python tiny_model.py write FILE
-    python tiny_model.py serve FILE [--key KEY] [--embeddings]    # prints its address, ends with its input
+    python tiny_model.py serve FILE [--embeddings]    # prints its address, ends with its input
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ def write(path: Path, seed: int = 1) -> None:
     writer.close()
 
 
-def serve(path: Path, key: str | None, *, embeddings: bool) -> None:
+def serve(path: Path, *, embeddings: bool) -> None:
     """Serve until standard input ends, so that no server outlives its test."""
     import xllamacpp
 
@@ -101,8 +101,6 @@ def serve(path: Path, key: str | None, *, embeddings: bool) -> None:
     params.n_threads_http = 4
     params.warmup = False
     params.verbosity = 0
-    if key:
-        params.api_keys = [key]
     if embeddings:
         params.embedding = True
         params.pooling_type = xllamacpp.llama_pooling_type.LLAMA_POOLING_TYPE_MEAN
@@ -115,13 +113,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("do", choices=["write", "serve"])
     parser.add_argument("file", type=Path)
-    parser.add_argument("--key")
     parser.add_argument("--embeddings", action="store_true")
     asked = parser.parse_args()
     if asked.do == "write":
         write(asked.file)
     else:
-        serve(asked.file, asked.key, embeddings=asked.embeddings)
+        serve(asked.file, embeddings=asked.embeddings)
 
 
 if __name__ == "__main__":
