@@ -28,6 +28,14 @@ def desks(tmp_path: Path) -> Iterator[Accounts]:
     accounts.close()
 
 
+@pytest.mark.parametrize(
+    ("codes", "found"),
+    [([0, 75, 1, 3, 2], 2), ([0, 75, 1, 3], 3), ([0, 75, 1], 1), ([0, 75], 75), ([2, 143], 143), ([], 0)],
+)
+def test_the_worst_exit_code_is_what_needs_a_person_most(codes: list[int], found: int) -> None:
+    assert worst(codes) == found
+
+
 def test_no_two_accounts_have_the_same_name() -> None:
     files = [Path(name) for name in ("eu/acme.toml", "us/acme.toml", "eu/bolt.toml", "a/x/cord.toml", "b/x/cord.toml")]
     assert names_of(files) == ["eu/acme", "us/acme", "bolt", str(files[3]), str(files[4])]
@@ -72,6 +80,8 @@ def test_what_is_for_one_account_is_refused_for_several(desks: Accounts) -> None
     ended = desks("run", "--config", "accounts", "--ticket", "1", "--resume", code=2)
     assert "--ticket is for one account" in ended.err
     assert "--resume is for one account" in ended.err
+    refused = desks("run", "--config", "accounts", "--config", "accounts/acme.toml", "--since", "1d", code=2)
+    assert "acme.toml is named twice" in refused.err
     assert "there is no .toml file" in desks("run", "--config", str(desks.folder), code=2).err
 
 
@@ -127,26 +137,3 @@ def test_a_signal_ends_every_account_and_those_that_were_through_stay_so(
     assert codes["bolt"] == code
     assert {codes["acme"], codes["cord"]} <= {0, code}  # the signal may still meet their very end
     assert desks.triaged("acme") == desks.triaged("cord") == [1, 2]
-
-
-def test_the_worst_exit_code_is_what_needs_a_person_most() -> None:
-    assert worst([0, 75, 1, 3, 2]) == 2
-    assert worst([0, 75, 1, 3]) == 3
-    assert worst([0, 75, 1]) == 1
-    assert worst([0, 75]) == 75
-    assert worst([2, 143]) == 143
-    assert worst([]) == 0
-
-
-def test_accounts_of_the_same_file_name_are_told_apart_by_their_folders(desks: Accounts) -> None:
-    for name in ("acme", "bolt"):
-        (desks.configs / name).mkdir()
-        (desks.configs / f"{name}.toml").rename(desks.configs / name / "ticketbot.toml")
-    configs = [word for name in ("acme", "bolt") for word in ("--config", f"accounts/{name}/ticketbot.toml")]
-    said = desks("run", *configs, "--since", "1d", code=3)
-    assert "acme/ticketbot ended with 3, bolt/ticketbot ended with 3" in said.out
-
-
-def test_a_file_that_is_named_twice_is_refused(desks: Accounts) -> None:
-    refused = desks("run", "--config", "accounts", "--config", "accounts/acme.toml", "--since", "1d", code=2)
-    assert "acme.toml is named twice" in refused.err

@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-import http.server
-import json
-import threading
-from collections.abc import Iterator
 from contextlib import closing
-
-import pytest
 
 from ticket_processor.core.clock import SystemClock, iso
 from ticket_processor.core.run_summary import RunRecord
@@ -18,6 +12,7 @@ from ticket_processor.reporting.glossary import percent
 from ticket_processor.state.store import FILE_NAME, State
 
 from ..imitation import FaultPlan
+from ..servers.scripted import reply, scripted
 from .conftest import Desk, OpenDesk
 
 
@@ -45,44 +40,14 @@ def test_sixty_tickets_share_a_budget_to_its_end_and_no_further(open_desk: OpenD
 PINNED = "Server is pinned to 'a'; requested 'b'"
 
 
-@pytest.fixture
-def refusing() -> Iterator[str]:
-    """A model server that refuses every request with a sentence, and quotes what it was sent."""
-
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            sent = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            quoted = sent["messages"][-1]["content"][-60:]
-            self._say({"error": {"message": f"{PINNED}, in {quoted}"}})
-
-        def do_GET(self) -> None:
-            self._say({"error": {"message": PINNED}})
-
-        def _say(self, body: object) -> None:
-            raw = json.dumps(body).encode()
-            self.send_response(400)
-            self.send_header("Content-Length", str(len(raw)))
-            self.end_headers()
-            self.wfile.write(raw)
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/v1"
-        server.shutdown()
-
-
-def test_a_refusal_carries_the_servers_own_sentence_wherever_somebody_looks(open_desk: OpenDesk, refusing: str) -> None:
+def test_a_refusal_carries_the_servers_own_sentence_wherever_somebody_looks(open_desk: OpenDesk) -> None:
     words = "My cat Zebedee has eaten the router and now nothing works"
     desk = open_desk([{"subject": "Router", "body": words}], model=True)
-    desk.environ["OPENAI_BASE_URL"] = refusing
-    ended = desk("run", "--since", "1d")
-    assert PINNED in ended.out
-    assert PINNED in desk("analyse", "1").out
-    assert PINNED in desk("health", code=None).out
-    assert PINNED in desk("init", code=3).out
+    with scripted(reply({"error": {"message": f"{PINNED}, in {words}"}}, 400)) as server:
+        desk.environ["OPENAI_BASE_URL"] = server.url
+        ended = desk("run", "--since", "1d")
+        told = [ended, desk("analyse", "1"), desk("health", code=None), desk("init", code=3)]
+    assert [one.out for one in told if PINNED not in one.out] == []
     # A server may quote the ticket, so no word of it gets into the log, and none of the ticket anywhere.
     assert "pinned" not in "".join(path.read_text(encoding="utf-8") for path in desk.logs.glob("*.jsonl"))
     assert "Zebedee" not in ended.out
