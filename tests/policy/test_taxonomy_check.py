@@ -5,10 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from ticket_processor.analysis.text.similarity import themes
 from ticket_processor.core.models import Urgency
 from ticket_processor.core.tables import Finding
 from ticket_processor.core.taxonomy import Category, Taxonomy, default_taxonomy
@@ -145,26 +142,6 @@ def test_a_group_of_the_policy_that_is_never_set_or_does_not_exist_is_told(polic
 @pytest.mark.parametrize("tag", ["ai_processed", "ai_fallback", "ai_shipping", "ai_tier_1"])
 def test_a_target_tag_that_means_something_else_is_told(tag: str) -> None:
     assert only(findings(category(tag=tag), category("shipping")), "target") == [("problem", "billing")]
-
-
-# Themes
-
-
-@given(
-    texts=st.lists(
-        st.lists(st.sampled_from("gift card parking permit coffee".split()), max_size=4).map(" ".join), max_size=30
-    ),
-    elsewhere=st.lists(st.sampled_from(["invoice", "gift", ""]), max_size=10),
-)
-def test_a_theme_has_its_words_in_each_of_its_texts_and_each_text_one_theme(
-    texts: list[str], elsewhere: list[str]
-) -> None:
-    found = themes(texts, elsewhere, at_least=3)
-    members = [index for theme in found for index in theme.members]
-    assert len(members) == len(set(members))
-    for theme in found:
-        assert len(theme.members) >= 3
-        assert all(set(theme.phrase.split()) & set(texts[index].split()) for index in theme.members)
 
 
 # The helpdesk's own words

@@ -6,11 +6,11 @@ An article is about a topic when its title or labels speak of it; where only its
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from typing import Literal
 
 from ..analysis.rules.matcher import PhraseMatcher, category_words, entries_of, known_name, words_of
-from ..analysis.text.similarity import content_words, themes
+from ..analysis.text.similarity import content_words
 from ..core.clock import Deadline, why_ended
 from ..core.errors import CannotRun, DeadlineReached
 from ..core.models import Frozen
@@ -18,13 +18,10 @@ from ..core.tables import SENTENCES, Table
 from ..core.taxonomy import Category, Taxonomy
 from ..knowledge.model import Article
 
-Kind = Literal["category", "subcategory", "theme"]
+Kind = Literal["category", "subcategory"]
 Gap = Literal["no_article", "only_mentions", "no_such_language"]
 FEWEST_TICKETS = 5
-"""A topic has at least so many. Fewer would make a theme of the words of a single customer."""
-ANY = "*"
-"""In place of a language: all of them."""
-
+"""A topic has at least so many."""
 _UNKNOWN = "und"
 _SURE = 3
 """The weight of words of a list that say alone what a text is about."""
@@ -44,10 +41,7 @@ GROUP BY ALL ORDER BY ALL
 
 
 class Coverage(Frozen):
-    """A topic of ``tickets`` in one language, and how many articles are about it, or just mention it.
-
-    A theme is a phrase without a category of its own, in any language (``*``).
-    """
+    """A topic of ``tickets`` in one language, and how many articles are about it, or just mention it."""
 
     topic: str
     kind: Kind
@@ -77,7 +71,7 @@ class Knowledge(Frozen):
 
 
 def topics_of(rows: Iterable[tuple[str, str | None, str, int]], taxonomy: Taxonomy) -> list[Coverage]:
-    """Both levels of categories by rows of :data:`TOPICS`; the fallback category is no topic, see :func:`themes_of`."""
+    """Both levels of categories by rows of :data:`TOPICS`; the fallback category is no topic."""
     counted = Counter[tuple[str, Kind, str]]()
     for category, subcategory, language, tickets in rows:
         if category != taxonomy.fallback:
@@ -88,14 +82,6 @@ def topics_of(rows: Iterable[tuple[str, str | None, str, int]], taxonomy: Taxono
         Coverage(topic=name, kind=kind, language=language, tickets=tickets)
         for (name, kind, language), tickets in counted.items()
         if language != _UNKNOWN
-    ]
-
-
-def themes_of(left: Sequence[str], elsewhere: Sequence[str]) -> list[Coverage]:
-    """What enough tickets without a category of their own speak of, by redacted summaries."""
-    return [
-        Coverage(topic=theme.phrase, kind="theme", language=ANY, tickets=len(theme.members))
-        for theme in themes(left, elsewhere, at_least=FEWEST_TICKETS)
     ]
 
 
@@ -122,9 +108,9 @@ def look_up(
 
 
 def _looked_up(item: Coverage, taxonomy: Taxonomy, articles: Iterable[Article]) -> Coverage:
-    candidates = [one for one in articles if item.language in (ANY, one.lang)]
+    candidates = [one for one in articles if item.language == one.lang]
     if not candidates:
-        return item.model_copy(update={"gap": "no_article" if item.language == ANY else "no_such_language"})
+        return item.model_copy(update={"gap": "no_such_language"})
     tells = _teller(item, taxonomy)
     # An article in all of its languages is one.
     about = {one.id.partition("/")[0] for one in candidates if tells(_title(one))}
@@ -135,9 +121,6 @@ def _looked_up(item: Coverage, taxonomy: Taxonomy, articles: Iterable[Article]) 
 
 def _teller(item: Coverage, taxonomy: Taxonomy) -> Callable[[str], bool]:
     """Tells whether a text speaks of the topic."""
-    if item.kind == "theme":
-        needed = set(content_words(item.topic))
-        return lambda text: needed <= set(content_words(text))
     name = item.topic.replace("_", " ")
     category = taxonomy[item.topic] if item.topic in taxonomy.names else Category(name=item.topic, description="")
     words = [entry for entry in category.keywords.get(item.language, ()) if entry.strip()]
@@ -158,7 +141,7 @@ def knowledge_tables(found: Knowledge) -> Iterator[Table]:
     """How many topics were searched, and those without an article."""
     yield Table("Topics without an article", SENTENCES, tuple((text,) for text in _in_words(found)))
     rows = tuple(
-        (item.topic, item.kind, "any" if item.language == ANY else item.language, f"{item.tickets:,}", _GAPS[item.gap])
+        (item.topic, item.kind, item.language, f"{item.tickets:,}", _GAPS[item.gap])
         for item in found.gaps
         if item.gap is not None
     )
