@@ -14,13 +14,12 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import logging
-import queue
 import re
 import threading
 import uuid
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit, urlunsplit
 
@@ -194,39 +193,26 @@ def send(post: Sequence[tuple[Receiver, Sequence[AlertMessage]]], seconds: float
     A receiver gets its messages in order, and none after the first that fails. An answer that comes too late counts
     as a failure, and the next run sends the message again.
     """
-    waiting = [Sent(receiver, message, NO_TIME) for receiver, messages in post for message in messages]
-    if not waiting:
-        return []
+    results = [[Sent(receiver, message, NO_TIME) for message in messages] for receiver, messages in post]
     if missing := package_missing():
-        return [Sent(one.receiver, one.message, missing) for one in waiting]
-    tame_libraries()
+        return [replace(sent, why=missing) for turn in results for sent in turn]
+    if any(results):
+        tame_libraries()
     ends = clock.monotonic() + seconds
-    results: queue.SimpleQueue[Sent | None] = queue.SimpleQueue()
 
-    def deliver(receiver: Receiver, messages: Sequence[AlertMessage]) -> None:
+    def deliver(turn: list[Sent]) -> None:
         why: str | None = None
-        for message in messages:
+        for place, sent in enumerate(turn):
             if why is None:
-                why = _deliver(receiver, message) if clock.monotonic() < ends else NO_TIME
-            results.put(Sent(receiver, message, why))
-        results.put(None)
+                why = _deliver(sent.receiver, sent.message) if clock.monotonic() < ends else NO_TIME
+            turn[place] = replace(sent, why=why)
 
-    running = 0
-    for receiver, messages in post:
-        if messages:
-            threading.Thread(target=deliver, args=[receiver, messages], name="alerts", daemon=True).start()
-            running += 1
-    done: dict[tuple[str, int], Sent] = {}
-    while running and (left := ends - clock.monotonic()) > 0:
-        try:
-            sent = results.get(timeout=left)
-        except queue.Empty:
-            break
-        if sent is None:
-            running -= 1
-        else:
-            done[sent.receiver.name, id(sent.message)] = sent
-    return [done.get((one.receiver.name, id(one.message)), one) for one in waiting]
+    threads = [threading.Thread(target=deliver, args=[turn], name="alerts", daemon=True) for turn in results if turn]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(max(0.0, ends - clock.monotonic()))
+    return [sent for turn in results for sent in turn]
 
 
 TIMEOUT_S = 5.0

@@ -49,11 +49,6 @@ class RunMetrics(Frozen):
     usage: Usage = Field(default_factory=Usage)
     requests: int = Field(0, description="to the helpdesk")
 
-    @property
-    def known_cost(self) -> float | None:
-        """US dollars; ``None`` where models took tokens, and none of them has a price in the settings."""
-        return None if self.usage.input and not self.cost_usd else self.cost_usd
-
 
 def in_words(found: RunMetrics) -> Iterator[str]:
     """The metrics in a few phrases, without those that have no value."""
