@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
-from functools import partial
 from pathlib import Path
 
 from ..analysis.model_server.chat import OpenAIServer
@@ -29,7 +28,6 @@ from ..monitoring.health_checks import SETTINGS, Check, Health, Status, fail, ok
 from ..monitoring.health_servers import ask_helpdesk
 from ..policy.decide import PARTS, Mode
 from ..policy.setup_checks import check, check_labels, our_updates, rule_clashes
-from ..schedule.schedulers import may_start_runs
 from ..settings.helpdesks import LocalSettings
 from ..settings.load import config_file, load, secret_files
 from ..settings.schema import Settings
@@ -229,14 +227,7 @@ class SetUp:
 
 def health_doctor(settings: Settings, clock: Clock, config: Path | None, *, offline: bool) -> Doctor:
     """The examiner of ``ticketbot health`` for these settings."""
-    file = config_file(config=config)
-    return Doctor(
-        settings,
-        clock,
-        offline=offline,
-        secret_files=secret_files(file),
-        scheduled=partial(may_start_runs, file or Path.cwd()),
-    )
+    return Doctor(settings, clock, offline=offline, secret_files=secret_files(config_file(config=config)))
 
 
 def running(settings: Settings, health: Health) -> Iterator[Finding]:
@@ -267,7 +258,7 @@ def check_helpdesk(settings: Settings) -> Check:
             return ok("helpdesk", f"local helpdesk in {store.path}")
     clock = SystemClock()
     with closing(transport_for(account, clock, Deadline(clock, 20), read_only=True)) as transport:
-        return ask_helpdesk(account, transport, clock).check
+        return ask_helpdesk(account, transport, clock)[0]
 
 
 def check_models(settings: Settings) -> Iterator[Check]:

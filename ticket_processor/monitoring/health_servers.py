@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from functools import partial
 from urllib.parse import urlsplit
 
@@ -21,7 +20,6 @@ from ..analysis.model_server.connection import Connection
 from ..analysis.model_server.settings import ModelTarget
 from ..core.clock import Clock, Deadline, iso, parse_iso
 from ..core.errors import AnalysisFailed, CannotRun, DeadlineReached, NotAuthorised, RateLimited, TicketbotError
-from ..helpdesk.http_messages import Reply
 from ..helpdesk.transport import Transport, shown
 from ..reporting.glossary import span
 from ..settings.helpdesks import AccountSettings, LocalSettings, SignIn, VendorSettings
@@ -56,18 +54,11 @@ def of_helpdesk(
     return Probe(NAMES, partial(_looked_at, account, clock, adapter))
 
 
-@dataclass(frozen=True)
-class TicketRead:
-    """The result of reading a ticket: the check, and the reply with the times of request and reply (Unix seconds)."""
+def ask_helpdesk(account: VendorSettings, transport: Transport, clock: Clock) -> tuple[Check, Check | None]:
+    """Whether the helpdesk answers with these credentials: by a ticket read, since others succeed unsigned.
 
-    check: Check
-    reply: Reply | None = None
-    sent: float = 0.0
-    received: float = 0.0
-
-
-def ask_helpdesk(account: VendorSettings, transport: Transport, clock: Clock) -> TicketRead:
-    """Whether the helpdesk answers with these credentials: by a ticket read, since others succeed unsigned."""
+    And how its clock differs from this one; ``None`` where it gave no answer.
+    """
     name, where = "helpdesk", f"{transport.name} at {transport.base_url}"
     sent, began = clock.now(), clock.monotonic()
     try:
@@ -78,25 +69,24 @@ def ask_helpdesk(account: VendorSettings, transport: Transport, clock: Clock) ->
         said = str(error).removeprefix(f"{where}: ").removeprefix(f"{transport.name}: ")
         if said.startswith(transport.name):
             said = NO_ANSWER.get(problem, said)
-        return TicketRead(judge(name, f"{where}: {said}", problem=problem))
+        return judge(name, f"{where}: {said}", problem=problem), None
+    times = clock_check(sent, clock.now(), reply.date)
     facts: dict[str, object] = {"latency_ms": round((clock.monotonic() - began) * 1000)}
     if reply.status == 403:
         why = VENDORS[account.vendor].forbidden(reply) or "; let the user of these credentials see tickets"
         told = f"signed in, but reading a ticket gives HTTP 403{why}"
-        return TicketRead(fail(name, f"{where}: {told}", problem="forbidden", **facts), reply, sent, clock.now())
+        return fail(name, f"{where}: {told}", problem="forbidden", **facts), times
     if not reply.ok:
         text = f"{where}: reading a ticket gives HTTP {reply.status}"
-        return TicketRead(fail(name, text, problem=f"http_{reply.status}", **facts), reply, sent, clock.now())
-    received = clock.now()
+        return fail(name, text, problem=f"http_{reply.status}", **facts), times
     rights = VENDORS[account.vendor].rights(account, transport, reply)
     facts |= rights.facts
     text = f"{where}: signed in, tickets can be read{rights.said}"
-    found = ok(name, text, **facts)
     if rights.wrong:
-        found = fail(name, f"{text}; but {rights.wrong}", problem="rights", **facts)
-    elif rights.lacking:
-        found = warn(name, f"{text}; but {rights.lacking}", **facts)
-    return TicketRead(found, reply, sent, received)
+        return fail(name, f"{text}; but {rights.wrong}", problem="rights", **facts), times
+    if rights.lacking:
+        return warn(name, f"{text}; but {rights.lacking}", **facts), times
+    return ok(name, text, **facts), times
 
 
 def _problem(error: TicketbotError) -> str:
@@ -118,13 +108,12 @@ def _problem(error: TicketbotError) -> str:
 def _looked_at(account: VendorSettings, clock: Clock, adapter: Callable[[], BaseAdapter] | None) -> Sequence[Check]:
     """Reachable, signed in, how its clock differs from ours, and how long the credentials last."""
     with closing(_connected(account, clock, adapter)) as transport:
-        asked = ask_helpdesk(account, transport, clock)
-        if asked.reply is None:
+        found, times = ask_helpdesk(account, transport, clock)
+        if times is None:
             why = "not known, since the helpdesk gave no answer"
-            return asked.check, skipped("clock", why), _lasting(account, clock, why)
+            return found, skipped("clock", why), _lasting(account, clock, why)
         ends = _end_of_token(transport) if account.sign_in == "oauth_token" else None
-        times = clock_check(asked.sent, asked.received, asked.reply.date)
-        return asked.check, times, credentials(account.sign_in, ends, clock.now())
+        return found, times, credentials(account.sign_in, ends, clock.now())
 
 
 def _connected(account: VendorSettings, clock: Clock, adapter: Callable[[], BaseAdapter] | None) -> Transport:
@@ -147,11 +136,6 @@ def _end_of_token(transport: Transport) -> float | None:
 
 def _local(account: LocalSettings) -> Sequence[Check]:
     """Whether the helpdesk can be used; the checks of a server's clock and credentials do not apply."""
-    why = "the local helpdesk is a file on this machine"
-    return _file(account), skipped("clock", why), skipped("credentials", why)
-
-
-def _file(account: LocalSettings) -> Check:
     from ..helpdesk.local_store import LocalStore  # runs on other helpdesks load nothing of it
 
     name, path = "helpdesk", account.file
@@ -159,10 +143,13 @@ def _file(account: LocalSettings) -> Check:
         with closing(LocalStore(path, make=False)) as store:
             tickets = sum(store.counts()["status"].values())
     except CannotRun as error:
-        return fail(name, str(error), problem="unusable")
-    if not os.access(path, os.W_OK):
-        return fail(name, f"the local helpdesk in {path} (local.path) cannot be written to", problem="read_only")
-    return ok(name, f"local helpdesk in {path}: {tickets} tickets, which can be read and written", tickets=tickets)
+        found = fail(name, str(error), problem="unusable")
+    else:
+        found = ok(name, f"local helpdesk in {path}: {tickets} tickets, which can be read and written", tickets=tickets)
+        if not os.access(path, os.W_OK):
+            found = fail(name, f"the local helpdesk in {path} (local.path) cannot be written to", problem="read_only")
+    why = "the local helpdesk is a file on this machine"
+    return found, skipped("clock", why), skipped("credentials", why)
 
 
 # Clock and credentials
