@@ -278,15 +278,15 @@ class Screen:
         if summary.categories and not (more or summary.dry_run):
             self.say(f"  categories: {counted(summary.categories)}", fit=True)
         if look_at := () if more or self._brief else tally.look_at:
-            rows, links = [], [seen.url for seen in look_at]
+            rows, links = [], any(seen.url for seen in look_at)
             for seen in look_at:
                 reasons = f" ({', '.join(seen.reasons)})" if seen.reasons else ""
                 why = ", ".join(seen.why).replace("escalated", f"escalated{reasons}", 1).replace("_", " ")
                 subject = harmless(seen.subject or "-", one_line=True)
                 cut = subject if len(subject) <= MOST_SUBJECT else f"{subject[: MOST_SUBJECT - 1]}…"
-                rows.append((str(seen.number), cut, why))
-            table = Table("Worth a look", ("ticket", "<subject", "<why"), tuple(rows), tuple(links))
-            show([table], most=len(rows) + MOST_LINES, out=self._out)
+                rows.append((str(seen.number), cut, why, *[seen.url] * links))
+            columns = ("ticket", "<subject", "<why", *["<where"] * links)
+            show([Table("Worth a look", columns, tuple(rows))], most=len(rows) + MOST_LINES, out=self._out)
         if steps := more or next_steps(summary, tally):
             self.say("Next")
         for step in steps:

@@ -31,14 +31,12 @@ _WIDTH = 78
 class Table:
     """A title, the columns' names, and rows of text.
 
-    A column whose name begins with ``<`` stands to the left; one with ``<<`` may hold long text. ``links`` are
-    addresses, one for each row, where a terminal opens them from the first cell.
+    A column whose name begins with ``<`` stands to the left; one with ``<<`` may hold long text.
     """
 
     title: str
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
-    links: tuple[str, ...] = ()
     left: int = 0
     """Rows that were left out, of which the last one tells."""
 
@@ -51,7 +49,7 @@ class Table:
 def show(tables: Sequence[Table], *, most: int | None = None, out: TextIO | None = None) -> bool:
     """Print the tables as aligned lines, as far as they fit into ``most`` lines; whether all of them fit.
 
-    A terminal opens a row's link from its first cell. With ``most`` it shows a row in one line, cut at its edge.
+    With ``most`` a terminal shows a row in one line, cut at its edge.
     """
     out = out or sys.stdout
     fitting = list(tables) if most is None else _within(tables, most)
@@ -65,10 +63,8 @@ def show(tables: Sequence[Table], *, most: int | None = None, out: TextIO | None
 
     console = Console(file=out, highlight=False)
     for table in fitting:
-        for place, line in enumerate(["", *as_text(replace(table, links=())).splitlines()]):
+        for place, line in enumerate(["", *as_text(table).splitlines()]):
             text = Text(line, style="bold" if place < _HEAD else "")
-            if link := table.links[place - _HEAD] if table.links and place >= _HEAD else "":
-                text.stylize(f"link {link}", 0, line.find(cell := table.rows[place - _HEAD][0]) + len(cell))
             console.print(text, no_wrap=most is not None and len(table.columns) > 1, overflow="ellipsis")
     return fitting == list(tables)
 
@@ -96,8 +92,7 @@ def shortened(table: Table, most: int) -> Table:
         return table
     left = table.left + len(rows) - most
     last = (f"and {left:,} more: --details", *[""] * (len(table.columns) - 1))
-    links = (*table.links[:most], *[""] * bool(table.links))
-    return replace(table, rows=(*rows[:most], last), links=links, left=left)
+    return replace(table, rows=(*rows[:most], last), left=left)
 
 
 def _lines(row: Sequence[str]) -> int:
@@ -105,10 +100,7 @@ def _lines(row: Sequence[str]) -> int:
 
 
 def as_text(table: Table) -> str:
-    """The title, and aligned lines below it; links stand in a column of their own."""
-    if table.links:
-        rows = tuple((*row, link) for row, link in zip(table.rows, table.links, strict=True))
-        table = Table(table.title, (*table.columns, "<where"), rows)
+    """The title, and aligned lines below it."""
     lines = (table.names, *table.rows)
     widths = [max(map(len, cells)) for cells in zip(*lines, strict=True)]
     left = [column.startswith("<") for column in table.columns]

@@ -161,14 +161,6 @@ def costs() -> None:
 
 PALETTE = ("#4c8fd6", "#e08a3c", "#3aa99f", "#9a7bd0", "#d277a8", "#6aab5c", "#b8a13a", "#a67c5b", "#5fb3d4")
 OTHER = "other"
-_RED, _GREEN, _GREY = "#d65f5f", "#4fa36c", "#8d96a0"
-FIXED = dict.fromkeys(("critical", "negative", "failed"), _RED) | dict.fromkeys(("positive", "updated"), _GREEN)
-FIXED |= dict.fromkeys(("neutral", "skipped", OTHER), _GREY) | {
-    "high": "#e08a3c",
-    "medium": "#d9c03f",
-    "low": "#7fb3d9",
-}
-"""Colours of values that mean good or bad."""
 _UNITS: dict[Step, str] = {
     "hour": "binnedutcyearmonthdatehours",
     "day": "binnedutcyearmonthdate",
@@ -217,7 +209,7 @@ def breakdown(counts: Mapping[str, float]) -> Chart:
     bars = largest(counts, _MOST_BARS)
     total, most = sum(bars.values()) or 1, max(bars.values(), default=1)
     rows = [
-        {"what": name, "amount": amount, "told": f"{amount:,.0f} · {_share(amount / total)}", "colour": _colour(name)}
+        {"what": name, "amount": amount, "told": f"{amount:,.0f} · {_share(amount / total)}"}
         for name, amount in bars.items()
     ]
     room = {"domain": [0, 1.6 * most]}  # for the words behind a bar
@@ -229,14 +221,10 @@ def breakdown(counts: Mapping[str, float]) -> Chart:
             "x": {"field": "amount", "type": "quantitative", "axis": None, "scale": room},
         },
         "layer": [
-            {"mark": {"type": "bar", "tooltip": True}, "encoding": {"color": {"field": "colour", "scale": None}}},
+            {"mark": {"type": "bar", "tooltip": True, "color": PALETTE[0]}},
             {"mark": {"type": "text", "align": "left", "dx": 4}, "encoding": {"text": {"field": "told"}}},
         ],
     }
-
-
-def _colour(name: str) -> str:
-    return FIXED.get(name, PALETTE[0])
 
 
 def _share(share: float) -> str:

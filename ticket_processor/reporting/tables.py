@@ -30,7 +30,6 @@ NAMES: dict[Dimension, str] = {
     "settings_file": "settings file",
 }
 """Names of dimensions whose own names say too little."""
-WHERE = "<where"
 FIRST_ESCALATED, FIRST_LABELS = 5, 7
 _MAIN: tuple[Dimension, ...] = ("category", "urgency")
 MORE = "--details adds every label, reasons, models and runs"
@@ -138,21 +137,9 @@ def brief(report: Report) -> list[Table]:
         of_helpdesk(report if report.collected else replace(report, scoreboard=None)),
         key=lambda table: len(table.columns) > 1,
     )
-    escalated = shortened(_linked(escalated_table(report.escalated)), FIRST_ESCALATED)
+    escalated = shortened(escalated_table(report.escalated), FIRST_ESCALATED)
     found = (*asked, numbers, labels(report, _MAIN, FIRST_LABELS), escalated)
     return [table for table in (*found, objectives(report)) if table.rows]
-
-
-def _linked(table: Table) -> Table:
-    """Without the column of addresses, which a terminal opens from the number instead."""
-    if table.columns[-1] != WHERE:
-        return table
-    return replace(
-        table,
-        columns=table.columns[:-1],
-        rows=tuple(row[:-1] for row in table.rows),
-        links=tuple(row[-1] for row in table.rows),
-    )
 
 
 def overview(report: Report) -> Table:
@@ -210,7 +197,8 @@ def escalated_table(found: Sequence[EscalatedLine], now: Mapping[int, LookedUp] 
             ticket = now.get(one.ticket_id, LookedUp())
             row += [ticket.status or "?", ticket.subject or "-"]
         rows.append((*row, *((one.url,) * links)))
-    columns = ("ticket", "<when (UTC)", "<why", *(() if now is None else ("<status", "<subject")), *((WHERE,) * links))
+    asked = () if now is None else ("<status", "<subject")
+    columns = ("ticket", "<when (UTC)", "<why", *asked, *(("<where",) * links))
     return Table("Escalated last", columns, tuple(rows))
 
 
