@@ -97,20 +97,20 @@ def test_the_contract_of_layers_is_short_and_names_every_package() -> None:
 
 CEILINGS = {
     ".": 1_270,
-    "analysis": 9_280,
+    "analysis": 9_220,
     "audit": 1_840,
-    "commands": 5_630,
-    "core": 2_560,
-    "dashboard": 1_470,
+    "commands": 5_600,
+    "core": 2_550,
+    "dashboard": 1_460,
     "evaluation": 1_860,
     "helpdesk": 6_010,
     "knowledge": 1_660,
     "learning": 1_620,
-    "monitoring": 2_530,
+    "monitoring": 2_490,
     "pipeline": 5_100,
     "policy": 1_350,
     "replies": 1_400,
-    "reporting": 2_310,
+    "reporting": 2_280,
     "sandbox": 3_630,
     "schedule": 280,
     "seeding": 820,
@@ -124,7 +124,7 @@ CEILINGS = {
 They are lowered when lines go. Whoever raises one says why in the commit. Request Tracker, a third helpdesk, took 1,050
 lines of product (850 of them in ``helpdesk/``), 600 of tests, and a page of 570 words.
 """
-MOST = {"files": 269, "test lines": 62_880, "scripts": 22, "words of docs": 20_640}
+MOST = {"files": 269, "test lines": 62_830, "scripts": 22, "words of docs": 20_640}
 """Of the whole house: modules, lines of tests, scripts, and words of all pages, generated ones included."""
 SLACK = 1.02
 """A ceiling this far above what is there is to be lowered."""
