@@ -109,7 +109,7 @@ def test_credits_are_booked_as_freshdesk_counts_them_and_stay_in_our_share(tmp_p
     dice = random.Random(3)
     for number in range(40):
         fields = {"custom_fields": {"cf_order_number": f"A-{number}"}} if dice.random() < 0.2 else {}
-        ticket = account.add(requester_email=f"c{number % 14}@example.com", fields=fields)
+        ticket = account.add(requester_email=f"c{number % 14}@example.com", **fields)
         for _ in range(12 * (dice.random() < 0.1)):
             account.desk.customer_replies(ticket.id, "And another thing.")
     account.clock.advance(60 - account.clock.now() % 60 + starts_at)

@@ -104,7 +104,8 @@ class LaggingStore(ZendeskStore):
                 subject="Re: " + original["subject"],
                 body=body,
                 tags=original["tags"],
-                fields={"via": {"channel": "email", "source": source}, "custom_fields": original["custom_fields"]},
+                via={"channel": "email", "source": source},
+                custom_fields=original["custom_fields"],
             )
 
     def redact(self, ticket_id: int, *, author_id: int = PERSON_ID) -> None:
@@ -134,7 +135,8 @@ class LaggingStore(ZendeskStore):
             self.settle()
             ticket = self.tickets[ticket_id]
             fields = self._edits(ticket, tuple(add_tags), tuple(remove_tags), values)
-            audit = self.change(ticket, fields, actor="system", author_id=SYSTEM_ID, silent=True, visible=False)
+            values = self._set(ticket, fields)
+            audit = self.note(ticket, "system", SYSTEM_ID, values=values, visible=False) if values else None
             self._changed(ticket, self.now())
             return audit
 

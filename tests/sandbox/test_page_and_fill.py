@@ -30,6 +30,6 @@ def test_a_page_shows_a_ticket_and_what_was_done_to_it(helpdesk: HelpdeskName) -
     assert (shown["ticket"]["subject"], shown["ticket"]["priority"]) == ("<b>Late", urgent)
     assert "My parcel is late." in str(shown["ticket"])
     edit = shown["changes"][-1]
-    assert (edit["actor"], edit["priority"][1]) == ("person", urgent)
-    assert "Looked at." in edit["comment created"]["body"]
+    assert (edit["actor"], edit["values"]["priority"][1]) == ("person", urgent)
+    assert "Looked at." in edit["comment"]["body"]
     assert desk.ask("GET", "/nothing", auth=None).status == 404

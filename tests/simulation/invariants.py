@@ -88,10 +88,10 @@ def _of_ticket(world: Evidence, ticket_id: int) -> Iterator[str]:
                     added.pop(tag, None)
             added.update(dict.fromkeys(audit.tags_added, True))
             added.update(dict.fromkeys(audit.tags_removed, False))
-            change = audit.change("priority")
+            change = audit.values.get("priority")
             priority = change[1] if change and change[1] else priority
             filled.update(_filled_in(audit))
-    if unguarded and (ticket.deleted or any((audit.change("status") or ("", ""))[1] == "closed" for audit in history)):
+    if unguarded and (ticket.deleted or any(audit.values.get("status", ("", ""))[1] == "closed" for audit in history)):
         return  # nobody can put anything back there
     # Nor can what somebody set and emptied while an unguarded job was on its way: it was not there when it was read.
     passed = world.mishaps.ignores_stamps
@@ -108,7 +108,7 @@ def _of_ticket(world: Evidence, ticket_id: int) -> Iterator[str]:
     now = {"group_id": ticket.json["group_id"], **{str(item["id"]): item["value"] for item in ticket.json["fields"]}}
     for name, value in filled.items():
         # What came and went without a record leaves no trace that anybody could heed.
-        traced = any((audit.change(name) or (None, None))[1] for audit in on_record) and not passed
+        traced = any((audit.values.get(name) or (None, None))[1] for audit in on_record) and not passed
         if now[name] != value and (traced or value is not None):
             yield f"4 human fields: {name}, set to {value} by a person, is {now[name]}"
 
@@ -117,13 +117,13 @@ def _of_ticket(world: Evidence, ticket_id: int) -> Iterator[str]:
         if strange:
             yield f"5 only listed fields: {sorted(strange)} written"
         for name in ("status", "assignee_id", "subject"):
-            if audit.change(name):
+            if audit.values.get(name):
                 yield f"5 only listed fields: {name} changed"
-        change = audit.change("priority")
+        change = audit.values.get("priority")
         if change and change[1] not in PRIORITIES:
             yield f"5 only listed fields: priority {change[1]}"
         for name, value in _filled_in(audit).items():
-            before = (audit.change(name) or (None,))[0]
+            before = (audit.values.get(name) or (None,))[0]
             if before is not None and not unguarded:
                 yield f"4 human fields: {name} was {before}, and our write made it {value}"
         for field in audit.raw.get("custom_fields", ()):
@@ -241,11 +241,11 @@ def _trimmed_in_silence(world: Evidence) -> Iterator[str]:
         sent, audit, ticket_id = line["change"], audits.get(line["intent"]), line["ticket_id"]
         if audit is None:
             continue
-        lost = sent["tags_added"] and audit.change("tags") is None
+        lost = sent["tags_added"] and audit.values.get("tags") is None
         priority = sent["priority"]["to"]
-        if sent["priority"]["from"] != priority and audit.change("priority") is None:
+        if sent["priority"]["from"] != priority and audit.values.get("priority") is None:
             history = [edit for edit in world.sandbox.store.history if edit.ticket_id == ticket_id]
-            by_people = [edit.change("priority") for edit in history if edit.actor == "person"]
+            by_people = [edit.values.get("priority") for edit in history if edit.actor == "person"]
             lost = lost or priority not in [change[1] for change in by_people if change]
         if lost and ticket_id not in told:
             yield f"ticket {ticket_id}: 8 trimmed: nothing tells that a write lost a part"

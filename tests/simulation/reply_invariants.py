@@ -27,14 +27,14 @@ def violations(world: ReplyWorld) -> list[str]:
 def _of_ticket(world: ReplyWorld, ticket: StoredTicket) -> Iterator[str]:
     shown = world.shown_writes(ticket.id)
     replies = [audit for audit in shown if audit.comment_public]
-    statuses = [audit for audit in shown if "status" in audit.raw or audit.change("status")]
+    statuses = [audit for audit in shown if "status" in audit.raw or audit.values.get("status")]
     if len(replies) > 1 or len(statuses) > 1:
         yield f"2 public: {len(replies)} public replies and {len(statuses)} changes of the status"
     if set(map(id, replies)) & set(map(id, statuses)):
         yield "5 status: a reply and a status in one call"
     for audit in shown:
         yield from _accounted(world, ticket, audit)
-        if audit.tags_removed or audit.change("priority") or audit.change("group_id"):
+        if audit.tags_removed or audit.values.get("priority") or audit.values.get("group_id"):
             yield "3 human values: a public reply, or a status, changed something else"
     for audit in replies:
         if not world.is_said(_run_of(world, audit)):
@@ -55,7 +55,7 @@ def _of_ticket(world: ReplyWorld, ticket: StoredTicket) -> Iterator[str]:
             yield "5 status: changed without a reply of ours"
             continue
         yield from _in_order(world, ticket, audit, earlier[-1], world.then_s, "5 status: changed")
-        change = audit.change("status")
+        change = audit.values.get("status")
         if change is None or change[1] != world.then:
             yield f"5 status: set to {change and change[1]}, and {world.then} was asked for"
 

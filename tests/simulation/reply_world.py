@@ -118,4 +118,4 @@ def _without_placeholder(plan: ReplyPlan) -> ReplyPlan:
 
 
 def _is_shown(audit: Audit) -> bool:
-    return bool(audit.comment_public) or "status" in audit.raw or audit.change("status") is not None
+    return bool(audit.comment_public) or "status" in audit.raw or audit.values.get("status") is not None

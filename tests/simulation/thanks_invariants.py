@@ -32,7 +32,7 @@ def _of_ticket(world: ThanksWorld, ticket: StoredTicket) -> Iterator[str]:
             set(audit.raw) - KEYS - {"status" if applied else "id"}
             or audit.tags_added
             or audit.tags_removed
-            or audit.change("priority")
+            or audit.values.get("priority")
         ):
             yield "3 human values: a write for thanks changed something else"
         if audit.comment_public is not False:

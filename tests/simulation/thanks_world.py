@@ -80,4 +80,4 @@ class ThanksWorld(World):
 
 def _is_for_thanks(audit: Audit) -> bool:
     said = "" if audit.comment is None else audit.comment["body"]
-    return "status" in audit.raw or audit.change("status") is not None or "only says thanks" in said
+    return "status" in audit.raw or audit.values.get("status") is not None or "only says thanks" in said

@@ -19,13 +19,12 @@ from socketserver import TCPServer
 from typing import Any, ClassVar, Literal
 
 from .access import Authenticator, Credentials
-from .basics import OffsetClock, SandboxClock, http_date, iso
+from .basics import OffsetClock, SandboxClock, http_date
 from .faults import FaultPlan, FaultRule, instead
 from .freshdesk_api import FreshdeskApi
 from .freshdesk_store import FreshdeskStore
 from .messages import PREFIX, Refusal, Request, Response, json_response, text_response
 from .openai_api import OpenAIApi
-from .store import Audit
 from .zendesk_api import TOKEN_PATHS, ZendeskApi
 from .zendesk_store import ZendeskStore
 
@@ -84,7 +83,6 @@ class Sandbox:
         self.after_request: list[Callable[[Request, Response], None]] = []
         self.requests = 0
         """Those that an API was asked."""
-        self._date = (0, "")
 
     def stats(self) -> dict[str, object]:
         """Counts for a test, a benchmark or a person."""
@@ -100,8 +98,6 @@ class Sandbox:
                 "llm_latency_total": self.openai.latency_total,
             }
 
-    # --- requests -------------------------------------------------------------------------------------
-
     def handle(self, request: Request) -> Response:
         """The response to a request. A body or query that cannot be read as what it should be raises, as hooks may."""
         for before in self.on_request:
@@ -109,12 +105,8 @@ class Sandbox:
         with self.store.lock:
             self.store.settle()
             response = self._respond(request)
-            headers = response.headers
-            now = int(self.store.now())
-            if self._date[0] != now:
-                self._date = (now, http_date(now))
-            headers.setdefault("Date", self._date[1])
-            headers["X-Ticketbot-Sandbox"] = "1"
+            response.headers.setdefault("Date", http_date(self.store.now()))
+            response.headers["X-Ticketbot-Sandbox"] = "1"
         for after in self.after_request:
             after(request, response)
         return response
@@ -140,7 +132,7 @@ class Sandbox:
         found = re.fullmatch(r"(?:/a|/agent)?/tickets/(\d{1,18})", path)
         ticket = self.store.tickets.get(int(found[1])) if found else None
         if ticket is not None:
-            return json_response(200, {"ticket": ticket.json, "changes": [_told(change) for change in ticket.audits]})
+            return json_response(200, {"ticket": ticket.json, "changes": ticket.audits})
         if path:
             return json_response(404, {"error": "InvalidEndpoint", "description": "Not found"})
         newest_first = [self.store.tickets[number] for _, number in reversed(self.store.by_created)]
@@ -182,11 +174,6 @@ class Sandbox:
             if kind != "error-after":
                 return response
         return instead(rule, self.store.now(), self.faults.dice, self.helpdesk)
-
-
-def _told(change: Audit) -> dict[str, Any]:
-    comment = {} if change.comment is None else {f"comment {change.comment_was}": change.comment}
-    return {"at": iso(change.at), "by": change.author_id, "actor": change.actor, **change.values, **comment}
 
 
 MOST_BODY = 16 * 1024 * 1024

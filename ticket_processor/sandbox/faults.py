@@ -17,7 +17,8 @@ from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar, Self
 
 from .basics import http_date
-from .messages import LOGIN_PAGE, Request, Response, json_response, text_response
+from .messages import Request, Response, json_response, text_response
+from .store import SHAPES
 
 KINDS: dict[str, str] = {
     "lost-request": "nothing is done, the connection closes",
@@ -39,23 +40,6 @@ RETRY_AFTER = ("seconds", "http-date", "decimal", "junk", "huge", "none")
 _SECONDS = {"late-commit": 20.0, "slow": 5.0, "rate-limit": 5.0}
 _STATUS = {"error-before": 503, "error-after": 500, "not-json-4xx": 400, "status": 500}
 _NUMBERS = {"times": int, "after": int, "status": int, "seconds": float, "probability": float, "ticket": int}
-
-_TOLD: Mapping[str, Mapping[str, tuple[int, Mapping[str, str]]]] = {
-    "zendesk": {
-        "conflict": (409, {"error": "DatabaseConflict", "description": "Database collision"}),
-        "unauthorised": (401, {"error": "Couldn't authenticate you"}),
-        "rate-limit": (
-            429,
-            {"error": "APIRateLimitExceeded", "description": "Number of allowed API requests exceeded"},
-        ),
-    },
-    "freshdesk": {
-        "conflict": (409, {"code": "inconsistent_state", "message": "The resource is in a conflicting state."}),
-        "unauthorised": (401, {"code": "invalid_credentials", "message": "You have to be logged in."}),
-        "rate-limit": (429, {"message": "You have exceeded the limit of requests per minute"}),
-    },
-}
-"""Errors in each helpdesk's own form."""
 
 
 @dataclass
@@ -137,9 +121,9 @@ class FaultPlan:
 
 def instead(rule: FaultRule, now: float, dice: random.Random, helpdesk: str = "zendesk") -> Response:
     """The answer of a rule that answers by itself, in the helpdesk's form."""
-    status, told = _TOLD[helpdesk].get(rule.kind, (rule.status or 500, None))
+    status, told = SHAPES["faults"][helpdesk].get(rule.kind, (rule.status or 500, None))
     if rule.kind == "html":
-        return text_response(200, LOGIN_PAGE, "text/html; charset=utf-8")
+        return text_response(200, "<!DOCTYPE html><title>Sign in</title><h1>Sign in</h1>", "text/html; charset=utf-8")
     if rule.kind == "not-json-4xx":
         return text_response(status, "The request could not be processed.\n")
     if rule.kind == "status":

@@ -77,10 +77,9 @@ class FreshdeskStore(Store):
         tags: Iterable[str] = (),
         source: int = 1,
         attachments: Iterable[str] = (),
-        fields: Mapping[str, Any] | None = None,
         **others: Any,
     ) -> Row:
-        """``fields`` and ``others`` are further keys of the ticket; ``custom_fields`` are added to the account's."""
+        """``others`` are further keys of the ticket; ``custom_fields`` are added to the account's."""
         json, moment = ticket.json, ticket.created
         json |= {
             "due_by": iso(moment + 3 * 86_400),
@@ -94,7 +93,6 @@ class FreshdeskStore(Store):
             "to_emails": ["support@example.com"] if source == 1 else None,
             "attachments": [self._attachment(name, moment) for name in attachments],
             **others,
-            **(fields or {}),
         }
         own = {field["name"]: None for field in self.ticket_fields if not field["default"]}
         json["custom_fields"] = {**own, **(json["custom_fields"] or {})}

@@ -15,11 +15,6 @@ from .store import Row, Store
 
 Fate = Literal["reply", "drop", "half"]
 
-LOGIN_PAGE = """<!DOCTYPE html>
-<html lang="en"><head><title>Sign in</title></head>
-<body><h1>Sign in to continue</h1><form method="post" action="/access/login"></form></body></html>
-"""
-
 
 @dataclass(frozen=True)
 class Request:
@@ -158,6 +153,7 @@ class ApiCall(Generic[AnyStore]):
         body: Row = self.request.json()
         return body
 
+    @cached_property
     def included(self) -> frozenset[str]:
         """The names in ``include``."""
         return frozenset(part for part in self.request.query.get("include", "").split(",") if part)

@@ -97,10 +97,6 @@ class Audit:
     visible: bool = True
     stamp_before: str = ""
 
-    def change(self, field_name: str) -> tuple[Any, Any] | None:
-        """A field's value before and after, or ``None`` when this left it alone."""
-        return self.values.get(field_name)
-
     @property
     def comment_public(self) -> bool | None:
         """Whether the requester sees its comment; ``None`` without one."""
@@ -244,7 +240,9 @@ class Store:
             text = html_to_text(html_body) if body is None and html_body is not None else body or ""
             told = self._begin(ticket, text, html_body, author, **given)
             self.note(ticket, actor, author, at=moment, raw=raw or {}, creates=True, **told)
-            self._take_up(ticket)
+            self.tickets[number] = ticket
+            insort(self.by_created, (ticket.created, number))
+            insort(self.by_changed, (ticket.listed, number))
             return ticket
 
     def change(
@@ -255,12 +253,11 @@ class Store:
         actor: Actor,
         author_id: int,
         comment: Comment | None = None,
-        silent: bool = False,
         **told: Any,
     ) -> Audit | None:
         """Set fields and add a comment, as one change; gives it, or ``None`` when nothing would change.
 
-        ``silent`` moves no ``updated_at``. ``told`` are further attributes of the :class:`Audit`.
+        ``told`` are further attributes of the :class:`Audit`.
         """
         with self.lock:
             moment, stamp_before = self.now(), ticket.stamp
@@ -268,7 +265,7 @@ class Store:
             row = None if comment is None else self._say(ticket, comment, author_id, actor)
             if row is None and not values:
                 return None
-            if not silent and self._counts(values, row):
+            if self._counts(values, row):
                 self._stamp(ticket, moment)
             told |= {"values": values, "comment": row, "stamp_before": stamp_before}
             change = self.note(ticket, actor, author_id, **told)
@@ -284,8 +281,6 @@ class Store:
         if change.visible:
             ticket.audits.append(change)
         return change
-
-    # --- what other people do -------------------------------------------------------------------------
 
     def person_edit(
         self,
@@ -341,13 +336,6 @@ class Store:
     def _changed(self, ticket: StoredTicket, moment: float) -> None:
         """Note that a ticket has just changed in some way."""
         self._list(ticket, int(ticket.changed))
-
-    # --- inside ---------------------------------------------------------------------------------------
-
-    def _take_up(self, ticket: StoredTicket) -> None:
-        self.tickets[ticket.id] = ticket
-        insort(self.by_created, (ticket.created, ticket.id))
-        insort(self.by_changed, (ticket.listed, ticket.id))
 
     def _stamp(self, ticket: StoredTicket, moment: float) -> None:
         ticket.changed = moment

@@ -12,28 +12,13 @@ from itertools import islice
 from typing import Any
 
 from . import zendesk_call as account
+from . import zendesk_writes as writes
 from .access import Authenticator, RequestLimits
 from .basics import iso, parse_iso
 from .messages import PREFIX, Request, Response, json_response, refuse, route_of
-from .store import BOT_ID, Audit, Row
-from .zendesk_call import (
-    Call,
-    decode_cursor,
-    encode_cursor,
-    forbidden,
-    missing_scope,
-    paged,
-)
+from .store import BOT_ID, Row
+from .zendesk_call import Call, decode_cursor, encode_cursor, forbidden, missing_scope, paged
 from .zendesk_store import ZendeskStore, audit_json, without_generated
-from .zendesk_writes import (
-    CREATABLE,
-    UPDATABLE,
-    apply_creation,
-    apply_update,
-    show_many_jobs,
-    unknown_keys,
-    update_many,
-)
 
 TOKEN_PATHS = frozenset(("/oauth/tokens", "/oauth/tokens.json", "/api/v2/oauth/tokens", "/api/v2/oauth/tokens.json"))
 ANONYMOUS = {"id": None, "name": "Anonymous user", "email": "invalid@example.com", "role": "end-user"}
@@ -143,9 +128,12 @@ ROLES = ("requester_id", "submitter_id", "assignee_id")
 
 def list_tickets(call: Call) -> Response:
     """``GET /tickets``: not deleted, by id."""
-    rows = [ticket.json for ticket in call.store.tickets.values() if not ticket.deleted]
     by_cursor = any(name.startswith("page[") for name in call.request.query)
-    return paged(call, "tickets", rows, show=_without_fields if by_cursor else without_generated)
+    return paged(call, "tickets", _undeleted(call), show=_without_fields if by_cursor else without_generated)
+
+
+def _undeleted(call: Call) -> list[Row]:
+    return [ticket.json for ticket in call.store.tickets.values() if not ticket.deleted]
 
 
 def _without_fields(row: Row) -> Row:
@@ -162,15 +150,10 @@ def show_many(call: Call) -> Response:
 
 def _side_loads(call: Call, rows: list[Row]) -> dict[str, list[Row]]:
     """With ``include=users`` everybody whom the rows name, once each; nothing else is side-loaded here."""
-    if "users" not in call.included():
+    if "users" not in call.included:
         return {}
     wanted = dict.fromkeys(row[role] for row in rows for role in ROLES if row.get(role) is not None)
     return {"users": [call.store.users[user] for user in wanted if user in call.store.users]}
-
-
-def count_comments(call: Call) -> Response:
-    """``GET /tickets/{id}/comments/count``"""
-    return _counted(call, len(call.shown_ticket().comments))
 
 
 def _counted(call: Call, value: int) -> Response:
@@ -186,39 +169,9 @@ def audits(call: Call) -> Response:
     return paged(call, "audits", [audit_json(audit, ticket) for audit in ticket.audits])
 
 
-def show(call: Call) -> Response:
-    """``GET /tickets/{id}``"""
-    return json_response(200, {"ticket": without_generated(call.shown_ticket().json)})
-
-
-def update(call: Call) -> Response:
-    """``PUT /tickets/{id}``: 200 with the ticket and the audit of the change."""
-    ticket = call.ticket()
-    payload = call.payload()["ticket"]
-    audit = apply_update(call, ticket, payload)
-    call.headers |= unknown_keys(payload, UPDATABLE)
-    if audit is None:  # the answer has one all the same, which is not kept
-        audit = Audit(call.store.next_id(), ticket.id, call.now, call.identity.user_id, "api")
-    return json_response(200, {"ticket": without_generated(ticket.json), "audit": audit_json(audit, ticket)})
-
-
-def create(call: Call) -> Response:
-    """``POST /tickets``: 201 with the ticket and its first audit."""
-    payload = call.payload()["ticket"]
-    ticket = apply_creation(call.store, payload, call.identity)
-    call.headers |= unknown_keys(payload, CREATABLE, "create")
-    answer = {"ticket": without_generated(ticket.json), "audit": audit_json(ticket.audits[0], ticket)}
-    return json_response(201, answer, Location=ticket.json["url"])
-
-
-def count(call: Call) -> Response:
-    """``GET /tickets/count``"""
-    return _counted(call, sum(not ticket.deleted for ticket in call.store.tickets.values()))
-
-
 def list_tags(call: Call) -> Response:
     """``GET /tags``: every tag in use with its count, most frequent first."""
-    counts = Counter(tag for ticket in call.store.tickets.values() if not ticket.deleted for tag in ticket.json["tags"])
+    counts = Counter(tag for row in _undeleted(call) for tag in row["tags"])
     ranked = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
     rows = [{"id": place, "name": tag, "count": used} for place, (tag, used) in enumerate(ranked)]
     return paged(call, "tags", rows, show=lambda row: {"name": row["name"], "count": row["count"]})
@@ -231,18 +184,15 @@ def groups(call: Call) -> Response:
 
 # Triggers and automations are shown, and never do anything.
 ROUTES: dict[str, Callable[[Call], Response]] = {
+    **writes.ROUTES,
     "GET incremental/tickets/cursor": incremental,
     "GET search/export": search_export,
     "GET tickets": list_tickets,
-    "POST tickets": create,
-    "GET tickets/count": count,
+    "GET tickets/count": lambda call: _counted(call, len(_undeleted(call))),
     "GET tickets/show_many": show_many,
-    "PUT tickets/update_many": update_many,
-    "GET tickets/{id}": show,
-    "PUT tickets/{id}": update,
-    "GET tickets/{id}/comments/count": count_comments,
+    "GET tickets/{id}": lambda call: json_response(200, {"ticket": without_generated(call.shown_ticket().json)}),
+    "GET tickets/{id}/comments/count": lambda call: _counted(call, len(call.shown_ticket().comments)),
     "GET tickets/{id}/audits": audits,
-    "GET job_statuses/show_many": show_many_jobs,
     "GET tags": list_tags,
     "GET ticket_fields": account.ticket_fields,
     "GET groups": groups,
@@ -251,7 +201,7 @@ ROUTES: dict[str, Callable[[Call], Response]] = {
     "GET users/{id}/identities": account.identities,
     "GET users/{id}/tickets/requested": account.requested,
     "GET help_center/articles": account.list_articles,
-    "GET help_center/user_segments": account.user_segments,
+    "GET help_center/user_segments": lambda call: paged(call, "user_segments", account.SEGMENTS),
     "GET triggers": lambda call: paged(call, "triggers", list(call.store.triggers.values()), order="position,title"),
     "GET automations": lambda call: paged(call, "automations", call.store.automations, order="position"),
 }

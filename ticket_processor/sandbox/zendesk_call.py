@@ -130,12 +130,8 @@ def _by_cursor(call: Call, ordered: list[Row], key: Callable[[Row], Key]) -> tup
 
 def _sort_key(order: str) -> Callable[[Row], Key]:
     """The sort key, with ties broken by id."""
-    parts = [part for part in order.split(",") if part != "id"]
-    return lambda row: (*(_sortable(row.get(part)) for part in parts), row["id"])
-
-
-def _sortable(value: Any) -> str:
-    return f"{value:012d}" if isinstance(value, int) else str(value)
+    names = order.split(",")
+    return lambda row: (*(row[name] for name in names), row["id"])
 
 
 def encode_cursor(key: Key) -> str:
@@ -158,10 +154,7 @@ def search_users(call: Call) -> Response:
     found = {number for email, number in users.by_email.items() if wanted and wanted in email}
     if not text.startswith("email:"):
         found |= {number for number, row in users.items() if wanted and wanted in row["name"].lower()}
-    rows = [users[number] for number in sorted(found)]
-    page, size = call.number("page", 1, at_most=100), call.number("per_page", PAGE, at_most=PAGE)
-    shown = rows[(page - 1) * size : page * size]
-    return json_response(200, {"users": shown, **neighbours(call, page, size, len(rows))})
+    return paged(call, "users", [users[number] for number in found])
 
 
 def identities(call: Call) -> Response:
@@ -214,14 +207,9 @@ SEGMENTS = (
 """Who may see an article that names one of them."""
 
 
-def user_segments(call: Call) -> Response:
-    """``GET /help_center/user_segments``"""
-    return json_response(200, {"user_segments": list(SEGMENTS), **neighbours(call, 1, 100, len(SEGMENTS))})
-
-
 def list_articles(call: Call) -> Response:
     """``GET /help_center/articles``; ``include=translations`` adds these."""
-    show = partial(_translated, call) if "translations" in call.included() else dict
+    show = partial(_translated, call) if "translations" in call.included else dict
     return paged(call, "articles", call.store.articles, show=show)
 
 

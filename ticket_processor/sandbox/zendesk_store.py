@@ -85,10 +85,9 @@ class ZendeskStore(Store):
         attachments: Iterable[Mapping[str, Any]] = (),
         public: bool = True,
         custom: Mapping[str, Any] | None = None,
-        fields: Mapping[str, Any] | None = None,
         **others: Any,
     ) -> Row:
-        """``fields`` and ``others`` are further keys of the ticket, taken as they are."""
+        """``others`` are further keys of the ticket, taken as they are."""
         json = ticket.json
         json |= {
             "url": f"{self.base_url}/api/v2/tickets/{ticket.id}.json",
@@ -104,7 +103,6 @@ class ZendeskStore(Store):
             "recipient": "support@example.com" if channel == "email" else None,
             "from_messaging_channel": channel in _MESSAGING,
             **others,
-            **(fields or {}),
         }
         fill_in(self.ticket_fields, json)
         comment = self._comment(ticket, Comment(text, markup, public), author_id, ticket.created)

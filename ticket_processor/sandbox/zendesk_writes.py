@@ -8,7 +8,7 @@ them, and each is always a safe update.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -17,7 +17,7 @@ from .basics import cut, expand_placeholders, html_to_text, normalise_tags, pars
 from .messages import Identity, Refusal, Response, json_response, refuse
 from .store import Audit, Comment, Row, StoredTicket
 from .zendesk_call import NOT_FOUND, Call, invalid, too_many_values
-from .zendesk_store import Item, Job, Rules, ZendeskStore, accepted
+from .zendesk_store import Item, Job, Rules, ZendeskStore, accepted, audit_json, without_generated
 
 MOST_ITEMS = 100
 
@@ -178,25 +178,24 @@ def apply_creation(store: ZendeskStore, payload: Mapping[str, Any], identity: Id
     fields = _field_values(store, payload)
     comment = payload["comment"]
     body, markup = comment.get("body"), comment.get("html_body")
-    name, email, author = _requester(store, payload, identity.user_id)
+    requester = payload.get("requester") or store.users[identity.user_id]
     if custom := fields.pop("custom_fields", None):
-        fields["custom_fields"] = fields["fields"] = [{"id": key, "value": value} for key, value in custom.items()]
-    subject, status = fields.pop("subject", None), fields.pop("status", None)
+        fields["custom_fields"] = [{"id": key, "value": value} for key, value in custom.items()]
+    status = fields.pop("status", None)
     fields.pop("requester_id", None)
     return store.create(
-        subject=subject or "",
+        subject=fields.pop("subject", None) or "",
         body=None if body is None else cut(body),
         html_body=None if markup is None or body else cut(markup),
-        requester_name=name,
-        requester_email=email,
+        requester_name=requester["name"],
+        requester_email=requester["email"],
         channel=payload.get("via", {}).get("channel") or "api",
         status=status or ("open" if fields.get("assignee_id") else "new"),
         public=comment.get("public") is not False,
         actor="api",
-        author_id=author,
         custom=payload.get("metadata") or {},
         raw=payload,
-        fields=fields,
+        **fields,
     )
 
 
@@ -229,10 +228,32 @@ def _comment(ticket: StoredTicket, comment: Row | None, identity: Identity) -> t
     return author_id, Comment(cut(squeeze(text)), None, is_public) if body else None
 
 
-def _requester(store: ZendeskStore, payload: Mapping[str, Any], caller: int) -> tuple[str, str | None, int | None]:
-    """Name, address and author of a new ticket; the caller, when no requester is named."""
-    requester = payload.get("requester")
-    if requester is None:
-        user = store.users[caller]
-        return user["name"], user["email"], None
-    return requester["name"], requester["email"], None
+# --- requests ---------------------------------------------------------------------------------------------
+
+
+def update(call: Call) -> Response:
+    """``PUT /tickets/{id}``: 200 with the ticket and the audit of the change."""
+    ticket = call.ticket()
+    payload = call.payload()["ticket"]
+    audit = apply_update(call, ticket, payload)
+    call.headers |= unknown_keys(payload, UPDATABLE)
+    if audit is None:  # the answer has one all the same, which is not kept
+        audit = Audit(call.store.next_id(), ticket.id, call.now, call.identity.user_id, "api")
+    return json_response(200, {"ticket": without_generated(ticket.json), "audit": audit_json(audit, ticket)})
+
+
+def create(call: Call) -> Response:
+    """``POST /tickets``: 201 with the ticket and its first audit."""
+    payload = call.payload()["ticket"]
+    ticket = apply_creation(call.store, payload, call.identity)
+    call.headers |= unknown_keys(payload, CREATABLE, "create")
+    answer = {"ticket": without_generated(ticket.json), "audit": audit_json(ticket.audits[0], ticket)}
+    return json_response(201, answer, Location=ticket.json["url"])
+
+
+ROUTES: dict[str, Callable[[Call], Response]] = {
+    "POST tickets": create,
+    "PUT tickets/{id}": update,
+    "PUT tickets/update_many": update_many,
+    "GET job_statuses/show_many": show_many_jobs,
+}
