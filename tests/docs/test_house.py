@@ -111,7 +111,7 @@ CEILINGS = {
     "policy": 1_350,
     "replies": 1_400,
     "reporting": 2_280,
-    "sandbox": 3_630,
+    "sandbox": 3_530,
     "schedule": 280,
     "seeding": 820,
     "settings": 1_590,
