@@ -26,7 +26,7 @@ from .core.errors import (
 )
 from .core.guards import retry_after_seconds
 from .core.models import Change, Ticket
-from .helpdesk.http_messages import is_unauthorised, mapping
+from .helpdesk.http_messages import is_unauthorised, mapping, mappings
 from .helpdesk.protocol import Fetched, Helpdesk, JobStatus, Page, TicketField
 from .helpdesk.ticket_history import Edit, History
 from .helpdesk.transport import Transport
@@ -223,8 +223,7 @@ class Zendesk(ZendeskReads, Helpdesk):
             raise PartRefused("Zendesk wants the ticket to have a group", "group")
         if "priority" in details and (change.priority is not None or "priority" in change.cleared):
             raise PartRefused("Zendesk refuses the priority", "priority")
-        base = details.get("base")
-        named = {mapping(item).get("ticket_field_id") for item in base} if isinstance(base, list) else set()
+        named = {item.get("ticket_field_id") for item in mappings(details.get("base"))}
         if change.fields and ("custom_fields" in details or named & change.fields.keys()):
             refused = "Zendesk refuses the value of a ticket field; see 'ticketbot doctor'"
             self.report(refused)
@@ -285,8 +284,7 @@ class Zendesk(ZendeskReads, Helpdesk):
             return None
         if not reply.ok:
             return None
-        rows = body_of(reply).get("job_statuses")
-        named = [row for row in map(mapping, rows if isinstance(rows, list) else ()) if row.get("id") in job_ids]
+        named = [row for row in mappings(body_of(reply).get("job_statuses")) if row.get("id") in job_ids]
         return {str(row["id"]): job_status(row) for row in named}
 
     def _with_choices(self, body: dict[str, object], change: Change) -> dict[str, object]:

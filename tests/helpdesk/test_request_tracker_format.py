@@ -9,6 +9,7 @@ import pytest
 from ticket_processor.core.errors import TicketError
 from ticket_processor.core.models import Change, Priority, Ticket
 from ticket_processor.helpdesk.request_tracker_format import (
+    CustomField,
     Shape,
     TrackerRecord,
     TrackerUser,
@@ -29,7 +30,7 @@ from ticket_processor.helpdesk.ticket_history import Edit, overwritten
 BOT, AGENT, SYSTEM = (39, "ticketbot"), (37, "agent"), (1, "RT_System")
 KEY, INTENT = "6dc5b63855df61935b2c6ac376fefc3c", "20261127T022430Z-58508a-3"
 SHAPE = Shape()
-RECORD = TrackerRecord(SHAPE, tags_field=3, key_field=4, own=BOT[0])
+RECORD = TrackerRecord({"Tags": CustomField(3, "Tags", ()), "Triage": CustomField(4, "Triage", ())}, SHAPE, BOT[0])
 AT = "2026-11-27T02:24:32Z"
 Row = tuple[str, str, str, str, tuple[int, str]]
 

@@ -7,14 +7,25 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from ..core.clock import parse_iso
 from ..core.errors import CannotRun, ConfigError, HelpdeskDown, TicketError
 from ..core.models import Change, Priority, Ticket
-from .http_messages import Reply, field_text, mapping, sensible, string, tags_of, ticket_number, whole_number, with_ids
+from .http_messages import (
+    Reply,
+    field_text,
+    mapping,
+    mappings,
+    sensible,
+    string,
+    tags_of,
+    ticket_number,
+    whole_number,
+    with_ids,
+)
 from .protocol import NO_USER, TicketField
 from .rate_limit import Limit
 
@@ -195,28 +206,19 @@ def update_body(change: Change, names: FieldNames) -> dict[str, object]:
     return body
 
 
-_KINDS = {"custom_checkbox": "checkbox"}
-"""Freshdesk's kinds of fields that others have another word for."""
-
-
 def ticket_field(row: Mapping[str, Any]) -> TicketField:
     """A field of the account's tickets, as set-ups are compared with it."""
-    kind = str(row.get("type") or "")
+    kind, choices = str(row.get("type") or ""), row.get("choices")
     return TicketField(
         id=row["id"],
         title=str(row.get("label") or row.get("name") or ""),
-        kind=_KINDS.get(kind, kind),
+        kind="checkbox" if kind == "custom_checkbox" else kind,
         active=not row.get("archived"),
         system=row.get("default") is True,
         required=row.get("required_for_closure") is True,
-        options={value: value for value in _choices(row.get("choices"))},
+        # A list or, where one choice leads to others, the names at the top of the tree.
+        options={str(value): str(value) for value in choices} if isinstance(choices, list | dict) else {},
     )
-
-
-def _choices(choices: object) -> Iterator[str]:
-    """The values of a drop-down: a list or, where one choice leads to others, the names at the top of the tree."""
-    if isinstance(choices, list | dict):
-        yield from map(str, choices)
 
 
 def field_names(rows: Iterable[Mapping[str, Any]]) -> FieldNames:
@@ -240,17 +242,14 @@ def own_statuses(rows: Iterable[Mapping[str, Any]]) -> dict[int, str]:
 
 def refused_fields(reply: Reply) -> tuple[str, ...]:
     """The names of the fields that made Freshdesk refuse a request, where they are fit for a log."""
-    errors = reply.body.get("errors") if isinstance(reply.body, dict) else None
-    named = [mapping(item).get("field") for item in errors] if isinstance(errors, list) else []
+    named = [item.get("field") for item in mappings(mapping(reply.body).get("errors"))]
     return tuple(name for name in named if isinstance(name, str) and _SAFE_WORD.match(name))
 
 
 def error_code(reply: Reply) -> str:
     """The error's fixed code word, fit for a log. Messages may quote a ticket, so they are not used."""
     body = mapping(reply.body)
-    errors = body.get("errors")
-    first = mapping(errors[0]).get("code") if isinstance(errors, list) and errors else None
-    code = body.get("code") or first
+    code = body.get("code") or next((item.get("code") for item in mappings(body.get("errors"))), None)
     return f", {code}" if isinstance(code, str) and _SAFE_WORD.match(code) else ""
 
 

@@ -18,7 +18,7 @@ import orjson
 import requests
 from urllib3.exceptions import MaxRetryError, NameResolutionError, NewConnectionError
 
-from ..core.clock import iso, parse_http_date
+from ..core.clock import iso
 from ..core.errors import HelpdeskDown, OutcomeUnknown, RateLimited, TicketError, TicketUnreadable
 from ..core.files import GROWTH, JsonTooLarge, bounded_json
 from ..core.guards import retry_after_seconds
@@ -66,19 +66,6 @@ class HttpRequest:
 def is_unauthorised(reply: Reply) -> bool:
     """For the ``ours`` of a write to one ticket: a 401 that renewed credentials do not change may be that ticket's."""
     return reply.status == 401
-
-
-def read_reply(response: requests.Response, most_parsed: int) -> Reply:
-    """A response with its body parsed. Raises ``JsonTooLarge``."""
-    body: Any = None
-    if "json" in response.headers.get("Content-Type", "").lower() and response.content:
-        body = parsed_json(response.content, most_parsed)
-    return Reply(
-        status=response.status_code,
-        headers=response.headers,
-        body=body,
-        date=parse_http_date(response.headers.get("Date")),
-    )
 
 
 def parsed_json(content: bytes, most: int) -> Any:
@@ -203,6 +190,11 @@ _EMPTY: tuple[object, ...] = (None, "", [])
 def mapping(value: object) -> Mapping[str, Any]:
     """The object; an empty one in place of anything else."""
     return value if isinstance(value, dict) else {}
+
+
+def mappings(value: object) -> list[Mapping[str, Any]]:
+    """The objects of a list; none in place of anything else."""
+    return [mapping(item) for item in value] if isinstance(value, list) else []
 
 
 def string(value: object) -> str:

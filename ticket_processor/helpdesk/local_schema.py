@@ -152,7 +152,6 @@ _MIGRATIONS = (
     """,
 )
 """One script per schema version; append, never edit. Each runs in a transaction with its version number."""
-_NEWER = "was written by a newer ticketbot; update ticketbot"
 
 
 def stamp(moment: float) -> str:
@@ -195,7 +194,12 @@ class LocalFile:
             make_file(path)
             db = self._connected()
             write_ahead(db)
-            self._migrate(db)
+            if schema_version(db) > len(_MIGRATIONS):
+                raise HelpdeskDown(
+                    f"the local helpdesk in {path} was written by a newer ticketbot; update ticketbot, or name another "
+                    "file as local.path"
+                )
+            apply_missing(db, _MIGRATIONS)
             self._idle.append(db)
 
     def close(self) -> None:
@@ -253,11 +257,6 @@ class LocalFile:
         db.execute("PRAGMA foreign_keys=ON")
         return db
 
-    def _migrate(self, db: sqlite3.Connection) -> None:
-        if schema_version(db) > len(_MIGRATIONS):
-            raise HelpdeskDown(f"the local helpdesk in {self.path} {_NEWER}, or name another file as local.path")
-        apply_missing(db, _MIGRATIONS)
-
     @contextmanager
     def _in_words(self) -> Iterator[None]:
         try:
@@ -265,13 +264,8 @@ class LocalFile:
         except sqlite3.IntegrityError as error:
             raise LocalHelpdeskError("the local helpdesk has no such person, group or value") from error
         except (sqlite3.Error, OSError) as error:
-            raise HelpdeskDown(
-                f"the local helpdesk in {self.path} (local.path) cannot be used: {_why(error)}"
-            ) from error
-
-
-def _why(error: Exception) -> str:
-    return str(getattr(error, "strerror", None) or error)
+            why = getattr(error, "strerror", None) or error
+            raise HelpdeskDown(f"the local helpdesk in {self.path} (local.path) cannot be used: {why}") from error
 
 
 def all_rows(

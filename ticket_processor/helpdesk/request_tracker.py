@@ -165,9 +165,7 @@ class RequestTracker(NoteFirstDesk[View]):
         view = self._view(ticket_id)
         if view is None:
             return History()
-        edits = TrackerRecord.of(view.fields, self._shape, self._own).edits(
-            self._record(ticket_id), self._said(ticket_id)
-        )
+        edits = TrackerRecord(view.fields, self._shape, self._own).edits(self._record(ticket_id), self._said(ticket_id))
         return history_of(view.ticket, tuple(edits))
 
     def _record(self, ticket_id: int, after: str | int = 0, kind: str = "") -> list[Transaction]:
@@ -244,7 +242,7 @@ class RequestTracker(NoteFirstDesk[View]):
     def _made(self, view: View, change: Change) -> Edit:
         """The write as RT has it on record: it says of every write that it was made."""
         try:
-            edits = list(TrackerRecord.of(view.fields, self._shape, self._own).edits(self._since(view), {}))
+            edits = list(TrackerRecord(view.fields, self._shape, self._own).edits(self._since(view), {}))
         except TicketError as error:
             raise OutcomeUnknown("the record of the ticket cannot be read after the update") from error
         edit = next((one for one in edits if (one.key, one.intent) == (change.key, change.intent)), None)

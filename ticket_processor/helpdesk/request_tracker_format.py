@@ -221,20 +221,13 @@ def _noted(item: Transaction, said: Said) -> str:
     return item.reference[:SHORT_KEY] or (found[1] if found else "")
 
 
-@dataclass(frozen=True)
 class TrackerRecord:
-    """Makes edits of a ticket's transactions: the numbers of the fields for tags and key, and of our user."""
+    """Makes edits of a ticket's transactions; ``fields`` are the ticket's, ``own`` is the number of our user."""
 
-    shape: Shape
-    tags_field: int | None
-    key_field: int | None
-    own: int
-
-    @classmethod
-    def of(cls, fields: Mapping[str, CustomField], shape: Shape, own: int) -> TrackerRecord:
-        """For a ticket with these fields."""
+    def __init__(self, fields: Mapping[str, CustomField], shape: Shape, own: int) -> None:
         tags, key = fields.get(shape.tags_field), fields.get(KEY_FIELD)
-        return cls(shape, tags.id if tags else None, key.id if key else None, own)
+        self.shape, self.own = shape, own
+        self.tags_field, self.key_field = tags and tags.id, key and key.id
 
     def edits(self, items: Sequence[Transaction], said: Said) -> Iterator[Edit]:
         """The edits that transactions make, oldest first: one for each request of ours, one for each of the others."""

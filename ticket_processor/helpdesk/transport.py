@@ -20,13 +20,13 @@ from requests.adapters import BaseAdapter
 
 from .. import __version__
 from ..core import verbose
-from ..core.clock import Clock, Deadline
+from ..core.clock import Clock, Deadline, parse_http_date
 from ..core.errors import HelpdeskDown, NotAuthorised, ReadOnlyViolation, TicketbotError, TicketError, TicketUnreadable
 from ..core.files import GROWTH, JsonTooLarge
 from ..core.guards import Admission, Breaker, backoff_seconds
 from ..core.http import MAX_REPLY_BYTES, BoundedAdapter, ReplyTooLong, is_loopback
 from . import http_messages
-from .http_messages import HttpRequest, Reply, TryAgain, mapping, read_reply
+from .http_messages import HttpRequest, Reply, TryAgain, mapping, parsed_json
 from .rate_limit import Limit, Throttle
 
 REPEATABLE = ("GET", "DELETE")
@@ -215,7 +215,11 @@ class Transport:
                 timeout=(min(CONNECT_TIMEOUT_S, remaining + 0.1), min(READ_TIMEOUT_S, remaining + 0.1)),
                 allow_redirects=False,
             )
-            reply = read_reply(response, GROWTH * request.most)
+            body = None
+            if "json" in response.headers.get("Content-Type", "").lower() and response.content:
+                body = parsed_json(response.content, GROWTH * request.most)
+            date = parse_http_date(response.headers.get("Date"))
+            reply = Reply(response.status_code, response.headers, body, date)
         except (ReplyTooLong, JsonTooLarge) as error:
             self._breaker.success(admission)  # it is up: it says too much, and may be asked for less
             raise http_messages.of_length(error, request, self.name) from error

@@ -15,7 +15,7 @@ from typing import Any
 
 from ..core.clock import Clock
 from ..core.errors import CannotRun, ConfigError, HelpdeskDown, NotAuthorised
-from .http_messages import Reply, mapping, string, whole_number, with_ids
+from .http_messages import Reply, mapping, mappings, string, whole_number, with_ids
 from .protocol import (
     BY_TICKET,
     NO_USER,
@@ -186,7 +186,7 @@ def _rule(kind: RuleKind, row: Mapping[str, Any]) -> BusinessRule:
 
 
 def _conditions(rows: object) -> Iterator[RuleCondition]:
-    for item in map(mapping, rows if isinstance(rows, list) else ()):
+    for item in mappings(rows):
         name, operator = string(item.get("field")) or string(item.get("source")), string(item.get("operator"))
         yield RuleCondition(name, _values(item.get("value")), operator or "is")
 
@@ -344,6 +344,5 @@ def _ungranted(asked: str, granted: Collection[str]) -> tuple[str, bool]:
 def live_among_newest(transport: Transport) -> tuple[int, int]:
     """How many of the account's newest tickets are of messaging or chat, and how many were looked at; one request."""
     newest: dict[str, str | int] = {"per_page": 100, "sort_by": "created_at", "sort_order": "desc"}
-    rows = shown(transport, "/api/v2/tickets", params=newest).get("tickets")
-    found = [mapping(row) for row in rows] if isinstance(rows, list) else []
+    found = mappings(shown(transport, "/api/v2/tickets", params=newest).get("tickets"))
     return sum(map(is_messaging, found)), len(found)

@@ -9,7 +9,18 @@ from typing import Any
 
 from ..core.errors import HelpdeskDown, NotePublished, OutcomeUnknown, TicketError, TicketUnreadable
 from ..core.models import Change, Priority, Ticket
-from .http_messages import Reply, field_text, mapping, sensible, string, tags_of, ticket_number, whole_number
+from .http_messages import (
+    Reply,
+    field_text,
+    mapping,
+    mappings,
+    sensible,
+    string,
+    tags_of,
+    ticket_number,
+    whole_number,
+    with_ids,
+)
 from .protocol import JobStatus
 from .rate_limit import Limit
 from .ticket_history import Edit, changed, left_out
@@ -137,8 +148,7 @@ def read_edits(audit: Mapping[str, Any]) -> list[Edit]:
     Zendesk puts both into one audit and marks the events of triggers. An automation has an audit of its own. Raises
     :class:`TicketError` for an audit that makes no sense.
     """
-    rows = audit.get("events")
-    events = [mapping(row) for row in rows] if isinstance(rows, list) else []
+    events = mappings(audit.get("events"))
     by_rules = [event for event in events if mapping(event.get("via")).get("channel") == "rule"]
     if not by_rules:
         return [_edit(audit, events)]
@@ -190,19 +200,17 @@ def _edit(audit: Mapping[str, Any], events: Sequence[Mapping[str, Any]]) -> Edit
 def too_many_jobs(reply: Reply) -> bool:
     """Whether an answer says that the account may have no more jobs; its status is not documented."""
     body = mapping(reply.body)
-    errors = body.get("errors")
-    codes = [mapping(item).get("code") for item in errors] if isinstance(errors, list) else []
+    codes = [item.get("code") for item in mappings(body.get("errors"))]
     error = body.get("error")
     words = (error, mapping(error).get("title"), body.get("description"), *codes)
     return not reply.ok and any("TooManyJobs" in word for word in words if isinstance(word, str))
 
 
 def job_status(row: Mapping[str, Any]) -> JobStatus:
-    results = row.get("results")
     # Only this counts: a job that says "completed" can hold items that failed, in more than one form.
     made = {
         item["id"]: item.get("success") is True
-        for item in map(mapping, results if isinstance(results, list) else ())
+        for item in mappings(row.get("results"))
         if isinstance(item.get("id"), int)
     }
     progress = row.get("progress")
@@ -233,9 +241,7 @@ def body_of(reply: Reply) -> dict[str, Any]:
 
 def people_of(users: object) -> Mapping[int, tuple[str, str]]:
     """Names and addresses by user id, side-loaded with a page of tickets; not every endpoint has them."""
-    rows = [mapping(user) for user in users] if isinstance(users, list) else []
-    known = [row for row in rows if isinstance(row.get("id"), int)]
-    return {row["id"]: (string(row.get("name")), string(row.get("email"))) for row in known}
+    return {row["id"]: (string(row.get("name")), string(row.get("email"))) for row in with_ids(mappings(users))}
 
 
 @sensible("Zendesk shows this ticket in a form that cannot be read")
@@ -288,8 +294,7 @@ def _id(value: object) -> int | None:
 
 def _filled_in(fields: object) -> dict[int, str]:
     """The custom fields that hold something."""
-    rows = [mapping(item) for item in fields] if isinstance(fields, list) else []
-    found = {row["id"]: field_text(row.get("value")) for row in rows if isinstance(row.get("id"), int)}
+    found = {row["id"]: field_text(row.get("value")) for row in with_ids(mappings(fields))}
     return {key: value for key, value in found.items() if value is not None}
 
 
@@ -341,9 +346,9 @@ def error_code(reply: Reply) -> str:
     """
     if scopes := missing_scopes(reply):
         return f"; the token lacks the scope '{scopes}': see zendesk.oauth_scope"
-    error, errors = mapping(reply.body).get("error"), mapping(reply.body).get("errors")
+    error = mapping(reply.body).get("error")
     if isinstance(error, dict):
         error = error.get("title")
-    if error is None and isinstance(errors, list) and errors:
-        error = mapping(errors[0]).get("code")
+    if error is None:
+        error = next((item.get("code") for item in mappings(mapping(reply.body).get("errors"))), None)
     return f", {error}" if isinstance(error, str) and _SAFE_CODE.match(error) else ""
