@@ -70,8 +70,8 @@ class Freshdesk(NoteFirstDesk[TicketView]):
     """One Freshdesk account, behind the :class:`Helpdesk` protocol.
 
     Thread-safe, as its transport and ``state`` are; without ``state`` it can only read, and knows no write of ours but
-    by its note. ``marker`` is the tag on tickets that are done; ``open_statuses`` are
-    the account's own statuses that count as open. ``troubles`` are sentences for the run's report.
+    by its note. ``marker`` is the tag on tickets that are done; ``open_statuses`` are the account's own statuses
+    that count as open.
     """
 
     def __init__(
@@ -128,7 +128,7 @@ class Freshdesk(NoteFirstDesk[TicketView]):
         self._people |= people_of(rows)
         read = functools.partial(read_ticket, read_at=date, names=names, listed=True, open_statuses=self._open_statuses)
         tickets, unread, nameless = tickets_of(rows, "Freshdesk", read)
-        self._report(nameless)
+        self.report(nameless)
         return tickets, unread
 
     def _read(self, ticket_id: int) -> TicketView | None:
@@ -191,7 +191,7 @@ class Freshdesk(NoteFirstDesk[TicketView]):
         if self._known_fields is None and needed:
             reply = self._transport.request("GET", "/api/v2/ticket_fields")
             if not reply.ok:
-                self._report(
+                self.report(
                     f"this Freshdesk agent may not read the ticket fields (HTTP {reply.status}): none are read or set"
                 )
             self._known_fields = field_names(rows_of(reply)) if reply.ok else {}
@@ -223,7 +223,7 @@ class Freshdesk(NoteFirstDesk[TicketView]):
             raise UpdateRefused("nothing guards an update on Freshdesk, so no public reply is sent")
         names = self._names(bool(change.fields or change.fields_cleared))
         if not {*change.fields, *change.fields_cleared} <= {*names.values()}:
-            raise self._part_refused("Freshdesk does not tell of a ticket field with this number", "fields")
+            raise self.part_refused("Freshdesk does not tell of a ticket field with this number", "fields")
         view = self._seen(change)
         self._wait_for_earlier(view, change)
         replaced = {*change.fields_replaced, *change.fields_cleared}
@@ -324,12 +324,12 @@ class Freshdesk(NoteFirstDesk[TicketView]):
             )
         refused = refused_fields(reply)
         if "group_id" in refused and (change.group is not None or "group" in change.cleared):
-            raise self._part_refused(f"Freshdesk knows no group {change.group}; see 'ticketbot doctor'", "group")
+            raise self.part_refused(f"Freshdesk knows no group {change.group}; see 'ticketbot doctor'", "group")
         if "priority" in refused and (change.priority is not None or "priority" in change.cleared):
-            raise self._part_refused("Freshdesk refuses the priority", "priority")
+            raise self.part_refused("Freshdesk refuses the priority", "priority")
         ours = {name for name, number in names.items() if number in change.fields}
         if ours.intersection(refused):
-            raise self._part_refused("Freshdesk refuses the value of a ticket field; see 'ticketbot doctor'", "fields")
+            raise self.part_refused("Freshdesk refuses the value of a ticket field; see 'ticketbot doctor'", "fields")
         if refused:
             raise UpdateRefused(f"Freshdesk refuses every change of this ticket until its field {refused[0]} is right")
         raise UpdateRefused(f"Freshdesk refused the update (HTTP {reply.status}{error_code(reply)})")

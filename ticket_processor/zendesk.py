@@ -70,7 +70,6 @@ class Zendesk(ZendeskReads, Helpdesk):
     """One Zendesk account, behind the :class:`Helpdesk` protocol.
 
     Thread-safe, as its transport is. It lists by the incremental export, and by search where the user may not export.
-    ``troubles`` are sentences on what it had to do without, for the run's report.
     """
 
     def __init__(self, transport: Transport, *, page_size: int = PAGE_SIZE) -> None:
@@ -216,18 +215,14 @@ class Zendesk(ZendeskReads, Helpdesk):
         if "status" in details:
             raise TicketGone("closed")
         if "group" in details and change.group is not None:
-            unknown = f"Zendesk knows no group {change.group}; see 'ticketbot doctor'"
-            self.report(unknown)
-            raise PartRefused(unknown, "group")
+            raise self.part_refused(f"Zendesk knows no group {change.group}; see 'ticketbot doctor'", "group")
         if "group" in details and "group" in change.cleared:
             raise PartRefused("Zendesk wants the ticket to have a group", "group")
         if "priority" in details and (change.priority is not None or "priority" in change.cleared):
             raise PartRefused("Zendesk refuses the priority", "priority")
         named = {item.get("ticket_field_id") for item in mappings(details.get("base"))}
         if change.fields and ("custom_fields" in details or named & change.fields.keys()):
-            refused = "Zendesk refuses the value of a ticket field; see 'ticketbot doctor'"
-            self.report(refused)
-            raise PartRefused(refused, "fields")
+            raise self.part_refused("Zendesk refuses the value of a ticket field; see 'ticketbot doctor'", "fields")
         if change.note is not None and self._is_full(change.ticket_id):
             raise PartRefused("the ticket has as many comments as Zendesk allows", "note")
 

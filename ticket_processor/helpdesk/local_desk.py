@@ -13,7 +13,6 @@ from typing import Any, Literal
 
 from ..core.clock import Clock, Deadline, parse_iso
 from ..core.errors import (
-    PartRefused,
     ReadOnlyViolation,
     TicketGone,
     UpdateConflict,
@@ -37,7 +36,7 @@ from .local_schema import stamp
 from .local_search import Query
 from .local_store import LocalStore
 from .local_writing import Write
-from .protocol import AccountLabels, Fetched, Helpdesk, Page, Requesters
+from .protocol import AccountLabels, Fetched, Helpdesk, Page, Requesters, WithTroubles
 from .rate_limit import Throttle
 from .ticket_history import Edit, History
 from .transport import Transport
@@ -47,7 +46,7 @@ _CURSOR = "event:"
 _CLOSING: Mapping[str, Status] = {"pending": "waiting", "solved": "resolved"}
 
 
-class LocalDesk(Helpdesk):
+class LocalDesk(WithTroubles, Helpdesk):
     """A local helpdesk. ``now`` is its clock (Unix seconds); with ``read_only`` every write is an error.
 
     ``noted`` hears the name of each call. Thread-safe, as its store is.
@@ -61,11 +60,11 @@ class LocalDesk(Helpdesk):
         read_only: bool = False,
         noted: Callable[[str], object] = lambda _call: None,
     ) -> None:
+        super().__init__()
         self._store = store
         self._now = now
         self._read_only = read_only
         self._noted = noted
-        self.troubles: list[str] = []
 
     # Reading
 
@@ -153,9 +152,9 @@ class LocalDesk(Helpdesk):
         if ticket.status in ("closed", "spam"):
             raise TicketGone("closed")
         if change.group is not None and change.group not in self._store.groups():
-            unknown = f"the local helpdesk knows no group {change.group}; see 'ticketbot doctor'"
-            self.troubles += [unknown] if unknown not in self.troubles else []
-            raise PartRefused(unknown, "group")
+            raise self.part_refused(
+                f"the local helpdesk knows no group {change.group}; see 'ticketbot doctor'", "group"
+            )
         try:
             self._store.apply(ticket.id, AI, self._write_of(change, ticket), version=ticket.version, now=self._now())
         except Stale:

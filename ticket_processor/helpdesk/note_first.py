@@ -10,10 +10,10 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, Generic, TypeVar
 
-from ..core.errors import MissingPart, PartRefused, TicketError, TicketGone, UpdateConflict
+from ..core.errors import TicketError, TicketGone, UpdateConflict
 from ..core.models import Change, KeptWrite, Ticket
 from ..state.store import State
-from .protocol import Fetched, Helpdesk
+from .protocol import Fetched, Helpdesk, WithTroubles
 from .transport import Transport
 
 LATE_S = 300.0
@@ -31,20 +31,17 @@ class SeenTicket:
 ViewT = TypeVar("ViewT", bound=SeenTicket)
 
 
-class NoteFirstDesk(Helpdesk, Generic[ViewT]):
-    """Reading one by one, and what is known before a write. Without ``state`` it can only read.
-
-    ``troubles`` are sentences for the run's report.
-    """
+class NoteFirstDesk(WithTroubles, Helpdesk, Generic[ViewT]):
+    """Reading one by one, and what is known before a write. Without ``state`` it can only read."""
 
     ended: ClassVar[Collection[str]] = ("deleted",)
     """Statuses in which a ticket takes no write."""
 
     def __init__(self, transport: Transport, state: State | None) -> None:
+        super().__init__()
         self._transport = transport
         self._state = state
         self._viewed: ViewT | None = None
-        self.troubles: list[str] = []
 
     @abstractmethod
     def _read(self, ticket_id: int) -> ViewT | None:
@@ -92,15 +89,6 @@ class NoteFirstDesk(Helpdesk, Generic[ViewT]):
         if self._state is not None:
             self._state.keep_write(write)
         return write
-
-    def _report(self, sentence: str) -> None:
-        """Tell of a trouble, if there is one, once."""
-        if sentence and sentence not in self.troubles:
-            self.troubles.append(sentence)
-
-    def _part_refused(self, sentence: str, part: MissingPart) -> PartRefused:
-        self._report(sentence)
-        return PartRefused(sentence, part)
 
 
 def of_people(ticket: Ticket) -> tuple[object, ...]:

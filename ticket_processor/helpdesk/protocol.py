@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
-from ..core.errors import ConfigError, JobRefused, TicketError
+from ..core.errors import ConfigError, JobRefused, MissingPart, PartRefused, TicketError
 from ..core.models import Change, Ticket
 from .ticket_history import Edit, History
 
@@ -173,6 +173,23 @@ class Helpdesk(Protocol):
     def jobs(self, job_ids: Sequence[str]) -> Mapping[str, JobStatus]:
         """How far jobs are, by id; those that the helpdesk does not know (any more) are absent."""
         return {}
+
+
+class WithTroubles:
+    """Keeps ``troubles``: sentences on what a helpdesk had to do without, for the run's report, each of them once."""
+
+    def __init__(self) -> None:
+        self.troubles: list[str] = []
+
+    def report(self, sentence: str) -> None:
+        """Tell of a trouble, if there is one."""
+        if sentence and sentence not in self.troubles:
+            self.troubles.append(sentence)
+
+    def part_refused(self, sentence: str, part: MissingPart) -> PartRefused:
+        """The error for a part of a write that the helpdesk does not take; it is told as a trouble too."""
+        self.report(sentence)
+        return PartRefused(sentence, part)
 
 
 MOST_SHARDS = 64

@@ -108,7 +108,7 @@ class RequestTracker(NoteFirstDesk[View]):
         after = number((cursor or "").removeprefix("id:")) or 0
         for rows, date in pages_of(self._transport, f"id > {after}" if after else _created(since)):
             tickets, unread, nameless = self._tickets(rows, date)
-            self._report(nameless)
+            self.report(nameless)
             settled = [one.id for one in tickets if date and parse_iso(one.created_at) <= date - MARGIN_S]
             after = max((after, *settled))
             new = tickets if cursor else tuple(one for one in tickets if parse_iso(one.created_at) >= since)
@@ -228,7 +228,7 @@ class RequestTracker(NoteFirstDesk[View]):
             if strange or of_people(again.ticket) != of_people(view.ticket):
                 raise UpdateConflict("the ticket changed while the note was written")
             if any(item.type == "CommentEmailRecord" for item in since):
-                self._report("Request Tracker mailed our note to people: see docs/request-tracker.md, 'Mail'")
+                self.report("Request Tracker mailed our note to people: see docs/request-tracker.md, 'Mail'")
             self._viewed = view = replace(again, since=change.stamp)
         moves = change.puts_back and (change.priority is not None or "priority" in change.cleared)
         items = self._record(change.ticket_id) if moves else []
@@ -260,9 +260,9 @@ class RequestTracker(NoteFirstDesk[View]):
             self._groups = queues_of(self._transport)
         if change.group is not None and change.group not in (self._groups or ()):
             told = f"Request Tracker knows no group {change.group} (a queue); see 'ticketbot doctor'"
-            raise self._part_refused(told, "group")
+            raise self.part_refused(told, "group")
         if not {*change.fields, *change.fields_cleared} <= {item.id for item in view.fields.values()}:
-            raise self._part_refused("this queue lacks a ticket field that a category names", "fields")
+            raise self.part_refused("this queue lacks a ticket field that a category names", "fields")
 
     def _since(self, view: View) -> list[Transaction]:
         """What has come since a ticket was read."""
@@ -302,7 +302,7 @@ class RequestTracker(NoteFirstDesk[View]):
         if not reply.ok:
             self._keep(kept, note_sent=None)
             if reply.status in (400, 403):
-                raise self._part_refused("Request Tracker refuses our note: give the right CommentOnTicket", "note")
+                raise self.part_refused("Request Tracker refuses our note: give the right CommentOnTicket", "note")
             raise _refusal(reply)
         place = number(reply.headers.get("Location", "").rpartition("/")[2])
         if place is None:

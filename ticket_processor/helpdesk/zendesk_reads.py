@@ -13,7 +13,7 @@ from ..core.clock import iso, parse_iso
 from ..core.errors import CannotRun, HelpdeskDown, NotAuthorised, TicketError, TicketUnreadable
 from ..core.models import Ticket
 from .http_messages import Reply, mapping, tickets_of
-from .protocol import Page
+from .protocol import Page, WithTroubles
 from .transport import Transport
 from .zendesk_format import (
     ACCOUNT_LIMIT,
@@ -43,16 +43,13 @@ class ExportForbidden(Exception):
     """This user may not use the incremental export (HTTP 403)."""
 
 
-class ZendeskReads:
-    """GET requests to one account, which lists ``page_size`` tickets at a time. Thread-safe, as its transport is.
-
-    ``troubles`` are sentences on what it had to do without, for the run's report.
-    """
+class ZendeskReads(WithTroubles):
+    """GET requests to one account, which lists ``page_size`` tickets at a time. Thread-safe, as its transport is."""
 
     def __init__(self, transport: Transport, page_size: int) -> None:
+        super().__init__()
         self._transport = transport
         self._page_size = page_size
-        self.troubles: list[str] = []
 
     def get(
         self,
@@ -102,11 +99,6 @@ class ZendeskReads:
             raise HelpdeskDown("Zendesk's answer holds not one ticket with its number")
         self.report(nameless)
         return tickets, unread
-
-    def report(self, sentence: str) -> None:
-        """Tell of a trouble, if there is one, once."""
-        if sentence and sentence not in self.troubles:
-            self.troubles.append(sentence)
 
     # Lists of tickets
 
