@@ -103,7 +103,7 @@ CEILINGS = {
     "core": 2_550,
     "dashboard": 1_460,
     "evaluation": 1_860,
-    "helpdesk": 6_010,
+    "helpdesk": 5_990,
     "knowledge": 1_660,
     "learning": 1_620,
     "monitoring": 2_490,
