@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 
 from ticket_processor.core.errors import AuditUnwritable, StateUnusable
-from ticket_processor.core.guards import MB, DiskSpace
+from ticket_processor.core.guards import MB, check_room
 
 from ..support.fakes import START, a_ticket
 from ..support.memory_helpdesk import Open
@@ -30,7 +30,7 @@ def check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None
             return SimpleNamespace(free=found)
 
         monkeypatch.setattr(shutil, "disk_usage", disk_usage)
-        DiskSpace(tmp_path / "logs", tmp_path / "state", least_mb=least_mb).check()
+        check_room(tmp_path / "logs", tmp_path / "state", least_mb)
 
     return made
 

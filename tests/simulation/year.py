@@ -11,6 +11,7 @@ Every alert rule is asked after every run, over the last four days, which is as 
 from __future__ import annotations
 
 import ctypes
+import functools
 import gc
 import os
 import random
@@ -32,7 +33,7 @@ from ticket_processor.audit.verify import VerificationReport, check
 from ticket_processor.audit.writer import Head
 from ticket_processor.core.clock import Deadline
 from ticket_processor.core.errors import TicketbotError
-from ticket_processor.core.guards import DiskSpace
+from ticket_processor.core.guards import check_room
 from ticket_processor.core.run_summary import RunRecord, RunSummary
 from ticket_processor.core.taxonomy import default_taxonomy
 from ticket_processor.monitoring.rules import Severity
@@ -208,7 +209,7 @@ class Year:
                         policy=Policy(),
                         taxonomy=default_taxonomy(),
                         helpdesk_date=lambda: None if self.desk.down else self.clock.true,
-                        room=DiskSpace(self.logs, self.state, 1).check,
+                        room=functools.partial(check_room, self.logs, self.state, 1),
                         upkeep=lambda left: look_after(audit, clock.now(), self.retention, left, None, state),
                     ),
                     RunOptions(

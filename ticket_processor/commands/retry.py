@@ -16,7 +16,7 @@ from ..audit.receipts import keep_head
 from ..core.clock import SystemClock
 from ..core.errors import ConfigError, ExitCode
 from ..core.models import Outcome, OutcomeStatus
-from ..core.reasons import ALREADY_DONE
+from ..core.reasons import ALREADY_DONE, DROPPED
 from ..core.tables import Table, as_text
 from ..monitoring.run_watch import tally_of, tended
 from ..pipeline.planned_writes import planned_writes
@@ -24,7 +24,6 @@ from ..reporting.run_words import Seen
 from ..settings.load import load
 from ..settings.schema import Settings
 from ..state.records import Retry
-from ..state.store import DROPPED
 from ..wiring import runs
 from ..wiring.desks import Subjects
 from ..wiring.parts import audit_log, lock, new_run_id, opened_state

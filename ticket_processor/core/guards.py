@@ -27,33 +27,26 @@ LEAST_FREE_MB = 50
 """A run of some thousand tickets writes a few megabytes; the rest is for what others write meanwhile."""
 
 
-@dataclass(frozen=True)
-class DiskSpace:
-    """How much has to be free where the log and the state are, in megabytes (of a million bytes); 0: nothing."""
+def check_room(log: Path, state: Path, least_mb: int = LEAST_FREE_MB) -> None:
+    """Raise where the log and the state have fewer megabytes (of a million bytes) free. What cannot be told passes.
 
-    log: Path
-    state: Path
-    least_mb: int = LEAST_FREE_MB
-
-    def check(self) -> None:
-        """Raise :class:`AuditUnwritable` or :class:`StateUnusable` when there is less. What cannot be told passes."""
-        free = _free(self.log)
-        if free < self.least_mb * MB:
-            raise AuditUnwritable(
-                f"{self._told(free, 'log', self.log)} name another as log_dir (TICKETBOT_LOG_DIR), or keep the log for "
-                "fewer days (audit.retention_days); without receipts nothing is changed"
+    That is :class:`AuditUnwritable` or :class:`StateUnusable`.
+    """
+    log_dir = (
+        "name another as log_dir (TICKETBOT_LOG_DIR), or keep the log for fewer days (audit.retention_days); without "
+        "receipts nothing is changed"
+    )
+    state_dir = "or name another as state_dir (TICKETBOT_STATE_DIR)"
+    for what, folder, error, advice in (
+        ("log", log, AuditUnwritable, log_dir),
+        ("state", state, StateUnusable, state_dir),
+    ):
+        free, least = _free(folder), least_mb * MB
+        if free < least:
+            raise error(
+                f"the disk of the {what} folder {folder} has {size(free)} free, and a run wants {size(least)}: make "
+                f"room, {advice}"
             )
-        free = _free(self.state)
-        if free < self.least_mb * MB:
-            raise StateUnusable(
-                f"{self._told(free, 'state', self.state)} or name another as state_dir (TICKETBOT_STATE_DIR)"
-            )
-
-    def _told(self, free: float, what: str, folder: Path) -> str:
-        return (
-            f"the disk of the {what} folder {folder} has {size(free)} free, and a run wants "
-            f"{size(self.least_mb * MB)}: make room,"
-        )
 
 
 def size(count: float) -> str:

@@ -18,8 +18,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from ..analysis.rules.matcher import words_of
-from ..analysis.text.similarity import EVERYDAY
-from ..core.models import Overwrite, Urgency
+from ..core.models import Overwrite
 from ..core.tables import Finding, SetupSeverity, in_order
 from ..core.taxonomy import Category, Taxonomy
 from ..core.text import many, plain_line
@@ -199,7 +198,6 @@ def check(taxonomy: Taxonomy, policy: Policy) -> list[Finding]:
         *_descriptions(taxonomy),
         *_overlaps(taxonomy),
         *_keywords(taxonomy),
-        *_floors(taxonomy),
         *_targets(taxonomy, policy),
     ]
     return in_order(found)
@@ -246,43 +244,29 @@ def _keywords(taxonomy: Taxonomy) -> Iterator[Finding]:
     for item in taxonomy.categories:
         for entry in dict.fromkeys(entry for list_ in item.keywords.values() for entry in list_):
             if trouble := _keyword_trouble(entry):
-                yield _of_keyword(*trouble, item, entry)
+                yield _of_keyword(trouble, item, entry)
             elsewhere = having.setdefault(entry.casefold(), [])
             for theirs, other in {other.name: (theirs, other) for theirs, other in elsewhere}.values():
                 if other.name not in (item.name, item.parent) and other.parent != item.name:
-                    text = f"is in {item.name} as well, so it speaks for neither"
-                    yield _of_keyword("problem", text, other, theirs)
+                    yield _of_keyword(f"is in {item.name} as well, so it speaks for neither", other, theirs)
             elsewhere.append((entry, item))
 
 
-def _keyword_trouble(entry: str) -> tuple[SetupSeverity, str] | None:
+def _keyword_trouble(entry: str) -> str:
     words = words_of(entry.replace("*", "").replace("~", " "))
     if not words:
-        return "problem", "can never match: a keyword needs letters or digits"
+        return "can never match: a keyword needs letters or digits"
     if re.search(r"^\s*~|~\s*$|\w\*\w", entry):
-        return "problem", "can never match: it has '*' inside a word, or '~' at an end"
+        return "can never match: it has '*' inside a word, or '~' at an end"
     if "," in entry:
-        return "problem", "contains a comma, so it is one phrase: list its parts separately"
+        return "contains a comma, so it is one phrase: list its parts separately"
     if "*" in entry and all(len(word) < 3 for word in words):
-        return "problem", "is in nearly every text: write out more of the word"
-    if all(word in EVERYDAY for word in words):
-        return "advice", "is an everyday word: it does not tell categories apart"
-    return None
+        return "is in nearly every text: write out more of the word"
+    return ""
 
 
-def _of_keyword(severity: SetupSeverity, text: str, item: Category, entry: str) -> Finding:
-    return _finding(severity, "keyword", item.name, f"keyword '{plain_line(entry, 60)}' {text}")
-
-
-def _floors(taxonomy: Taxonomy) -> Iterator[Finding]:
-    order = list(Urgency)
-    for item in taxonomy.categories:
-        floor, above = item.priority_floor, taxonomy[item.parent].priority_floor if item.parent else None
-        if floor is not None and above is not None and order.index(above) < order.index(floor):
-            text = f"its priority_floor {floor} does nothing: that of {item.parent} is {above}"
-            yield _finding("problem", "floor", item.name, text)
-        elif floor is Urgency.LOW:
-            yield _finding("advice", "floor", item.name, "its priority_floor low does nothing: no urgency lies below")
+def _of_keyword(text: str, item: Category, entry: str) -> Finding:
+    return _finding("problem", "keyword", item.name, f"keyword '{plain_line(entry, 60)}' {text}")
 
 
 def _targets(taxonomy: Taxonomy, policy: Policy) -> Iterator[Finding]:

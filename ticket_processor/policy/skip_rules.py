@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, field_validator
@@ -68,6 +68,7 @@ class SkipSettings(Frozen):
         return tuple(item.removeprefix("@") for item in value)
 
 
+@dataclass(frozen=True)
 class SkipRules:
     """The rules in force. Looked up before a model is asked, and again in the fresh read before a write.
 
@@ -76,45 +77,33 @@ class SkipRules:
     may raise what the helpdesk raises.
     """
 
-    def __init__(
-        self,
-        settings: SkipSettings | None = None,
-        *,
-        hands_off: str = f"ai_{reasons.HANDS_OFF}",
-        leave_assigned: bool = False,
-        own_user: Callable[[], int | None] = lambda: None,
-    ) -> None:
-        self._settings = settings = settings or SkipSettings()
-        self._hands_off = hands_off.lower()
-        self._leave_assigned = leave_assigned
-        self._own_user = own_user
-        self._tags = frozenset(settings.tags)
-        self._requesters = frozenset(settings.requesters)
+    settings: SkipSettings = field(default_factory=SkipSettings)
+    hands_off: str = f"ai_{reasons.HANDS_OFF}"
+    leave_assigned: bool = False
+    own_user: Callable[[], int | None] = lambda: None
 
     def reason(self, ticket: Ticket) -> str | None:
         """Why the ticket is left alone as it is now: ``hands_off``, ``skip_rule_…``, or taken by a person."""
-        rules = self._settings
+        rules = self.settings
         tags = {tag.lower() for tag in ticket.tags}
-        if self._hands_off in tags:
+        if self.hands_off.lower() in tags:
             return reasons.HANDS_OFF
         hits = {
             "channel": ticket.channel.lower() in rules.channels,
             "brand": ticket.brand in rules.brands,
             "group": ticket.group in rules.groups,
             "organization": ticket.organization in rules.organizations,
-            "tag": not tags.isdisjoint(self._tags),
-            "requester": not self._requesters.isdisjoint(_requester_names(ticket)),
+            "tag": not tags.isdisjoint(rules.tags),
+            "requester": not _requester_names(ticket).isdisjoint(rules.requesters),
             reasons.MESSAGING: ticket.messaging,
         }
         for name, hit in hits.items():
             if hit:
                 return f"{reasons.SKIP_RULE}_{name}"
-        if self._leave_assigned and ticket.assignee is not None:
+        if self.leave_assigned and ticket.assignee is not None:
             return reasons.TAKEN
-        return f"{reasons.SKIP_RULE}_own_notes" if self._is_our_own(ticket) else None
-
-    def _is_our_own(self, ticket: Ticket) -> bool:
-        return ticket.channel == API_CHANNEL and ticket.requester is not None and ticket.requester == self._own_user()
+        came_by_api = ticket.channel == API_CHANNEL and ticket.requester is not None
+        return f"{reasons.SKIP_RULE}_own_notes" if came_by_api and ticket.requester == self.own_user() else None
 
 
 def _requester_names(ticket: Ticket) -> set[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from pydantic import ValidationError
 
@@ -40,38 +40,29 @@ FEWEST_SHARED = 2
 Message = dict[str, str]
 
 
+@dataclass
 class DraftWriter:
     """Asks one model. Thread-safe.
 
-    ``price`` is input, output and cached input in dollars per million tokens.
+    ``price`` is input, output and cached input in dollars per million tokens. A ticket is redacted at ``reveal`` and
+    cut to ``ticket_tokens``.
     """
 
-    def __init__(
-        self,
-        server: ChatServer,
-        model: str,
-        *,
-        price: Price | None = None,
-        ticket_tokens: int = 800,
-        reveal: RedactionLevel = RedactionLevel.STANDARD,
-        fence: Callable[[], str] = lambda: secrets.token_hex(6),
-    ) -> None:
-        """A ticket is redacted at ``reveal`` and cut to ``ticket_tokens``."""
-        self.model = model
-        self._server = server
-        self._price = price
-        self._ticket_tokens = ticket_tokens
-        self._reveal = reveal
-        self._fence = fence
-        self._form = 0
+    server: ChatServer
+    model: str
+    price: Price | None = None
+    ticket_tokens: int = 800
+    reveal: RedactionLevel = RedactionLevel.STANDARD
+    fence: Callable[[], str] = lambda: secrets.token_hex(6)
+    _form: int = 0
 
     def question(self, ticket: RedactedText, found: Sequence[Passage], language: str) -> Question:
         """The request with which writing begins: its tokens, estimated, and its price."""
         sources = self._usable(found)
         texts = [message["content"] for message in self._messages(ticket, sources, language)]
         size = message_tokens(*texts) + estimate_tokens(json.dumps(proposal_schema(list(sources))))
-        room = getattr(self._server, "room", None)  # thoughts count as output, and only servers know who thinks
-        return Question(size, int(room(self.model)) if room else MAX_OUTPUT_TOKENS, self._price)
+        room = getattr(self.server, "room", None)  # thoughts count as output, and only servers know who thinks
+        return Question(size, int(room(self.model)) if room else MAX_OUTPUT_TOKENS, self.price)
 
     def why_not(self, found: Sequence[Passage], language: str) -> str:
         """Why there is nothing to ask about what was ``found``: a fixed word; empty where there is."""
@@ -116,12 +107,12 @@ class DraftWriter:
 
     def _messages(self, ticket: RedactedText, sources: Mapping[str, Passage], language: str) -> list[Message]:
         """The messages about a ticket; ``sources`` by the labels that answers name them by."""
-        fence = self._fence()
+        fence = self.fence()
         parts = [
             f"Article {label}:\n{ticket_message(_shown(source), fence, SOURCE_TOKENS)}"
             for label, source in sources.items()
         ]
-        parts.append(f"Ticket:\n{ticket_message(ticket.text, fence, self._ticket_tokens, level=self._reveal)}")
+        parts.append(f"Ticket:\n{ticket_message(ticket.text, fence, self.ticket_tokens, level=self.reveal)}")
         return [
             {"role": "system", "content": instructions(language)},
             {"role": "user", "content": "\n\n".join(parts)},
@@ -132,7 +123,7 @@ class DraftWriter:
         for form in range(self._form, len(FORMS)):
             system = {**asked[0], "content": f"{asked[0]['content']}\n{in_words(schema)}"} if form else asked[0]
             try:
-                raw = self._server.complete(self.model, [system, *asked[1:]], _format(form, schema), **limits)
+                raw = self.server.complete(self.model, [system, *asked[1:]], _format(form, schema), **limits)
             except FormRefused:
                 continue
             except AnswerUnusable as error:
@@ -143,7 +134,7 @@ class DraftWriter:
         raise AnalysisFailed("model_refused_request")
 
     def _cost(self, usage: Usage) -> float | None:
-        return None if self._price is None else round(cost_usd(usage, self._price), 8)
+        return None if self.price is None else round(cost_usd(usage, self.price), 8)
 
 
 def worth_asking(found: Sequence[Passage], ticket: str, language: str) -> bool:

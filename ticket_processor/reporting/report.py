@@ -14,10 +14,10 @@ from .. import __version__
 from ..audit.erase import ERASED, ERASING
 from ..audit.receipts import EXPIRED
 from ..core.clock import iso
+from ..core.reasons import DROPPED
 from ..learning.collect import CollectedLabels
 from ..learning.scoreboard import Count, Scoreboard
 from ..settings.schema import SloSettings
-from ..state.store import DROPPED
 from . import figures, queries
 from .drafts import DraftUse
 from .figures import DimensionShare, Latency, Objective, Point, Runs, Spending, Step, Totals

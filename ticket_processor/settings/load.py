@@ -259,13 +259,10 @@ def _right_part(data: Mapping[str, Any], wrong: Iterable[Place]) -> Settings | N
         return None
 
 
-def config_file(
-    *, config: Path | None = None, environ: Mapping[str, str] | None = None, folder: Path | None = None
-) -> Path | None:
+def config_file(*, config: Path | None = None) -> Path | None:
     """The configuration file that :func:`load` reads when it is asked the same way; it need not be there."""
-    folder = Path.cwd() if folder is None else folder
-    here = read_env(folder / ".env", [])
-    return config or _configured({**here, **(os.environ if environ is None else environ)}, folder)
+    folder = Path.cwd()
+    return config or _configured({**read_env(folder / ".env", []), **os.environ}, folder)
 
 
 def secret_files(config: Path | None) -> tuple[Path, ...]:

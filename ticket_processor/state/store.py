@@ -22,8 +22,6 @@ TURN = "turn"
 """Fact: the ticket after which the next run begins with what earlier runs have left."""
 HELPDESK_DATE = "helpdesk_date"
 """Fact: what the helpdesk's own clock said last, in Unix seconds. Its age says nothing of this machine's clock."""
-DROPPED = "retry_dropped"
-"""The reason for skipping a ticket that a person took off the retry list."""
 AHEAD_S = 120.0
 """A run that ended further in the future was recorded by a clock that was wrong."""
 RUNS_KEPT_S = 36 * 86_400.0

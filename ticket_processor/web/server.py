@@ -16,6 +16,7 @@ import sys
 import threading
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Annotated, Any, Self
 
@@ -87,28 +88,22 @@ def remembered(examine: Callable[[], Health], clock: Clock) -> Callable[[], Heal
     return remembering
 
 
+@dataclass
 class Service:
-    """What the endpoints do. ``examine`` and ``analyse`` may take their time: they are called in threads."""
+    """What the endpoints do. ``examine`` and ``analyse`` may take their time: they are called in threads.
 
-    def __init__(
-        self,
-        queue: DeliveryQueue,
-        worker: Worker,
-        now: Callable[[], float],
-        examine: Callable[[], Health],
-        analyse: Callable[[Asked], Mapping[str, Any]],
-        say: Callable[[str], object],
-    ) -> None:
-        self._queue = queue
-        self._worker = worker
-        self._examine = examine
-        self._storing = asyncio.Lock()
-        self._waiting: dict[object, tuple[ToldTicket, bool | None]] = {}
-        self.now = now
-        self.analyse = analyse
-        self.say = say
-        self.counted: Counter[str] = Counter()
-        """Requests by what became of them."""
+    ``counted`` are requests by what became of them.
+    """
+
+    queue: DeliveryQueue
+    worker: Worker
+    now: Callable[[], float]
+    examine: Callable[[], Health]
+    analyse: Callable[[Asked], Mapping[str, Any]]
+    say: Callable[[str], object]
+    counted: Counter[str] = field(default_factory=Counter)
+    _storing: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _waiting: dict[object, tuple[ToldTicket, bool | None]] = field(default_factory=dict)
 
     async def take(self, request: Request, ticket: int | None, key: str = "") -> Response:
         """Put an authentic delivery on the disk, and say what became of it."""
@@ -135,8 +130,8 @@ class Service:
                 if self._waiting[mine][1] is None:
                     taken = dict(self._waiting)
                     told = [waiting for waiting, _ in taken.values()]
-                    results = await asyncio.to_thread(self._queue.put, told, self.now())
-                    self._worker.wake()
+                    results = await asyncio.to_thread(self.queue.put, told, self.now())
+                    self.worker.wake()
                     stored = zip(taken, told, results, strict=True)
                     self._waiting |= {each: (one, is_new) for each, one, is_new in stored if each in self._waiting}
                 return bool(self._waiting[mine][1])
@@ -145,12 +140,12 @@ class Service:
 
     def health(self) -> Response:
         """Whether tickets are handled, and how each part is."""
-        health = self._examine()
+        health = self.examine()
         checks = {check.name: str(check.status) for check in health.checks}
-        checks["worker"] = str(Status.OK if self._worker.is_alive() else Status.FAIL)
+        checks["worker"] = str(Status.OK if self.worker.is_alive() else Status.FAIL)
         verdict, length, oldest = health.status, 0, 0.0
         try:
-            length, oldest = self._queue.length(self.now())
+            length, oldest = self.queue.length(self.now())
             checks["queue"] = str(Status.OK if oldest <= LONG_S else Status.WARN)
         except StateUnusable:
             checks["queue"] = str(Status.FAIL)
@@ -165,15 +160,15 @@ class Service:
 
     def metrics(self, accept: str) -> Response:
         """The same in Prometheus' words."""
-        length, oldest = self._queue.length(self.now())
+        length, oldest = self.queue.length(self.now())
         body, kind = exposition(
-            self._examine(),
+            self.examine(),
             accept,
             (
                 ("queue_tickets", "Tickets on the queue.", "", {"": float(length)}),
                 ("queue_oldest_seconds", "How long the oldest has waited on it.", "", {"": oldest}),
                 ("serve_requests", "Requests since the start, by what became of them.", "result", dict(self.counted)),
-                ("serve_work", "Runs and tickets since the start.", "what", dict(self._worker.counted)),
+                ("serve_work", "Runs and tickets since the start.", "what", dict(self.worker.counted)),
             ),
         )
         return Response(body, headers={"Content-Type": kind, "Cache-Control": "no-store"})

@@ -29,7 +29,7 @@ from ..audit.receipts import AuditLog, check_encryption
 from ..core.clock import Clock, Deadline, iso
 from ..core.errors import AuditUnwritable, CannotRun, ConfigError, RunLocked, state_unusable
 from ..core.files import make_folder
-from ..core.guards import STOP_FILE, Breaker, DiskSpace, KillSwitch
+from ..core.guards import STOP_FILE, Breaker, KillSwitch
 from ..core.models import RedactionLevel
 from ..helpdesk.rate_limit import Throttle
 from ..helpdesk.transport import Transport
@@ -150,11 +150,6 @@ def selection(settings: Settings, transport: Transport) -> Selection:
 def kill_switch(settings: Settings) -> KillSwitch:
     """The kill switch of these settings."""
     return KillSwitch(settings.state_folder / STOP_FILE, set_by=settings.stop_set_by)
-
-
-def room(settings: Settings) -> DiskSpace:
-    """How much of the disk has to be free."""
-    return DiskSpace(settings.log_dir, settings.state_folder)
 
 
 def strictest_redaction(settings: Settings) -> RedactionLevel:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 from collections.abc import Callable, Collection, Iterable
@@ -20,6 +21,7 @@ from ..audit.erase import beside_others
 from ..audit.receipts import AuditLog, look_after
 from ..core.clock import Deadline, SystemClock
 from ..core.errors import ConfigError, StateUnusable, TicketError
+from ..core.guards import check_room
 from ..core.models import Outcome, ReplyPlan
 from ..core.run_summary import RunSummary
 from ..helpdesk.protocol import Shard
@@ -46,7 +48,6 @@ from .parts import (
     lock,
     new_run_id,
     opened_state,
-    room,
     selection,
     transport_for,
     understanding,
@@ -210,7 +211,7 @@ def play(
                 split=split.decide if split else None,
                 selection=selection(settings, transport),
                 kill_switch=kill_switch(settings),
-                room=room(settings).check,
+                room=functools.partial(check_room, settings.log_dir, settings.state_folder),
                 ahead=lambda pages: read_ahead(pages, clock),
                 each=read_each,
                 answers=knowledge,

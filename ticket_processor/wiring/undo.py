@@ -11,6 +11,7 @@ from ..audit.erase import beside_others
 from ..audit.receipts import keep_head, not_before
 from ..core.clock import Deadline, SystemClock
 from ..core.errors import StateUnusable
+from ..core.guards import check_room
 from ..core.models import Outcome
 from ..core.run_summary import RunSummary
 from ..pipeline.undo.find import PastRuns
@@ -18,7 +19,7 @@ from ..pipeline.undo.revert import Left
 from ..pipeline.undo.run import Undo, UndoOptions, UndoParts
 from ..settings.schema import Settings
 from .desks import desk_for
-from .parts import audit_log, delivery, keyring, kill_switch, lock, new_run_id, opened_state, room, transport_for
+from .parts import audit_log, delivery, keyring, kill_switch, lock, new_run_id, opened_state, transport_for
 
 UNDO_DEADLINE_S = 12 * 3600.0
 """A person waits for an undo and can stop it; it needs a request for every ticket."""
@@ -77,13 +78,13 @@ def undo(
             settings.desk, clock, deadline, state=state, share=settings.run.limit_share, read_only=asked.dry_run
         )
         stack.callback(transport.close)
-        switch, space = kill_switch(settings), room(settings)
+        switch = kill_switch(settings)
 
         def before_write() -> None:
             if not (asked.dry_run or asked.while_stopped):
                 switch.check()
             if not asked.dry_run:
-                space.check()
+                check_room(settings.log_dir, folder)
 
         work = Undo(
             UndoParts(

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Annotated, Any, Literal, NamedTuple, get_args
+from typing import Annotated, Any, Literal, get_args
 
 from fastapi import APIRouter, Depends, Form, Path, Query
 from pydantic import ConfigDict, Field
@@ -157,20 +157,6 @@ def as_tags(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(word[:MAX_TAG_LENGTH] for word in words))[:MOST_TAGS]
 
 
-class ToldEvent(NamedTuple):
-    """One event: when, who, what, and the reason where one was given."""
-
-    at: str
-    who: str
-    what: str
-    reason: str
-
-
-def told_events(events: Sequence[Event], choices: Choices, names: Mapping[int, str]) -> list[ToldEvent]:
-    """The events in their order; ``names`` are people's by number."""
-    return [ToldEvent(event.at, who(event.actor, names), _what(event, choices), _why(event)) for event in events]
-
-
 def who(actor: Actor, names: Mapping[int, str]) -> str:
     """Who it was, as agents know them."""
     if actor.kind == "ai":
@@ -244,7 +230,10 @@ def values_of(store: LocalStore, ticket: LocalTicket, draft: UnsavedForm) -> dic
         "status_words": STATUS_WORDS,
         "steps": steps(ticket, events),
         "alert": needs_alert(ticket, events),
-        "history": told_events(events, choices, names),
+        "history": [
+            {"at": event.at, "who": who(event.actor, names), "what": _what(event, choices), "reason": _why(event)}
+            for event in events
+        ],
         "parts": [
             {
                 "name": part,

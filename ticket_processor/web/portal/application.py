@@ -257,23 +257,16 @@ def demonstration(settings: Settings, clock: Clock, address: str) -> Iterator[tu
                 "notices": (),
             }
         )
+        passwords, logins = Passwords(), {ADMIN: made_up(), AGENT: made_up()}
         with local_store(settings, make=True) as store:
-            logins = _logins(store)
+            store.add_person(ADMIN, "Robin Admin", "admin", passwords.hash(logins[ADMIN]))
+            store.add_person(AGENT, "Alex Agent", "agent", passwords.hash(logins[AGENT]))
             links = _fill(settings, store, clock.now(), address)
         said = f"It holds {TICKETS} invented tickets, triaged by keyword rules, and is gone when it ends."
         if models := settings.models.names:
             said += f" New ones go to {', '.join(models)}, which may cost money."
         agents = [f"Agents: {address}/admin", *(f"  {email}  password {word}" for email, word in logins.items())]
         yield settings, [said, *links, *agents, f"Mail that it would send: {settings.state_folder / 'outbox'}"]
-
-
-def _logins(store: LocalStore) -> dict[str, str]:
-    """An admin and an agent, with passwords made at random."""
-    passwords, made = Passwords(), {}
-    for email, name, role in ((ADMIN, "Robin Admin", "admin"), (AGENT, "Alex Agent", "agent")):
-        made[email] = made_up()
-        store.add_person(email, name, role, passwords.hash(made[email]))  # type: ignore[arg-type]
-    return made
 
 
 def _fill(settings: Settings, store: LocalStore, now: float, address: str) -> list[str]:

@@ -12,6 +12,7 @@ import secrets
 import threading
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -89,13 +90,13 @@ class SafeAnswers:
         await self._app(scope, limited, guarded)
 
 
+@dataclass(frozen=True)
 class Cookies:
     """Signs cookies, sets and reads them. A signature is good for one ``purpose`` only, and for ``life_s``."""
 
-    def __init__(self, key: bytes, now: Callable[[], float], *, https: bool) -> None:
-        self._key = key
-        self._now = now
-        self._https = https
+    key: bytes = field(repr=False)
+    now: Callable[[], float]
+    https: bool
 
     def sign(self, purpose: str, value: str) -> str:
         """The value with the time and a signature."""
@@ -112,7 +113,7 @@ class Cookies:
             value, at = self._signer(purpose).unsign(signed, return_timestamp=True)
         except BadSignature:
             return None
-        return (value.decode(), at.timestamp()) if 0 <= self._now() - at.timestamp() <= life_s else None
+        return (value.decode(), at.timestamp()) if 0 <= self.now() - at.timestamp() <= life_s else None
 
     def set(self, response: Response, name: str, value: str, *, path: str, life_s: float, strict: bool = False) -> None:
         """Set a cookie that no script can read."""
@@ -121,26 +122,26 @@ class Cookies:
             value,
             max_age=int(life_s),
             path=path,
-            secure=self._https,
+            secure=self.https,
             httponly=True,
             samesite="strict" if strict else "lax",
         )
 
     def _signer(self, purpose: str) -> TimestampSigner:
-        signer = TimestampSigner(self._key, salt=f"ticketbot portal {purpose}")
-        signer.get_timestamp = lambda: int(self._now())  # type: ignore[method-assign]
+        signer = TimestampSigner(self.key, salt=f"ticketbot portal {purpose}")
+        signer.get_timestamp = lambda: int(self.now())  # type: ignore[method-assign]
         return signer
 
 
+@dataclass(frozen=True)
 class FormTokens:
     """Tokens that prove that a form came from our own page: signed, with the time, for one browser's cookie.
 
     No two are the same, so each names its form: what is sent twice is known by that, and by nothing that it says.
     """
 
-    def __init__(self, cookies: Cookies, now: Callable[[], float]) -> None:
-        self._cookies = cookies
-        self._now = now
+    cookies: Cookies
+    now: Callable[[], float]
 
     def browser(self, request: Request) -> str:
         """The random name of the browser in its cookie, or a new one."""
@@ -148,25 +149,25 @@ class FormTokens:
 
     def known_browser(self, request: Request) -> str:
         """The name that we gave this browser with a form; empty where there is none."""
-        found = self._cookies.unsigned("browser", request.cookies.get(FORM_COOKIE, ""), FORM_LIFE_S)
+        found = self.cookies.unsigned("browser", request.cookies.get(FORM_COOKIE, ""), FORM_LIFE_S)
         return found[0] if found else ""
 
     def token(self, browser: str) -> str:
         """The token for a form that this browser gets now."""
         form = secrets.token_urlsafe(12)
-        return f"{form}:{self._cookies.sign(f'form {form}', browser)}"
+        return f"{form}:{self.cookies.sign(f'form {form}', browser)}"
 
     def remember(self, response: Response, browser: str) -> None:
         """Set the cookie that goes with :meth:`token`."""
-        self._cookies.set(response, FORM_COOKIE, self._cookies.sign("browser", browser), path="/", life_s=FORM_LIFE_S)
+        self.cookies.set(response, FORM_COOKIE, self.cookies.sign("browser", browser), path="/", life_s=FORM_LIFE_S)
 
     def age(self, request: Request, token: str) -> float | None:
         """For how many seconds the form was open; ``None`` where it is not ours, or too old."""
         if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
             return None  # a neighbouring site could have set the cookie
         browser, (form, _, signed) = self.known_browser(request), token.partition(":")
-        at = self._cookies.signed_at(f"form {form}", signed, browser, FORM_LIFE_S) if browser else None
-        return None if at is None else max(0.0, self._now() - at)
+        at = self.cookies.signed_at(f"form {form}", signed, browser, FORM_LIFE_S) if browser else None
+        return None if at is None else max(0.0, self.now() - at)
 
     def name(self, request: Request, token: str) -> str:
         """What a form that is ours is called: no other has this name, and no other browser can send it."""
