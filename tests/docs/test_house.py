@@ -108,15 +108,15 @@ CEILINGS = {
     "learning": 1_620,
     "monitoring": 2_490,
     "pipeline": 5_100,
-    "policy": 1_350,
-    "replies": 1_400,
+    "policy": 1_320,
+    "replies": 1_390,
     "reporting": 2_280,
     "sandbox": 3_530,
     "schedule": 280,
     "seeding": 820,
     "settings": 1_590,
     "state": 920,
-    "web": 3_470,
+    "web": 3_450,
     "wiring": 2_980,
 }
 """Lines of Python in each package, and of the package's own modules under ``.``.
@@ -124,7 +124,7 @@ CEILINGS = {
 They are lowered when lines go. Whoever raises one says why in the commit. Request Tracker, a third helpdesk, took 1,050
 lines of product (850 of them in ``helpdesk/``), 600 of tests, and a page of 570 words.
 """
-MOST = {"files": 269, "test lines": 62_830, "scripts": 22, "words of docs": 20_640}
+MOST = {"files": 269, "test lines": 62_820, "scripts": 22, "words of docs": 20_640}
 """Of the whole house: modules, lines of tests, scripts, and words of all pages, generated ones included."""
 SLACK = 1.02
 """A ceiling this far above what is there is to be lowered."""
