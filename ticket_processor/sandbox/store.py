@@ -253,11 +253,12 @@ class Store:
         actor: Actor,
         author_id: int,
         comment: Comment | None = None,
+        silent: bool = False,
         **told: Any,
     ) -> Audit | None:
         """Set fields and add a comment, as one change; gives it, or ``None`` when nothing would change.
 
-        ``told`` are further attributes of the :class:`Audit`.
+        ``silent`` moves no ``updated_at``. ``told`` are further attributes of the :class:`Audit`.
         """
         with self.lock:
             moment, stamp_before = self.now(), ticket.stamp
@@ -265,7 +266,7 @@ class Store:
             row = None if comment is None else self._say(ticket, comment, author_id, actor)
             if row is None and not values:
                 return None
-            if self._counts(values, row):
+            if not silent and self._counts(values, row):
                 self._stamp(ticket, moment)
             told |= {"values": values, "comment": row, "stamp_before": stamp_before}
             change = self.note(ticket, actor, author_id, **told)
