@@ -228,9 +228,9 @@ def test_only_redact_can_make_redacted_text() -> None:
 def test_redacted_text_cannot_be_changed_or_extended() -> None:
     redacted = redact("hello")
     with pytest.raises(AttributeError):
-        redacted._text = "raw"
+        redacted.text = "raw"
     with pytest.raises(AttributeError):
-        del redacted._text
+        del redacted.text
     redacted.counts["CARD"] = 5
     assert redacted.counts == {}
     with pytest.raises(TypeError):

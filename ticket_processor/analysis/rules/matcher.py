@@ -140,10 +140,12 @@ class Wording:
         """The number of the first word that begins at ``place`` or behind it."""
         return bisect_left(self.places, place)
 
-    def end_of(self, word: int) -> int:
-        """Where the word of this number ends in the text."""
-        match = _WORD.match(self.text, self.places[word])
-        return self.places[word] if match is None else match.end()
+    def quote(self, hit: Hit[Any]) -> str:
+        """What was found, as it stands in the text."""
+        if hit.in_text:
+            return self.text[hit.start : hit.end]
+        last = _WORD.match(self.text, self.places[hit.end - 1])
+        return self.text[self.places[hit.start] : last.end() if last else self.places[hit.end - 1]]
 
     @cached_property
     def clauses(self) -> list[int]:

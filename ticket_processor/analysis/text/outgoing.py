@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from functools import lru_cache, partial
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ...core.models import Analysis, ForeignText, OutgoingText, RedactionLevel
 from ...core.text import plain_line
@@ -43,10 +43,15 @@ _NUMBERED = re.compile(
 """A number of ours in one piece: digits in groups behind such a word may be a stranger's card."""
 _WORD = re.compile(r"(?!.{0,2}k_(?:live|test)_)(?=[a-z_]{1,24}\Z)[a-z]{1,15}(?:_[a-z]{1,15})*")
 """A short word of a closed list, such as a tag or a reason: too short for a key, and nothing else has no digits."""
-_MOST_KNOWN, _LONGEST_KNOWN = 4096, 10_000
+_MOST_KNOWN, _LONGEST_KNOWN = 3 * 4096, 10_000
+"""Texts of which is kept what became of them, as many as a run meets, and characters of one."""
 
 
 Sealed = TypeVar("Sealed", bound=OutgoingText)
+
+
+def _sealed(kind: type[Sealed], words: str) -> Sealed:
+    return str.__new__(kind, words)
 
 
 def _redacted(words: str, level: RedactionLevel) -> str:
@@ -56,51 +61,31 @@ def _redacted(words: str, level: RedactionLevel) -> str:
     return found.text if found.counts else words
 
 
-class _Known(Generic[Sealed]):
-    """What became of texts that were looked at, for as many as a run meets.
-
-    Each text is looked at alone: what stands beside it could make a secret look like something else.
-    """
-
-    def __init__(self, kind: type[Sealed], look: Callable[[str], str]) -> None:
-        self._kind = kind
-        self._look = look
-        self._found: dict[str, Sealed] = {}
-
-    def __call__(self, words: str) -> Sealed:
-        if isinstance(words, self._kind):
-            return words
-        if (known := self._found.get(words)) is not None:
-            return known
-        sealed = _sealed(self._kind, words if _WORD.fullmatch(words) else self._look(words))
-        if len(words) <= _LONGEST_KNOWN:
-            if len(self._found) >= _MOST_KNOWN:
-                self._found.clear()
-            self._found[words] = sealed
-        return sealed
-
-    def forget(self) -> None:
-        """Look at everything again."""
-        self._found.clear()
+_without_personal_data = partial(_redacted, level=RedactionLevel.STANDARD)
+_without_secrets = partial(_redacted, level=RedactionLevel.SECRETS)
 
 
-def _sealed(kind: type[Sealed], words: str) -> Sealed:
-    return str.__new__(kind, words)
+def _looked_at(kind: type[Sealed], look: Callable[[str], str], words: str) -> Sealed:
+    """Words looked at alone: what stands beside them could make a secret look like something else."""
+    if isinstance(words, kind):
+        return words
+    found: Sealed = (_look if len(words) <= _LONGEST_KNOWN else _look.__wrapped__)(kind, look, words)
+    return found
 
 
-_foreign = _Known(ForeignText, partial(_redacted, level=RedactionLevel.STANDARD))
-_without_secrets = _Known(OutgoingText, partial(_redacted, level=RedactionLevel.SECRETS))
+@lru_cache(maxsize=_MOST_KNOWN)
+def _look(kind: type[Any], look: Callable[[str], str], words: str) -> Any:
+    return _sealed(kind, words if _WORD.fullmatch(words) else look(words))
 
 
 def look_at_everything_again() -> None:
     """Forget what was looked at, as where something else is to be found from now on."""
-    for known in (_foreign, _without_secrets, _ours):
-        known.forget()
+    _look.cache_clear()
 
 
 def leaving(words: str) -> ForeignText:
     """Words that go back to a ticket, a model or a server, without personal data and secrets; mostly as they are."""
-    return _foreign(words)
+    return _looked_at(ForeignText, _without_personal_data, words)
 
 
 def leaving_line(words: str, limit: int) -> ForeignText:
@@ -167,14 +152,12 @@ def told(sentences: str, ending: str = "") -> OutgoingText:
     Quotations in them (“”) are a stranger's words and go through :func:`leaving`. ``ending`` is made by us of no
     words, and only put behind.
     """
-    return _sealed(OutgoingText, f"{_ours(sentences)}{ending}") if ending else _ours(sentences)
+    fit = _looked_at(OutgoingText, _told, sentences)
+    return _sealed(OutgoingText, f"{fit}{ending}") if ending else fit
 
 
 def _told(sentences: str) -> str:
     return _around(_QUOTED, sentences, _own, lambda quoted: f"“{leaving(quoted[1:-1])}”")
-
-
-_ours = _Known(OutgoingText, _told)
 
 
 def _around(pattern: re.Pattern[str], words: str, outside: Callable[[str], str], inside: Callable[[str], str]) -> str:
@@ -188,10 +171,11 @@ def _around(pattern: re.Pattern[str], words: str, outside: Callable[[str], str],
 
 
 def _own(words: str) -> str:
-    if _without_secrets(words) == words:
-        return words
-    # Our own numbers are no secrets; there seldom is anything else, so that this is nearly never done.
-    return _around(_NUMBERED, words, _without_secrets, str)
+    def fit(part: str) -> str:
+        return _looked_at(OutgoingText, _without_secrets, part)
+
+    # Our own numbers are no secrets; there seldom is anything else, so that the second look is nearly never needed.
+    return words if fit(words) == words else _around(_NUMBERED, words, fit, str)
 
 
 def analysis_leaving(analysis: Analysis) -> Analysis:

@@ -9,6 +9,7 @@ that told them are gone. Everything here is pure; any thread may call it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import permutations
 from typing import NamedTuple, NoReturn, final
@@ -205,6 +206,7 @@ _FOR_LEVEL = {
 
 
 @final
+@dataclass(frozen=True, init=False)
 class RedactedText:
     """Text that has been through :func:`redact`; nothing else can make one.
 
@@ -212,8 +214,7 @@ class RedactedText:
     different values of each type were replaced. Immutable, comparable, and safe to pickle to a worker.
     """
 
-    __slots__ = ("_counts", "_text")
-    _text: str
+    text: str = field(repr=False)
     _counts: tuple[tuple[str, int], ...]
 
     def __new__(cls, *args: object, **kwargs: object) -> RedactedText:
@@ -223,39 +224,17 @@ class RedactedText:
         raise TypeError("RedactedText cannot be extended")
 
     @property
-    def text(self) -> str:
-        """The text with its placeholders."""
-        return self._text
-
-    @property
     def counts(self) -> dict[str, int]:
         """Different values replaced, by type (``"CARD"``, ``"EMAIL"``, …). A copy."""
         return dict(self._counts)
 
-    def __setattr__(self, name: str, value: object) -> NoReturn:
-        raise AttributeError("RedactedText is immutable")
-
-    def __delattr__(self, name: str) -> NoReturn:
-        raise AttributeError("RedactedText is immutable")
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, RedactedText):
-            return NotImplemented
-        return (self._text, self._counts) == (other._text, other._counts)
-
-    def __hash__(self) -> int:
-        return hash((self._text, self._counts))
-
-    def __repr__(self) -> str:
-        return f"RedactedText({len(self._text)} characters, {self.counts})"
-
     def __reduce__(self) -> tuple[Callable[[str, dict[str, int]], RedactedText], tuple[str, dict[str, int]]]:
-        return _seal, (self._text, self.counts)
+        return _seal, (self.text, self.counts)
 
 
 def _seal(text: str, counts: dict[str, int]) -> RedactedText:
     made = object.__new__(RedactedText)
-    object.__setattr__(made, "_text", text)
+    object.__setattr__(made, "text", text)
     object.__setattr__(made, "_counts", tuple(sorted(counts.items())))
     return made
 
