@@ -38,26 +38,11 @@ class Stems:
 
     def within(self, scan: Scan) -> list[str]:
         """Those that the text holds."""
-        found = scan.found.get(self._bits)
-        if found is None:
-            found = scan.found[self._bits] = self._within(scan)
-        return found
-
-    def _within(self, scan: Scan) -> list[str]:
         hints = scan.hints & self._bits
         if not hints:
             return []
         lower, text = scan.lower, scan.text
-        if hints == self._bits:
-            return [stem for stem, mark in self._stems.values() if stem in lower and mark in text]
-        found = []
-        while hints:
-            bit = hints & -hints
-            hints ^= bit
-            stem, mark = self._stems[bit]
-            if stem in lower and mark in text:
-                found.append(stem)
-        return found
+        return [stem for bit, (stem, mark) in self._stems.items() if hints & bit and stem in lower and mark in text]
 
 
 class _Words(dict[str, int]):
@@ -106,7 +91,6 @@ class Scan:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self.found: dict[int, list[str]] = {}
 
     @cached_property
     def lower(self) -> str:
