@@ -44,13 +44,7 @@ from .helpdesk.zendesk_format import (
     too_many_jobs,
     update_body,
 )
-from .helpdesk.zendesk_reads import (
-    MAX_PAGE_BYTES,
-    PAGE_SIZE,
-    SHOW_MANY_MAX,
-    ExportForbidden,
-    ZendeskReads,
-)
+from .helpdesk.zendesk_reads import MAX_PAGE_BYTES, PAGE_SIZE, SHOW_MANY_MAX, ZendeskReads
 
 MAX_AUDITS_BYTES = 2_000_000
 """Of a page of audits, which many threads read at a time."""
@@ -81,13 +75,8 @@ class Zendesk(ZendeskReads, Helpdesk):
     def pages(self, cursor: str | None, since: float) -> Iterator[Page]:
         """See :meth:`Helpdesk.pages`. Cursors are ``export:…`` or ``search:…``, so a run resumes as it began."""
         kind, _, place = (cursor or "").partition(":")
-        if kind == "search":
-            yield from self.created_since(parse_iso(place))
-            return
-        try:
-            yield from self.changed_since(place or None, since)
-        except ExportForbidden:
-            yield from self.created_since(since)
+        search = kind == "search"
+        return self.created_since(parse_iso(place)) if search else self.changed_since(place or None, since)
 
     def solved(self, since: float) -> Iterator[tuple[Ticket, ...]]:
         """Solved and closed tickets created since ``since`` (Unix seconds), a page at a time, by search export.

@@ -475,17 +475,6 @@ def test_a_reply_about_something_else_leaves_the_outcome_unknown(body: object) -
         Zendesk(wire.transport).update(a_change(1))
 
 
-@pytest.mark.parametrize("fault", ["lost-reply", "error-after", "half-body", "lost-request", "error-before"])
-def test_a_write_with_unknown_outcome_is_sent_once(fault: str) -> None:
-    account = Account(1)
-    change = account.change(account.ids[0])
-    account.sandbox.faults = Sandbox(account.time, faults=f"{fault}:PUT").faults
-    account.sent.clear()
-    with pytest.raises(OutcomeUnknown):
-        account.desk.update(change)
-    assert [request.method for request in account.sent] == ["PUT"]
-
-
 # Finding our own write
 
 

@@ -93,13 +93,8 @@ class TicketSearch(LocalFile):
 
     def _conditions(self, query: Query) -> _Conditions:
         found = _Conditions()
-        for column, wanted in (
-            ("status", query.status),
-            ("category", query.category),
-            ("urgency", query.urgency),
-            ("sentiment", query.sentiment),
-        ):
-            if wanted:
+        for column in ("status", "category", "urgency", "sentiment"):
+            if wanted := getattr(query, column):
                 found.add(f"{column} IN ({', '.join('?' * len(wanted))})", *wanted)
         if query.escalated is not None:
             found.add("escalated = ?", int(query.escalated))

@@ -39,10 +39,6 @@ SEARCH_WINDOW_S = 6 * 3600.0
 """Search lags behind, so each listing by search begins this much before the end of the last one."""
 
 
-class ExportForbidden(Exception):
-    """This user may not use the incremental export (HTTP 403)."""
-
-
 class ZendeskReads(WithTroubles):
     """GET requests to one account, which lists ``page_size`` tickets at a time. Thread-safe, as its transport is."""
 
@@ -103,7 +99,7 @@ class ZendeskReads(WithTroubles):
     # Lists of tickets
 
     def changed_since(self, cursor: str | None, since: float) -> Iterator[Page]:
-        """Tickets by last change, from a place of the incremental export on. Raises :class:`ExportForbidden`."""
+        """Tickets by last change, from a place of the export on; by search for a user who may not export."""
         params: dict[str, str | int] = {"per_page": self._page_size, "include": "users"}
         if cursor is None:
             params["start_time"] = int(since)
@@ -113,7 +109,8 @@ class ZendeskReads(WithTroubles):
         while True:
             reply = self.page("/incremental/tickets/cursor", params, "per_page", (ACCOUNT_LIMIT, EXPORT_LIMIT))
             if reply.status == 403:
-                raise ExportForbidden
+                yield from self.created_since(since)
+                return
             if not reply.ok:
                 raise CannotRun(
                     f"Zendesk refuses the export (HTTP {reply.status}{error_code(reply)}); if the stored cursor is the "
