@@ -188,21 +188,6 @@ def test_a_story_is_of_one_ticket_whose_number_is_given(words: tuple[str, ...], 
 # erase
 
 
-def test_an_erased_tickets_words_are_nowhere_and_the_log_holds(open_desk: OpenDesk) -> None:
-    desk = open_desk(rows_of("ada@example.com", "bob@example.com"), model=True)
-    desk("run", "--since", "1d")
-    others = words_of(desk, 2)
-    told = desk("audit", "erase", "--ticket", "1", "--yes", "--json").object
-    assert (told["tickets"], told["lines"], told["files"], told["troubles"]) == ([1], 2, 1, [])
-    assert told["answers_dropped"] == 2
-    assert words_of(desk, 1) == 0
-    assert 0 < words_of(desk, 2) < others  # its kept answer went
-    assert audit(desk, "verify", "--json").object["erased"] == 2
-    assert "erased" in audit(desk, "show", "1").out
-    desk("run")
-    assert audit(desk, "verify").code == 0
-
-
 @pytest.mark.parametrize(
     ("at", "goes_on"),
     [

@@ -2,160 +2,63 @@
 
 from __future__ import annotations
 
-import random
-from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 from ticket_processor.core.clock import iso
-from ticket_processor.core.taxonomy import default_taxonomy
-from ticket_processor.learning.overrides import words_of
 from ticket_processor.learning.store import FILE_NAME, LearningStore
-from ticket_processor.policy.decide import Policy
 from ticket_processor.sandbox.store import BOT_ID, PERSON_ID
 
 from ..imitation.stores import A_MACRO
-from .conftest import Command, Desk, OpenDesk, rows
+from .conftest import Desk, OpenDesk
 
-SETTINGS = "[policy]\ntag_secondary = true\n"
-WORDS = words_of(Policy(tag_secondary=True), default_taxonomy())
-OTHER_BOT, SECOND_PERSON, SYSTEM = 771, 772, -1
-Edit = dict[str, Any]
-Fates = dict[tuple[int, str, str], tuple[str, str | None, str]]
-"""By ticket, part and label: fate, their value, and who decided it."""
-
-
-Editing = Callable[..., None]
-"""Somebody's hand on one ticket: its number, who, and the parts."""
-
-
-def labels(desk: Command) -> dict[int, dict[str, str]]:
-    """What we wrote on each ticket, by part, as the receipts say."""
-    found: dict[int, dict[str, str]] = {}
-    for line in desk.events("ticket"):
-        if line["outcome"] != "updated":
-            continue
-        change = line["change"]
-        parts = {WORDS.tags[tag][0]: WORDS.tags[tag][1] for tag in change["tags_added"] if tag in WORDS.tags}
-        if change["priority"]["to"] != change["priority"]["from"]:
-            parts["priority"] = change["priority"]["to"]
-        found[line["ticket_id"]] = parts
-    return found
+OTHER_BOT, SYSTEM = 771, -1
+CHANGED = ("changed", "refund", "person")
+BY_RULE, BY_PROGRAM = (("reverted_by_rule", None, who) for who in ("rule", "bot"))
+FATES: dict[str, tuple[str, str | None, str]] = {
+    "nobody": ("kept", None, "person"),
+    "person": CHANGED,
+    "app": CHANGED,
+    "rule": BY_RULE,
+    "macro": BY_RULE,
+    "bot": BY_PROGRAM,
+    "script": BY_PROGRAM,
+}
+"""By who changes billing to refund, before a person solves the ticket: what is found of billing."""
 
 
-def played(written: dict[int, dict[str, str]], edit: Editing, dice: random.Random, stories: tuple[str, ...]) -> Fates:
-    """Play a story on each ticket; what is to be found of each label."""
-    expected: Fates = {}
-    for number, ours in sorted(written.items()):
-        story = dice.choice(stories)
-        other = "refund" if ours["category"] != "refund" else "billing"
-        swap = {"remove": [f"ai_{ours['category']}"], "add": [f"ai_{other}"]}
-        back = {"remove": swap["add"], "add": swap["remove"]}
-        base = ("untouched", None, "unknown") if story in ("rule closes", "macro") else ("kept", None, "person")
-        fates = {(number, part, label): base for part, label in ours.items()}
-        category, priority = (number, "category", ours["category"]), (number, "priority", ours["priority"])
-        lower = "low" if ours["priority"] != "low" else "normal"
-        if story == "swap":
-            edit(number, "person", **swap)
-            fates[category] = ("changed", other, "person")
-        elif story == "swap and back":
-            edit(number, "person", **swap)
-            edit(number, "person", **back)
-        elif story == "beside":
-            edit(number, "person", add=swap["add"])
-            fates[category] = ("changed", other, "person")
-        elif story == "take off":
-            edit(number, "person", remove=[f"ai_sentiment_{ours['sentiment']}"])
-            fates[number, "sentiment", ours["sentiment"]] = ("removed", None, "person")
-        elif story == "priority":
-            edit(number, "person", priority=lower)
-            fates[priority] = ("changed", lower, "person")
-        elif story == "add" and "secondary" not in ours:
-            edit(number, "person", add=[f"ai_also_{other}"])
-            fates[number, "secondary", other] = ("added", other, "person")
-        elif story == "app":
-            edit(number, "app", **swap)
-            fates[category] = ("changed", other, "person")
-        elif story == "rule swaps":
-            edit(number, "rule", **swap)
-            fates[category] = ("reverted_by_rule", None, "rule")
-        elif story == "rule and person":
-            edit(number, "rule", priority=lower)
-            edit(number, "person", **swap)
-            fates[priority] = ("reverted_by_rule", None, "rule")
-            fates[category] = ("changed", other, "person")
-        elif story in ("bot", "script"):
-            edit(number, story, **swap)
-            fates[category] = ("reverted_by_rule", None, "bot")
-        elif story == "macro":
-            edit(number, "macro", **swap)
-            fates[category] = ("reverted_by_rule", None, "rule")
-        edit(number, {"rule closes": "rule", "macro": "macro"}.get(story, "person"), status="solved")
-        expected |= fates
-    return expected
+def read(desk: Desk) -> LearningStore:
+    return LearningStore.scratch_copy(desk.state / FILE_NAME)
 
 
-def found(desk: Command) -> Fates:
-    store = LearningStore.scratch_copy(desk.state / FILE_NAME)
-    return {
-        (item.ticket_id, item.field, item.label): (item.fate, item.theirs, item.actor_kind)
-        for item in store.reactions()
-    }
-
-
-def check(desk: Command, expected: Fates) -> None:
-    """All of it is found and nothing else, and each correction is a person's."""
-    assert found(desk) == expected
-    store = LearningStore.scratch_copy(desk.state / FILE_NAME)
-    corrected = {(item.ticket_id, item.field, item.theirs) for item in store.corrections()}
-    assert corrected == {
-        (number, part, theirs)
-        for (number, part, _), (fate, theirs, who) in expected.items()
-        if fate in ("changed", "added") and who == "person"
-    }
-    assert all(item.text and item.author is not None and item.status == "pending" for item in store.corrections())
-
-
-def zendesk_hands(desk: Desk) -> Editing:
+def test_what_people_changed_is_found_and_rules_macros_and_programs_are_no_people(open_desk: OpenDesk) -> None:
+    charged = {"subject": "Charged twice", "body": "I was charged twice this month. Please check my invoice."}
+    desk = open_desk([{**charged, "age": 7200.0 + place} for place in range(len(FATES))])
+    desk("run", "--since", "30d")
+    desk.advance(60)
     store = desk.sandbox.store
     store.users.add("Sync", "sync@example.com", role="agent", user_id=OTHER_BOT)
-
-    def edit(number: int, who: str, **parts: Any) -> None:
-        fields = {name: parts[name] for name in ("priority", "status") if name in parts}
-        change = {"add_tags": parts.get("add", ()), "remove_tags": parts.get("remove", ()), **fields}
-        if who in ("person", "macro"):
-            store.person_edit(number, told={"event": A_MACRO} if who == "macro" else None, **change)
-            return
-        if "add" in parts or "remove" in parts:
-            tags = set(desk.ticket(number)["tags"]) - set(parts.get("remove", ())) | set(parts.get("add", ()))
-            fields["tags"] = sorted(tags)
-        actor = "system" if who == "rule" else "api"
-        author = {"rule": SYSTEM, "bot": OTHER_BOT, "script": BOT_ID, "app": PERSON_ID}[who]
-        store.change(desk.tickets[number], fields, actor=actor, author_id=author)
-
-    return edit
-
-
-STORIES = (
-    "look", "swap", "swap and back", "beside", "take off", "priority", "add", "rule swaps", "rule and person",
-    "rule closes", "app", "bot", "script", "macro",
-)  # fmt: skip
-
-
-def test_on_zendesk_every_override_is_found_and_rules_macros_and_programs_are_no_people(open_desk: OpenDesk) -> None:
-    count = 60
-    desk = open_desk([{**row, "age": 7200.0 + place} for place, row in enumerate(rows(count))])
-    desk.configure(SETTINGS)
-    desk("run", "--since", "30d")
-    written = labels(desk)
-    assert len(written) == count
-    desk.advance(60)
-    expected = played(written, zendesk_hands(desk), random.Random(count), STORIES)
+    authors = {"rule": SYSTEM, "bot": OTHER_BOT, "script": BOT_ID, "app": PERSON_ID}
+    for number, who in enumerate(FATES, start=1):
+        if who in authors:
+            tags = {*desk.ticket(number)["tags"], "ai_refund"} - {"ai_billing"}
+            actor = "system" if who == "rule" else "api"
+            store.change(desk.tickets[number], {"tags": [*tags]}, actor=actor, author_id=authors[who])
+        elif who != "nobody":
+            told = {"event": A_MACRO} if who == "macro" else None
+            store.person_edit(number, told=told, remove_tags=["ai_billing"], add_tags=["ai_refund"])
+        store.person_edit(number, status="solved")
     desk.seen.clear()
     done = desk("learn", "collect", "--json").object
-    assert (done["histories"], done["settled"], done["waiting"], done["ended_early"]) == (count, count, 0, None)
-    assert sum("/audits" in line for line in desk.helpdesk_requests()) == count
-    check(desk, expected)
+    assert (done["histories"], done["settled"], done["waiting"], done["ended_early"]) == (7, 7, 0, None)
+    assert sum("/audits" in line for line in desk.helpdesk_requests()) == 7
+    fates = dict(enumerate(FATES.values(), start=1))
+    found = {item.ticket_id: item for item in read(desk).reactions() if item.field == "category"}
+    assert {number: (one.fate, one.theirs, one.actor_kind) for number, one in found.items()} == fates
+    corrections = read(desk).corrections()
+    assert [(item.ticket_id, item.field, item.theirs) for item in corrections] == [
+        (number, "category", "refund") for number, fate in fates.items() if fate == CHANGED
+    ]
+    assert all(item.text and item.author is not None and item.status == "pending" for item in corrections)
 
 
 def test_a_pass_goes_on_where_the_last_one_ended_and_reads_each_ticket_once(open_desk: OpenDesk) -> None:
@@ -177,8 +80,7 @@ def test_the_words_that_are_kept_are_redacted_and_erased_with_the_ticket(open_de
     body = "Hello, I was charged twice. Write to melody@example.com or call +49 30 901820."
     desk = open_desk([{"subject": "Invoice", "body": body, "age": 7200.0}])
     desk("run", "--since", "1d")
-    edit = zendesk_hands(desk)
-    edit(1, "person", remove=["ai_billing"], add=["ai_refund"], status="solved")
+    desk.sandbox.store.person_edit(1, remove_tags=["ai_billing"], add_tags=["ai_refund"], status="solved")
     desk("learn", "collect")
     (kept,) = LearningStore.scratch_copy(desk.state / FILE_NAME).corrections()
     assert "charged twice" in kept.text
@@ -187,7 +89,7 @@ def test_the_words_that_are_kept_are_redacted_and_erased_with_the_ticket(open_de
     assert "1 ticket from what people changed" in desk("audit", "erase", "--ticket", "1", "--yes").out
     assert not any(b"charged twice" in path.read_bytes() for path in desk.state.glob("learning*"))
     desk("learn", "collect")
-    assert found(desk) == {}
+    assert not [*read(desk).reactions()]
 
 
 def test_what_was_collected_goes_with_the_log_and_never_by_this_machines_clock_alone(open_desk: OpenDesk) -> None:

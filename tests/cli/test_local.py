@@ -14,7 +14,6 @@ from pathlib import Path
 
 import pytest
 
-from ticket_processor.core.models import Priority
 from ticket_processor.helpdesk.local_model import NewTicket
 from ticket_processor.helpdesk.local_schema import stamp
 
@@ -36,27 +35,6 @@ def desk(tmp_path: Path) -> Iterator[LocalCommand]:
         command.store.create(NewTicket(subject, text, "ada@example.com", name="Ada Quist"), time.time() - 3600)
     yield command
     command.close()
-
-
-def test_people_and_past_are_read_for_reports_training_and_history(desk: LocalCommand) -> None:
-    for number in range(5):  # a topic has at least so many
-        desk.store.create(
-            NewTicket("Charged twice", f"I was charged twice, case {number}.", "bo@example.com"), time.time()
-        )
-    desk("run", "--since", "1d")
-    desk.edit(1, priority=Priority.URGENT)
-    desk.edit(1, status="resolved")
-    other = desk.store.create(NewTicket("Invoice", "Please send my invoice again.", "bo@example.com"), time.time()).id
-    desk.edit(other, tags_add=["billing"], priority=Priority.HIGH, status="resolved")
-
-    report = desk("report", "--overrides", "--knowledge", "--json").object
-    assert report["scoreboard"]["touched"] >= 1
-    assert "no articles of its own" in report["knowledge"]["ended_early"]
-    assert desk("eval", "--from-helpdesk", "--since", "7d", "--json").object["compared"] >= 1
-    assert "charged twice" in desk("analyse", "1").out.lower()
-    desk("report", "--escalated", "--json")
-    desk("audit", "verify")
-    desk("doctor", code=None)
 
 
 def test_seeding_makes_a_missing_helpdesk_creates_nothing_twice_and_nothing_among_customers_tickets(

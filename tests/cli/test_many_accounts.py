@@ -5,10 +5,8 @@ from __future__ import annotations
 import os
 import re
 import signal
-import threading
 import time
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -16,8 +14,8 @@ import pytest
 from ticket_processor.commands.many_accounts import names_of
 from ticket_processor.core.errors import worst
 
+from ..servers.scripted import reply, scripted
 from .accounts import Accounts
-from .conftest import wait_for
 
 
 @pytest.fixture
@@ -105,34 +103,19 @@ def test_an_account_may_have_its_variables_beside_its_file_and_no_other_gets_the
 def test_a_signal_ends_every_account_and_those_that_were_through_stay_so(
     desks: Accounts, number: signal.Signals, code: int
 ) -> None:
-    busy = threading.Event()
-
-    class Busy(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            busy.set()
-            self.send_response(429)
-            self.send_header("Retry-After", "30")
-            self.end_headers()
-
-        def log_message(self, *_arguments: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Busy) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+    with scripted(reply("", 429, retry_after="30")) as server:
         (desks.configs / "bolt.toml").write_text(
-            f'state_dir = "state/bolt"\nlog_dir = "logs/bolt"\n[zendesk]\nurl = "http://127.0.0.1:{server.server_port}"\n'
+            f'state_dir = "state/bolt"\nlog_dir = "logs/bolt"\n[zendesk]\nurl = "{server.url.removesuffix("/v1")}"\n'
             'email = "a@example.com"\n',
             "utf-8",
         )
         (desks.configs / "bolt.env").write_text("ZENDESK_API_TOKEN=0123456789\n", "utf-8")
         process = desks.start("run", "--config", "accounts", "--since", "1d", "--json")
-        wait_for(busy, process)
-        while not (desks.ended("cord") and desks.ended("acme")):
+        while not (server.received and desks.ended("cord") and desks.ended("acme")):
             time.sleep(0.05)
             assert process.poll() is None
         process.send_signal(number)
         ended = desks.end(process, code=code)
-        server.shutdown()
     codes = {one["account"]: one["exit_code"] for one in ended.object["accounts"]}
     assert codes["bolt"] == code
     assert {codes["acme"], codes["cord"]} <= {0, code}  # the signal may still meet their very end

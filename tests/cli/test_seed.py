@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections import Counter
 from pathlib import Path
-from typing import Any
 
-from ticket_processor.core.taxonomy import default_taxonomy
-
-from .conftest import Command, OpenDesk, Unmarked, is_chat
+from .conftest import OpenDesk, Unmarked
 
 
 def test_an_account_that_looks_like_production_is_refused_unless_somebody_insists(
@@ -53,28 +48,6 @@ def test_a_lost_reply_is_not_repeated_and_seeding_again_doubles_nothing(open_des
 
 
 # Newly written by a model
-
-
-def rows(desk: Command, name: str = "new.jsonl") -> list[dict[str, Any]]:
-    return [json.loads(line) for line in (desk.folder / name).read_text(encoding="utf-8").splitlines()]
-
-
-def test_a_file_of_labelled_rows_needs_no_helpdesk_and_can_be_seeded_later(open_desk: OpenDesk) -> None:
-    desk = open_desk(0, model=True)
-    told = desk("seed", "--llm", "--language", "de", "--out", "new.jsonl", ZENDESK_URL="").out
-    leaves = [name for name in default_taxonomy().names if not default_taxonomy().children(name)]
-    assert re.search(
-        rf"^{3 * len(leaves)} tickets written. Tokens: [1-9]\d* in, [1-9]\d* out. They are in", told, re.MULTILINE
-    )
-    assert "missing" not in told
-    assert Counter((row.get("subcategory", row["category"]), row["sentiment"]) for row in rows(desk)) == Counter(
-        (name, mood) for name in leaves for mood in ("negative", "neutral", "positive")
-    )
-    assert {row["language"] for row in rows(desk)} == {"de"}
-    assert not desk.tickets
-    assert all(is_chat(request) for request in desk.seen)
-    desk("seed", "--file", "new.jsonl")
-    assert len(desk.tickets) == 3 * len(leaves)
 
 
 def test_cost_is_counted_and_a_budget_stops_it_with_1(open_desk: OpenDesk) -> None:

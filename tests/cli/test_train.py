@@ -47,18 +47,6 @@ def test_without_the_extra_it_says_what_to_install(bare: Command) -> None:
     assert f"needs sklearn: {how_to_install('ml')}" in bare.end(process, code=2).err
 
 
-@pytest.mark.slow
-def test_a_classifier_whose_packages_are_not_installed_leaves_its_work_to_the_rules(open_desk: OpenDesk) -> None:
-    desk = open_desk(2)
-    desk("train", labelled(desk, tickets(90)), "--own-desk", "--task", "category")
-    blocked = "import sys; sys.modules['sklearn'] = None; from ticket_processor.cli import main; main()"
-    ended = desk.end(desk.python("-c", blocked, "run", "--since", "1d"), code=0)
-    assert f"the local classifier needs sklearn: {how_to_install('ml')}; the rules do its work" in " ".join(
-        (ended.out + ended.err).split()
-    )
-    assert {line["analysis"]["source"] for line in desk.events("ticket")} == {"rules"}
-
-
 # With corrections
 
 

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import re
-import sys
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from .conftest import Desk, OpenDesk, wait_for
-from .terminal import shown_on_a_terminal
 
 AREA, ORDER, FINANCE = 2001, 2002, 8002
 CONFIG = f"""
@@ -110,20 +107,6 @@ def test_json_tells_each_ticket_by_its_parts(at_account: Account) -> None:
     assert ORDER in first["taken_back"]["fields"]
     assert second["left"] == [{"part": "priority", "why": "changed_since"}]
     assert told["in_part"] == 1
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="there are no pseudo-terminals")
-def test_on_a_terminal_there_is_a_bar_with_the_total_and_what_is_left_above_it(at_account: Account) -> None:
-    desk = at_account(4)
-    run = triaged(desk)
-    desk.sandbox.store.person_edit(2, status="closed")
-    desk.advance(60)
-    seen = shown_on_a_terminal(desk, "undo", run, TERM="xterm", COLUMNS="120")
-    assert " of 4" in seen
-    assert "looked at" not in seen
-    assert re.search(r"(^|[\r\n\x1bK])ticket 2: left \(the ticket is closed", seen)
-    assert "ticket 1:" not in seen
-    assert "3 taken back, 1 left" in seen
 
 
 @pytest.mark.slow

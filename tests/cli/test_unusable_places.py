@@ -20,28 +20,15 @@ from .conftest import Command, Desk, OpenDesk
 NOWHERE = {"TICKETBOT_STATE_DIR": "", "TICKETBOT_LOG_DIR": ""}
 
 
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        ("run",),
-        ("retry", "list"),
-        ("undo", "latest"),
-        ("report",),
-        ("report", "--escalated"),
-        ("audit", "verify"),
-        ("audit", "show", "1"),
-        ("audit", "show"),
-        ("alerts", "--test"),
-        ("learn", "show"),
-        ("learn", "review"),
-        ("learn", "approve", "1"),
-        ("learn", "pin", "1"),
-        ("eval", "--gate", "--candidate", "x.toml"),
-    ],
-    ids=" ".join,
+EVERYWHERE = (
+    "run|retry list|undo latest|report|report --escalated|audit verify|audit show 1|audit show|alerts --test|"
+    "learn show|learn review|learn approve 1|learn pin 1|eval --gate --candidate x.toml"
 )
-def test_where_there_are_no_settings_the_first_sentence_says_so(bare: Command, arguments: tuple[str, ...]) -> None:
-    ended = bare(*arguments, code=None, **NOWHERE)
+
+
+@pytest.mark.parametrize("command", EVERYWHERE.split("|"))
+def test_where_there_are_no_settings_the_first_sentence_says_so(bare: Command, command: str) -> None:
+    ended = bare(*command.split(), code=None, **NOWHERE)
     assert ended.code in (2, 3)
     first = ended.err.splitlines()[0]
     assert f"there is no ticketbot.toml in {bare.folder.resolve()}" in first

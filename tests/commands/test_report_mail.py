@@ -20,20 +20,14 @@ Posted = list[tuple[str, dict[str, Any], dict[str, Any]]]
 
 
 @pytest.fixture
-def status() -> list[int]:
-    """What the service answers with."""
-    return [202]
-
-
-@pytest.fixture
-def posted(monkeypatch: pytest.MonkeyPatch, status: list[int]) -> Posted:
+def posted(monkeypatch: pytest.MonkeyPatch) -> Posted:
     """Every request that a service's plugin makes: address, JSON body, options. Nothing leaves."""
     made: Posted = []
 
     def post(url: str, data: str = "", **options: Any) -> requests.Response:
         made.append((url, json.loads(data), options))
         answer = requests.Response()
-        answer.status_code, answer._content = status[0], b"{}"
+        answer.status_code, answer._content = 202, b"{}"
         return answer
 
     monkeypatch.setattr(requests, "post", post)
@@ -59,16 +53,6 @@ def test_a_report_goes_to_the_address_of_the_settings_and_is_redirected_nowhere(
     assert "12 tickets" in told
     assert "Apprise" not in told
     assert "://" not in told
-
-
-def test_a_report_that_is_not_taken_is_told_with_the_reason_and_without_the_address(
-    posted: Posted, status: list[int]
-) -> None:
-    status[0] = 401
-    ((name, why),) = mail(SENDGRID)
-    assert name == "sendgrid (no. 1 of TICKETBOT_ALERT_URLS)"
-    assert why == "it answered HTTP 401: is its address still right?"
-    assert len(posted) == 1
 
 
 def test_whoever_is_only_to_be_woken_gets_no_report() -> None:

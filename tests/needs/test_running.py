@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
 import signal
-import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +20,7 @@ from tests.support.local_files import add_group
 from ..cli.accounts import Accounts
 from ..cli.conftest import Command, Desk, OpenDesk, is_chat, is_update, rows, wait_for
 from ..cli.freshdesk_desk import freshdesk
+from ..cli.terminal import terminal
 from ..cluster.nodes import Nodes
 from ..imitation import FaultPlan
 from ..imitation.latency import LatencyProfile
@@ -467,25 +466,10 @@ def test_a_part_that_the_helpdesk_refuses_costs_that_part_only_and_is_told(open_
 @pytest.mark.skipif(WINDOWS, reason="Windows has no such terminals")
 def test_a_person_sees_a_bar_cron_gets_plain_lines_and_the_exit_code_says_how_it_went(open_desk: OpenDesk) -> None:
     """Need 11: progress bar, plain lines, and the exit codes 0, 1, 2, 3 and 75."""
-    import pty
-
     desk = open_desk(4)
-    ours, theirs = pty.openpty()
-    shown = bytearray()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "ticket_processor", "run", "--since", "1d", "--limit", "2"],
-        cwd=desk.folder,
-        env=desk._environment({"TERM": "xterm", "COLUMNS": "100"}),
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-    )
-    os.close(theirs)
-    with suppress(OSError):  # Linux' end of a terminal
-        while part := os.read(ours, 65536):
-            shown.extend(part)
-    os.close(ours)
-    assert process.wait(20) == 0
+    limited = ("run", "--since", "1d", "--limit", "2")
+    with terminal(desk, *limited, fresh=True, TERM="xterm", COLUMNS="100") as (process, shown):
+        assert process.wait(20) == 0
     assert b"\x1b[" in shown
     assert re.search(rb"triage \d of 2", shown)
     assert b"2 updated" in shown
