@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ticket_processor.analysis.rules.analyser import RulesAnalyser
 from ticket_processor.core.clock import SystemClock
 from ticket_processor.core.errors import ExitCode
 from ticket_processor.core.run_summary import RunSummary
+from ticket_processor.core.taxonomy import default_taxonomy
 from ticket_processor.monitoring import run_watch as tending_module
 from ticket_processor.monitoring.memory import AlertStore, Memory
 from ticket_processor.monitoring.run_watch import AT_MOST_S, WHEN_STOPPED_S, tended
+from ticket_processor.wiring import parts as wiring
 
+from ..imitation import Rules
 from .alarmed import Desk as VirtualDesk
 from .alarmed import Receiver
 from .conftest import Command, Desk, OpenDesk
@@ -182,6 +188,7 @@ HANGING = """
 import sys, threading, time
 from pathlib import Path
 from typing import Any
+from ticket_processor.analysis.rules.analyser import RulesAnalyser
 from ticket_processor.core.clock import SystemClock
 from ticket_processor.monitoring.run_watch import tended
 from ticket_processor.settings.load import load
@@ -215,3 +222,81 @@ def test_a_log_that_hangs_as_well_does_not_save_it(watched: Desk, receiver: Rece
     assert time.monotonic() - began < 40
     assert "was cut off" in ended.err
     assert receiver.pings[-1][0] == "3"
+
+
+# Incidents that take hours, in virtual time
+
+
+@pytest.fixture
+def quick_rules(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Compiling the word lists takes longer than a run."""
+    once = RulesAnalyser(default_taxonomy())
+    monkeypatch.setattr(wiring, "RulesAnalyser", lambda *_: once)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("quick_rules")
+def test_a_note_becomes_public(office: VirtualDesk) -> None:
+    desk, office.sandbox.store.rules = office, Rules(job_seconds=(0.05, 0.0), batch_private=False)
+    desk.tickets(60)
+    desk.run(3)
+    desk.alarmed("note_published")
+    (desk.folder / "ticketbot.toml").write_text('[run]\nwrite_mode = "single"\n', encoding="utf-8")
+    for number, ticket in desk.sandbox.store.tickets.items():  # what somebody does who has looked into it
+        for note in (*desk.sandbox.store.bot_comments(number), *(one.comment for one in ticket.audits)):
+            if note is not None and "public" in note:
+                note["public"] = False
+    desk.run(1, resume=True)
+    desk.run(1)
+    desk.over("note_published")
+
+
+@contextmanager
+def held(desk: VirtualDesk) -> Iterator[None]:
+    """Something else holds the state."""
+    began, done = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with wiring.lock(desk.folder / "state"):
+            began.set()
+            done.wait(60)
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    assert began.wait(10)
+    yield
+    done.set()
+    holder.join()
+
+
+@contextmanager
+def stopped(desk: VirtualDesk) -> Iterator[None]:
+    switch = desk.folder / "state" / "STOP"
+    switch.touch()
+    yield
+    switch.unlink()
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("quick_rules")
+@pytest.mark.parametrize(
+    ("trouble", "before", "unheard", "heard", "rule"),
+    [
+        (stopped, 0, 6, 3, "stopped"),
+        (held, 5, 3, 3, "not_caught_up"),
+    ],
+)
+def test_what_lasts_is_told_once_and_that_it_is_over(
+    office: VirtualDesk, trouble: Callable[[VirtualDesk], Any], before: int, unheard: int, heard: int, rule: str
+) -> None:
+    """It lasts for so many runs that hear nothing and so many until it is told."""
+    desk = office
+    desk.run(before + 2)
+    desk.alarmed()
+    with trouble(desk):
+        desk.run(unheard, tickets=1)
+        desk.alarmed()
+        desk.run(heard, tickets=1)
+        desk.alarmed(rule)
+    desk.run(2)
+    desk.over(rule)

@@ -15,26 +15,20 @@ from .freshdesk_desk import FreshDesk, freshdesk
 
 MAIL = ("notification_user", ["requester_id", "Subject", "Body"])
 MAIL_BOTH = ("notification_user", ["requester_and_ccs", "Subject", "Body"])
-CHANGE, CREATE = ("update_type", "is", "Change"), ("update_type", "is", "Create")
+CHANGE = ("update_type", "is", "Change")
 
 Planted = tuple[str, str, list[tuple[str, str, Any]], list[tuple[str, Any]]]
 """Kind, title, conditions, actions."""
 CONFLICTS: list[Planted] = [
     ("triggers", "Tell customers that we look", [("current_tags", "includes", "ai_processed")], [MAIL]),
-    ("triggers", "Tell customers of priorities", [("priority", "changed", None)], [MAIL]),
     ("triggers", "Strip urgency", [("priority", "is", "high")], [("remove_tags", "ai_urgency_high")]),
-    ("triggers", "Old bot's marker", [CREATE], [("current_tags", "ai_processed")]),
     ("automations", "Excuse", [("priority", "is", "urgent"), ("OPEN", "greater_than", "4")], [MAIL_BOTH]),
 ]
 PUBLIC = ("comment_is_public", "is", "requester_can_see_comment")
-NOT_OURS = ("current_tags", "not_includes", "ai_processed")
 ONCE = [("status", "less_than", "solved"), ("current_tags", "not_includes", "thanked")]
 HARMLESS: list[Planted] = [
     ("triggers", "Notify requester and CCs of comment update", [CHANGE, PUBLIC], [MAIL_BOTH]),
     ("triggers", "Thanks, once", ONCE, [MAIL, ("current_tags", "thanked")]),
-    ("triggers", "Tell of priorities that people set", [("priority", "changed", None), NOT_OURS], [MAIL]),
-    ("triggers", "Notify requester of received request", [CREATE, ("status", "is_not", "solved")], [MAIL]),
-    ("triggers", "Tell of people's changes", [CHANGE, ("current_via_id", "is_not", "5")], [MAIL]),
     ("automations", "Close", [("status", "is", "solved"), ("SOLVED", "is", "96")], [("status", "closed")]),
 ]
 OWN_GROUP = """
@@ -77,7 +71,7 @@ def test_planted_conflicts_are_named_and_harmless_rules_are_not_and_what_custome
     named = {item["id"]: item["seen_by"] for item in problems}
     assert named.keys() == {str(number) for number in planted.values()}
     seen = {title for title, number in planted.items() if named[str(number)] == "customers"}
-    assert seen == {"Tell customers that we look", "Tell customers of priorities", "Excuse"}
+    assert seen == {"Tell customers that we look", "Excuse"}
     assert all(item["advice"] and item["text"] for item in told["findings"] if item["part"] == "rules")
     order = [item["seen_by"] for item in told["findings"] if item["severity"] != "advice"]
     assert order == sorted(order, key=("customers", "agents", "operator").index)
@@ -104,7 +98,7 @@ def test_an_account_with_harmless_rules_only_is_fine_and_nothing_is_written(desk
     ended = desk("doctor")
     asked = desk.helpdesk_requests()
     assert "0 conflicts" in ended.out
-    assert "5 triggers, 1 automation" in ended.out
+    assert "2 triggers, 1 automation" in ended.out
     assert all(request.startswith("GET ") or request == "POST /oauth/tokens" for request in asked)
     assert len(asked) <= 15
     assert {path: path.read_bytes() for path in desk.folder.rglob("*") if path.is_file()} == before

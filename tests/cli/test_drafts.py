@@ -98,56 +98,28 @@ def test_without_drafts_the_model_gets_what_it_got_before(account: Account) -> N
     assert after == [before] * 3
 
 
+LOGIN = "How do I change my password? Where in the account is this?"
 CHANGED = "Open Settings and choose Change password."
-LOGIN = {"subject": "Password", "body": "How do I change my password? Where in the account is this?"}
-ARTICLE = f"---\nurl: {URL}/password\naudience: everyone\n---\n# Change your password\n{CHANGED}\n"
-SAID = said(claim(CHANGED))
-PUBLIC = (
-    '[replies]\ncategories = {{ account = "public" }}\n[replies.public]\nthresholds = {{ account = 0.5 }}\n{}'
-    + KNOWLEDGE
-)
-
-
-@pytest.fixture
-def announcing(open_desk: OpenDesk, monkeypatch: pytest.MonkeyPatch) -> Account:
-    monkeypatch.setitem(ARTICLES, "password.md", ARTICLE)
-
-    def make(more: str = "", **options: Any) -> Desk:
-        answer = options.pop("answer", SAID)
-        return with_articles(open_desk, answer, toml=PUBLIC.format(more), tickets=(options.pop("ticket", LOGIN),))
-
-    return make
-
-
-def public(desk: Desk) -> list[str]:
-    return [str(comment["html_body"]) for comment in desk.notes(1) if comment["public"]]
-
-
-def announced(desk: Desk) -> str:
-    desk("run", "--since", "7d")
-    return str(desk.notes(1)[0]["html_body"])
+PUBLIC = '[replies]\ncategories = { account = "public" }\n[replies.public]\nthresholds = { account = 0.5 }\n'
 
 
 @pytest.mark.parametrize(
-    ("more", "ticket", "answer", "why"),
+    ("body", "answer", "why"),
     [
-        (
-            "",
-            {**LOGIN, "body": f"{LOGIN['body']} This is terrible and I am very angry!"},
-            SAID,
-            "customer is not calm",
-        ),
-        ("", LOGIN, said(claim(CHANGED), missing=["in the account"], verdict="partial"), "leaves something open"),
+        (f"{LOGIN} This is terrible and I am very angry!", said(claim(CHANGED)), "customer is not calm"),
+        (LOGIN, said(claim(CHANGED), missing=["in the account"], verdict="partial"), "leaves something open"),
     ],
 )
 def test_a_draft_that_may_not_go_out_says_why(
-    announcing: Account, more: str, ticket: dict[str, str], answer: Any, why: str
+    account: Account, monkeypatch: pytest.MonkeyPatch, body: str, answer: Any, why: str
 ) -> None:
-    desk = announcing(more, ticket=ticket, answer=answer)
-    assert why in announced(desk)
+    article = f"---\nurl: {URL}/password\naudience: everyone\n---\n# Change your password\n{CHANGED}\n"
+    monkeypatch.setitem(ARTICLES, "password.md", article)
+    desk = account(answer, toml=PUBLIC + KNOWLEDGE, tickets=({"subject": "Password", "body": body},))
+    assert why in ran(desk)
     desk.advance(700.0)
     desk("run")
-    assert public(desk) == []
+    assert not [comment for comment in desk.notes(1) if comment["public"]]
 
 
 @pytest.mark.parametrize(

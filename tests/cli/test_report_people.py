@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import csv
-import hashlib
 import io
 from typing import Any
 
 import pytest
 
-from ticket_processor.audit.lines import encode
 from ticket_processor.sandbox.fill import fill_help_center
 
 from ..imitation import FaultPlan
-from .conftest import Command, Desk, OpenDesk
-from .drafting import KNOWLEDGE, with_articles
+from .conftest import Desk, OpenDesk
 
 PERIOD = ("report", "--since", "1d")
 
@@ -111,49 +108,3 @@ def test_tables_page_and_csv_tell_the_same_and_none_of_a_tickets_words(triaged: 
             assert words not in text
     assert len(store.history) == changes
     assert {line for line in desk.helpdesk_requests() if not line.startswith("GET ")} == {"POST /oauth/tokens"}
-
-
-LINE = "A card is sometimes charged twice for one subscription."
-DRAFT = f"Hello,\n\n{LINE} [1]\n\nKind regards"
-OFFERED = {
-    "kind": "draft",
-    "articles": ["help/charged.md"],
-    "draft": hashlib.sha256(DRAFT.encode()).hexdigest(),
-    "partial": False,
-    "reason": "",
-}
-
-
-@pytest.fixture
-def drafted(open_desk: OpenDesk) -> Desk:
-    """A ticket that got an article into its note."""
-    desk = with_articles(open_desk, 500, toml=f'[replies]\nmode = "note"\n{KNOWLEDGE}')
-    desk("run", "--since", "7d")
-    desk.helpdesk_requests()
-    return desk
-
-
-def noted(desk: Command) -> None:
-    """The log has another receipt of the first ticket, whose note had a draft."""
-    (line,) = desk.events("ticket")
-    change = {**line["change"], "offered": OFFERED, "note": f"Triage: billing.\nDraft of a reply:\n{DRAFT}"}
-    (file,) = desk.logs.glob("*.jsonl")
-    with file.open("ab") as log:
-        log.write(encode({**line, "intent": f"{line['run_id']}-9", "change": change}))
-
-
-def test_tables_page_and_csv_tell_of_drafts_and_of_nobodys_words(drafted: Desk) -> None:
-    assert drafted(*PERIOD, "--json").object["replies"] is None
-    assert "No note of this period offered a draft." in drafted(*PERIOD, "--replies").out
-    noted(drafted)
-    drafted.sandbox.store.person_edit(1, comment="Hello Melody, the money is on its way.", public=True)
-    assert drafted(*PERIOD, "--replies").out.splitlines()[2] == "What became of drafts"
-    screen = drafted(*PERIOD, "--replies", "--details", "--out", "report.html", "--out", "report.csv").out
-    page = (drafted.folder / "report.html").read_text(encoding="utf-8")
-    rows = [*csv.reader(io.StringIO((drafted.folder / "report.csv").read_text(encoding="utf-8")))]
-    for text in (screen, page):
-        assert "Drafts by use" in text
-    assert ["Drafts by use", "ignored", "1"] in [row[:3] for row in rows]
-    for text in (screen, page, str(rows)):
-        assert "Melody" not in text
-        assert "sometimes charged" not in text

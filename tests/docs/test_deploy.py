@@ -122,14 +122,6 @@ def manifests() -> dict[str, Any]:
     return {document["kind"]: document for document in yaml.safe_load_all(text)}
 
 
-def test_kubernetes_own_schemas_accept_every_manifest(manifests: dict[str, Any]) -> None:
-    validate = pytest.importorskip("kubernetes_validate")
-    assert set(manifests) == {"PersistentVolumeClaim", "CronJob"}
-    for document in manifests.values():
-        validate.validate(document, "1.27", strict=True)
-        validate.validate(document, validate.latest_version(), strict=True)
-
-
 def test_the_cronjob_never_overlaps_and_ends_before_the_next(manifests: dict[str, Any]) -> None:
     job = manifests["CronJob"]["spec"]
     assert job["schedule"].endswith(f"-59/{DEFAULT_EVERY_MIN} * * * *")
