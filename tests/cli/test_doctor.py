@@ -49,6 +49,7 @@ def plant(desk: Desk, rules: list[Planted], first: int = 1) -> dict[str, int]:
             "id": number,
             "title": title,
             "active": True,
+            "position": number,
             "conditions": {
                 "all": [dict(zip(("field", "operator", "value"), item, strict=True)) for item in conditions],
                 "any": [],
