@@ -34,49 +34,15 @@ def _any(name: str, *, behind: str = "", before: str = "") -> re.Pattern[str]:
 
 _MAIL = frozenset(("", "email", "mail", "api"))
 """Channels by which mail comes in; programs that pass mail on use the API."""
-_DAEMON = lazy_pattern(
-    r"^<>$|(?:^|[<\s])(?:mailer-?daemon|mail-daemon|microsoftexchange[0-9a-f]{32}|bounces?(?:[+\-][^@]{0,80})?)@", re.I
-)
-_MACHINE_SENDER = lazy_pattern(
-    r"(?:^|[<\s])(?:no-?reply|do-?not-?reply|postmaster|posta-certificata|auto-?(?:reply|responder|mailer)|notifications?|"
-    r"ne-?pas-?repondre|no-?responder|nao-?responda|non-?rispondere|nicht-?antworten|niet-?(?:be)?antwoorden)"
-    r"(?:[+\-.][^@]{0,80})?@",
-    re.IGNORECASE,
-)
-_DEVICE_SENDER = lazy_pattern(
-    r"(?:^|[<\s])(?:scan(?:ner|s|ning)?|copier|kopierer|drucker|printer|mfp|xerox|konica|ricoh|canon|fax(?:server)?)"
-    r"[\w\-]{0,40}@",
-    re.IGNORECASE,
-)
-_DEVICE_SUBJECT = lazy_pattern(
-    r"\s{0,4}(?:scan(?:ned)? (?:image|document|file|data)?s? ?(?:from|of|to)\b|(?:message|attached image|fax) from \S+|"
-    r"scan (?:vom?|von)\b|gescannte[sr]? (?:dokument|bild|datei)|numérisation (?:de|depuis)|document numérisé|"
-    r"(?:documento|imagen) escanead[oa]|(?:documento|imagem) digitalizad[oa]|scansione da|documento scansionato|"
-    r"gescand (?:document|bestand)|スキャン)",
-    re.IGNORECASE,
-)
-_DEVICE_BODY = lazy_pattern(
-    r"attached (?:file|document|image) is (?:a )?scanned|device (?:name|model) ?:|(?:sent|scanned) "
-    r"(?:from|by|using) (?:a|an|my) (?:xerox|multi-?function|copier|scanner)|resolution ?: ?\d{2,4} ?dpi",
-    re.IGNORECASE,
-)
-_ALERT_SENDER = lazy_pattern(
-    r"(?:^|[<\s])(?:alerts?|alarms?|monitor(?:ing)?|status|uptime|nagios|zabbix|icinga|prometheus|alertmanager|grafana|"
-    r"pingdom|statuspage|checkmk)(?:[+\-._][^@]{0,80})?@",
-    re.IGNORECASE,
-)
-_ALL_CLEAR = lazy_pattern(
-    r"\b(?:recover(?:ed|y)|resolved|back (?:up|online|to normal)|is up(?: again)?|all clear|up again|entwarnung|"
-    r"wieder (?:online|erreichbar|ok)|rétabli|recuperado|ripristinato|hersteld)\b|\bOK\s*$|復旧",
-    re.IGNORECASE,
-)
+_SENDER, _TAGGED = r"(?:^|[<\s])", r"(?:[+\-.][^@]{0,80})?@"
+_DAEMON = _any("daemon_senders", behind=_SENDER, before="@")
+_MACHINE_SENDER = _any("machine_senders", behind=_SENDER, before=_TAGGED)
+_DEVICE_SENDER = _any("device_senders", behind=_SENDER, before=r"[\w\-]{0,40}@")
+_DEVICE_SUBJECT, _DEVICE_BODY = _any("device_subjects", behind=r"\s{0,4}"), _any("device_bodies")
+_ALERT_SENDER = _any("alert_senders", behind=_SENDER, before=r"(?:[+\-._][^@]{0,80})?@")
+_ALL_CLEAR, _STILL_BAD = _any("all_clear"), _any("still_bad")
 # From a sender that may also pass on what people write, only a subject of an alert's form counts.
-_ALERT_SUBJECT = lazy_pattern(
-    r"\s{0,4}(?:\[[^\]]{0,40}(?:alert|resolved|recover|monitor|status|ok|up)|(?:RESOLVED|RECOVERED|OK)\b ?[:\-])", re.I
-)
-_STILL_BAD = lazy_pattern(
-    r"\b(?:not|un)[ -]?(?:resolved|recovered)|\bre-?opened\b|\bstill (?:down|failing)\b", re.IGNORECASE
-)
+_ALERT_SUBJECT = _any("alert_subjects", behind=r"\s{0,4}")
 _LEAD = r"\s{0,4}(?:\[external\] ?)?[\[【]?"
 # Behind the words that head a reply stands what it replies to, or nothing: "Away: …", not "Away when the parcel came".
 _HEADING = r"\w{0,16}(?: (?:auto-?reply|reply|response|message|notification|re))? ?(?:[:：)\]】–-]|$)"
@@ -88,18 +54,12 @@ _SUBJECTS = (
 )
 _ANSWER = lazy_pattern(r"\s{0,4}(?:re|aw|antw|antwoord|r|sv|回复|答复) ?:", re.IGNORECASE)
 _BOUNCE_OPENING = _any("bounce_openings", behind=r"[\s*_=#-]{0,20}")
-_BOUNCE_FACTS = lazy_pattern(
-    r"^(?:diagnostic-code|final-recipient|reporting-mta): |remote server returned '", re.IGNORECASE | re.MULTILINE
-)
+_BOUNCE_FACTS = _any("bounce_facts")
 _RECEIPT_OPENING = _any("receipt_openings", behind=r"\s{0,20}")
 _SELF = _any("self")
 _MEANWHILE = _any("meanwhile")
 _POLITE = _any("polite")
-# A form on a website sends what people write from such an address as well.
-_FORM = lazy_pattern(
-    r"^\s{0,4}(?:name|nom|nombre|nome|naam|message|nachricht|mensaje|mensagem|messaggio|bericht|名前|内容) ?[:：]",
-    re.IGNORECASE | re.MULTILINE,
-)
+_FORM = _any("form_fields", behind=r"(?m:^)\s{0,4}", before=" ?[:：]")
 _OPENING, _REPLY = 3_000, 800
 _SAYS_SOMETHING = 3
 """Words from which on a part of a sentence says more than a greeting or a name."""
@@ -116,7 +76,7 @@ def machine_mail(ticket: Ticket) -> str | None:
     if ticket.channel.lower() not in _MAIL:
         return None
     sender = (ticket.sender or ticket.requester_address)[:1000]
-    if _DAEMON.search(sender):
+    if sender == "<>" or _DAEMON.search(sender):
         return "bounce"
     subject = normalised(ticket.subject[:MAX_SUBJECT])
     from_machine = bool(_MACHINE_SENDER.search(sender))
