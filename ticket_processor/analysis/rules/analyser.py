@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator
 from itertools import pairwise
 from threading import Lock
-from typing import NamedTuple
 
 from ...core.models import Analysis, Risk, Sentiment, Urgency
 from ...core.taxonomy import Taxonomy
@@ -14,16 +13,7 @@ from ...core.text import PLACEHOLDER
 from ..text.language import detect_language
 from ..text.redact import RedactedText
 from .alarms import Denials, Stakes, alarm_entries, stakes_in
-from .evidence import (
-    CATEGORY,
-    SUBCATEGORY,
-    URGENCY_KIND,
-    Evidence,
-    Given,
-    entries_for,
-    known_languages,
-    moving_words,
-)
+from .evidence import Evidence, Given, category_tables, known_languages, moving_words
 from .matcher import Hit, PhraseMatcher, Wording, entries_of, known_name, lists, without_contained, words_of
 from .sentiment import is_praise, listed, mood_of, mood_tables
 from .telling import Mark, cues, marks_of_cues, summary_of
@@ -59,13 +49,6 @@ _PERSONAL = re.compile(r"\b(?:i|i'm|we|my|our|me|us|you|your|please|help|hi|hell
 _NOT_ABOUT = "not_about"
 
 
-class _Scores(NamedTuple):
-    """Points of each category, and what each hit gave."""
-
-    points: dict[str, float]
-    hits: Given
-
-
 class RulesAnalyser:
     """Category, urgency, sentiment, language and what is at stake in a text, by word lists.
 
@@ -97,19 +80,17 @@ class RulesAnalyser:
         title, _, rest = scanned.partition("\n")
         # Without a body the only line is the message, not a heading.
         title_length = wording.first_from(len(title)) if rest.strip() else 0
-        by_kind: dict[str, list[Hit[Evidence]]] = {CATEGORY: [], SUBCATEGORY: [], URGENCY_KIND: []}
         matcher = self._matcher(language)
         found = matcher.find(wording.words, scanned)
-        for hit in found["matters"]:
-            by_kind[hit.value.kind].append(hit)
-        not_about = _negated(found["turns"])
+        ends = [hit.end for hit in found["turns"] if hit.value == _NOT_ABOUT]
+        not_about = {place for end in ends for place in range(end, end + _NEGATION_REACH)}
         denials = Denials(wording, language)
-        scores = self._scores(without_contained(by_kind[CATEGORY]), title_length, not_about)
         stakes = stakes_in(wording, language, found["alarms"])
-        self._add_alarms(scores.points, stakes, len(wording.words))
-        category, confidence = self._best(scores.points)
-        subcategory = self._subcategory(category, by_kind[SUBCATEGORY], title_length, not_about)
-        haste = without_contained(by_kind[URGENCY_KIND])
+        given = _weighed(without_contained(found["categories"]), title_length, not_about)
+        scores = self._scores(given, stakes, len(wording.words))
+        category, confidence = self._best(scores)
+        subcategory = self._subcategory(category, found["subcategories"], title_length, not_about)
+        haste = without_contained(found["urgency"])
         points = _points(haste, title_length, denials)
         sentiment = mood_of(wording, language, matcher, found)
         mild = points < _HIGH_FROM and sentiment is not Sentiment.NEGATIVE
@@ -121,25 +102,21 @@ class RulesAnalyser:
         analysis = Analysis(
             category=category,
             subcategory=subcategory,
-            secondary=self._secondary(scores.points, category),
+            secondary=self._secondary(scores, category),
             urgency=urgency,
             sentiment=sentiment,
             urgent_tone=stakes.haste,
             risk=Risk.HIGH if urgency is Urgency.CRITICAL else stakes.risk,
             alarms=stakes.alarms,
             language=language,
-            summary=summary_of(shown, wording, (*_marks(scores.hits, haste, category), *marks_of_cues(found["turns"]))),
+            summary=summary_of(shown, wording, (*_marks(given, haste, category), *marks_of_cues(found["turns"]))),
             evidence=moving_words(
-                scores.hits,
-                category,
-                scores.points[category],
-                wording,
-                fallback=category == self._taxonomy.fallback,
+                given, category, scores[category], wording, fallback=category == self._taxonomy.fallback
             ),
             confidence=confidence,
             source="rules",
         )
-        return analysis, scores.points, points
+        return analysis, scores, points
 
     def stakes(self, text: RedactedText) -> Stakes:
         """What the text's words raise: alarms, risk, and whether there is a real security incident, outage or danger.
@@ -159,28 +136,25 @@ class RulesAnalyser:
             if (known, felt) not in self._matchers:
                 negations = [(entry, _NOT_ABOUT) for entry in entries_of(lists("categories")["not_about"])]
                 self._matchers[known, felt] = PhraseMatcher(
-                    matters=entries_for(self._taxonomy, known),
                     turns=negations + cues(),
                     alarms=alarm_entries(known),
+                    **category_tables(self._taxonomy, known),
                     **mood_tables(felt),
                 )
         return self._matchers[known, felt]
 
-    def _scores(self, hits: list[Hit[Evidence]], title_length: int, negated: set[int]) -> _Scores:
+    def _scores(self, given: Given, stakes: Stakes, length: int) -> dict[str, float]:
+        """Points of each category. An incident gives those of a strong word, and twice as many in a short text."""
         points = dict.fromkeys(self._taxonomy.top, 0.0)
-        given = _weighed(hits, title_length, negated)
         for gain, hit in given:
             points[hit.value.target] += gain
         points[self._taxonomy.fallback] += _FALLBACK_HEAD_START
-        return _Scores(points, given)
-
-    def _add_alarms(self, points: dict[str, float], stakes: Stakes, length: int) -> None:
-        """An incident speaks for its category as a strong word of its own does, and twice as loud in a short text."""
         gain = _ALARM if length > _SHORT else 2 * _ALARM
         for name in points:
             known = known_name(name)
             if (known == "security" and (stakes.security or stakes.safety)) or (known == "technical" and stakes.outage):
                 points[name] += gain
+        return points
 
     def _best(self, points: dict[str, float]) -> tuple[str, float]:
         fallback = self._taxonomy.fallback
@@ -230,12 +204,6 @@ class RulesAnalyser:
             # "The outage was fixed", "do you insure against theft": alarming words, and no alarm.
             urgency = min(urgency, Urgency.MEDIUM, key=_ORDER.index)
         return self._taxonomy.at_least_floor(category, urgency)
-
-
-def _negated(turns: list[Hit[str]]) -> set[int]:
-    """Positions right behind a "not a …"."""
-    ends = (hit.end for hit in turns if hit.value == _NOT_ABOUT)
-    return {place for end in ends for place in range(end, end + _NEGATION_REACH)}
 
 
 def _read(text: RedactedText) -> tuple[Wording, str]:
@@ -292,15 +260,15 @@ def _place(position: int, title_length: int) -> float:
     return 1.0 if behind < 50 else 0.6 if behind < 120 else 0.3
 
 
-def _points(hits: list[Hit[Evidence]], title_length: int, denials: Denials) -> float:
+def _points(hits: list[Hit[float]], title_length: int, denials: Denials) -> float:
     points = 0.0
     seen: set[int] = set()
     for hit in hits:
-        if hit.entry in seen or (hit.value.weight > 0 and denials.of(hit)):
+        if hit.entry in seen or (hit.value > 0 and denials.of(hit)):
             continue
         seen.add(hit.entry)
         place = _place(hit.start, title_length)
-        points += hit.value.weight * (1.0 if place > 1 else place)
+        points += hit.value * min(place, 1.0)
     return points
 
 
@@ -311,11 +279,11 @@ def _calibrated(lead: float) -> float:
     return _CALIBRATION[-1][1]
 
 
-def _marks(given: Given, haste: list[Hit[Evidence]], category: str) -> Iterator[Mark]:
+def _marks(given: Given, haste: list[Hit[float]], category: str) -> Iterator[Mark]:
     """Where the words stand that spoke for ``category`` or for haste."""
     for _, hit in given:
         if hit.value.target == category:
             yield Mark(hit.start, hit.in_text, "moved", hit.value.weight / 3)
-    for hit in haste:
-        if hit.value.weight > 0:
-            yield Mark(hit.start, hit.in_text, "moved", hit.value.weight / 8)
+    for pressing in haste:
+        if pressing.value > 0:
+            yield Mark(pressing.start, pressing.in_text, "moved", pressing.value / 8)

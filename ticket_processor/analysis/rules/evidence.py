@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ...core.taxonomy import Category, Taxonomy
 from ...core.text import plain_line
@@ -29,8 +29,6 @@ from .matcher import (
 )
 from .telling import nothing_said
 
-CATEGORY, SUBCATEGORY, URGENCY_KIND = "category", "subcategory", "urgency"
-
 _WEIGHTS = {3: 3.0, 2: 1.2, 1: 0.4, 0: 0.0}
 _OWN_KEYWORD = 4.0
 _SHORTEST = 4
@@ -44,11 +42,10 @@ _SAME_STEM = 5
 
 
 class Evidence(NamedTuple):
-    """The target of an entry (a category, a sub-category or ``"urgency"``), and its weight."""
+    """The category or sub-category that an entry speaks for, and its weight."""
 
     target: str
     weight: float
-    kind: str
 
 
 Given = list[tuple[float, Hit[Evidence]]]
@@ -61,32 +58,41 @@ def known_languages() -> tuple[str, ...]:
     return tuple(sorted({language for words in category_words().values() for language in words}))
 
 
-def _own_entries(taxonomy: Taxonomy) -> list[tuple[str, Evidence]]:
-    """Entries from the taxonomy's own words; they hold in every language."""
-    entries: list[tuple[str, Evidence]] = []
-    for kind, names in [(CATEGORY, taxonomy.top), *((SUBCATEGORY, taxonomy.children(name)) for name in taxonomy.top)]:
+def category_tables(taxonomy: Taxonomy, language: str) -> dict[str, Iterable[tuple[str, Any]]]:
+    """The tables of categories, sub-categories and urgency (its points) for texts of ``language``.
+
+    Entries from the taxonomy's own words hold in every language.
+    """
+    languages = counting(language, known_languages())
+    tops, subs = list[tuple[str, Evidence]](), list[tuple[str, Evidence]]()
+    for own, names in [(tops, taxonomy.top), *((subs, taxonomy.children(name)) for name in taxonomy.top)]:
         described = {name: _described(taxonomy[name]) for name in names}
         shared = Counter(entry for words in described.values() for entry in words)
         for name in names:
             category = taxonomy[name]
-            keywords = [entry for words in category.keywords.values() for entry in words]
-            targets = [(name, kind), *([(category.parent or "", CATEGORY)] if kind == SUBCATEGORY else [])]
-            entries += [(entry, Evidence(target, _OWN_KEYWORD, of)) for target, of in targets for entry in keywords]
-            if kind == SUBCATEGORY or known_name(name) is None:
-                entries += _from_name(name, kind)
-                entries += [
-                    (entry, Evidence(name, weight / shared[entry], kind))
+            for entry in (entry for words in category.keywords.values() for entry in words):
+                own.append((entry, Evidence(name, _OWN_KEYWORD)))
+                if category.parent:
+                    tops.append((entry, Evidence(category.parent, _OWN_KEYWORD)))
+            if category.parent or known_name(name) is None:
+                own += _from_name(name)
+                own += [
+                    (entry, Evidence(name, weight / shared[entry]))
                     for entry, weight in described[name].items()
                     if shared[entry] < _SHARED_BY_MANY
                 ]
-    return entries
+    for name in taxonomy.top:
+        words = _built_in(category_words().get(known_name(name) or "", {}), languages)
+        tops += [(entry, Evidence(name, _WEIGHTS[weight])) for entry, weight in words]
+    urgency = _built_in(weighted(lists("urgency")["urgency"]), languages)
+    return {"categories": dict.fromkeys(tops), "subcategories": dict.fromkeys(subs), "urgency": dict.fromkeys(urgency)}
 
 
-def _from_name(name: str, kind: str) -> list[tuple[str, Evidence]]:
+def _from_name(name: str) -> list[tuple[str, Evidence]]:
     parts = [part for part in name.split("_") if part]
-    entries = [(" ".join(parts), Evidence(name, _WEIGHTS[3], kind))]
+    entries = [(" ".join(parts), Evidence(name, _WEIGHTS[3]))]
     if len(parts) > 1:
-        entries += [(_inflected(part), Evidence(name, _WEIGHTS[2], kind)) for part in parts if _tells_something(part)]
+        entries += [(_inflected(part), Evidence(name, _WEIGHTS[2])) for part in parts if _tells_something(part)]
     return entries
 
 
@@ -104,25 +110,13 @@ def _inflected(word: str) -> str:
     return word if len(word) < 6 else word.removesuffix("s") + "*"
 
 
-def _built_in(words: ByLanguage, languages: set[str]) -> list[tuple[str, int]]:
+def _built_in(words: ByLanguage, languages: list[str]) -> list[tuple[str, int]]:
     return [
         (entry, weight)
-        for language in sorted(languages & set(words))
-        for weight, entries in words[language].items()
+        for language in languages
+        for weight, entries in words.get(language, {}).items()
         for entry in entries_of(entries)
     ]
-
-
-def entries_for(taxonomy: Taxonomy, language: str) -> Iterable[tuple[str, Evidence]]:
-    """The words of ``taxonomy``'s categories, and those of urgency, in texts of ``language``."""
-    languages = set(counting(language, known_languages()))
-    entries = _own_entries(taxonomy)
-    for name in taxonomy.top:
-        words = _built_in(category_words().get(known_name(name) or "", {}), languages)
-        entries += [(entry, Evidence(name, _WEIGHTS[weight], CATEGORY)) for entry, weight in words]
-    urgency = _built_in(weighted(lists("urgency")["urgency"]), languages)
-    entries += [(entry, Evidence(URGENCY_KIND, float(weight), URGENCY_KIND)) for entry, weight in urgency]
-    return dict.fromkeys(entries)
 
 
 def moving_words(given: Given, category: str, points: float, wording: Wording, *, fallback: bool) -> tuple[str, ...]:
