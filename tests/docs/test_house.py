@@ -97,7 +97,7 @@ def test_the_contract_of_layers_is_short_and_names_every_package() -> None:
 
 CEILINGS = {
     ".": 1_260,
-    "analysis": 9_140,
+    "analysis": 9_060,
     "audit": 1_840,
     "commands": 5_600,
     "core": 2_550,
