@@ -14,7 +14,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ticket_processor.monitoring.memory import FILE_NAME, AlertStore, Memory, Target, after, owed, told
-from ticket_processor.monitoring.rules import HoldingConditions
 from ticket_processor.monitoring.run_metrics import DAY, HOUR
 
 from ..support.recorded_runs import NOW, PERIOD_S
@@ -40,7 +39,7 @@ class Story:
         """One run, which may have been stopped ``early``; (target, rule, what) of the messages that arrived."""
         self.now += later
         conditions = {rule: f"{rule} holds" for rule in holding}
-        self.memory = after(self.memory, HoldingConditions(conditions, over=not early), self.now)
+        self.memory = after(self.memory, conditions, self.now, over=not early)
         arrived = [news for news in owed(self.memory, self.targets, self.now) if news.target not in broken]
         for news in arrived:
             self.memory = told(self.memory, news)

@@ -40,7 +40,8 @@ class Played:
             self._records.append(RunRecord(run_id=made.run_id, started=started, finished=now, summary=made))
         while self._records and self._records[0].finished < now - self._kept_s:
             self._records.popleft()
-        memory = after(self.memory, look(list(self._records), Facts(now, models=True), Settings()), now)
+        holding, over = look(list(self._records), Facts(now, models=True), Settings())
+        memory = after(self.memory, holding, now, over=over)
         news = owed(memory, [Target("everybody")], now)
         for one in news:
             memory = told(memory, one)

@@ -29,7 +29,7 @@ MODELS = Facts(NOW, models=True)
 
 
 def found(records: list[RunRecord], facts: Facts = MODELS) -> dict[str, str]:
-    return dict(look(records, facts, Settings()).conditions)
+    return look(records, facts, Settings())[0]
 
 
 def by_model(count: int, **why: int) -> dict[str, Any]:
@@ -241,9 +241,9 @@ def test_planned_fallbacks_are_those_of_reports() -> None:
 
 def test_a_run_that_ended_early_is_no_proof_that_anything_is_over() -> None:
     for end in ("AuditUnwritable", "NotAuthorised", "RateLimited", UNEXPECTED):
-        assert not look(ended_by(end), MODELS, Settings()).over
-    assert look(ended_by("DeadlineReached"), MODELS, Settings()).over
-    assert look([recorded()], MODELS, Settings()).over
+        assert not look(ended_by(end), MODELS, Settings())[1]
+    assert look(ended_by("DeadlineReached"), MODELS, Settings())[1]
+    assert look([recorded()], MODELS, Settings())[1]
 
 
 @pytest.mark.parametrize(

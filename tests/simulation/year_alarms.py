@@ -56,7 +56,8 @@ class Alarms:
             self._recent.popleft()
         with self._store.alone(patience_s=1.0):
             memory = self._store.load()
-            memory = after(memory, look(list(self._recent), Facts(now, models=True), self._settings), now)
+            holding, over = look(list(self._recent), Facts(now, models=True), self._settings)
+            memory = after(memory, holding, now, over=over)
             for news in owed(memory, [PAGER, EVERYBODY], now):
                 memory = told(memory, news)
                 self.told.sent.append((number, news.what, news.rule, news.severity, news.target))

@@ -6,7 +6,7 @@ nothing is sent twice. Only :class:`AlertStore` touches the disk.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +19,7 @@ from ..audit.files import replace_file
 from ..core.files import make_folder
 from ..core.models import Frozen
 from ..settings.schema import Settings
-from .rules import RULES, HoldingConditions, Severity, rule_id, severity_of
+from .rules import RULES, Severity, rule_id, severity_of
 from .run_metrics import DAY, HOUR
 
 FILE_NAME = "alerts.json"
@@ -130,20 +130,20 @@ class Owed:
         return severity_of(self.rule)
 
 
-def after(memory: Memory, found: HoldingConditions, now: float) -> Memory:
-    """The memory with the conditions of ``found``."""
+def after(memory: Memory, holding: Mapping[str, str], now: float, *, over: bool = True) -> Memory:
+    """The memory with the ``holding`` conditions, each with its sentence; the others are ``over``, if so."""
     conditions: dict[str, OpenAlert] = {}
     for rule, one in memory.conditions.items():
         if one.over is not None:
             if now - one.over <= GIVE_UP_S:  # a clock put back takes no end from who still waits for it
                 conditions[rule] = one
-        elif rule in found.conditions or not found.over:
+        elif rule in holding or not over:
             conditions[rule] = one
         elif one.told:
             conditions[rule] = one.model_copy(update={"over": now, "quiet_until": now + COOL_DOWN_S})
         elif one.is_quiet(now):  # the end of what nobody was told of is no news
             conditions[rule] = one.model_copy(update={"over": now})
-    for rule, message in found.conditions.items():
+    for rule, message in holding.items():
         before = conditions.get(rule)
         if before is None:
             conditions[rule] = OpenAlert(message=message, since=now)

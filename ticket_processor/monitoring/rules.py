@@ -127,22 +127,12 @@ def _rule(severity: Severity, title: str, advice: str) -> Callable[[Check], Chec
     return keep
 
 
-@dataclass(frozen=True)
-class HoldingConditions:
-    """The conditions that hold, each with one sentence.
+def look(records: Sequence[RunRecord], facts: Facts, settings: Settings) -> tuple[dict[str, str], bool]:
+    """The conditions that hold over ``records``, each with one sentence, and whether all others are over.
 
     A condition is called by its rule's id; where a rule can find several things at once, a colon and the thing follow.
-    After a run that was stopped early the others are not ``over``: it may not have come as far as that.
-    """
-
-    conditions: Mapping[str, str]
-    over: bool = True
-
-
-def look(records: Sequence[RunRecord], facts: Facts, settings: Settings) -> HoldingConditions:
-    """Judge all rules over ``records``: the runs of :data:`HISTORY_S`, oldest first.
-
-    The last of them is the run that has just ended, whether or not the state could keep it.
+    The others are not over after a run that was stopped early: it may not have come as far as that. ``records`` are
+    the runs of :data:`HISTORY_S`, oldest first, the last one that which has just ended, kept by the state or not.
     """
     view = Look(records, facts, settings)
     conditions = dict[str, str]()
@@ -152,7 +142,7 @@ def look(records: Sequence[RunRecord], facts: Facts, settings: Settings) -> Hold
             conditions[name] = said
         elif said is not None:
             conditions |= {f"{name}:{subject}": sentence for subject, sentence in said.items()}
-    return HoldingConditions(conditions, view.last_stop in (None, BACKLOG))
+    return conditions, view.last_stop in (None, BACKLOG)
 
 
 def rule_id(condition: str) -> str:

@@ -11,7 +11,6 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -81,16 +80,6 @@ def tally_of(settings: Settings, subjects: Subjects) -> RunTally:
     return RunTally(settings.policy.tag("review"), subjects.of, settings.ticket_url)
 
 
-@dataclass(frozen=True)
-class _End:
-    """The end of a run: exit code, text for the heartbeat and, if there was a run, its record."""
-
-    exit_code: int
-    text: str
-    record: RunRecord | None = None
-    escalated: Sequence[tuple[int, tuple[str, ...]]] = ()
-
-
 class Tending:
     """The heartbeat and alerts of one run; see :func:`tended`."""
 
@@ -99,7 +88,10 @@ class Tending:
         self._clock = clock
         self._kind = kind
         self._began = clock.now()
-        self._end = _End(ExitCode.CANNOT_RUN, "")
+        self._exit_code: int = ExitCode.CANNOT_RUN
+        self._text = ""  # for the heartbeat
+        self._record: RunRecord | None = None
+        self._escalated: Sequence[tuple[int, tuple[str, ...]]] = ()
         self._reported = False
         url = settings.alerts.heartbeat_url
         self._heartbeat = Heartbeat(url.get_secret_value() if url else None)
@@ -116,8 +108,10 @@ class Tending:
     def ended(self, summary: RunSummary, *, tally: RunTally | None = None) -> None:
         """Report the end of the run; tickets that ``tally`` counted as escalated are sent."""
         self._reported = True
-        escalated = tuple(tally.escalated) if tally is not None and self._settings.alerts.escalated else ()
-        self._end = _End(summary.exit_code, _text_of(summary), self._record(summary), escalated)
+        if tally is not None and self._settings.alerts.escalated:
+            self._escalated = tally.escalated
+        self._exit_code, self._text = summary.exit_code, _text_of(summary)
+        self._keep(summary)
 
     def raised(self, error: BaseException) -> None:
         """Note the error that ended the run, unless it had ended before."""
@@ -128,28 +122,25 @@ class Tending:
             code, name = error.exit_code, type(error).__name__
         elif not isinstance(error, Exception):
             code = ExitCode.INTERRUPTED
-        record = None
         if isinstance(error, Exception) and not isinstance(error, ConfigError | RunLocked):
             why = unexpected(error)
-            record = self._record(
-                RunSummary(run_id="", dry_run=False, stopped=why, stopped_by=name, exit_code=int(code))
-            )
-        self._end = _End(code, f"exit code {int(code)}\nended early: {end_words(name)}", record)
+            self._keep(RunSummary(run_id="", dry_run=False, stopped=why, stopped_by=name, exit_code=int(code)))
+        self._exit_code, self._text = code, f"exit code {int(code)}\nended early: {end_words(name)}"
 
-    def _record(self, summary: RunSummary) -> RunRecord:
-        now = self._clock.now()
-        return RunRecord(run_id=summary.run_id, kind=self._kind, started=self._began, finished=now, summary=summary)
+    def _keep(self, summary: RunSummary) -> None:
+        run_id, now = summary.run_id, self._clock.now()
+        self._record = RunRecord(run_id=run_id, kind=self._kind, started=self._began, finished=now, summary=summary)
 
     def finish(self) -> None:
         """Send heartbeat and alerts after the run. Never raises."""
-        stopped = self._end.exit_code in (ExitCode.INTERRUPTED, ExitCode.TERMINATED)
+        stopped = self._exit_code in (ExitCode.INTERRUPTED, ExitCode.TERMINATED)
         until = self._clock.monotonic() + (WHEN_STOPPED_S if stopped else AT_MOST_S)
         try:
             with self._store.alone(patience_s=1.0) as alone:
                 if alone:
                     self._tend(until)
                 else:  # another run is sending alerts
-                    self._wait(self._ping(self._end), until)
+                    self._wait(self._ping(), until)
         except Exception as error:  # noqa: BLE001 - the run is over, and its result stays
             _say(f"alerts could not be looked after: {unexpected(error)}")
         if self._heartbeat.trouble:
@@ -159,7 +150,8 @@ class Tending:
         """Report a run that hangs to the log and the heartbeat, before the process is ended."""
         noting = threading.Thread(target=self._note_cut_off, daemon=True)  # the log may be what hangs
         noting.start()
-        ping = self._ping(_End(ExitCode.CANNOT_RUN, "cut off after its deadline\nexit code 3"))
+        self._exit_code, self._text = ExitCode.CANNOT_RUN, "cut off after its deadline\nexit code 3"
+        ping = self._ping()
         for thread in (noting, ping):
             if thread is not None:
                 thread.join(LAST_WORDS_S / 2)
@@ -172,13 +164,14 @@ class Tending:
     def _tend(self, until: float) -> None:
         """Judge the rules, send what is outstanding, and remember what has been sent."""
         now, memory, settings = self._clock.now(), self._store.load(), self._settings
-        records, halted = _past(settings, self._end.record, now)
-        if self._kind == "run" or self._end.record is not None:
+        records, halted = _past(settings, self._record, now)
+        if self._kind == "run" or self._record is not None:
             models, api_token = bool(settings.models.names), settings.desk.sign_in == "api_token"
-            memory = after(memory, look(records, Facts(now, models, api_token, halted), settings), now)
-        ping = self._ping(self._end, memory)
+            holding, over = look(records, Facts(now, models, api_token, halted), settings)
+            memory = after(memory, holding, now, over=over)
+        ping = self._ping(memory)
         everybody = receivers(settings.alerts)
-        news = [EscalatedTicket(ticket_id=number, reasons=reasons) for number, reasons in self._end.escalated]
+        news = [EscalatedTicket(ticket_id=number, reasons=reasons) for number, reasons in self._escalated]
         waiting = (*memory.escalated, *news)[-MOST_ESCALATED:] if any(one.hears_all for one in everybody) else ()
         memory = memory.model_copy(update={"escalated": waiting})
         left_s = max(0.0, until - self._clock.monotonic())
@@ -211,12 +204,12 @@ class Tending:
             post.append((receiver, mine + (for_all if receiver.hears_all else [])))
         return post
 
-    def _ping(self, end: _End, memory: Memory | None = None) -> threading.Thread | None:
+    def _ping(self, memory: Memory | None = None) -> threading.Thread | None:
         if self._kind == "webhook":
             return None  # there may be one every few seconds, and the scheduled runs tell whether all is well
         alerts = f"\nopen alerts: {', '.join(sorted(memory.open)) or 'none'}" if memory else ""
-        body = f"{self._kind}: {end.text}{alerts}"
-        return self._heartbeat.finish(end.exit_code, body) if self._kind == "run" else self._heartbeat.note(body)
+        body = f"{self._kind}: {self._text}{alerts}"
+        return self._heartbeat.finish(self._exit_code, body) if self._kind == "run" else self._heartbeat.note(body)
 
     def _wait(self, thread: threading.Thread | None, until: float) -> None:
         if thread is not None:
