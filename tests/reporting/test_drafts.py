@@ -14,7 +14,7 @@ from ticket_processor.helpdesk.ticket_history import Edit, History
 from ticket_processor.helpdesk.transport import Auth
 from ticket_processor.reporting.drafts import DraftUse, LoggedNote, Use, draft_in, draft_use, read_drafts, replies_since
 from ticket_processor.reporting.index import LogIndex
-from ticket_processor.reporting.queries import LogSelection, OfferedDraft, offered_drafts
+from ticket_processor.reporting.queries import LogSelection, offered_drafts
 from ticket_processor.sandbox.store import BOT_ID, PERSON_ID, Comment
 from ticket_processor.zendesk import Zendesk
 
@@ -211,4 +211,4 @@ def test_the_last_note_of_a_ticket_counts_and_none_where_we_answered_the_custome
     )
     with LogIndex(tmp_path, lambda: START) as index:
         found = offered_drafts(index, LogSelection(since=at("11-19 00:00"), until=at("11-20 00:00")))
-    assert found == [OfferedDraft(9, "20261120T080000Z-aaaaaa")]
+    assert found == {9: "20261120T080000Z-aaaaaa"}

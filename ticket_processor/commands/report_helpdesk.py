@@ -78,7 +78,7 @@ class HelpdeskPart:
         """What people made of drafts on at most ``sample`` tickets of the period."""
         settings = self.settings
         offered = offered_drafts(self.index, LogSelection(self.since, self.until))
-        asked = in_sample_order((item.ticket_id for item in offered), {item.run_id for item in offered})[:sample]
+        asked = in_sample_order(offered, set(offered.values()))[:sample]
         if not asked:
             return DraftUse()
         wanted, notes = set(asked), dict[int, LoggedNote]()

@@ -3,42 +3,41 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import streamlit as st
 
 from ..reporting import figures, queries
 from ..reporting.figures import Step, Totals
-from ..reporting.glossary import dollars, seconds, why_no_model
+from ..reporting.glossary import dollars, percent, seconds, why_no_model
 from ..reporting.queries import Dimension, LogSelection
 from ..reporting.tables import escalated_table, models_table
 from . import parts
-from .parts import Chart, ask, period, step_of
+from .parts import Chart, Good, ask, period, step_of
 from .server import given
 
 BREAKDOWNS: tuple[Dimension, ...] = ("category", "urgency", "sentiment", "risk", "language", "outcome")
-COUNTS: dict[str, Callable[[Totals], int]] = {
-    "Tickets": lambda total: total.tickets,
-    "Escalated": lambda total: total.escalated,
-    "Unsure": lambda total: total.review,
+Figure = tuple[Callable[[Totals], float | None], Callable[[float], str], Good]
+FIGURES: dict[str, Figure] = {
+    "Tickets": (lambda total: total.tickets, parts.count, "off"),
+    "Escalated": (lambda total: total.escalated, parts.count, "off"),
+    "Unsure": (lambda total: total.review, parts.count, "off"),
+    "Success rate": (lambda total: total.rates["success_rate"], percent, "normal"),
+    "Fallback rate": (lambda total: total.rates["fallback_rate"], percent, "inverse"),
+    "Cost": (lambda total: total.known_cost, dollars, "inverse"),
+    "Cost per ticket": (lambda total: total.rates["cost_per_ticket"], dollars, "inverse"),
+    "Tokens": (lambda total: total.tokens_in + total.tokens_out, parts.count, "off"),
+    "Repeat rate": (lambda total: total.rates["repeat_rate"], percent, "normal"),
 }
+"""What a tile shows of a period, how it is written, and how Streamlit colours more of it."""
 
 
-def tiles(selection: LogSelection, now: Totals, before: Totals) -> None:
-    """The period in numbers, against the one before."""
-    late, late_before = ask(figures.latency, selection), ask(figures.latency, selection.before)
-    known = before.lines > 0
-    with st.grid(min_column_width=170):
-        for name, of in COUNTS.items():
-            parts.tile(name, of(now), of(before) if known else None, parts.count)
-        parts.rate_tile("Success rate", now, before, good="normal")
-        parts.rate_tile("Fallback rate", now, before, good="inverse")
-        parts.tile("Latency p95", late.p95_ms, late_before.p95_ms, seconds, good="inverse")
-        parts.tile("Cost", now.known_cost, before.known_cost if known else None, dollars, good="inverse")
-    if known:
-        st.caption("Below each figure: the difference to the period before, of the same length.")
-    parts.without_a_price(now)
+def tiles(names: Sequence[str], now: Totals, before: Totals) -> None:
+    """These figures, against the period before where it had any line."""
+    for name in names:
+        of, show, good = FIGURES[name]
+        parts.tile(name, of(now), of(before) if before.lines else None, show, good=good)
 
 
 def escalated(selection: LogSelection) -> None:
@@ -51,8 +50,14 @@ def escalated(selection: LogSelection) -> None:
 
 def overview_of(selection: LogSelection) -> None:
     """The overview of what is selected."""
-    now = ask(figures.totals, selection)
-    tiles(selection, now, ask(figures.totals, selection.before))
+    now, before = ask(figures.totals, selection), ask(figures.totals, selection.before)
+    with st.grid(min_column_width=170):
+        tiles(("Tickets", "Escalated", "Unsure", "Success rate", "Fallback rate", "Cost"), now, before)
+        late, late_before = ask(figures.latency, selection), ask(figures.latency, selection.before)
+        parts.tile("Latency p95", late.p95_ms, late_before.p95_ms, seconds, good="inverse")
+    if before.lines:
+        st.caption("Below each figure: the difference to the period before, of the same length.")
+    parts.without_a_price(now)
     if now.escalated:
         escalated(selection)
     step = step_of(selection)
@@ -82,26 +87,6 @@ def overview() -> None:
     parts.of_period("Overview", overview_of)
 
 
-def cost_tiles(selection: LogSelection) -> None:
-    """Cost and tokens, against the period before."""
-    now, before = ask(figures.totals, selection), ask(figures.totals, selection.before)
-    known = before.lines > 0
-    with st.grid(min_column_width=135):
-        parts.tile("Cost", now.known_cost, before.known_cost if known else None, dollars, good="inverse")
-        each, each_before = now.rates["cost_per_ticket"], before.rates["cost_per_ticket"]
-        parts.tile("Cost per ticket", each, each_before, dollars, good="inverse")
-        parts.tile(
-            "Tokens",
-            now.tokens_in + now.tokens_out,
-            before.tokens_in + before.tokens_out if known else None,
-            parts.count,
-            help="In and out, as the servers counted them.",
-        )
-        parts.rate_tile("Repeat rate", now, before, good="normal")
-        parts.rate_tile("Fallback rate", now, before, good="inverse")
-    parts.without_a_price(now)
-
-
 def budget() -> None:
     """How much of the day's limit is used up, by the log."""
     limit = given().settings.budget.day_usd
@@ -117,7 +102,11 @@ def budget() -> None:
 
 def costs_of(selection: LogSelection) -> None:
     """Costs and models of what is selected."""
-    cost_tiles(selection)
+    now = ask(figures.totals, selection)
+    with st.grid(min_column_width=135):
+        names = ("Cost", "Cost per ticket", "Tokens", "Repeat rate", "Fallback rate")
+        tiles(names, now, ask(figures.totals, selection.before))
+    parts.without_a_price(now)
     with st.container(border=True):
         st.markdown("**Budget**")
         budget()

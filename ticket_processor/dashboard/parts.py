@@ -283,34 +283,27 @@ def without_a_price(totals: figures.Totals) -> None:
         st.caption(f"Not counted is the cost of {many(totals.unpriced, 'answer')} by models without a price.")
 
 
+Good = Literal["normal", "inverse", "off"]
+
+
 def tile(
     name: str,
     value: float | None,
     before: float | None,
     show: Callable[[float], str],
     *,
-    good: Literal["normal", "inverse", "off"] = "off",
-    help: str | None = None,
+    good: Good = "off",
 ) -> None:
-    """A number, and its difference from the period before. ``good`` says how Streamlit colours that.
-
-    Its help is its meaning, or ``help``.
-    """
+    """A number, and its difference from the period before. ``good`` says how Streamlit colours that."""
     st.metric(
         name,
         "–" if value is None else show(value),
         None if value is None or before is None else _apart(value - before, show),
         delta_color=good,
-        help=help or meaning(name),
+        help=meaning(name),
         border=True,
         height="stretch",
     )
-
-
-def rate_tile(name: str, now: figures.Totals, before: figures.Totals, *, good: Literal["normal", "inverse"]) -> None:
-    """The tile of a rate of both periods."""
-    key = name.lower().replace(" ", "_")
-    tile(name, now.rates[key], before.rates[key], percent, good=good)
 
 
 def meaning(name: str) -> str:

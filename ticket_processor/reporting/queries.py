@@ -72,14 +72,6 @@ class EscalatedLine:
     url: str = ""
 
 
-@dataclass(frozen=True)
-class OfferedDraft:
-    """A ticket whose last note with an offer held a draft."""
-
-    ticket_id: int
-    run_id: str
-
-
 def where(selection: LogSelection) -> tuple[str, dict[str, object]]:
     """The condition for ``lines`` or ``work``, and its parameters; what an undo did is never selected."""
     values: dict[str, object] = {
@@ -203,8 +195,11 @@ def run_lines(index: LogIndex, since: float, until: float, *, most: int | None =
     )
 
 
-def offered_drafts(index: LogIndex, selection: LogSelection) -> list[OfferedDraft]:
-    """The drafts of a period's notes, by ticket; none where ticketbot has answered the customer itself."""
+def offered_drafts(index: LogIndex, selection: LogSelection) -> dict[int, str]:
+    """The tickets whose last note with an offer held a draft, each with its run.
+
+    None where ticketbot has answered the customer itself.
+    """
     condition, values = where(selection)
     rows = index.query(
         f"""
@@ -217,4 +212,4 @@ def offered_drafts(index: LogIndex, selection: LogSelection) -> list[OfferedDraf
         """,
         values,
     )
-    return [OfferedDraft(*row) for row in rows]
+    return dict(rows)
