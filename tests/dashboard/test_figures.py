@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ticket_processor.dashboard.overview import breakdown, stacked
-from ticket_processor.dashboard.parts import Chart, period, step_of
+from ticket_processor.dashboard.parts import Chart, period
 from ticket_processor.dashboard.story import moments
-from ticket_processor.reporting.queries import LogSelection
+from ticket_processor.reporting.figures import step_for
 
 from .logs import DAY, NOW
 
@@ -72,7 +72,7 @@ def test_days_of_ones_own_are_whole_days_in_either_order() -> None:
 
 @pytest.mark.parametrize(("days", "step"), [(1, "hour"), (7, "day"), (30, "day"), (365, "week")])
 def test_a_chart_has_neither_few_nor_many_steps(days: float, step: str) -> None:
-    assert step_of(LogSelection(NOW - days * DAY, NOW)) == step
+    assert step_for(days * DAY) == step
 
 
 # A ticket's story

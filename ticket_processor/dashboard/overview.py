@@ -8,13 +8,14 @@ from dataclasses import replace
 
 import streamlit as st
 
+from ..core.tables import Table
 from ..reporting import figures, queries
 from ..reporting.figures import Step, Totals
 from ..reporting.glossary import dollars, percent, seconds, why_no_model
 from ..reporting.queries import Dimension, LogSelection
 from ..reporting.tables import escalated_table, models_table
 from . import parts
-from .parts import Chart, Good, ask, period, step_of
+from .parts import Chart, Good, ask, period
 from .server import given
 
 BREAKDOWNS: tuple[Dimension, ...] = ("category", "urgency", "sentiment", "risk", "language", "outcome")
@@ -60,7 +61,7 @@ def overview_of(selection: LogSelection) -> None:
     parts.without_a_price(now)
     if now.escalated:
         escalated(selection)
-    step = step_of(selection)
+    step = figures.step_for(selection.until - selection.since)
     volume = ask(figures.series, selection, step, "category")
     rows = [(point.at.isoformat(), point.label, point.tickets) for point in volume if point.tickets and point.label]
     parts.chart(
@@ -110,34 +111,26 @@ def costs_of(selection: LogSelection) -> None:
     with st.container(border=True):
         st.markdown("**Budget**")
         budget()
-    step = step_of(selection)
+    step = figures.step_for(selection.until - selection.since)
     points = ask(figures.series, selection, step, "answered_by")
     costs = [(point.at.isoformat(), point.label, point.cost_usd) for point in points if point.label]
     answers = [(point.at.isoformat(), point.label, point.tickets) for point in points if point.label]
     with st.grid(min_column_width=420):
-        if any(cost for _, _, cost in costs):
-            parts.chart(
-                f"Cost by model, each {step}",
-                stacked(costs, step=step, unit="US dollars", prefix="$"),
-                key="cost",
-                alt="Bars over time: cost, stacked by model",
-            )
-        else:
-            parts.instead("Cost by model", "None is known of.")
+        parts.chart(
+            f"Cost by model, each {step}",
+            stacked(costs, step=step, unit="US dollars", prefix="$"),
+            key="cost",
+            alt="Bars over time: cost, stacked by model",
+        )
         parts.chart(
             f"Tickets by who answered, each {step}",
             stacked(answers, step=step, unit="tickets"),
             key="answered",
             alt="Bars over time: tickets, stacked by model or analyser",
         )
-        reasons = ask(figures.breakdowns, selection, ("why_fallback",))["why_fallback"]
-        if reasons:
-            with st.container(border=True):
-                st.markdown("**Why no model answered**")
-                rows = [{"Why": why_no_model(part.label), "Answers": part.tickets} for part in reasons]
-                st.dataframe(rows, hide_index=True, height=min(280, parts.height(len(rows))))
-        else:
-            parts.instead("Why no model answered", "Models answered every ticket.")
+    reasons = ask(figures.breakdowns, selection, ("why_fallback",))["why_fallback"]
+    rows = tuple((why_no_model(part.label), f"{part.tickets:,}") for part in reasons)
+    parts.table(Table("Why no model answered", ("<why", "tickets"), rows))
     parts.table(models_table(ask(figures.spent, selection)))
 
 

@@ -21,7 +21,6 @@ from ..core.errors import TicketbotError, unexpected
 from ..core.tables import SENTENCES, Table
 from ..core.text import many, person_at_keyboard
 from ..reporting import figures
-from ..reporting.figures import Step
 from ..reporting.glossary import MEANINGS, percent, points
 from ..reporting.index import LogIndex
 from ..reporting.queries import Dimension, LogSelection
@@ -80,14 +79,6 @@ def period(name: str, first: date | None, last: date | None, now: float) -> tupl
         return until - PERIODS[name].total_seconds(), until
     begin, end = sorted((first or last or _day(now), last or first or _day(now)))
     return _midnight(begin), _midnight(end) + _DAY
-
-
-def step_of(selection: LogSelection) -> Step:
-    """How finely a period is drawn."""
-    seconds = selection.until - selection.since
-    if seconds <= 3 * _DAY:
-        return "hour"
-    return "day" if seconds <= 100 * _DAY else "week"
 
 
 def _midnight(day: date) -> float:
@@ -268,13 +259,6 @@ def chart(title: str, figure: Chart, *, key: str, alt: str) -> None:
     with st.container(border=True, height="stretch"):
         st.markdown(f"**{title}**")
         st.vega_lite_chart(shown, key=f"chart-{key}", alt=alt)
-
-
-def instead(title: str, why: str) -> None:
-    """In a chart's place, a sentence on why there is none."""
-    with st.container(border=True):
-        st.markdown(f"**{title}**")
-        st.caption(why)
 
 
 def without_a_price(totals: figures.Totals) -> None:

@@ -14,16 +14,15 @@ from ..monitoring.health_checks import HealthVerdict, Status
 from ..monitoring.memory import AlertStore
 from ..monitoring.rules import severity_of, title_of_rule
 from ..reporting import figures, queries
-from ..reporting.glossary import dollars, percent, points
+from ..reporting.glossary import dollars, percent
 from ..reporting.queries import LogSelection
-from ..reporting.tables import runs_table
+from ..reporting.tables import objectives, runs_table
 from . import parts
 from .parts import ask
 from .server import given
 
 MOST_RUNS = 1_000
 WIDE = st.column_config.TextColumn(width="large")
-ANSWERED = "Understanding and writing together; of what a job of many tickets carried, understanding only."
 COLUMNS = {
     "Started": st.column_config.DatetimeColumn("Started (UTC)", format="YYYY-MM-DD HH:mm:ss", timezone="UTC"),
     "Seconds": st.column_config.NumberColumn(format="%.1f"),
@@ -59,8 +58,7 @@ def alerts() -> None:
     """The alerts that hold now."""
     memory = AlertStore.of(given().settings).known()
     if memory is None or not memory.open:
-        why = "None is open." if memory else "Not known: alerts.json in the state folder cannot be read."
-        parts.instead("Open alerts", why)
+        st.caption("No alert is open." if memory else "Open alerts are not known: alerts.json cannot be read.")
         return
     st.markdown("**Open alerts**")
     st.dataframe(
@@ -83,28 +81,10 @@ def levels(selection: LogSelection) -> None:
     slo = given().settings.slo
     totals = ask(figures.totals, selection)
     took = ask(figures.latency, selection, quick_ms=slo.latency_s * 1000)
-    objectives = figures.objectives(totals, took, slo)
-    meanings = {"Success rate": parts.meaning("success rate"), f"Answers within {slo.latency_s:g} s": ANSWERED}
-    with st.grid(min_column_width=240):
-        for objective, (name, meaning) in zip(objectives, meanings.items(), strict=True):
-            st.metric(
-                name,
-                "–" if objective.share is None else percent(objective.share),
-                None if objective.share is None else f"{points(objective.share - objective.target)} from the target",
-                help=f"Target: {percent(objective.target)}. {objective.good:,} of {objective.total:,}. {meaning}",
-                border=True,
-            )
-        fallback = totals.rates["unplanned_fallback_rate"]
-        st.metric(
-            "Unplanned fallback rate",
-            "–" if fallback is None else percent(fallback),
-            None if fallback is None else f"{points(fallback - slo.fallback_share)} from the limit",
-            delta_color="inverse",
-            help=f"An alert comes above {percent(slo.fallback_share)} in the last six runs with answers. "
-            "It is the fallback rate without answers for which no model was meant: no text to read, no model "
-            "configured, the models' budget used up.",
-            border=True,
-        )
+    parts.table(objectives(figures.objectives(totals, took, slo), slo))
+    fallback = totals.rates["unplanned_fallback_rate"]
+    said = "–" if fallback is None else percent(fallback)
+    st.caption(f"Unplanned fallback rate: {said}; an alert comes above {percent(slo.fallback_share)}.")
 
 
 def rows_of(lines: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -28,7 +28,15 @@ PLANNED = ("nothing_to_read", "no_model_configured", "budget_of_run_spent", "bud
 """Why no model was asked (``why_fallback``), where none was meant to be."""
 _FALLBACK = f"analyser IS DISTINCT FROM 'model' AND why_fallback IS DISTINCT FROM '{NO_MODEL}'"
 _FAILED = "outcome = 'failed'"
+_DAY_S = 86_400.0
 _OUTCOMES = ("updated", "suggested", "planned", "skipped", "failed")
+
+
+def step_for(seconds: float) -> Step:
+    """How finely so long a period is shown."""
+    if seconds <= 3 * _DAY_S:
+        return "hour"
+    return "day" if seconds <= 120 * _DAY_S else "week"
 
 
 def share(part: int, whole: int) -> float | None:

@@ -40,8 +40,6 @@ NO_ACCOUNT = "no account named in the settings"
 _MAY_LACK = 0.05
 """So much of the period before may lie before the log began: its first run need not come at midnight."""
 _MOMENT = timedelta(microseconds=1)
-_HOURS_UP_TO_S, _DAYS_UP_TO_S = 3 * 86_400, 120 * 86_400
-"""A period of which the log covers no more is shown by the hour, or by the day; a longer one by the week."""
 
 
 @dataclass(frozen=True)
@@ -122,7 +120,7 @@ def gather(
     nearly = _utc(selection.before.since + _MAY_LACK * (until - since))
     before = selection.before if begun is not None and utc(begun) <= nearly else None
     covered = until - (max(since, utc(begun).timestamp()) if begun is not None else since)
-    step: Step = "hour" if covered <= _HOURS_UP_TO_S else "day" if covered <= _DAYS_UP_TO_S else "week"
+    step = figures.step_for(covered)
     totals = figures.totals(index, selection)
     quick_ms = goals.latency_s * 1000
     took = figures.latency(index, selection, quick_ms=quick_ms)

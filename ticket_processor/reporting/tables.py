@@ -11,9 +11,10 @@ from ..core.reasons import in_words
 from ..core.tables import SENTENCES, Table, shortened
 from ..core.text import many
 from ..learning.scoreboard import Count, Scoreboard
+from ..settings.schema import SloSettings
 from ..wiring.desks import LookedUp
 from .drafts import drafts_tables
-from .figures import Latency, Runs, Spending
+from .figures import Latency, Objective, Runs, Spending
 from .glossary import dollars, end_words, percent, points, seconds, why_no_model
 from .knowledge_gaps import knowledge_tables
 from .queries import Dimension, EscalatedLine
@@ -86,7 +87,7 @@ def tables(report: Report) -> Iterator[Table]:
         labels(report),
         escalated_table(report.escalated),
         reasons(report),
-        objectives(report),
+        objectives(report.objectives, report.goals),
         models_table(report.spent),
         runs(report),
         *of_helpdesk(report),
@@ -139,7 +140,7 @@ def brief(report: Report) -> list[Table]:
     )
     escalated = shortened(escalated_table(report.escalated), FIRST_ESCALATED)
     found = (*asked, numbers, labels(report, _MAIN, FIRST_LABELS), escalated)
-    return [table for table in (*found, objectives(report)) if table.rows]
+    return [table for table in (*found, objectives(report.objectives, report.goals)) if table.rows]
 
 
 def overview(report: Report) -> Table:
@@ -212,9 +213,9 @@ def reasons(report: Report) -> Table:
     return Table("Why they failed or were left alone", ("<", "tickets", "<reason"), rows)
 
 
-def objectives(report: Report) -> Table:
+def objectives(found: Sequence[Objective], goals: SloSettings) -> Table:
     """The service levels, and what is left of what they allow."""
-    names = {"success": "success rate", "latency": f"answers within {report.goals.latency_s:g} s"}
+    names = {"success": "success rate", "latency": f"answers within {goals.latency_s:g} s"}
     rows = tuple(
         (
             names[item.name],
@@ -223,7 +224,7 @@ def objectives(report: Report) -> Table:
             "met" if item.met else "missed",
             percent(item.budget_left) if item.budget_left is not None and item.budget_left > 0 else "none",
         )
-        for item in report.objectives
+        for item in found
         if item.total
     )
     return Table("Service levels", ("<", "target", "reached", "<result", "error budget left"), rows)
