@@ -36,7 +36,7 @@ MEANINGS: Mapping[str, str] = {
     "latency p95": "95% of the answers took no longer, as for p50",
     "latency p99": "99% of the answers took no longer, as for p50",
     "cost": "US dollars for models that have a price in the settings; failed tickets cost as well",
-    "tokens": "of models, in and out, as their servers counted them",
+    "tokens": "of models, in and out",
     "cost per ticket": "the cost, divided by the tickets that were understood",
     "used": "a draft of whose wording a person's reply has 85%; quoted mail and signatures do not count",
     "edited": "a draft of whose wording a person's reply has 35%, or a part that makes up most of that reply",
