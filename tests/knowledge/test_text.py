@@ -20,9 +20,7 @@ def test_html_keeps_headings_lists_tables_code_and_pictures() -> None:
 
 
 def test_what_tabs_and_accordions_hide_is_read() -> None:
-    text = html_to_text("<div data-title='On Windows machines' style='display:none'><p>Press F5.</p></div>")
-    assert "On Windows machines" in text
-    assert "Press F5." in text
+    assert html_to_text("<div style='display:none'><p>Press F5.</p></div>") == "Press F5."
 
 
 def test_markdown_loses_addresses_emphasis_and_anchors_but_not_words() -> None:

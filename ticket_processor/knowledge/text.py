@@ -7,7 +7,7 @@ hidden parts are read: tabs and accordions hide text until they are opened.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
@@ -25,7 +25,6 @@ _BLOCKS = frozenset(
     "summary form fieldset address".split()
 )
 _DROPPED = frozenset("script style head noscript template svg math iframe object select textarea audio video".split())
-_TELLING = re.compile(r"data-[\w-]*(?:title|content|text|label|heading|caption)$")
 _SPACES = re.compile(r"[ \t\r\n\f\xa0]+")
 _TAG = re.compile(r"<(?!(?:p|br|hr|img|li|d[dt]|t[rdh]|col|input)[\s/>])[a-z]", re.IGNORECASE)
 
@@ -72,7 +71,7 @@ def html_to_text(markup: str) -> str:
             continue
         if tag.startswith("-") or tag in _DROPPED:
             continue
-        begin, end = _borders(tag, item.attributes)
+        begin, end = _borders(tag, item.attributes.get("alt") or "")
         parts.append(begin)
         if tag == "pre" and not verbatim:
             verbatim = len(stack) + 1
@@ -82,27 +81,23 @@ def html_to_text(markup: str) -> str:
     return tidied("".join(parts))
 
 
-def _borders(tag: str, attributes: Mapping[str, str | None]) -> tuple[str, str]:
+def _borders(tag: str, alt: str) -> tuple[str, str]:
     """What stands before and behind an element's words."""
-    hidden = [
-        value for name, value in attributes.items() if value and _TELLING.match(name) and re.search(r"\w\s+\w", value)
-    ]
-    told = "".join(f"\n{_SPACES.sub(' ', value)}\n" for value in hidden)
     if tag in _HEADINGS:
-        return f"\n\n{_HEADINGS[tag]} ", f"\n\n{told}"
+        return f"\n\n{_HEADINGS[tag]} ", "\n\n"
     if tag == "pre":
         return f"\n{FENCE}\n", f"\n{FENCE}\n"
     if tag == "li":
-        return "\n- ", told
+        return "\n- ", ""
     if tag == "tr":
-        return f"\n{told}|", ""
+        return "\n|", ""
     if tag in ("td", "th"):
-        return " ", f"{told.strip()} |"
+        return " ", " |"
     if tag == "img":
-        return f" {image_mark(attributes.get('alt') or '')} ", ""
+        return f" {image_mark(alt)} ", ""
     if tag in ("p", "table", "ul", "ol", "section", "article", "blockquote", "dl"):
-        return "\n\n", f"\n\n{told}"
-    return ("\n", f"\n{told}") if tag in _BLOCKS else ("", told)
+        return "\n\n", "\n\n"
+    return ("\n", "\n") if tag in _BLOCKS else ("", "")
 
 
 def markdown_to_text(markup: str) -> str:
