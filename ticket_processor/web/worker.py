@@ -13,11 +13,11 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..core import reasons
 from ..core.clock import SystemClock
@@ -25,7 +25,7 @@ from ..core.errors import ExitCode, RunLocked, StateUnusable, TicketbotError, un
 from ..core.models import Outcome
 from ..core.run_summary import RunSummary
 from ..settings.schema import Settings
-from ..state.sqlite import is_there, opened, transaction, translated
+from ..state.sqlite import Database, is_there, translated
 
 if TYPE_CHECKING:
     from .server import RunPlayer
@@ -72,36 +72,23 @@ class Waiting:
     tries: int
 
 
-class DurableFile:
+class DurableFile(Database):
     """A SQLite file whose writes outlive a power cut. Thread-safe. Raises ``StateUnusable``."""
 
-    def __init__(self, path: Path, schema: str) -> None:
-        self._path = path
-        self._lock = threading.Lock()
+    def __init__(self, path: Path) -> None:
+        """Open, or create, the file."""
+        super().__init__(path)
         with translated(path):
-            self._db = opened(path, (schema,))
             self._db.execute("PRAGMA synchronous=FULL")
-
-    def close(self) -> None:
-        """Close the file. Idempotent."""
-        with self._lock:
-            self._db.close()
-
-    def _rows(self, query: str, values: Sequence[object] = ()) -> list[Any]:
-        with self._lock, translated(self._path):
-            return self._db.execute(query, values).fetchall()
-
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with self._lock, translated(self._path), transaction(self._db) as db:
-            yield db
 
 
 class DeliveryQueue(DurableFile):
     """The queue of one helpdesk. Deliveries for one ticket within ``join_s`` become one job."""
 
+    migrations = (_SCHEMA,)
+
     def __init__(self, folder: Path, helpdesk: str, *, join_s: float = JOIN_S) -> None:
-        super().__init__(folder / FILE_NAME, _SCHEMA)
+        super().__init__(folder / FILE_NAME)
         self._helpdesk = helpdesk
         self._join_s = join_s
 
@@ -112,7 +99,7 @@ class DeliveryQueue(DurableFile):
 
     def put(self, deliveries: Sequence[ToldTicket], now: float) -> list[bool]:
         """Store deliveries, all in one transaction; for each, whether it is new."""
-        with self._transaction() as db:
+        with self.transaction() as db:
             db.execute("DELETE FROM seen WHERE at < ?", (now - KEPT_S,))
             return [self._put(db, delivery, now) for delivery in deliveries]
 
@@ -129,16 +116,16 @@ class DeliveryQueue(DurableFile):
 
     def due(self, now: float, *, most: int = 100) -> list[Waiting]:
         """The tickets whose turn has come, oldest first."""
-        rows = self._rows(
+        rows = self.all(
             "SELECT ticket_id, first_at, events, tries FROM queue WHERE helpdesk = ? AND "
             "(ready_at <= ? OR ready_at > ?) ORDER BY ready_at, ticket_id LIMIT ?",
-            (self._helpdesk, now, now + FAR_S, most),
+            *(self._helpdesk, now, now + FAR_S, most),
         )
         return [Waiting(*row) for row in rows]
 
     def done(self, handled: Iterable[Waiting]) -> None:
         """These tickets have an end, or are the retry list's; what was told of them since waits for its own turn."""
-        with self._transaction() as db:
+        with self.transaction() as db:
             for item in handled:
                 which = (self._helpdesk, item.ticket_id, item.events)
                 db.execute("DELETE FROM queue WHERE helpdesk = ? AND ticket_id = ? AND events <= ?", which)
@@ -151,7 +138,7 @@ class DeliveryQueue(DurableFile):
     def put_off(self, tried: Iterable[Waiting], until: float) -> None:
         """These tickets have no end yet, and are tried again at a moment."""
         rows = [(until, self._helpdesk, item.ticket_id) for item in tried]
-        with self._transaction() as db:
+        with self.transaction() as db:
             db.executemany(
                 "UPDATE queue SET ready_at = ?, tries = tries + 1 WHERE helpdesk = ? AND ticket_id = ?", rows
             )
@@ -159,7 +146,7 @@ class DeliveryQueue(DurableFile):
     def length(self, now: float) -> tuple[int, float]:
         """How many tickets wait, and for how many seconds the oldest does."""
         query = "SELECT count(*), min(first_at) FROM queue WHERE helpdesk = ?"
-        [(count, first)] = self._rows(query, (self._helpdesk,))
+        [(count, first)] = self.all(query, self._helpdesk)
         return count, 0.0 if first is None else max(0.0, now - first)
 
 

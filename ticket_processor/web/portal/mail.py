@@ -86,19 +86,21 @@ class Outbox(DurableFile):
     ``newest`` is the number of the newest event where there is no outbox yet: what is older calls for no mail.
     """
 
+    migrations = (_SCHEMA,)
+
     def __init__(self, folder: Path, newest: int, now: float) -> None:
-        super().__init__(folder / FILE_NAME, _SCHEMA)
-        with self._transaction() as db:
+        super().__init__(folder / FILE_NAME)
+        with self.transaction() as db:
             db.execute("INSERT OR IGNORE INTO place VALUES (1, ?, ?)", (newest, now))
 
     def place(self) -> tuple[int, float]:
         """The event up to which events have been looked at, and when that was."""
-        [(seen, looked_at)] = self._rows("SELECT seen, looked_at FROM place")
+        [(seen, looked_at)] = self.all("SELECT seen, looked_at FROM place")
         return seen, looked_at
 
     def put(self, mails: Iterable[Due], seen: int, now: float) -> None:
         """Put mails in that are not there yet; events up to ``seen`` have been looked at. Old mails are forgotten."""
-        with self._transaction() as db:
+        with self.transaction() as db:
             db.executemany(
                 "INSERT OR IGNORE INTO mail (ticket_id, version, person, put_at, ready_at) VALUES (?, ?, ?, ?, ?)",
                 [(mail.ticket_id, mail.version, mail.person, now, now + mail.pause_s) for mail in mails],
@@ -112,17 +114,17 @@ class Outbox(DurableFile):
             "SELECT ticket_id, version, person FROM mail WHERE ended IS NULL AND ready_at <= ? "
             "ORDER BY ready_at, ticket_id, version LIMIT 50"
         )
-        return [Due(*row) for row in self._rows(query, (now,))]
+        return [Due(*row) for row in self.all(query, now)]
 
     def take(self, mail: Due, now: float) -> bool:
         """Take a mail that is due, to send it; not one that another server has taken since."""
         query = f"UPDATE mail SET ready_at = ? WHERE ended IS NULL AND ready_at <= ? AND {_THIS}"  # noqa: S608
-        with self._transaction() as db:
+        with self.transaction() as db:
             return db.execute(query, (now + TAKEN_S, now, *mail.key)).rowcount == 1
 
     def end(self, mail: Due, how: Literal["sent", "given up"]) -> None:
         """The mail has left, or it can never be sent, or nobody wants it any more."""
-        with self._transaction() as db:
+        with self.transaction() as db:
             db.execute(f"UPDATE mail SET ended = ? WHERE {_THIS}", (how, *mail.key))  # noqa: S608
 
     def failed(self, mail: Due, now: float) -> None:
@@ -131,7 +133,7 @@ class Outbox(DurableFile):
             "UPDATE mail SET tries = tries + 1, ready_at = ? + min(?, ? * (1 << min(tries, 20))), "  # noqa: S608
             f"ended = CASE WHEN put_at < ? THEN 'given up' END WHERE {_THIS}"
         )
-        with self._transaction() as db:
+        with self.transaction() as db:
             db.execute(query, (now, LONGEST_PAUSE_S, FIRST_PAUSE_S, now - KEPT_S, *mail.key))
 
 
