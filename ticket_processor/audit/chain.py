@@ -7,7 +7,7 @@ one change is reported once.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -71,8 +71,8 @@ class Chain:
         """How many lines the file has by what the last one says of its place."""
         return self._ends[0][1]
 
-    def take(self, number: int, stored: bytes, *, judge: bool = True) -> CheckedLine:
-        """Check the next line. Without ``judge`` the chain is followed, and the line is not checked."""
+    def take(self, number: int, stored: bytes) -> CheckedLine:
+        """Check the next line."""
         unfinished = not stored.endswith(b"\n")
         line = read(stored)
         if line is None and unfinished:
@@ -82,12 +82,12 @@ class Chain:
             return CheckedLine(number, stored, None, LineVerdict.CHANGED, "it cannot be read")
         raw = stored + b"\n" if unfinished else stored  # a crash may take the end of line alone
         if is_encrypted(line):
-            return self._closed(number, raw, line, judge=judge)
-        judged = self._judged(number, raw, line, judge=judge)
+            return self._closed(number, raw, line)
+        judged = self._judged(number, raw, line)
         self._in_plain = judged.mac or self._in_plain
         return judged
 
-    def _closed(self, number: int, stored: bytes, line: Line, *, judge: bool) -> CheckedLine:
+    def _closed(self, number: int, stored: bytes, line: Line) -> CheckedLine:
         """An encrypted line."""
         place = line.get("seq")
         if self._header is None or "cipher" not in self._header or not isinstance(place, int):
@@ -98,19 +98,19 @@ class Chain:
             why = "the key that it is encrypted with is not here"
             return CheckedLine(number, stored, None, LineVerdict.UNCHECKED, why)
         opened = self._cipher.opened(line, self._day, place)
-        inner = None if opened is None or (judge and not is_as_closed(stored, line)) else read(opened)
+        inner = None if opened is None or not is_as_closed(stored, line) else read(opened)
         if opened is None or inner is None:
             why = "it cannot be decrypted as what was written there"
             return CheckedLine(number, stored, None, LineVerdict.CHANGED, why)
-        return self._judged(number, opened, inner, judge=judge)
+        return self._judged(number, opened, inner)
 
-    def _judged(self, number: int, raw: bytes, line: Line, *, judge: bool) -> CheckedLine:
+    def _judged(self, number: int, raw: bytes, line: Line) -> CheckedLine:
         if line.get("event") == SEGMENT:
             verdict, why = self._of_header(number, raw, line)
         elif "mac" not in line:
             verdict, why = LineVerdict.CHANGED, "it has no seal"
         else:
-            verdict, why = self._of_sealed(raw, line) if judge else (LineVerdict.HOLDS, "")
+            verdict, why = self._of_sealed(raw, line)
         mac, place = line.get("mac"), line.get("seq")
         mac = mac if isinstance(mac, str) and _MAC.fullmatch(mac) else NO_MAC
         judged = CheckedLine(number, raw, line, verdict, why, mac)
@@ -164,10 +164,8 @@ class Chain:
         return "it does not belong there: it was moved, or is there twice"
 
 
-def judged_lines(
-    file: LogFile, chain: Chain, *, worth: Callable[[bytes], bool] = lambda _stored: True
-) -> Iterator[CheckedLine]:
-    """Every line of a file, each as it is known by the lines before. Only what is ``worth`` it is judged.
+def judged_lines(file: LogFile, chain: Chain) -> Iterator[CheckedLine]:
+    """Every line of a file, each as it is known by the lines before.
 
     A file that is too large to be one of ours ends with a line that says so. Raises :class:`CannotRun`
     when it cannot be read.
@@ -175,7 +173,7 @@ def judged_lines(
     number = 0
     try:
         for stored in file.raw_lines():
-            yield chain.take(number, stored, judge=worth(stored))
+            yield chain.take(number, stored)
             number += 1
     except CannotRun as error:
         if not isinstance(error.__cause__, TooLarge):

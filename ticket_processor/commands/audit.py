@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from datetime import date
 from pathlib import Path
@@ -205,8 +205,7 @@ def _show_story(settings: Settings, ticket: int, as_json: bool) -> int:
     closed = False
     with screen.progress("files", len(files)) as advance:
         for file in files:
-            chain = Chain(file.day, keys, ring)
-            for judged in judged_lines(file, chain, worth=_may_be_about(ticket)):
+            for judged in judged_lines(file, Chain(file.day, keys, ring)):
                 closed = closed or (judged.verdict is LineVerdict.UNCHECKED and judged.line is None)
                 if judged.line is not None and _is_about(judged.line, ticket):
                     told.append((file.path.name, judged, judged.line))
@@ -217,12 +216,6 @@ def _show_story(settings: Settings, ticket: int, as_json: bool) -> int:
     screen.result(_story_text(ticket, told), _data(ticket, told))
     changed = any(judged.verdict is LineVerdict.CHANGED for _, judged, _ in told)
     return ExitCode.SOME_FAILED if changed else ExitCode.OK
-
-
-def _may_be_about(ticket: int) -> Callable[[bytes], bool]:
-    """Whether a stored line may concern the ticket; every encrypted line may."""
-    own = b'"ticket_id":%d,' % ticket
-    return lambda stored: own in stored or b'"tickets":[' in stored or stored.startswith(b'{"seq":')
 
 
 def _is_about(line: Line, ticket: int) -> bool:
