@@ -77,16 +77,6 @@ def test_votes_change_nothing_and_words_do() -> None:
     assert "Ten days." in desk.kept.all("SELECT body FROM article")[0][0]
 
 
-def test_a_deleted_article_is_noticed_at_the_next_sync() -> None:
-    desk = Zendesk()
-    for title in ("Stays", "Goes"):
-        add_article(desk.store, title, "<p>x</p>")
-    desk.sync()
-    desk.store.articles.pop()
-    assert desk.sync().removed == {"zendesk": 1}
-    assert desk.titles() == ["Stays"]
-
-
 def test_drafts_and_outdated_translations_are_left_out_and_an_article_taken_back_goes() -> None:
     desk = Zendesk()
     add_article(desk.store, "Draft", "<p>x</p>", draft=True)
@@ -119,14 +109,6 @@ def test_a_segment_decides_who_may_read_and_the_list_of_segments_counts_as_well(
         "unknown": "agents",
         "plural": "agents",
     }
-
-
-def test_a_help_center_of_many_pages_is_read_to_its_end() -> None:
-    desk = Zendesk()
-    for number in range(1_003):
-        add_article(desk.store, f"Article {number}", "<p>x</p>")
-    desk.sync()
-    assert desk.kept.counts()[0] == 1_003
 
 
 def pages(most: int) -> Callable[[int], None]:

@@ -69,17 +69,6 @@ def test_the_same_change_is_one_group_with_its_accounts(store: LearningStore) ->
     assert "12 (2)" in told("review")
 
 
-def test_what_is_approved_can_teach_and_an_undo_takes_it_back(store: LearningStore) -> None:
-    store.keep([], [corrected(1, 11), corrected(2, 12), corrected(3, 12, "order")])
-    assert "2 corrections approved" in told("approve", "--field", "category", "--ours", "general", "--theirs", "refund")
-    assert [item.ticket_id for item in store.examples("category")] == [1, 2]
-    assert "1 correction rejected" in told("reject", "3")
-    assert "no correction waits" in told("review")
-    told("undo", "1")
-    assert store.examples("category") == []
-    assert [item.id for item in store.corrections("pending")] == [1, 2]
-
-
 def test_a_ticket_whose_correction_was_rejected_is_not_said_to_be_decided_by_people(
     store: LearningStore, tmp_path: Path
 ) -> None:
@@ -125,16 +114,6 @@ def test_only_an_approved_correction_can_be_pinned(store: LearningStore) -> None
     assert "ticket 7, category account" in told("pin", "1")
     assert "ticket 7  category account" in told("pins")
     assert "I cannot log in" not in told("log")
-
-
-def test_a_pin_is_taken_back_like_anything_learnt(store: LearningStore) -> None:
-    store.keep([], [CORRECTION])
-    store.decide([1], "approved", "ana", 300.0)
-    told("pin", "--all")
-    told("undo", "2")
-    assert "no case" in told("pins")
-    told("pin", "--ticket", "7")
-    assert [case.ticket_id for case in pinned(store)] == [7]
 
 
 def test_to_take_a_later_pin_back_brings_the_earlier_one_back(store: LearningStore) -> None:
