@@ -114,7 +114,7 @@ def train(
             advance=advance,
         )
         before = learn(corpus_of(examples)) if from_corrections else None
-        trained = learn(corpus, say=screen.say)
+        trained = learn(corpus)
     more: dict[str, Any] = {}
     if before is None:
         trained = replace(trained, description=write(folder, trained.description, trained.content))

@@ -86,14 +86,13 @@ def train(
     account: str | None = None,
     bench: bool = False,
     seed: int = 0,
-    say: Callable[[str], object] = lambda _line: None,
     advance: Callable[[int], object] = lambda _folds: None,
 ) -> Trained:
     """Learn ``tasks`` from ``corpus``; the same corpus and seed give the same classifier.
 
     ``own_desk`` says that the tickets are those of the helpdesk ``account``; others are learnt, but never put in use.
     ``bench`` compares all installed methods with logistic regression, which is kept.
-    ``say`` gets a line for each result; ``advance`` is called after each fold, and may raise.
+    ``advance`` is called after each fold, and may raise.
     Raises ``ConfigError`` when no task has enough labelled tickets.
     """
     questions = {task: labelled_task(corpus, task, taxonomy) for task in tasks}
@@ -125,11 +124,7 @@ def train(
             splits = splits_of(question, 10 if len(corpus.texts) <= _FEW else 5, seed)
             validation = CrossValidation(question, rows, idf, points, splits, seed, advance)
             contest, shares, weight = validation.usual()
-            contests = [contest]
-            say(f"{task}: {contest}")
-            for method in [*METHODS][1:] if bench else ():
-                contests.append(validation.contest(method)[0])
-                say(f"{task}: {contests[-1]}")
+            contests = [contest, *(validation.contest(method)[0] for method in [*METHODS][1:] if bench)]
             folds = [test for _, test in splits]
             learnt.append(_learn(question, shares, folds, contests, [answer[0] for answer in asked], seed))
             whole = beside(rows, points * weight)
@@ -285,14 +280,15 @@ _SCORES = ("<task", "tickets", "labels", "macro-F1", "rules", "gain", "accuracy"
 
 
 def summary_text(trained: Trained, *, bench: bool) -> str:
-    """The result in a few lines: a table for each contest, the scores beside the rules', and what is used."""
-    contests = [f"{as_text(_contest_table(learnt))}\n" for learnt in trained.learnt if bench]
-    return "\n".join([*contests, as_text(_scores_table(trained)), *_remarks(trained)])
-
-
-def _scores_table(trained: Trained) -> Table:
-    """A row for each task: the classifier's scores beside those of the rules on the same held-out tickets."""
-    rows = tuple(
+    """The result in a few lines: a table for each contest, best first, the scores beside the rules' on the same
+    held-out tickets, and what is used."""
+    parts = []
+    for one in trained.learnt if bench else ():
+        able = sorted((each for each in one.contests if each.failed is None), key=lambda each: -each.macro_f1)
+        rows = tuple(cells(each.method, each.macro_f1, f"± {each.sd:.3f}", f"{each.fit_s:.2f}") for each in able)
+        title = f"{one.task}, by {len(one.scores.confusion)} labels, cross-validation"
+        parts.append(f"{as_text(Table(title, ('<method', 'macro-F1', 'sd', 'fit s'), rows))}\n")
+    scores = tuple(
         cells(
             task,
             learnt.rows,
@@ -308,18 +304,7 @@ def _scores_table(trained: Trained) -> Table:
         for task in TASKS
         if (learnt := trained.description.tasks.get(task)) is not None
     )
-    return Table("Scores", _SCORES, rows)
-
-
-def _contest_table(learnt: FittedTask) -> Table:
-    """A row for each method that took part, best first."""
-    able = [contest for contest in learnt.contests if contest.failed is None]
-    rows = tuple(
-        cells(contest.method, contest.macro_f1, f"± {contest.sd:.3f}", f"{contest.fit_s:.2f}")
-        for contest in sorted(able, key=lambda contest: -contest.macro_f1)
-    )
-    title = f"{learnt.task}, by {len(learnt.scores.confusion)} labels, cross-validation"
-    return Table(title, ("<method", "macro-F1", "sd", "fit s"), rows)
+    return "\n".join([*parts, as_text(Table("Scores", _SCORES, scores)), *_remarks(trained)])
 
 
 def _remarks(trained: Trained) -> list[str]:
@@ -329,6 +314,7 @@ def _remarks(trained: Trained) -> list[str]:
         if left_out := learnt.description.left_out:
             named = ", ".join(f"{label} ({count})" for label, count in sorted(left_out.items()))
             sentences.append(f"{learnt.task}: labels with too few tickets, or not in the taxonomy, not learnt: {named}")
+        sentences += [f"{learnt.task}: {one.method} is skipped, {one.failed}" for one in learnt.contests if one.failed]
         best = max(learnt.contests, key=lambda contest: contest.macro_f1)
         if best.method != USUAL:
             sentences.append(f"{learnt.task}: {best.method} scored higher, but only {USUAL} is put in use")

@@ -223,11 +223,6 @@ class Contest:
     f1: tuple[float, ...] = ()
     """Of each fold."""
 
-    def __str__(self) -> str:
-        if self.failed is not None:
-            return f"{self.method}: skipped, {self.failed}"
-        return f"{self.method}: macro-F1 {self.macro_f1:.3f} ± {self.sd:.3f}, fitted in {self.fit_s:.1f} s"
-
 
 @dataclass(frozen=True)
 class CrossValidation:
