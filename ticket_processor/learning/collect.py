@@ -100,10 +100,11 @@ def collect(
         finally:
             left = {number: why for number, why in reader.left.items() if number in by_id}
             settled |= {number for number, why in left.items() if why not in (OPEN, UNREADABLE)}
-            with store.transaction():
+            with store.transaction() as db:
                 store.keep(reactions, corrections, now)
-                pending.settled(settled)
-                pending.looked_at(left.keys() - settled, now)
+                db.executemany("DELETE FROM pending WHERE ticket_id=?", [(number,) for number in settled])
+                again = [(now, number) for number in left.keys() - settled]  # to the end of the row
+                db.executemany("UPDATE pending SET looked=? WHERE ticket_id=?", again)
             done.settled += len(settled)
             done.corrections += len(corrections)
     done.histories, done.ended_early = reader.histories, reader.ended_early
@@ -258,16 +259,6 @@ class PendingTickets:
     def count(self) -> int:
         """How many there are."""
         return int(self._store.all("SELECT count(*) FROM pending")[0][0])
-
-    def looked_at(self, ticket_ids: Collection[int], at: float) -> None:
-        """Put tickets at the end of the row."""
-        with self._store.transaction() as db:
-            db.executemany("UPDATE pending SET looked=? WHERE ticket_id=?", [(at, number) for number in ticket_ids])
-
-    def settled(self, ticket_ids: Iterable[int]) -> None:
-        """Take tickets out of the row."""
-        with self._store.transaction() as db:
-            db.executemany("DELETE FROM pending WHERE ticket_id=?", [(number,) for number in ticket_ids])
 
     def _take(self, lines: Sequence[Mapping[str, Any]]) -> None:
         """Have the lines' tickets wait, but for those that were erased, or settled after that write."""

@@ -10,7 +10,6 @@ from pathlib import Path
 
 from ..core.models import Frozen
 from ..core.text import many
-from ..state.sqlite import is_there
 from .overrides import place_of
 from .store import FILE_NAME, Correction, CorrectionStatus, LearningStore, LearntChange, Reaction
 
@@ -113,10 +112,7 @@ def scoreboard_of(store: LearningStore, since: float = 0.0, until: float | None 
 
 def kept_scoreboard(state_folder: Path, since: float = 0.0, until: float | None = None) -> Scoreboard | None:
     """The same of what was collected; ``None`` also where nothing was. Raises :class:`StateUnusable`."""
-    path = state_folder / FILE_NAME
-    if not is_there(path):
-        return None
-    with closing(LearningStore.scratch_copy(path)) as store:
+    with closing(LearningStore.scratch_copy(state_folder / FILE_NAME)) as store:
         return scoreboard_of(store, since, until)
 
 
