@@ -99,13 +99,13 @@ CEILINGS = {
     ".": 1_260,
     "analysis": 9_060,
     "audit": 1_840,
-    "commands": 5_600,
+    "commands": 5_590,
     "core": 2_550,
     "dashboard": 1_400,
-    "evaluation": 1_860,
+    "evaluation": 1_840,
     "helpdesk": 5_990,
     "knowledge": 1_660,
-    "learning": 1_620,
+    "learning": 1_610,
     "monitoring": 2_480,
     "pipeline": 5_100,
     "policy": 1_320,
@@ -116,7 +116,7 @@ CEILINGS = {
     "seeding": 820,
     "settings": 1_590,
     "state": 920,
-    "web": 3_450,
+    "web": 3_440,
     "wiring": 2_980,
 }
 """Lines of Python in each package, and of the package's own modules under ``.``.
@@ -124,7 +124,7 @@ CEILINGS = {
 They are lowered when lines go. Whoever raises one says why in the commit. Request Tracker, a third helpdesk, took 1,050
 lines of product (850 of them in ``helpdesk/``), 600 of tests, and a page of 570 words.
 """
-MOST = {"files": 269, "test lines": 62_400, "scripts": 22, "words of docs": 20_640}
+MOST = {"files": 269, "test lines": 62_350, "scripts": 22, "words of docs": 20_640}
 """Of the whole house: modules, lines of tests, scripts, and words of all pages, generated ones included."""
 SLACK = 1.02
 """A ceiling this far above what is there is to be lowered."""
