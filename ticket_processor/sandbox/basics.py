@@ -58,7 +58,7 @@ COMMENT_BYTES = 64 * 1024
 
 _PLACEHOLDER = re.compile(r"\{\{\s*([^{}]*?)\s*\}\}|\{%.*?%\}", re.DOTALL)
 _BREAKS = re.compile(r"<\s*(?:br|/p|/div|/li|/tr|/h[1-6])\b[^>]*>", re.IGNORECASE)
-_HIDDEN = re.compile(r"<(script|style|head)\b.*?</\1\s*>|<!--.*?-->", re.IGNORECASE | re.DOTALL)
+HIDDEN = re.compile(r"<(script|style|head)\b.*?</\1\s*>|<!--.*?-->", re.IGNORECASE | re.DOTALL)
 _TAG = re.compile(r"<[^>]*>")
 _SPACES = re.compile(r"[ \t\u00a0]{2,}")
 _NEWLINES = re.compile(r"\n{3,}")
@@ -97,7 +97,7 @@ def cut(text: str) -> str:
 
 def html_to_text(markup: str) -> str:
     """A simple tag strip, the way a description looks that came in as HTML."""
-    text = _TAG.sub("", _BREAKS.sub("\n", _HIDDEN.sub("", markup)))
+    text = _TAG.sub("", _BREAKS.sub("\n", HIDDEN.sub("", markup)))
     return squeeze("\n".join(line.strip() for line in html.unescape(text).split("\n")))
 
 

@@ -62,7 +62,6 @@ class FaultRule:
     status: int | None = None
     seconds: float | None = None
     retry_after: str = "seconds"
-    _pattern: re.Pattern[str] | None = field(default=None, init=False, repr=False)
     _seen: int = field(default=0, init=False, repr=False)
     struck: int = field(default=0, init=False)
 
@@ -78,7 +77,7 @@ class FaultRule:
         if self.status is None:
             self.status = _STATUS.get(self.kind, 0)
         try:
-            self._pattern = re.compile(self.path) if self.path else None
+            re.compile(self.path or "")
         except re.error as error:
             raise ValueError(f"{self.kind}: the path is no regular expression: {error}") from None
 
@@ -86,7 +85,7 @@ class FaultRule:
         """Whether this request is hit; counts it either way."""
         if self.method is not None and request.method != self.method.upper():
             return False
-        if self._pattern is not None and self._pattern.search(request.path) is None:
+        if not re.search(self.path or "", request.path):
             return False
         self._seen += 1
         if self._seen <= self.after or (self.times is not None and self.struck >= self.times):

@@ -9,7 +9,7 @@ from typing import Any
 from .app import Sandbox
 from .basics import html_to_text, iso
 from .freshdesk_store import HIGH, LOW, MEDIUM, OPEN, URGENT, FreshdeskStore
-from .store import PERSON_ID, SHAPES, StoredTicket, shaped
+from .store import PERSON_ID, SHAPES, shaped
 from .zendesk_store import ZendeskStore
 
 _SOURCES = {"email": 1, "web": 2, "api": 2, "voice": 3, "phone": 3, "chat": 7, "messaging": 7}
@@ -36,18 +36,16 @@ def fill(
     """
     dice = random.Random(seed)
     with sandbox.store.lock:
-        now = sandbox.store.now()
-        aged = [(_age(row, oldest, dice), row) for row in rows]
+        now, aged = sandbox.store.now(), []
+        for row in rows:
+            age = dice.uniform(YOUNGEST, max(YOUNGEST, oldest)) if row.get("age") is None else float(row["age"])
+            aged.append((age, row))
         aged.sort(key=lambda pair: -pair[0])
-        return [_create(sandbox, row, now - age) for age, row in aged]
+        return [sandbox.store.create(created_at=now - age, **_given(sandbox, row)).id for age, row in aged]
 
 
-def _age(row: Mapping[str, Any], oldest: float, dice: random.Random) -> float:
-    given = row.get("age")
-    return dice.uniform(YOUNGEST, max(YOUNGEST, oldest)) if given is None else float(given)
-
-
-def _create(sandbox: Sandbox, row: Mapping[str, Any], moment: float) -> int:
+def _given(sandbox: Sandbox, row: Mapping[str, Any]) -> dict[str, Any]:
+    """What a ticket is created with."""
     requester = row.get("requester") or {}
     common: dict[str, Any] = {
         "subject": str(row.get("subject") or ""),
@@ -56,22 +54,18 @@ def _create(sandbox: Sandbox, row: Mapping[str, Any], moment: float) -> int:
         "requester_name": str(requester.get("name") or "Customer"),
         "requester_email": requester.get("email") or "customer@example.com",
         "tags": row.get("tags") or (),
-        "created_at": moment,
     }
     channel, status = str(row.get("channel") or "email"), str(row.get("status") or "new")
     files = [{"file_name": item} if isinstance(item, str) else item for item in row.get("attachments") or ()]
     if sandbox.helpdesk == "freshdesk":
-        common |= {
+        return common | {
             "source": _SOURCES.get(channel, 2),
             "attachments": [item["file_name"] for item in files],
             "priority": _PRIORITIES.get(row.get("priority") or "low", LOW),
             "status": _STATUSES.get(status, OPEN),
         }
-    else:
-        common |= {"channel": channel, "attachments": files, "status": status}
-        common |= {name: row.get(name) for name in ("external_id", "priority")}
-    created: StoredTicket = sandbox.store.create(**common)
-    return created.id
+    common |= {name: row.get(name) for name in ("external_id", "priority")}
+    return common | {"channel": channel, "attachments": files, "status": status}
 
 
 # --- articles ---------------------------------------------------------------------------------------------

@@ -13,8 +13,10 @@ PAGE = 30
 LONGEST_PAGE = 100
 
 
-class FreshdeskCall(ApiCall[FreshdeskStore]):
+class FreshdeskCall(ApiCall):
     """A request with all that a handler needs."""
+
+    store: FreshdeskStore
 
     def ticket(self) -> StoredTicket:
         """The ticket the path names, be it in the trash or spam; 404 when there is none or it is archived."""

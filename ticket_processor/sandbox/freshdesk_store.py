@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import html
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .basics import SandboxClock, html_to_text, iso
+from .basics import HIDDEN, SandboxClock, html_to_text, iso
 from .store import BOT_ID, PERSON_ID, Actor, AddressBook, Comment, Row, Store, StoredTicket, shaped
 
 OPEN, PENDING, RESOLVED, CLOSED = 2, 3, 4, 5
@@ -20,8 +19,6 @@ PRIORITIES = {LOW: "Low", MEDIUM: "Medium", HIGH: "High", URGENT: "Urgent"}
 
 ARCHIVED_AFTER = 120 * 86_400.0
 """Seconds after which a closed ticket is archived: no list has it, and it has an address of its own."""
-
-_HIDDEN = re.compile(r"<!--.*?-->|<(script|style)\b.*?</\1\s*>", re.IGNORECASE | re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -143,7 +140,7 @@ class FreshdeskStore(Store):
         return changed
 
     def _say(self, ticket: StoredTicket, comment: Comment, author_id: int, actor: Actor) -> Row:
-        text = _HIDDEN.sub("", _as_html(comment.text) if comment.markup is None else comment.markup)
+        text = HIDDEN.sub("", _as_html(comment.text) if comment.markup is None else comment.markup)
         incoming = actor == "customer"
         is_note = not comment.public or actor == "api"  # whose replies come by an address that is not imitated
         row = shaped(

@@ -6,12 +6,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, Literal
 from urllib.parse import parse_qsl, quote, unquote, urlencode
 
 import orjson
 
-from .store import Row, Store
+from .store import Row
 
 Fate = Literal["reply", "drop", "half"]
 
@@ -104,8 +104,6 @@ _NAMED = {
 }
 """Place holders for names, and where in a path they stand; every number is one for ``id``."""
 
-AnyStore = TypeVar("AnyStore", bound=Store)
-
 
 @dataclass(frozen=True)
 class Identity:
@@ -138,11 +136,11 @@ def route_of(method: str, path: str) -> tuple[str, tuple[Any, ...]]:
 
 
 @dataclass
-class ApiCall(Generic[AnyStore]):
+class ApiCall:
     """A request with all that a handler needs. ``headers`` collects what the answer will carry besides its own."""
 
     request: Request
-    store: AnyStore
+    store: Any
     identity: Identity
     now: float
     args: tuple[Any, ...]

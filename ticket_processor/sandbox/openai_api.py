@@ -85,13 +85,8 @@ class OpenAIApi:
         """Token counts by length; no part of a prompt is ever cached."""
         prompt = sum(tokens(str(message.get("content") or "")) + 4 for message in messages) + 3
         completion = tokens(content)
-        return {
-            "prompt_tokens": prompt,
-            "completion_tokens": completion,
-            "total_tokens": prompt + completion,
-            "prompt_tokens_details": {"cached_tokens": 0, "audio_tokens": 0},
-            "completion_tokens_details": {"reasoning_tokens": 0, "audio_tokens": 0},
-        }
+        tokened = {"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": prompt + completion}
+        return shaped("chat usage", **tokened)
 
     def _embeddings(self, request: Request) -> Response:
         body = request.json()
@@ -100,7 +95,7 @@ class OpenAIApi:
         texts: list[str] = [given] if isinstance(given, str) else given
         encoded = body.get("encoding_format") == "base64"
         data = [
-            {"object": "embedding", "index": index, "embedding": _encode(embed(text), encoded)}
+            {"object": "embedding", "index": index, "embedding": embed(text, encoded)}
             for index, text in enumerate(texts)
         ]
         count = sum(tokens(text) for text in texts)
@@ -113,7 +108,7 @@ def tokens(text: str) -> int:
     return max(1, (len(text.encode("utf-8", "replace")) + 3) // 4)
 
 
-def embed(text: str) -> list[float]:
+def embed(text: str, encoded: bool) -> list[float] | str:
     """A unit vector from hashed words and their pieces: the same for the same text, near for similar ones."""
     vector = [0.0] * EMBEDDING_SIZE
     for word in text.lower().split():
@@ -123,13 +118,8 @@ def embed(text: str) -> list[float]:
             place, sign = divmod(int.from_bytes(digest, "big"), 2)
             vector[place % EMBEDDING_SIZE] += weight if sign else -weight
     length = math.sqrt(sum(value * value for value in vector)) or 1.0
-    return [value / length for value in vector]
-
-
-def _encode(vector: list[float], encoded: bool) -> object:
-    if not encoded:
-        return vector
-    return base64.b64encode(struct.pack(f"<{len(vector)}f", *vector)).decode("ascii")
+    unit = [value / length for value in vector]
+    return base64.b64encode(struct.pack(f"<{len(unit)}f", *unit)).decode("ascii") if encoded else unit
 
 
 def _require_model(body: Mapping[str, Any], model: str) -> None:

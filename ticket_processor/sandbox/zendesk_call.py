@@ -22,8 +22,10 @@ OLD_S = 120 * 86_400
 Key = tuple[Any, ...]
 
 
-class Call(ApiCall[ZendeskStore]):
+class Call(ApiCall):
     """A request with all that a handler needs."""
+
+    store: ZendeskStore
 
     def ticket(self) -> StoredTicket:
         """The ticket the path names; 404 when there is none."""

@@ -300,8 +300,7 @@ class Job:
 
     total: int
     id: str = ""
-    progress: int = 0
-    started: bool = False
+    begins: float = 0.0
     finished_at: float | None = None
     status: str = "completed"
     results: list[Row] = field(default_factory=list)

@@ -15,7 +15,7 @@ from typing import Any
 
 from .basics import cut, expand_placeholders, html_to_text, normalise_tags, parse_iso, squeeze
 from .messages import Identity, Refusal, Response, json_response, refuse
-from .store import Audit, Comment, Row, StoredTicket
+from .store import SHAPES, Audit, Comment, Row, StoredTicket
 from .zendesk_call import NOT_FOUND, Call, invalid, too_many_values
 from .zendesk_store import Item, Job, Rules, ZendeskStore, accepted, audit_json, without_generated
 
@@ -44,24 +44,24 @@ def updates(call: Call) -> list[tuple[object, Item]]:
 def show_many_jobs(call: Call) -> Response:
     """``GET /job_statuses/show_many?ids=``: those that are known, for a day after their end."""
     jobs = [call.store.jobs[name] for name in call.names() if name in call.store.jobs]
-    shown = [_job_json(job, call.store.base_url) for job in jobs if job.found(call.now)]
+    shown = [_job_json(job, call) for job in jobs if job.found(call.now)]
     return json_response(200, {"job_statuses": shown})
 
 
-def _job_json(job: Job, base_url: str) -> Row:
+def _job_json(job: Job, call: Call) -> Row:
     """A job as the API shows it: ``results`` is null until it has completed."""
-    done = job.finished_at is not None
-    message = f"Updating ticket #{job.progress}" if job.started else None
+    done, started = job.finished_at is not None, call.now >= job.begins
+    message = f"Updating ticket #{len(job.results)}" if started else None
     if job.finished_at is not None:
         moment = datetime.fromtimestamp(int(job.finished_at), UTC)
         message = f"{job.status.capitalize()} at {moment:%Y-%m-%d %H:%M:%S} +0000"
     return {
         "id": job.id,
-        "job_type": "Bulk Update StoredTicket",
-        "url": f"{base_url}/api/v2/job_statuses/{job.id}.json",
+        "job_type": "Bulk Update Ticket",
+        "url": f"{call.store.base_url}/api/v2/job_statuses/{job.id}.json",
         "total": job.total,
-        "progress": job.progress if job.started else None,
-        "status": job.status if done else "working" if job.started else "queued",
+        "progress": len(job.results) if started else None,
+        "status": job.status if done else "working" if started else "queued",
         "message": message,
         "results": job.shown,
     }
@@ -70,30 +70,16 @@ def _job_json(job: Job, base_url: str) -> Row:
 def start(call: Call, job: Job, work: Sequence[Item], delay: float = 0.0) -> Response:
     """Queue a job that does this work, ``delay`` seconds later than others; the answer shows it as it is then."""
     store, rules = call.store, call.store.rules
-    active = sum(job.finished_at is None for job in store.jobs.values())
-    if active >= rules.max_jobs:
+    if sum(job.finished_at is None for job in store.jobs.values()) >= rules.max_jobs:
         message = f"You can only have {rules.max_jobs} jobs queued or running at once."
         raise refuse(429, {"error": "TooManyJobs", "description": message}, Retry_After="10")
-    for name in [name for name, old in store.jobs.items() if not old.found(call.now)]:
-        del store.jobs[name]
-    job.id = f"V3-{store.random.getrandbits(128):032x}"
-    store.jobs[job.id] = job
-    answer = json_response(200, {"job_status": _job_json(job, store.base_url)})
     usual_delay, pace = rules.job_seconds
-    begun = call.now + usual_delay + delay
-
-    def begin() -> None:
-        job.started = True
-
-    def perform(item: Item) -> None:
-        job.results.append(item())
-        job.progress += 1
-
-    store.later(begun, begin)
+    job.id, job.begins = f"V3-{store.random.getrandbits(128):032x}", call.now + usual_delay + delay
+    store.jobs[job.id] = job
     for index, item in enumerate(work):
-        store.later(begun + index * pace, partial(perform, item))
-    store.later(begun + len(work) * pace, lambda: job.finish(store.now()))
-    return answer
+        store.later(job.begins + index * pace, partial(lambda item: job.results.append(item()), item))
+    store.later(job.begins + len(work) * pace, lambda: job.finish(store.now()))
+    return json_response(200, {"job_status": _job_json(job, call)})
 
 
 def _update_item(call: Call, index: int, ticket_id: int, payload: Mapping[str, Any]) -> Row:
@@ -114,19 +100,10 @@ def failed_item(index: int, ticket_id: object, details: str) -> Row:
     return {"index": index, "id": ticket_id, "error": "TicketUpdateFailed", "details": details}
 
 
-UPDATABLE = frozenset(
-    """additional_collaborators assignee_email assignee_id attribute_value_ids collaborator_ids comment
-    custom_fields custom_status_id due_at email_ccs external_id followers group_id metadata organization_id
-    priority problem_id requester_id safe_update sharing_agreement_ids status subject tags type
-    updated_stamp""".split()
-)
-CREATABLE = UPDATABLE | frozenset(
-    "brand_id description raw_subject recipient requester submitter_id ticket_form_id via".split()
-)
-SETTABLE = frozenset(
-    """assignee_id collaborator_ids due_at external_id group_id organization_id priority problem_id
-    requester_id sharing_agreement_ids status subject type brand_id recipient ticket_form_id""".split()
-)
+_SET, _TOO, _NEW = (frozenset(SHAPES["zendesk keys"][name]) for name in ("set", "too", "new"))
+UPDATABLE = _SET | _TOO
+CREATABLE = UPDATABLE | _NEW
+SETTABLE = _SET | {"brand_id", "recipient", "ticket_form_id"}
 
 
 def unknown_keys(payload: Mapping[str, Any], known: frozenset[str], action: str = "update") -> dict[str, str]:
