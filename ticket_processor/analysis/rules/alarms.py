@@ -27,8 +27,7 @@ from ...core.text import lazy_pattern
 from .incident_model import LANGUAGES, chances
 from .matcher import Hit, PhraseMatcher, Wording, counting, entries_of, lists
 
-# Both begin with a set of characters, which is searched for fast.
-_SENTENCE_END = re.compile(r"[.!?;…。！？\n](?:(?<=[。！？\n])|(?=\s|$))")
+# A set of characters is searched for fast.
 _SHOUTED = re.compile(r"[A-Z](?<!\w.)[A-Z]{3,}(?:\W+[A-Z]{2,}){2,}")
 _AGAINST_REACH = 2
 # How far the parts of an incident may stand from each other, in words; in characters where no spaces divide them.
@@ -283,7 +282,7 @@ def _sentences(wording: Wording, language: str, hits: list[Hit[tuple[str, ...]]]
     """The sentences of a text with hits. One hit that goes beyond a sentence lies in none."""
     text, places = wording.text, wording.places
     headed = text.find("\n")
-    starts = [0, *(end.end() for end in _SENTENCE_END.finditer(text))]
+    starts = wording.sentence_places
     inside: dict[int, list[Hit[tuple[str, ...]]]] = {}
     for hit in hits:
         first, last = (hit.start, hit.end - 1) if hit.in_text else (places[hit.start], places[hit.end - 1])

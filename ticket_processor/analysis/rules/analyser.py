@@ -16,7 +16,7 @@ from .alarms import Denials, Stakes, alarm_entries, stakes_in
 from .evidence import Evidence, Given, category_tables, known_languages, moving_words
 from .matcher import Hit, PhraseMatcher, Wording, entries_of, known_name, lists, without_contained, words_of
 from .sentiment import is_praise, listed, mood_of, mood_tables
-from .telling import Mark, cues, marks_of_cues, summary_of
+from .telling import WEIGHTS, Mark, cues, summary_of
 
 MAX_SCANNED = 6_000
 """Characters looked at: the matter of a mail stands in its first page."""
@@ -46,7 +46,6 @@ _CRASH = re.compile(
     re.I,
 )
 _PERSONAL = re.compile(r"\b(?:i|i'm|we|my|our|me|us|you|your|please|help|hi|hello|thanks?|no)\b|[?？]", re.I)
-_NOT_ABOUT = "not_about"
 
 
 class RulesAnalyser:
@@ -82,7 +81,7 @@ class RulesAnalyser:
         title_length = wording.first_from(len(title)) if rest.strip() else 0
         matcher = self._matcher(language)
         found = matcher.find(wording.words, scanned)
-        ends = [hit.end for hit in found["turns"] if hit.value == _NOT_ABOUT]
+        ends = [hit.end for hit in found["not_about"]]
         not_about = {place for end in ends for place in range(end, end + _NEGATION_REACH)}
         denials = Denials(wording, language)
         stakes = stakes_in(wording, language, found["alarms"])
@@ -109,7 +108,7 @@ class RulesAnalyser:
             risk=Risk.HIGH if urgency is Urgency.CRITICAL else stakes.risk,
             alarms=stakes.alarms,
             language=language,
-            summary=summary_of(shown, wording, (*_marks(given, haste, category), *marks_of_cues(found["turns"]))),
+            summary=summary_of(shown, wording, _marks(given, haste, found["cues"], category)),
             evidence=moving_words(
                 given, category, scores[category], wording, fallback=category == self._taxonomy.fallback
             ),
@@ -134,9 +133,9 @@ class RulesAnalyser:
         known, felt = language if language in known_languages() else "und", listed(language)
         with self._compiling:
             if (known, felt) not in self._matchers:
-                negations = [(entry, _NOT_ABOUT) for entry in entries_of(lists("categories")["not_about"])]
                 self._matchers[known, felt] = PhraseMatcher(
-                    turns=negations + cues(),
+                    not_about=((entry, None) for entry in entries_of(lists("categories")["not_about"])),
+                    cues=cues(),
                     alarms=alarm_entries(known),
                     **category_tables(self._taxonomy, known),
                     **mood_tables(felt),
@@ -279,11 +278,13 @@ def _calibrated(lead: float) -> float:
     return _CALIBRATION[-1][1]
 
 
-def _marks(given: Given, haste: list[Hit[float]], category: str) -> Iterator[Mark]:
-    """Where the words stand that spoke for ``category`` or for haste."""
+def _marks(given: Given, haste: list[Hit[float]], told: list[Hit[str]], category: str) -> Iterator[Mark]:
+    """What tells in a text: the words that spoke for ``category`` or for haste, and cues."""
     for _, hit in given:
         if hit.value.target == category:
-            yield Mark(hit.start, hit.in_text, "moved", hit.value.weight / 3)
+            yield hit, "moved", hit.value.weight / 3
     for pressing in haste:
         if pressing.value > 0:
-            yield Mark(pressing.start, pressing.in_text, "moved", pressing.value / 8)
+            yield pressing, "moved", pressing.value / 8
+    for cue in told:
+        yield cue, cue.value, WEIGHTS[cue.value]

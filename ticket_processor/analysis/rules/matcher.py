@@ -153,10 +153,14 @@ class Wording:
         return [0, *(self.first_from(stop.end()) for stop in _STOP.finditer(self.text))]
 
     @cached_property
+    def sentence_places(self) -> list[int]:
+        """Where in the text the sentences begin."""
+        return [0, *(stop.end() for stop in _STOP.finditer(self.text) if stop[0] not in _WITHIN)]
+
+    @cached_property
     def sentences(self) -> list[int]:
         """The numbers of the words at which the sentences begin."""
-        stops = (stop for stop in _STOP.finditer(self.text) if stop[0] not in _WITHIN)
-        return [0, *(self.first_from(stop.end()) for stop in stops)]
+        return list(map(self.first_from, self.sentence_places))
 
 
 def length_of(clause: str) -> int:

@@ -10,7 +10,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ...core.text import lazy_pattern, plain_line
 from ..text.outgoing import with_names
@@ -53,7 +53,7 @@ _LEADS = lazy_pattern(r"(?:[\s>#*•·–—|=_~-]|\d{1,2}[.)]\s)*(?:\[[ xX]?\]\
 _PARTICULAR = lazy_pattern(r"[\dA-Z.](?:(?<=\d)(?:\d|\s?[$€£¥₹%円元])|(?<=[a-z][A-Z])|(?<=[a-z]\.)(?=[a-z]))")
 _PREFIX = lazy_pattern(r"^(?:\s*(?:re|aw|wg|fwd?|tr|rv|antw|sv|vs)\s*:|\s*\[[^\[\]]{0,40}\])+\s*", re.IGNORECASE)
 _TICKED = lazy_pattern(r"\W{0,4}\[[ xX]?\]")
-_WEIGHTS = {"request": 1.5, "trouble": 1.0, "courtesy": -2.5}
+WEIGHTS = {"request": 1.5, "trouble": 1.0, "courtesy": -2.5}
 _MOST_OF = {"moved": 4.0, "request": 1.5, "trouble": 2.0, "courtesy": -5.0}
 _LONG_BODY, _LONG_SPACELESS = 1_000, 400
 _SENTENCES = 3
@@ -68,32 +68,13 @@ class Place(NamedTuple):
     whole: bool
 
 
-class Mark(NamedTuple):
-    """A word's number (``in_text``: a character's) at which something telling stands, of what kind, and its weight."""
-
-    at: int
-    in_text: bool
-    kind: str
-    weight: float
+Mark = tuple[Hit[Any], str, float]
+"""Something telling, of what kind it is, and its weight."""
 
 
-class _Sentence(NamedTuple):
-    """A sentence by its number, as it stands in the text, and what it weighs."""
-
-    number: int
-    text: str
-    weight: float
-
-
-def cues() -> list[tuple[str, str]]:
+def cues() -> Iterator[tuple[str, str]]:
     """Entries that tell a sentence from others, each with its kind."""
-    kinds = lists("telling")
-    return [(entry, kind) for kind in _WEIGHTS for entry in entries_of(kinds[kind])]
-
-
-def marks_of_cues(found: Iterable[Hit[str]]) -> Iterator[Mark]:
-    """The marks of hits of :func:`cues`."""
-    return (Mark(hit.start, hit.in_text, hit.value, _WEIGHTS[hit.value]) for hit in found if hit.value in _WEIGHTS)
+    return ((entry, kind) for kind in WEIGHTS for entry in entries_of(lists("telling")[kind]))
 
 
 @cache
@@ -197,13 +178,14 @@ def _pieces(text: str, begin: int, end: int) -> list[Place]:
     return [*pieces, Place(begin, end, not pieces or pieces[-1].whole)] if end > begin else pieces
 
 
-def _weighed(shown: str, wording: Wording, places: list[Place], marks: Iterable[Mark]) -> list[_Sentence]:
+def _weighed(shown: str, wording: Wording, places: list[Place], marks: Iterable[Mark]) -> list[tuple[float, int, str]]:
+    """Each sentence by its weight (the heaviest least), its number, and as it stands in the text."""
     scanned, words = wording.text, wording.words
     starts = [place.start for place in places]
     firsts = [wording.first_from(start) for start in starts]
     gains: list[dict[str, float]] = [{} for _ in places]
-    for at, in_text, kind, weight in marks:
-        index = bisect_right(starts if in_text else firsts, at) - 1
+    for hit, kind, weight in marks:
+        index = bisect_right(starts if hit.in_text else firsts, hit.start) - 1
         if index >= 0:
             gains[index][kind] = gains[index].get(kind, 0.0) + weight
     title = set(words[: firsts[0]]) if firsts else set()
@@ -211,7 +193,7 @@ def _weighed(shown: str, wording: Wording, places: list[Place], marks: Iterable[
     for number, (place, first, end, gained) in enumerate(zip(places, firsts, [*firsts[1:], None], gains, strict=False)):
         written, told = scanned[place.start : place.end], shown[place.start : place.end]
         weight = _weight(written, words[first:end], number, gained, title) - (0 if place.whole else 2.0)
-        sentences.append(_Sentence(number, written if "```" in told or "<!--" in told else told, weight))
+        sentences.append((-weight, number, written if "```" in told or "<!--" in told else told))
     return sentences
 
 
@@ -234,17 +216,17 @@ def _weight(sentence: str, words: list[str], number: int, gains: dict[str, float
     return weight - 2.0 if title and title.issuperset(words) else weight
 
 
-def _chosen(sentences: list[_Sentence], room: int, least: float) -> str:
+def _chosen(sentences: list[tuple[float, int, str]], room: int, least: float) -> str:
     """The weightiest sentences that there is room for, in their order."""
-    ranked = sorted((one for one in sentences if one.weight > least), key=lambda one: (-one.weight, one.number))
+    ranked = sorted(one for one in sentences if one[0] < -least)
     chosen: dict[int, str] = {}
-    for one in ranked[: 2 * _MOST_SENTENCES]:
-        text = _bare(one.text)
+    for weight, number, sentence in ranked[: 2 * _MOST_SENTENCES]:
+        text = _bare(sentence)
         left = room - sum(len(other) + 3 for other in chosen.values())
-        if chosen and (one.weight < _AT_LEAST * ranked[0].weight or len(text) > left or text in chosen.values()):
+        if chosen and (weight > _AT_LEAST * ranked[0][0] or len(text) > left or text in chosen.values()):
             continue
         if text:
-            chosen[one.number] = text
+            chosen[number] = text
         if len(chosen) == _MOST_SENTENCES:
             break
     parts: list[str] = []
