@@ -24,7 +24,6 @@ from .guard import CROWDED_WAIT_S, Guard
 from .model_server.connection import AnswerUnusable
 from .rules.analyser import RulesAnalyser
 from .rules.injection import signs_of
-from .rules.sentiment import asks_us
 from .rules.telling import condenses
 from .text.cleaning import clean
 from .text.language import TAKEN_FOR_OTHERS, detect_language
@@ -247,7 +246,7 @@ class Understanding:
                 **(_NO_ADVICE if suspicious else {}),
                 "language": _language(analysis, text),
                 "condenses": condenses(text, analysis.summary),
-                "urgent_tone": analysis.urgent_tone and asks_us(text, analysis.language),
+                "urgent_tone": analysis.urgent_tone and self._rules.asks_us(text, analysis.language),
                 "settings_file": self._settings_file,
             }
         )

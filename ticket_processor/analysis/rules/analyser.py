@@ -15,7 +15,7 @@ from ..text.redact import RedactedText
 from .alarms import Denials, Stakes, alarm_entries, stakes_in
 from .evidence import Evidence, Given, category_tables, known_languages, moving_words
 from .matcher import Hit, PhraseMatcher, Wording, entries_of, known_name, lists, without_contained, words_of
-from .sentiment import is_praise, listed, mood_of, mood_tables
+from .sentiment import ASKS, is_praise, listed, mood_of, mood_tables
 from .telling import WEIGHTS, Mark, cues, summary_of
 
 MAX_SCANNED = 6_000
@@ -124,6 +124,18 @@ class RulesAnalyser:
         """
         wording, language = _read(text)
         return stakes_in(wording, language, self._matcher(language).find(wording.words, wording.text)["alarms"])
+
+    def asks_us(self, text: str, language: str) -> bool:
+        """Whether ``text`` asks something of its reader: it has a question, a request, or a word of haste.
+
+        Capitals and exclamation marks ask nothing. Of a ``language`` without lists nothing is known, and ``True`` is
+        said.
+        """
+        if "?" in text or "？" in text or language not in known_languages():
+            return True
+        found = self._matcher(language).find(words_of(text), text)
+        kinds = {hit.value for hit in (*found["cues"], *found["courtesy"])}
+        return not kinds.isdisjoint(("request", ASKS)) or any("haste" in hit.value for hit in found["alarms"])
 
     def _matcher(self, language: str) -> PhraseMatcher:
         """The one for texts of ``language``: of categories and urgency, what turns them round or tells, moods, alarms.

@@ -30,9 +30,6 @@ from .matcher import (
     words_of,
 )
 
-MAX_SCANNED = 6_000
-"""Characters looked at."""
-
 _NEGATION_REACH = 4
 # A word of trouble, and how much all of a text may weigh: to have many is no mood in a long report.
 _TROUBLE, _MOST_TROUBLE = -0.5, -1.5
@@ -54,7 +51,8 @@ _MESSAGE = 500
 """Words are drawn out in messages shorter than this, not in reports and logs."""
 
 _LONGEST_PRAISE = 500
-_ASKS = "asks"
+ASKS = "asks"
+"""The kind of courtesy that asks for something."""
 
 # Written as in the lists: many leave the dot below a letter out, and write some letters in several ways.
 _HINDI_DOT = "\u093c"
@@ -70,7 +68,7 @@ def mood_tables(language: str) -> dict[str, Iterable[tuple[str, Any]]]:
     known = lists("praise")["thanks"]
     courtesy = (
         (entry, kind)
-        for kind in ("thanks", _ASKS, "not_all_well")
+        for kind in ("thanks", ASKS, "not_all_well")
         for name in counting(language, known)
         for entry in entries_of(lists("praise")[kind][name])
     )
@@ -150,7 +148,7 @@ def _marks(text: str) -> int:
 def _score(wording: Wording, language: str, matcher: PhraseMatcher, found: Found) -> float:
     words, text = wording.words, wording.text
     plain, drawn = _undrawn(words, matcher) if len(text) < _MESSAGE and _DRAWN.search(text) else (words, set())
-    asks = "?" in text or "？" in text or any(hit.value == _ASKS for hit in found["courtesy"])
+    asks = "?" in text or "？" in text or any(hit.value == ASKS for hit in found["courtesy"])
     hits = without_contained((found if plain is words else matcher.find(plain, text))["moods"])
     trouble = sum(hit.value for hit in hits if hit.value == _TROUBLE)
     # Who asks for help with a trouble may well be calm.
@@ -230,25 +228,6 @@ def _around(starts: list[int], place: int, count: int) -> tuple[int, int]:
     """The first word of the part that holds ``place``, and the first of the next."""
     index = bisect_right(starts, place)
     return starts[index - 1] if index else 0, starts[index] if index < len(starts) else count
-
-
-@cache
-def _asking(language: str) -> PhraseMatcher:
-    """Words of requests, and those of haste."""
-    asked, hurried = lists("praise")[_ASKS], lists("stakes")["haste"]
-    words = [lists("telling")["request"], *(table[name] for table in (asked, hurried) for name in (language, "en"))]
-    return PhraseMatcher(asking=dict.fromkeys(entry for each in words for entry in entries_of(each)).items())
-
-
-def asks_us(text: str, language: str) -> bool:
-    """Whether ``text`` asks something of its reader: it has a question, a request, or a word of haste.
-
-    Capitals and exclamation marks ask nothing. Of a ``language`` without lists nothing is known, and ``True`` is said.
-    """
-    text = text[:MAX_SCANNED]
-    if "?" in text or "？" in text or language not in lists("praise")[_ASKS]:
-        return True
-    return bool(_asking(language).find(words_of(text), text)["asking"])
 
 
 @cache

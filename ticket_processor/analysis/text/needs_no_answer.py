@@ -87,23 +87,23 @@ def machine_mail(ticket: Ticket) -> str | None:
     opening = normalised(ticket.description[:_OPENING])
     if from_machine and kind and not opening.strip():
         return kind
-    if (from_machine or kind == "bounce") and _is_bounce(opening, from_machine=from_machine):
+    # Mail servers' reports begin otherwise than what people write who quote one.
+    reports = _BOUNCE_OPENING.match(opening) or (from_machine and _BOUNCE_FACTS.search(opening))
+    if reports and (from_machine or kind == "bounce"):
         return "bounce"
     if kind == "delivery_report" and _RECEIPT_OPENING.match(opening):
         return kind
     if _is_reply(opening[:_REPLY], kind, from_machine=from_machine):
         return kind if kind == "out_of_office" else "auto_reply"
-    if (from_machine or _DEVICE_SENDER.search(sender)) and _is_scan(subject, opening):
+    head = opening[:600]
+    if "?" in head:
+        return None
+    scanned = _DEVICE_SUBJECT.match(subject) and _DEVICE_BODY.search(head)
+    if scanned and (from_machine or _DEVICE_SENDER.search(sender)):
         return "device"
     alerting = _ALERT_SENDER.search(sender) or (from_machine and _ALERT_SUBJECT.match(subject))
-    if alerting and _says_all_clear(subject, opening):
-        return "all_clear"
-    return None
-
-
-def _is_bounce(opening: str, *, from_machine: bool) -> bool:
-    """Whether the text begins as mail servers' reports do; people who quote one begin otherwise."""
-    return bool(_BOUNCE_OPENING.match(opening) or (from_machine and _BOUNCE_FACTS.search(opening)))
+    over = _ALL_CLEAR.search(subject) and not _STILL_BAD.search(subject) and "?" not in subject
+    return "all_clear" if alerting and over else None
 
 
 def _is_reply(text: str, kind: str | None, *, from_machine: bool) -> bool:
@@ -121,14 +121,6 @@ def _is_reply(text: str, kind: str | None, *, from_machine: bool) -> bool:
     telling = of_itself + meanwhile
     headed = kind in ("auto_reply", "out_of_office")
     return telling > own and (headed or (of_itself > 0 and (from_machine or telling > 1)))
-
-
-def _is_scan(subject: str, opening: str) -> bool:
-    return bool(_DEVICE_SUBJECT.match(subject) and _DEVICE_BODY.search(opening[:600])) and "?" not in opening[:600]
-
-
-def _says_all_clear(subject: str, opening: str) -> bool:
-    return bool(_ALL_CLEAR.search(subject)) and not _STILL_BAD.search(subject) and "?" not in subject + opening[:600]
 
 
 LONGEST, MOST_WORDS = 300, 40
