@@ -97,7 +97,7 @@ def test_the_contract_of_layers_is_short_and_names_every_package() -> None:
 
 CEILINGS = {
     ".": 1_260,
-    "analysis": 9_060,
+    "analysis": 8_910,
     "audit": 1_840,
     "commands": 5_590,
     "core": 2_550,
