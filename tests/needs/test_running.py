@@ -245,7 +245,7 @@ def test_init_writes_settings_and_checks_them_and_doctor_names_what_is_wrong(ope
     store = desk.sandbox.store
     condition = {"field": "current_tags", "operator": "includes", "value": "ai_processed"}
     mail = {"field": "notification_user", "value": ["requester_id", "Subject", "Body"]}
-    trigger = {"id": 1, "title": "Tell customers that we look", "active": True}
+    trigger = {"id": 1, "title": "Tell customers that we look", "active": True, "position": 1}
     store.triggers[1] = {**trigger, "conditions": {"all": [condition], "any": []}, "actions": [mail]}
     told = desk("doctor", code=1).out
     assert "Tell customers that we look" in told
