@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 
-from ticket_processor.core.tables import Table, as_csv, as_html, as_markdown, as_text, shortened, show
+import pytest
+
+from ticket_processor.core.tables import WHERE, Table, as_csv, as_html, as_markdown, as_text, shortened, show
 
 TABLE = Table("Labels", ("<label", "tickets", "<<words"), (("billing", "12", "a | b"), ("=1+1", "3", "<b>x</b>")))
 
@@ -60,3 +63,23 @@ def test_what_is_shortened_twice_counts_all_that_is_left_out() -> None:
     assert (len(once.rows), once.rows[-1][0]) == (6, "and 95 more: --details")
     assert shortened(once, 2).rows == (("0", ""), ("1", ""), ("and 98 more: --details", ""))
     assert shortened(once, 5) == once
+
+
+def test_a_terminal_opens_a_row_by_its_first_cell_and_a_file_holds_the_address(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    monkeypatch.setenv("TERM", "xterm-256color")
+    rows = (("4", "no order", "https://acme.example/agent/tickets/4"), ("5", "no mail", ""))
+    table = Table("Worth a look", ("ticket", "<subject", WHERE), rows)
+    for out in (terminal := Terminal(), file := io.StringIO()):
+        show([table], most=9, out=out)
+    assert re.search(r"\x1b]8;id=\d+;https://acme\.example/agent/tickets/4\x1b\\ +4\x1b]8;;", terminal.getvalue())
+    assert (terminal.getvalue().count("]8;id"), "where" in terminal.getvalue()) == (1, False)
+    assert file.getvalue().splitlines()[-2:] == [
+        "       4  no order  https://acme.example/agent/tickets/4",
+        "       5  no mail",
+    ]

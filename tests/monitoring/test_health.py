@@ -218,31 +218,40 @@ BY_HAND = [a_run(120, by_hand=True), a_run(90, by_hand=True)]
 DOWN = {"exit_code": 3, "stopped": "Zendesk gives no answer"}
 UNSEEN = [a_run(minutes, caught_up=False) for minutes in (14_200, 14_190, 14_180, 14_170)]
 BACKLOG = [a_run(40, took=600), a_run(12, caught_up=False), a_run(2, caught_up=False)]
-LAST_RUNS: dict[str, tuple[list[RunRecord], Status, str, dict[str, object]]] = {
-    "none": ([], Status.WARN, "--since now", {}),
-    "none but an undo": ([a_run(5, kind="undo")], Status.WARN, "--since now", {}),
-    "one that could not be made": ([a_run(20), a_run(1, **DOWN)], Status.WARN, "no answer", {"age_s": 1200}),
-    "some tickets failed": ([a_run(3, exit_code=1)], Status.OK, "", {}),
-    "Ctrl-C": ([a_run(20), a_run(3, exit_code=130, stopped="by a signal")], Status.OK, "by a signal", {}),
-    "none that was completed": ([a_run(10, exit_code=3, stopped="kill switch")], Status.FAIL, "kill switch", {}),
-    "a clock that was wrong": ([a_run(90), a_run(-600)], Status.FAIL, "", {}),
-    "by hand": (BY_HAND, Status.OK, "by hand", {}),
-    "by hand, since a schedule is gone": ([a_run(150), *BY_HAND], Status.FAIL, "", {}),
-    "by hand, the last one ended early": ([*BY_HAND, a_run(80, by_hand=True, **DOWN)], Status.WARN, "no answer", {}),
-    "a schedule that died, and nothing was seen whole": (UNSEEN, Status.FAIL, "has looked at every ticket", {}),
-    "an outage without a good run": ([a_run(20, **DOWN)], Status.FAIL, "", {}),
-    "an outage after one": ([a_run(300), a_run(20, **DOWN)], Status.FAIL, "", {"age_s": 18_000}),
-    "a backlog": (BACKLOG, Status.WARN, "start them more often", {"behind_s": 3060}),
-    "all was seen": ([a_run(5)], Status.OK, "", {}),
-    "not all was seen": ([a_run(5, caught_up=False)], Status.WARN, "", {}),
-    "a retry run sees nothing": ([a_run(5), a_run(1, kind="retry")], Status.OK, "", {"caught_up": iso(NOW - 330)}),
+LAST_RUNS: dict[str, tuple[list[RunRecord], dict[str, Any], Status, str, dict[str, object]]] = {
+    "none": ([], {}, Status.WARN, "--since now", {}),
+    "none but an undo": ([a_run(5, kind="undo")], {}, Status.WARN, "--since now", {}),
+    "one that could not be made": ([a_run(20), a_run(1, **DOWN)], {}, Status.WARN, "no answer", {"age_s": 1200}),
+    "some tickets failed": ([a_run(3, exit_code=1)], {}, Status.OK, "", {}),
+    "Ctrl-C": ([a_run(20), a_run(3, exit_code=130, stopped="by a signal")], {}, Status.OK, "by a signal", {}),
+    "none that was completed": ([a_run(10, exit_code=3, stopped="kill switch")], {}, Status.FAIL, "kill switch", {}),
+    "a clock that was wrong": ([a_run(90), a_run(-600)], {}, Status.FAIL, "", {}),
+    "by hand, no schedule": (BY_HAND, {"scheduled": lambda: False}, Status.OK, "by hand", {}),
+    "by hand, and a schedule starts none": (BY_HAND, {"scheduled": lambda: True}, Status.FAIL, "", {}),
+    "by hand, and nobody has looked for one": (BY_HAND, {}, Status.FAIL, "", {}),
+    "by hand, since it is gone": ([a_run(150), *BY_HAND], {"scheduled": lambda: False}, Status.FAIL, "", {}),
+    "none, no schedule": ([], {"scheduled": lambda: False}, Status.WARN, "", {}),
+    "by hand, the last one ended early": (
+        [*BY_HAND, a_run(80, by_hand=True, **DOWN)],
+        {"scheduled": lambda: False},
+        Status.WARN,
+        "no answer",
+        {},
+    ),
+    "a schedule that died, and nothing was seen whole": (UNSEEN, {}, Status.FAIL, "has looked at every ticket", {}),
+    "an outage without a good run": ([a_run(20, **DOWN)], {}, Status.FAIL, "", {}),
+    "an outage after one": ([a_run(300), a_run(20, **DOWN)], {}, Status.FAIL, "", {"age_s": 18_000}),
+    "a backlog": (BACKLOG, {}, Status.WARN, "start them more often", {"behind_s": 3060}),
+    "all was seen": ([a_run(5)], {}, Status.OK, "", {}),
+    "not all was seen": ([a_run(5, caught_up=False)], {}, Status.WARN, "", {}),
+    "a retry run sees nothing": ([a_run(5), a_run(1, kind="retry")], {}, Status.OK, "", {"caught_up": iso(NOW - 330)}),
 }
 
 
 @pytest.mark.parametrize("name", LAST_RUNS)
 def test_what_the_last_runs_prove(name: str) -> None:
-    made, status, words, facts = LAST_RUNS[name]
-    found = doctor.last_run(made, NOW)
+    made, options, status, words, facts = LAST_RUNS[name]
+    found = doctor.last_run(made, NOW, **options)
     assert (found.status, words in found.text) == (status, True), found.text
     assert found.facts.items() >= facts.items()
     assert ("caught_up" in found.facts) == any(run.kind == "run" and run.summary.caught_up for run in made)

@@ -22,10 +22,11 @@ from ticket_processor.schedule.schedulers import (
     Windows,
     install,
     mark_in,
+    may_start_runs,
     remove,
 )
 
-from .test_schedule import a_job, a_task, task
+from .test_schedule import FILE, a_job, a_task, task
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the programs are imitated by shell scripts")
 PROGRAMS = {
@@ -253,3 +254,17 @@ def test_somebody_elses_task_is_left_alone(programs: Programs) -> None:
     with pytest.raises(CannotRun, match="is not ticketbot's"):
         remove(Windows("ticketbot"))
     assert programs.task.exists()
+
+
+# --- whether runs are scheduled
+
+
+def test_runs_may_be_scheduled_by_a_timer_or_a_line_of_the_crontab(programs: Programs) -> None:
+    assert not may_start_runs(programs.home)
+    install(Systemd("eu"), a_job(name="eu"))
+    assert may_start_runs(programs.home)
+    remove(Systemd("eu"))
+    programs.crontab.write_text(f"*/10 * * * * ticketbot run --config {FILE}\n", encoding="utf-8")
+    assert may_start_runs(programs.home)
+    programs.refuse("You are not allowed")
+    assert may_start_runs(programs.home), "what cannot be read may start runs"

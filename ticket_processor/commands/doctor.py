@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 from ..analysis.model_server.chat import OpenAIServer
@@ -28,6 +29,7 @@ from ..monitoring.health_checks import SETTINGS, Check, Health, Status, fail, ok
 from ..monitoring.health_servers import ask_helpdesk
 from ..policy.decide import PARTS, Mode
 from ..policy.setup_checks import check, check_labels, our_updates, rule_clashes
+from ..schedule.schedulers import may_start_runs
 from ..settings.helpdesks import LocalSettings
 from ..settings.load import config_file, load, secret_files
 from ..settings.schema import Settings
@@ -227,7 +229,14 @@ class SetUp:
 
 def health_doctor(settings: Settings, clock: Clock, config: Path | None, *, offline: bool) -> Doctor:
     """The examiner of ``ticketbot health`` for these settings."""
-    return Doctor(settings, clock, offline=offline, secret_files=secret_files(config_file(config=config)))
+    file = config_file(config=config)
+    return Doctor(
+        settings,
+        clock,
+        offline=offline,
+        secret_files=secret_files(file),
+        scheduled=partial(may_start_runs, file or Path.cwd()),
+    )
 
 
 def running(settings: Settings, health: Health) -> Iterator[Finding]:

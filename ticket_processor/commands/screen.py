@@ -18,7 +18,7 @@ from ..core import verbose
 from ..core.errors import CannotRun
 from ..core.models import OutcomeStatus
 from ..core.run_summary import RunSummary
-from ..core.tables import MOST_LINES, Table, show
+from ..core.tables import MOST_LINES, WHERE, Table, show
 from ..reporting.run_words import (
     RunTally,
     Seen,
@@ -285,7 +285,7 @@ class Screen:
                 subject = harmless(seen.subject or "-", one_line=True)
                 cut = subject if len(subject) <= MOST_SUBJECT else f"{subject[: MOST_SUBJECT - 1]}…"
                 rows.append((str(seen.number), cut, why, *[seen.url] * links))
-            columns = ("ticket", "<subject", "<why", *["<where"] * links)
+            columns = ("ticket", "<subject", "<why", *[WHERE] * links)
             show([Table("Worth a look", columns, tuple(rows))], most=len(rows) + MOST_LINES, out=self._out)
         if steps := more or next_steps(summary, tally):
             self.say("Next")

@@ -24,6 +24,8 @@ _HEAD = 3
 """Lines of a table beside its rows."""
 SENTENCES = ("<",)
 """The columns of a table of sentences."""
+WHERE = "<where"
+"""The column of addresses."""
 _WIDTH = 78
 
 
@@ -31,7 +33,8 @@ _WIDTH = 78
 class Table:
     """A title, the columns' names, and rows of text.
 
-    A column whose name begins with ``<`` stands to the left; one with ``<<`` may hold long text.
+    A column whose name begins with ``<`` stands to the left; one with ``<<`` may hold long text. A last column
+    :data:`WHERE` holds addresses.
     """
 
     title: str
@@ -49,7 +52,7 @@ class Table:
 def show(tables: Sequence[Table], *, most: int | None = None, out: TextIO | None = None) -> bool:
     """Print the tables as aligned lines, as far as they fit into ``most`` lines; whether all of them fit.
 
-    With ``most`` a terminal shows a row in one line, cut at its edge.
+    A terminal opens a row's address from its first cell. With ``most`` it shows a row in one line, cut at its edge.
     """
     out = out or sys.stdout
     fitting = list(tables) if most is None else _within(tables, most)
@@ -63,8 +66,12 @@ def show(tables: Sequence[Table], *, most: int | None = None, out: TextIO | None
 
     console = Console(file=out, highlight=False)
     for table in fitting:
-        for place, line in enumerate(["", *as_text(table).splitlines()]):
+        shown = table.columns[:-1] if table.columns[-1] == WHERE else table.columns
+        seen = replace(table, columns=shown, rows=tuple(row[: len(shown)] for row in table.rows))
+        for place, line in enumerate(["", *as_text(seen).splitlines()]):
             text = Text(line, style="bold" if place < _HEAD else "")
+            if shown != table.columns and place >= _HEAD and (address := table.rows[place - _HEAD][-1]):
+                text.stylize(f"link {address}", 0, line.find(cell := seen.rows[place - _HEAD][0]) + len(cell))
             console.print(text, no_wrap=most is not None and len(table.columns) > 1, overflow="ellipsis")
     return fitting == list(tables)
 

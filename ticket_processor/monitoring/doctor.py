@@ -57,6 +57,7 @@ class Doctor:
     """The health of what some settings describe, as often as it is asked, by one caller at a time.
 
     ``offline`` leaves helpdesk and model servers out. ``secret_files`` are the settings files that hold secrets.
+    ``scheduled`` is that of :func:`last_run`.
     """
 
     def __init__(
@@ -66,6 +67,7 @@ class Doctor:
         *,
         offline: bool = False,
         secret_files: Sequence[Path] = (),
+        scheduled: Callable[[], bool] = lambda: True,
     ) -> None:
         self._account = settings.account
         self._clock = clock
@@ -79,7 +81,7 @@ class Doctor:
         probes = [
             of_helpdesk(settings.desk, clock, offline=offline),
             *of_models(models, offline=offline),
-            *_of_files(settings, clock, secret_files),
+            *_of_files(settings, clock, secret_files, scheduled),
         ]
         self._examiner = Examiner(probes, clock)
 
@@ -118,7 +120,9 @@ def _of_settings(problems: Sequence[str], notices: Sequence[str]) -> Check:
     return ok(SETTINGS, "; ".join(("complete", *notices)), notices=list(notices))
 
 
-def _of_files(settings: Settings, clock: Clock, secret_files: Sequence[Path]) -> Iterator[Probe]:
+def _of_files(
+    settings: Settings, clock: Clock, secret_files: Sequence[Path], scheduled: Callable[[], bool]
+) -> Iterator[Probe]:
     def alerts() -> Sequence[Check]:
         memory, addresses = AlertStore.of(settings).known(), len(receivers(settings.alerts))
         return open_alerts(memory), alerting(addresses, package_missing(), memory, clock.now())
@@ -134,7 +138,7 @@ def _of_files(settings: Settings, clock: Clock, secret_files: Sequence[Path]) ->
         today = NAME.format(day=iso(clock.now())[:10])
         return [folder("log_folder", settings.log_dir, (f"{today}.jsonl", f"{today}.log", LOG_LOCK))]
 
-    yield Probe(_STORED, partial(_stored, settings, clock))
+    yield Probe(_STORED, partial(_stored, settings, clock, scheduled))
     yield Probe(("kill_switch",), stop)
     yield Probe(("alerts", "alerting"), alerts, warn)
     yield Probe(("log_chain",), lambda: [_log_chain(settings, clock)], warn)
@@ -143,7 +147,7 @@ def _of_files(settings: Settings, clock: Clock, secret_files: Sequence[Path]) ->
     yield Probe(("permissions",), lambda: [permissions(settings, secret_files)], warn)
 
 
-def _stored(settings: Settings, clock: Clock) -> Sequence[Check]:
+def _stored(settings: Settings, clock: Clock, scheduled: Callable[[], bool]) -> Sequence[Check]:
     now, path = clock.now(), settings.state_folder / FILE_NAME
     there = is_there(path)
     with opened_state(settings.state_folder, settings.desk.base_url, dry_run=True) as state:
@@ -157,10 +161,11 @@ def _stored(settings: Settings, clock: Clock) -> Sequence[Check]:
     else:
         sound = ok("state", f"{path} is sound" if there else f"there is none yet; the first run makes {path}")
     metrics = metrics_of(record for record in runs if now - DAY <= record.started <= now + AHEAD_S)
+    last = last_run(runs, now, scheduled=scheduled)
     resume = f"{halted}; when the cause is found, run once with --resume"
     return (
         sound,
-        last_run(runs, now).model_copy(update={"metrics": metrics}),
+        last.model_copy(update={"metrics": metrics}),
         retry_list(retries, now, head_start_s=settings.run.wait_minutes * 60),
         fail("halted", resume) if halted is not None else ok("halted", "no note became public"),
     )
@@ -197,11 +202,12 @@ def _log_chain(settings: Settings, clock: Clock) -> Check:
 # Runs, what they left undone, and alerts
 
 
-def last_run(runs: Sequence[RunRecord], now: float) -> Check:
+def last_run(runs: Sequence[RunRecord], now: float, *, scheduled: Callable[[], bool] = lambda: True) -> Check:
     """Whether runs come, come to their end, and look at every ticket. ``runs`` are in the order in which they began.
 
     A run that looked at everything there was is proof of all tickets that were created a minute before it began.
-    Where people started all of them, none is missed.
+    ``scheduled`` says whether a scheduler of this system may start runs. It is asked only where people started all of
+    these: then none is missed.
     """
     name, played = "last_run", _played(runs, now)
     if not played:
@@ -227,9 +233,9 @@ def last_run(runs: Sequence[RunRecord], now: float) -> Check:
     else:
         said.append(f"every ticket older than {span(behind + WITHHELD_S)} has been looked at")
     judge = _by_age(max(age, behind or 0.0), every)
-    if judge is not ok and all(record.by_hand for record in played):
+    if judge is not ok and all(record.by_hand for record in played) and not scheduled():
         judge = ok
-        said.append("runs are started by hand ('ticketbot schedule install' has them started)")
+        said.append("runs are started by hand, since no schedule is installed ('ticketbot schedule install')")
     elif judge is not ok and not why and _by_age(age, every) is not ok:
         said.append(f"runs are expected every {span(every)}: is the schedule alive?")
     elif judge is not ok and not why:

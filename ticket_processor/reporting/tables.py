@@ -8,7 +8,7 @@ from dataclasses import replace
 from .. import __version__
 from ..core.models import OutcomeStatus
 from ..core.reasons import in_words
-from ..core.tables import SENTENCES, Table, shortened
+from ..core.tables import SENTENCES, WHERE, Table, shortened
 from ..core.text import many
 from ..learning.scoreboard import Count, Scoreboard
 from ..settings.schema import SloSettings
@@ -199,7 +199,7 @@ def escalated_table(found: Sequence[EscalatedLine], now: Mapping[int, LookedUp] 
             row += [ticket.status or "?", ticket.subject or "-"]
         rows.append((*row, *((one.url,) * links)))
     asked = () if now is None else ("<status", "<subject")
-    columns = ("ticket", "<when (UTC)", "<why", *asked, *(("<where",) * links))
+    columns = ("ticket", "<when (UTC)", "<why", *asked, *((WHERE,) * links))
     return Table("Escalated last", columns, tuple(rows))
 
 

@@ -234,6 +234,15 @@ def problems(kind: str, job: ScheduledJob, deadline_s: float) -> list[str]:
     ]
 
 
+def may_start_runs(place: Path) -> bool:
+    """Whether a scheduler of this system may start runs of ticketbot's; the owner of ``place`` owns the crontab."""
+    with suppress(CannotRun, ConfigError, OSError):
+        timers = [path for folder in {unit_folder(), SYSTEM_UNITS} for path in folder.glob("*.timer")]
+        if not any(mark_in(path.read_text(encoding="utf-8", errors="replace")) for path in timers):
+            return shutil.which("crontab") is not None and "ticketbot" in Cron("", owner_of(place)).read()
+    return True
+
+
 def owner_of(place: Path) -> str:
     """The current user; for root, the owner of ``place``. Raises :class:`ConfigError` where that one has no name."""
     with suppress(KeyError):
