@@ -99,7 +99,7 @@ CEILINGS = {
     ".": 1_260,
     "analysis": 8_910,
     "audit": 1_840,
-    "commands": 5_590,
+    "commands": 5_600,
     "core": 2_550,
     "dashboard": 1_400,
     "evaluation": 1_840,
@@ -124,7 +124,7 @@ CEILINGS = {
 They are lowered when lines go. Whoever raises one says why in the commit. Request Tracker, a third helpdesk, took 1,050
 lines of product (850 of them in ``helpdesk/``), 600 of tests, and a page of 570 words.
 """
-MOST = {"files": 269, "test lines": 62_350, "scripts": 22, "words of docs": 20_640}
+MOST = {"files": 269, "test lines": 62_400, "scripts": 22, "words of docs": 20_640}
 """Of the whole house: modules, lines of tests, scripts, and words of all pages, generated ones included."""
 SLACK = 1.02
 """A ceiling this far above what is there is to be lowered."""
