@@ -76,7 +76,13 @@ def train(
     screen.notices(settings.notices)
 
     examples = read_examples(files or (), lambda sentence: screen.notices([sentence]))
-    corrections = _approved(settings) if from_corrections else []
+    corrections: list[Correction] = []
+    if from_corrections:
+        with closing(LearningStore.scratch_copy(settings.state_folder / FILE_NAME)) as store:
+            corrections = [item for field in FIELDS for item in store.examples(field)]
+        if not corrections:
+            what = "no correction that a classifier can learn from was approved"
+            raise ConfigError(f"{what}; see 'ticketbot learn review'")
     corrected = corrected_examples(corrections, settings.taxonomy)
 
     # Heavy, so that a mistake on the command line is reported first.
@@ -126,15 +132,6 @@ def train(
         lines.append(f"a run looks for it in {settings.classifier_folder}")
     screen.result("\n".join(lines), {**summary.as_data(trained, folder), **more})
     return ExitCode.SOME_FAILED if more and more["change"] is None else ExitCode.OK
-
-
-def _approved(settings: Settings) -> list[Correction]:
-    """The approved corrections that a classifier can learn from. Raises ``ConfigError`` where there are none."""
-    with closing(LearningStore.scratch_copy(settings.state_folder / FILE_NAME)) as store:
-        found = [item for field in FIELDS for item in store.examples(field)]
-    if not found:
-        raise ConfigError("no correction that a classifier can learn from was approved; see 'ticketbot learn review'")
-    return found
 
 
 def _stored_unless_worse(

@@ -127,15 +127,16 @@ class FreshdeskArticles:
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
+        self._own, self._others = "", tuple[str, ...]()
 
     def portions(self, kept: Mapping[str, KeptArticle]) -> Iterator[Portion]:
         """Every folder's articles; those whose stamp is known keep their translations as they are."""
-        own, others = self._languages()
+        self._own, self._others = self._languages()
         everything: set[str] = set()
         for category in self._listed("/solutions/categories"):
             for folder in self._listed(f"/solutions/categories/{category['id']}/folders"):
                 for inner in self._with_inner(folder, DEEPEST):
-                    articles = self._of_folder(inner, kept, own, others, everything)
+                    articles = self._of_folder(inner, kept, everything)
                     everything.update(article.id for article, _ in articles)
                     yield Portion(articles=tuple(articles))
         yield Portion(all_ids=everything)
@@ -147,12 +148,7 @@ class FreshdeskArticles:
                 yield from self._with_inner(inner, deepest - 1)
 
     def _of_folder(
-        self,
-        folder: Mapping[str, Any],
-        kept: Mapping[str, KeptArticle],
-        own: str,
-        others: tuple[str, ...],
-        everything: set[str],
+        self, folder: Mapping[str, Any], kept: Mapping[str, KeptArticle], everything: set[str]
     ) -> list[tuple[Article, str]]:
         """Changed articles of one folder; known ones are noted in ``everything``."""
         audience = AUDIENCES.get(folder.get("visibility", 0), "agents")
@@ -161,19 +157,19 @@ class FreshdeskArticles:
             if row.get("status") != PUBLISHED:
                 continue
             stamp = f"{row.get('updated_at')} {audience}"
-            first = self._article(row, own, own, audience)
-            known = {f"{self.name}:{row['id']}/{name}" for name in (own, *others)} & kept.keys()
+            first = self._article(row, self._own, audience)
+            known = {f"{self.name}:{row['id']}/{name}" for name in (self._own, *self._others)} & kept.keys()
             if first.id in known and all(kept[name].stamp == stamp for name in known):
                 everything |= known
                 continue
             articles.append((first, stamp))
-            for name in others:
+            for name in self._others:
                 if (text := self._translation(row["id"], name)) is not None:
-                    articles.append((self._article({**row, **text}, name, own, audience), stamp))
+                    articles.append((self._article({**row, **text}, name, audience), stamp))
         return articles
 
-    def _article(self, row: Mapping[str, Any], language: str, own: str, audience: Audience) -> Article:
-        place = "" if language == own else f"{language}/"
+    def _article(self, row: Mapping[str, Any], language: str, audience: Audience) -> Article:
+        place = "" if language == self._own else f"{language}/"
         return Article(
             id=f"{self.name}:{row['id']}/{language}",
             source=self.name,

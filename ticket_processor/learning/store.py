@@ -88,8 +88,6 @@ DECIDED = "corrections"
 HISTORY = "the ticket's history"
 """What lets corrections expire that no longer hold."""
 
-HOLDS = "approved corrections, pins and the list of erased tickets"
-"""What is lost with the file."""
 _MIGRATIONS = (
     *[""] * 8,  # files of these versions are not read any more
     """
@@ -160,7 +158,8 @@ class LearningStore(Database):
     ``scratch_copy`` is for readers: nothing is made or changed, whether or not the file is there.
     """
 
-    migrations, holds = _MIGRATIONS, HOLDS
+    migrations = _MIGRATIONS
+    holds = "approved corrections, pins and the list of erased tickets"
 
     def __init__(self, path: Path | None) -> None:
         """Open, or create, the file; ``None`` keeps everything in memory."""
