@@ -104,7 +104,7 @@ CEILINGS = {
     "dashboard": 1_400,
     "evaluation": 1_840,
     "helpdesk": 5_990,
-    "knowledge": 1_660,
+    "knowledge": 1_650,
     "learning": 1_610,
     "monitoring": 2_480,
     "pipeline": 5_100,
