@@ -100,7 +100,6 @@ class Commands(CommandGroup):
             ),
             "audit": CommandEntry(
                 "The log: check it, read it, erase words from it.",
-                help="The log: check it, read it, erase words from it.",
                 commands={
                     "verify": CommandEntry("Check that the log is as it was written.", "audit:verify"),
                     "show": CommandEntry("Print one ticket's story, or days of the log, decrypted.", "audit:show"),

@@ -27,7 +27,7 @@ from .core.errors import (
     UpdateRefused,
     WaitForEarlier,
 )
-from .core.models import Change, KeptWrite, Ticket
+from .core.models import Change, Ticket
 from .helpdesk.freshdesk_format import (
     ACCOUNT_LIMIT,
     UPDATE_LIMIT,
@@ -51,6 +51,7 @@ from .helpdesk.note_first import LATE_S, NoteFirstDesk, SeenTicket, of_people
 from .helpdesk.protocol import Page
 from .helpdesk.ticket_history import Edit, History
 from .helpdesk.transport import Transport
+from .state.records import KeptWrite
 from .state.store import State
 
 MAX_TICKET_BYTES = 2_000_000

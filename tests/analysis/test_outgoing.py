@@ -35,10 +35,10 @@ from ticket_processor.analysis.text.outgoing import (
     told,
 )
 from ticket_processor.audit.receipts import AuditLog
-from ticket_processor.core.models import Analysis, Decision, ForeignText, Outcome, OutcomeStatus, OutgoingText, Ticket
+from ticket_processor.core.models import Analysis, Decision, Outcome, OutcomeStatus, Ticket
 from ticket_processor.core.run_summary import RunSummary
 from ticket_processor.core.taxonomy import default_taxonomy
-from ticket_processor.core.text import plain_line
+from ticket_processor.core.text import ForeignText, OutgoingText, plain_line
 from ticket_processor.monitoring.messages import AlertMessage
 from ticket_processor.policy.decide import Policy, decide
 from ticket_processor.tags import merge

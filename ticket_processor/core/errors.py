@@ -117,9 +117,9 @@ class StateUnusable(CannotRun):
 class Stopping(TicketbotError):
     """A signal asked the run to end. ``exit_code`` tells which."""
 
-    def __init__(self, message: str = "", exit_code: ExitCode = ExitCode.TERMINATED) -> None:
+    def __init__(self, exit_code: ExitCode = ExitCode.TERMINATED) -> None:
         self.exit_code = exit_code
-        super().__init__(message or f"stopped by {'Ctrl-C' if exit_code == ExitCode.INTERRUPTED else 'a signal'}")
+        super().__init__(f"stopped by {'Ctrl-C' if exit_code == ExitCode.INTERRUPTED else 'a signal'}")
 
 
 class DeadlineReached(TicketbotError):

@@ -5,38 +5,19 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from enum import StrEnum
-from typing import Annotated, Any, Literal, Self, final
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, WrapValidator, model_validator
 
 from .clock import parse_iso
 from .errors import MissingPart
+from .text import OutgoingText
 
 
 class Frozen(BaseModel):
     """Base of all data here: immutable, closed, and never quoting its input in an error message."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, defer_build=True)
-
-
-class OutgoingText(str):
-    """Words without secrets, made by ``analysis.text.outgoing`` alone: looked at, made of a redacted text,
-    or is our own. What is made of it (a part, a sum, a copy that was read back) is a plain ``str``."""
-
-    __slots__ = ()
-
-    def __new__(cls, *args: object, **kwargs: object) -> OutgoingText:
-        raise TypeError("OutgoingText is made by what looks at words that leave")
-
-    def __reduce__(self) -> tuple[type[str], tuple[str]]:
-        return str, (str(self),)
-
-
-@final
-class ForeignText(OutgoingText):
-    """A stranger's words, which were looked at for personal data as well."""
-
-    __slots__ = ()
 
 
 def _as_looked_at(value: object, validated: Callable[[object], str]) -> str:
@@ -160,12 +141,7 @@ class Usage(Frozen):
     written: int = Field(0, exclude=True)
 
     def __add__(self, other: Usage) -> Usage:
-        return Usage(
-            input=self.input + other.input,
-            output=self.output + other.output,
-            cached=self.cached + other.cached,
-            written=self.written + other.written,
-        )
+        return Usage(**{name: getattr(self, name) + getattr(other, name) for name in Usage.model_fields})
 
 
 NO_MODEL = "no_model_configured"
@@ -373,22 +349,6 @@ class Change(Frozen):
     puts_back: bool = Field(False, description="its values are a person's, which no log is to hold")
     key: str = Field(description="proves on the ticket that this write was ours")
     intent: str = Field("", description="names this very write in the log, the state and on the ticket")
-
-
-class KeptWrite(Frozen):
-    """A write of ours, kept for a helpdesk that has no record of who changed what.
-
-    ``change`` is without its note's words. ``fields_before`` are the values that it replaced. ``note_sent`` and
-    ``sent`` say when (Unix seconds, the helpdesk's clock) the note and the rest were sent; ``done`` is the ticket's
-    ``updated_at`` in the answer, empty while there is none. ``note`` is the note's number, once an answer told it.
-    """
-
-    change: Change
-    fields_before: dict[int, str] = Field(default_factory=dict)
-    note_sent: float | None = None
-    note: int | None = None
-    sent: float | None = None
-    done: str = ""
 
 
 class OutcomeStatus(StrEnum):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping
 
 from pydantic import Field
@@ -18,17 +19,16 @@ class Latencies:
     """Counts durations in milliseconds. A quantile is at most a tenth too high, and never too low. For one thread."""
 
     def __init__(self, bands: Mapping[str, int] | None = None) -> None:
-        self._bands: dict[int, int] = {int(band): count for band, count in (bands or {}).items()}
+        self._bands = Counter({int(band): count for band, count in (bands or {}).items()})
 
     def add(self, milliseconds: float) -> None:
         """Take one duration in."""
         band = math.ceil(math.log(milliseconds) / _GROWTH - 1e-9) if milliseconds > 1 else 0
-        self._bands[band] = self._bands.get(band, 0) + 1
+        self._bands[band] += 1
 
     def __add__(self, other: Latencies) -> Latencies:
-        both = Latencies(self.bands)
-        for band, count in other._bands.items():
-            both._bands[band] = both._bands.get(band, 0) + count
+        both = Latencies()
+        both._bands = self._bands + other._bands
         return both
 
     @property
@@ -39,7 +39,7 @@ class Latencies:
     @property
     def count(self) -> int:
         """How many there are."""
-        return sum(self._bands.values())
+        return self._bands.total()
 
     def quantile(self, share: float) -> float | None:
         """Milliseconds that ``share`` of them did not take longer than; ``None`` without any."""

@@ -16,7 +16,7 @@ import html
 import re
 import unicodedata
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any, cast, final
 
 
 class _LazyPattern:
@@ -38,6 +38,26 @@ def lazy_pattern(pattern: str | Callable[[], str], flags: int = 0) -> re.Pattern
     Threads may share it. It is no argument for the functions of :mod:`re`; call its own methods.
     """
     return cast("re.Pattern[str]", _LazyPattern(pattern, flags))
+
+
+class OutgoingText(str):
+    """Words without secrets, made by ``analysis.text.outgoing`` alone: looked at, made of a redacted text,
+    or is our own. What is made of it (a part, a sum, a copy that was read back) is a plain ``str``."""
+
+    __slots__ = ()
+
+    def __new__(cls, *args: object, **kwargs: object) -> OutgoingText:
+        raise TypeError("OutgoingText is made by what looks at words that leave")
+
+    def __reduce__(self) -> tuple[type[str], tuple[str]]:
+        return str, (str(self),)
+
+
+@final
+class ForeignText(OutgoingText):
+    """A stranger's words, which were looked at for personal data as well."""
+
+    __slots__ = ()
 
 
 MAX_INPUT = 100_000

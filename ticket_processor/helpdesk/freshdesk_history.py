@@ -12,7 +12,8 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from ..core.clock import iso, parse_iso
-from ..core.models import Change, KeptWrite, Priority, Ticket
+from ..core.models import Change, Priority, Ticket
+from ..state.records import KeptWrite
 from .freshdesk_format import Conversation
 from .ticket_history import SHORT_KEY, Edit, FieldValue, History, changed
 

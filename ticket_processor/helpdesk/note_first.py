@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Generic, TypeVar
 
 from ..core.errors import TicketError, TicketGone, UpdateConflict
-from ..core.models import Change, KeptWrite, Ticket
+from ..core.models import Change, Ticket
+from ..state.records import KeptWrite
 from ..state.store import State
 from .protocol import Fetched, Helpdesk, WithTroubles
 from .transport import Transport

@@ -31,7 +31,8 @@ from ..core.errors import (
     UpdateRefused,
     WaitForEarlier,
 )
-from ..core.models import Change, KeptWrite, Ticket
+from ..core.models import Change, Ticket
+from ..state.records import KeptWrite
 from ..state.store import State
 from .http_messages import Reply, is_unauthorised, mapping, string, tickets_of
 from .note_first import LATE_S, NoteFirstDesk, SeenTicket, of_people

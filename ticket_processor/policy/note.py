@@ -19,8 +19,8 @@ from pydantic import AfterValidator, Field, field_validator
 
 from ..analysis.rules.matcher import known_name
 from ..analysis.text.outgoing import leaving, leaving_line, ours
-from ..core.models import Analysis, Frozen, OutgoingText, Risk, Sentiment, Urgency
-from ..core.text import compatible, plain_line
+from ..core.models import Analysis, Frozen, Risk, Sentiment, Urgency
+from ..core.text import OutgoingText, compatible, plain_line
 
 Condition = Literal["security", "critical", "high_risk", "negative_and_urgent", "suspicious"]
 CONDITIONS: tuple[Condition, ...] = get_args(Condition)

@@ -65,6 +65,22 @@ class Verdict(Frozen):
         return self.model_copy(update={"analysis": analysis, "decision": silent})
 
 
+class KeptWrite(Frozen):
+    """A write of ours, kept for a helpdesk that has no record of who changed what.
+
+    ``change`` is without its note's words. ``fields_before`` are the values that it replaced. ``note_sent`` and
+    ``sent`` say when (Unix seconds, the helpdesk's clock) the note and the rest were sent; ``done`` is the ticket's
+    ``updated_at`` in the answer, empty while there is none. ``note`` is the note's number, once an answer told it.
+    """
+
+    change: Change
+    fields_before: dict[int, str] = Field(default_factory=dict)
+    note_sent: float | None = None
+    note: int | None = None
+    sent: float | None = None
+    done: str = ""
+
+
 class ScheduledReply(Frozen):
     """A public reply, or the status behind it, that is due later unless anybody touches the ticket.
 

@@ -11,9 +11,9 @@ import re
 from collections.abc import Iterable, Sequence
 
 from ..core.clock import iso
-from ..core.models import Change, KeptWrite, Request
+from ..core.models import Change, Request
 from ..core.run_summary import RunRecord
-from .records import FollowUp, Open, Retry, ScheduledReply, Verdict, parsed
+from .records import FollowUp, KeptWrite, Open, Retry, ScheduledReply, Verdict, parsed
 from .sqlite import Database
 
 FILE_NAME = "state.sqlite3"

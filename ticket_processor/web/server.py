@@ -318,17 +318,17 @@ ANALYSIS_S = 120.0
 _SHOWN = ("ticket_id", "machine_mail", "chain", "analysis", "decision")
 
 
+@dataclass(frozen=True)
 class RunPlayer:
     """Plays runs on the account of the settings, and says what became of each ticket. Use from one thread."""
 
-    def __init__(self, settings: Settings, clock: SystemClock, say: Callable[[str], object]) -> None:
-        self._settings = settings
-        self._clock = clock
-        self._say = say
+    settings: Settings
+    clock: SystemClock
+    say: Callable[[str], object]
 
     def told_of(self, ticket_ids: Sequence[int], more: Callable[[], Sequence[int]], heard: Heard) -> RunSummary:
         """A run on just these tickets, and ``more``. It sends alerts if there are addresses, and no heartbeat."""
-        silent = not (self._settings.alerts.urls or self._settings.alerts.page_urls)
+        silent = not (self.settings.alerts.urls or self.settings.alerts.page_urls)
         asked = runs.RunArguments(kind="webhook", tickets=tuple(ticket_ids), told_of=more)
         return self._played(asked, heard, silent=silent)
 
@@ -337,17 +337,17 @@ class RunPlayer:
         return self._played(runs.RunArguments(told_of=told_of), heard)
 
     def _played(self, asked: runs.RunArguments, heard: Heard, *, silent: bool = False) -> RunSummary:
-        settings, subjects = self._settings, Subjects()
+        settings, subjects = self.settings, Subjects()
         tally = tally_of(settings, subjects)
 
         def listen(outcome: Outcome) -> None:
             seen = tally.take(outcome)
             if outcome.reason not in SOON:  # it is no end
-                self._say(outcome_line(seen))
+                self.say(outcome_line(seen))
             heard(outcome)
 
-        with tended(settings, self._clock, asked.kind, deadline_s=settings.run.deadline_s, silent=silent) as tending:
-            finished = runs.play(settings, asked, clock=self._clock, listener=listen, subjects=subjects)
+        with tended(settings, self.clock, asked.kind, deadline_s=settings.run.deadline_s, silent=silent) as tending:
+            finished = runs.play(settings, asked, clock=self.clock, listener=listen, subjects=subjects)
             tending.ended(finished.summary, tally=tally)
         return finished.summary
 

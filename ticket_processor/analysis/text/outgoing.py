@@ -2,7 +2,7 @@
 
 Text is redacted first thing, and then cut, joined, decoded and stripped, and a model says it again in its own words.
 So the note, each line of the log, alerts and reports pass through here at the very end. What has passed is an
-:class:`~ticket_processor.core.models.OutgoingText`, and is not looked at again as long as it stays that very string.
+:class:`~ticket_processor.core.text.OutgoingText`, and is not looked at again as long as it stays that very string.
 Safe in any thread.
 """
 
@@ -13,8 +13,8 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ...core.models import Analysis, ForeignText, OutgoingText, RedactionLevel
-from ...core.text import plain_line
+from ...core.models import Analysis, RedactionLevel
+from ...core.text import ForeignText, OutgoingText, plain_line
 
 if TYPE_CHECKING:
     from .redact import RedactedText

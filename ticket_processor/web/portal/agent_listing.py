@@ -23,7 +23,7 @@ from ...core.errors import HelpdeskDown
 from ...core.models import Frozen
 from ...core.text import harmless
 from ...helpdesk.local_model import UNDONE, Actor, LocalHelpdeskError, LocalTicket, Person, Stale
-from ...helpdesk.local_search import PageOfTickets, Query, Sort
+from ...helpdesk.local_search import Query, Sort
 from .agent_accounts import PATH, Sessions
 from .agent_ticket import (
     PARTS,
@@ -115,7 +115,10 @@ def routes(portal: Portal, sessions: Sessions) -> APIRouter:
     def tickets(request: Request, agent: Person = agent_here) -> Response:
         choices, asked = Choices.of(store), request.query_params
         query = query_of(asked, choices)
-        found = _page(asked.get("after"), query)
+        try:
+            found = store.search(query, asked.get("after") or None, ROWS)
+        except (LocalHelpdeskError, OverflowError):
+            raise HTTPException(404) from None
         kept = [(name, value) for name, value in asked.multi_items() if value and name != "after"]
         return portal.page(
             request,
@@ -143,12 +146,6 @@ def routes(portal: Portal, sessions: Sessions) -> APIRouter:
         headers = {"Content-Disposition": 'attachment; filename="tickets.csv"'}
         pages = _pages(query)
         return StreamingResponse(csv_of(pages, choices), headers=headers, media_type="text/csv; charset=utf-8")
-
-    def _page(after: str | None, query: Query) -> PageOfTickets:
-        try:
-            return store.search(query, after or None, ROWS)
-        except (LocalHelpdeskError, OverflowError):
-            raise HTTPException(404) from None
 
     def _pages(query: Query) -> Iterator[Sequence[LocalTicket]]:
         after = None

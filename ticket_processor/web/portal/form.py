@@ -118,7 +118,8 @@ def routes(portal: Portal) -> APIRouter:
             wrong = {"": "That was very quick. Look it over, and send it again."}
         if wrong:
             return shown(request, typed, wrong, 422, token=form_token)
-        if wait_s := _wait(request, sent):
+        who = address_of(request)
+        if wait_s := portal.files.take(who, len(sent)) or portal.tickets.take(who):
             refused = too_many(wait_s)
             many = {"": f"These are many tickets or files in a short time. {refused.detail}"}
             answer = shown(request, typed, many, 429, token=form_token)
@@ -178,10 +179,6 @@ def routes(portal: Portal) -> APIRouter:
         is_enough = len(typed.subject) + len(typed.description) >= SUGGEST_FROM
         text = f"{typed.subject}\n{typed.description[:MOST_SEARCHED]}".strip()
         return list(portal.suggest(text)) if is_enough else []
-
-    def _wait(request: Request, files: Sequence[NewFile]) -> float:
-        who = address_of(request)
-        return portal.files.take(who, len(files)) or portal.tickets.take(who)
 
     return router
 

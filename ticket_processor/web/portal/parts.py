@@ -12,7 +12,7 @@ import secrets
 import threading
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass, field
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -183,26 +183,26 @@ MOST_KEYS = 20_000
 """Keys that a limit counts at a time; the ones counted first are forgotten."""
 
 
+@dataclass
 class RateLimit:
     """At most ``most`` of something within each ``seconds``, by key. Thread-safe."""
 
-    def __init__(self, most: int, seconds: float, now: Callable[[], float]) -> None:
-        self._most = most
-        self._seconds = seconds
-        self._now = now
-        self._lock = threading.Lock()
-        self._taken: Counter[str] = Counter()
-        self._window = 0.0
+    most: int
+    seconds: float
+    now: Callable[[], float]
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _taken: Counter[str] = field(default_factory=Counter)
+    _window: float = 0.0
 
     def take(self, key: str, count: int = 1) -> float:
         """Count so many more, or none. Gives 0, or in how many seconds the counting begins anew."""
-        now = self._now()
+        now = self.now()
         with self._lock:
-            window = now // self._seconds
+            window = now // self.seconds
             if window != self._window:
                 self._window, self._taken = window, Counter()
-            if self._taken[key] + count > self._most:
-                return (window + 1) * self._seconds - now
+            if self._taken[key] + count > self.most:
+                return (window + 1) * self.seconds - now
             self._taken[key] += count
             if len(self._taken) > MOST_KEYS:
                 del self._taken[next(iter(self._taken))]
@@ -285,6 +285,7 @@ Suggest = Callable[[str], Sequence[ArticleLines]]
 HOUR_S = 3600.0
 
 
+@dataclass
 class Portal:
     """The store and the time, and what makes and checks pages, forms, cookies and limits.
 
@@ -293,33 +294,26 @@ class Portal:
     ticket that a customer has just submitted or answered. Without ``suggest``, no articles are shown.
     """
 
-    def __init__(
-        self,
-        store: LocalStore,
-        now: Callable[[], float],
-        *,
-        key: bytes,
-        name: str = "Support",
-        address: str = "",
-        told: Callable[[int], object] = lambda _ticket_id: None,
-        suggest: Suggest | None = None,
-    ) -> None:
-        self.store = store
-        self.name = name
-        self.address = address.rstrip("/")
-        self.now = now
-        self.told = told
-        self.suggest = suggest
-        self.cookies = Cookies(key, now, https=address.startswith("https:"))
-        self.forms = FormTokens(self.cookies, now)
-        self.wrong_keys = RateLimit(20, HOUR_S, now)
-        self.wrong_passwords = RateLimit(20, HOUR_S, now)
-        self.wrong_by_account = RateLimit(10, 600.0, now)
-        self.wrong_by_stranger = RateLimit(10, 600.0, now)
-        self.tickets = RateLimit(30, HOUR_S, now)
-        self.acts = RateLimit(60, HOUR_S, now)
-        self.searches = RateLimit(60, 60.0, now)
-        self.files = RateLimit(60, HOUR_S, now)
+    store: LocalStore
+    now: Callable[[], float]
+    key: InitVar[bytes]
+    name: str = "Support"
+    address: str = ""
+    told: Callable[[int], object] = lambda _ticket_id: None
+    suggest: Suggest | None = None
+
+    def __post_init__(self, key: bytes) -> None:
+        self.address = self.address.rstrip("/")
+        self.cookies = Cookies(key, self.now, https=self.address.startswith("https:"))
+        self.forms = FormTokens(self.cookies, self.now)
+        self.wrong_keys = RateLimit(20, HOUR_S, self.now)
+        self.wrong_passwords = RateLimit(20, HOUR_S, self.now)
+        self.wrong_by_account = RateLimit(10, 600.0, self.now)
+        self.wrong_by_stranger = RateLimit(10, 600.0, self.now)
+        self.tickets = RateLimit(30, HOUR_S, self.now)
+        self.acts = RateLimit(60, HOUR_S, self.now)
+        self.searches = RateLimit(60, 60.0, self.now)
+        self.files = RateLimit(60, HOUR_S, self.now)
 
     def page(
         self,
