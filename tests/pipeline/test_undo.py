@@ -48,7 +48,7 @@ from ticket_processor.pipeline.undo.find import PATIENCE_S, PastRuns, RunWrites
 from ticket_processor.pipeline.undo.revert import Left, TakeBack, as_change, take_back, undo_key
 from ticket_processor.pipeline.undo.run import MOST_WAITS, Undo, UndoOptions, UndoParts, not_reached, other_run
 from ticket_processor.settings.helpdesks import ZendeskSettings
-from ticket_processor.state.records import Dependencies, ScheduledReply, Verdict
+from ticket_processor.state.records import ScheduledReply, Verdict
 from ticket_processor.state.store import State
 from ticket_processor.tags import key_of_stage
 from ticket_processor.wiring.undo import Undone
@@ -660,7 +660,7 @@ def test_after_a_note_became_public_no_note_of_an_undo_is_written_either(triaged
 
 
 def test_a_helpdesk_that_asked_for_peace_is_left_in_peace(triaged: Bench) -> None:
-    Dependencies(triaged.state).keep_not_before("helpdesk", START + 100, START)
+    triaged.state.keep_not_before("helpdesk", START + 100, START)
     assert triaged.undo().exit_code == 3
     assert triaged.account.times("history") == 0
     triaged.clock.advance(100)

@@ -47,7 +47,6 @@ from ticket_processor.policy import reanalysis as retriage
 from ticket_processor.policy.decide import Policy
 from ticket_processor.sandbox.store import BOT_ID
 from ticket_processor.settings.helpdesks import ZendeskSettings
-from ticket_processor.state.records import Dependencies
 from ticket_processor.state.store import HORIZON, State
 from ticket_processor.tags import earlier_key
 from ticket_processor.wiring.parts import transport_for
@@ -461,8 +460,9 @@ class World:
         if self.quick:
             transport._local.session = ShortWire(self, name, crash)
         stepping = _SteppingState(state, crash, disk, self)
-        kept = Dependencies(stepping)
-        breaker = Breaker("model", clock, proven=False, memory=kept.breaker("model"), on_change=kept.keep_breaker)
+        breaker = Breaker(
+            "model", clock, proven=False, memory=stepping.breaker("model"), on_change=stepping.keep_breaker
+        )
         model = self._model(_Model(self, name))
         rng = _dice(self.seed + 1)
         has_model = self.dice.random() < self._model_weight if self._second_looks else self._model_weight > 0

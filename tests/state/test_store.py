@@ -19,7 +19,7 @@ from ticket_processor.core.guards import BreakerMemory
 from ticket_processor.helpdesk.local_schema import LocalFile
 from ticket_processor.knowledge.store import KnowledgeStore
 from ticket_processor.learning.store import LearningStore
-from ticket_processor.state.records import Dependencies, Open, Retry, Verdict
+from ticket_processor.state.records import Open, Retry, Verdict
 from ticket_processor.state.store import CURSOR, FILE_NAME, HORIZON, State
 
 from ..support.fakes import a_change, a_decision, an_analysis
@@ -59,8 +59,8 @@ def test_a_missing_folder_and_file_are_made(path: Path, state: State) -> None:
     assert state.fact("cursor") is None
     assert state.unsettled() == []
     assert state.retries() == []
-    assert Dependencies(state).breaker("x") is None
-    assert Dependencies(state).not_before("x", 0.0) == 0.0
+    assert state.breaker("x") is None
+    assert state.not_before("x", 0.0) == 0.0
 
 
 def test_everything_is_there_again_after_reopening(path: Path, state: State) -> None:
@@ -70,17 +70,17 @@ def test_everything_is_there_again_after_reopening(path: Path, state: State) -> 
     state.open_intent(a_change(3))
     state.retry_later(4, "busy", failed=True, max_attempts=5)
     state.settled(5, done=("run", "key"))
-    Dependencies(state).keep_breaker("desk", BreakerMemory(5, 12.5))
-    Dependencies(state).keep_not_before("desk", 99.5, 50.0)
+    state.keep_breaker("desk", BreakerMemory(5, 12.5))
+    state.keep_not_before("desk", 99.5, 50.0)
     again = reopened(path, state)
     assert (again.fact("cursor"), again.fact("horizon")) == ("c2", "h")
     assert again.unsettled() == [Open(a_verdict(3), (a_change(3),))]
     assert again.retries() == [Retry(4, 1, "busy", False)]
     assert again.is_done(5)
     assert not again.is_done(6)
-    assert Dependencies(again).breaker("desk") == BreakerMemory(5, 12.5)
-    assert Dependencies(again).not_before("desk", 60.0) == 99.5
-    assert Dependencies(again).not_before("desk", 40.0) == 0.0  # told by a clock that was wrong
+    assert again.breaker("desk") == BreakerMemory(5, 12.5)
+    assert again.not_before("desk", 60.0) == 99.5
+    assert again.not_before("desk", 40.0) == 0.0  # told by a clock that was wrong
     again.close()
 
 
@@ -164,11 +164,11 @@ def test_a_scratch_copy_holds_the_same_and_leaves_the_original_alone(path: Path,
     assert copy.fact("cursor") == "c"
     copy.remember(cursor="moved")
     copy.settled(1, done=("run", "key"))
-    Dependencies(copy).keep_breaker("desk", BreakerMemory(5, 1.0))
+    copy.keep_breaker("desk", BreakerMemory(5, 1.0))
     copy.close()
     assert state.fact("cursor") == "c"
     assert [item.ticket_id for item in state.retries()] == [1]
-    assert Dependencies(state).breaker("desk") is None
+    assert state.breaker("desk") is None
     assert not state.is_done(1)
 
 

@@ -20,7 +20,7 @@ from ..core.clock import parse_iso
 from ..core.errors import TicketError
 from ..core.models import Outcome, OutcomeStatus, Ticket
 from ..helpdesk.protocol import Helpdesk, Page, Shard
-from ..state.records import Listed, Listings, Retry
+from ..state.records import Listed, Retry
 from ..state.store import CURSOR, State, in_turn
 from .select import KNOWN, Selector, Work, skipped
 from .write_planner import Triage
@@ -362,13 +362,13 @@ class SearchWindow:
     """One run's listing, and what earlier ones have shown. Use from one thread."""
 
     def __init__(self, state: State) -> None:
-        self._listings = Listings(state)
+        self._state = state
         self._open: dict[int, Ticket] = {}
         self._kept: list[Listed] = []
 
     def new(self, tickets: Sequence[Ticket]) -> set[int]:
         """The tickets of a page that no run has dealt with at this stamp."""
-        known = self._listings.stamps([ticket.id for ticket in tickets])
+        known = self._state.listed_stamps([ticket.id for ticket in tickets])
         fresh = [ticket for ticket in tickets if known.get(ticket.id) != ticket.updated_at]
         self._open.update((ticket.id, ticket) for ticket in fresh)
         return {ticket.id for ticket in fresh}
@@ -384,10 +384,10 @@ class SearchWindow:
     def ended(self, since: float) -> None:
         """The listing of what was created since ``since`` was looked at; no later one goes back further."""
         self.flush()
-        self._listings.forget(since)
+        self._state.forget_listed(since)
 
     def flush(self) -> None:
         """Have the state know all of it."""
         kept, self._kept = self._kept, []
         if kept:
-            self._listings.keep(kept)
+            self._state.keep_listed(kept)

@@ -26,7 +26,6 @@ from ..core.errors import (
 )
 from ..core.run_summary import RunRecord, RunSummary
 from ..core.text import many
-from ..state.records import Dependencies
 from ..state.store import CURSOR, HELPDESK_DATE, HORIZON, TURN, State
 from .intake import Intake
 from .parts import Parts, RunOptions
@@ -115,14 +114,12 @@ class RunChecks:
     def keep_not_before(self, told: RateLimited) -> None:
         """Remember when the helpdesk wants to be asked again."""
         now = self._parts.clock.now()
-        Dependencies(self._parts.state).keep_not_before(
-            self._options.dependency, min(told.not_before, now + MOST_WAIT_S), now
-        )
+        self._parts.state.keep_not_before(self._options.dependency, min(told.not_before, now + MOST_WAIT_S), now)
 
 
 def heed_wait(state: State, dependency: str, now: float) -> None:
     """Raise :class:`RateLimited` while the helpdesk's wish to be left alone, told in an earlier run, still holds."""
-    wait = Dependencies(state).not_before(dependency, now) - now
+    wait = state.not_before(dependency, now) - now
     if 0 < wait <= MOST_WAIT_S:
         raise RateLimited(f"the helpdesk asked us to wait another {wait:.0f} s", not_before=now + wait)
 

@@ -5,16 +5,14 @@ Takes a customer's words out of the state.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 from pydantic import Field, ValidationError
 
 from ..core.errors import StateUnusable
-from ..core.guards import BreakerMemory
 from ..core.models import Analysis, Change, Decision, Frozen, Priority, ReplyPlan, TakenOff, Usage
-from .sqlite import Database
 
 if TYPE_CHECKING:
     from .store import State
@@ -143,63 +141,6 @@ class Listed:
     ticket_id: int
     created: float
     stamp: str
-
-
-class Listings:
-    """What searches have listed, and at which stamp it was dealt with. Thread-safe; each method is one transaction."""
-
-    def __init__(self, state: Database) -> None:
-        self._state = state
-
-    def stamps(self, ticket_ids: Sequence[int]) -> dict[int, str]:
-        """The stamps of those of these tickets that a search has listed before; an earlier version left empty ones."""
-        marks = ",".join("?" * len(ticket_ids))
-        sql = f"SELECT ticket_id, stamp FROM listed WHERE ticket_id IN ({marks})"  # noqa: S608 - question marks
-        return dict(self._state.all(sql, *ticket_ids))
-
-    def keep(self, tickets: Iterable[Listed]) -> None:
-        """Store that a search has listed these."""
-        with self._state.transaction() as db:
-            db.executemany(
-                "INSERT OR REPLACE INTO listed VALUES (?, ?, ?)",
-                [(ticket.ticket_id, ticket.created, ticket.stamp) for ticket in tickets],
-            )
-
-    def forget(self, before: float) -> None:
-        """Drop those that were created before a moment: no listing shows them again."""
-        with self._state.transaction() as db:
-            db.execute("DELETE FROM listed WHERE created < ?", (before,))
-
-
-class Dependencies:
-    """How the helpdesk and the model servers were doing. Thread-safe; each method is one transaction."""
-
-    def __init__(self, state: Database) -> None:
-        self._state = state
-
-    def breaker(self, name: str) -> BreakerMemory | None:
-        """The memory of the breaker of that name."""
-        row = self._state.one("SELECT failures, open_until, cause FROM breakers WHERE name = ?", name)
-        return None if row is None else BreakerMemory(*row)
-
-    def keep_breaker(self, name: str, memory: BreakerMemory) -> None:
-        """Store a breaker for the next run."""
-        with self._state.transaction() as db:
-            row = (name, memory.failures, memory.open_until, memory.cause)
-            db.execute("INSERT OR REPLACE INTO breakers (name, failures, open_until, cause) VALUES (?, ?, ?, ?)", row)
-
-    def not_before(self, name: str, now: float) -> float:
-        """Unix seconds before which the dependency asked not to be called; 0.0 when it did not.
-
-        What was told in the future comes from a clock that was wrong, and counts for nothing.
-        """
-        row = self._state.one("SELECT not_before, told_at FROM waits WHERE name = ?", name)
-        return 0.0 if row is None or row[1] > now else float(row[0])
-
-    def keep_not_before(self, name: str, moment: float, now: float) -> None:
-        """Store such a moment, and that it was told ``now``."""
-        with self._state.transaction() as db:
-            db.execute("INSERT OR REPLACE INTO waits (name, not_before, told_at) VALUES (?, ?, ?)", (name, moment, now))
 
 
 ERASING = "erasing"

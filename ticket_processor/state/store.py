@@ -11,9 +11,10 @@ import re
 from collections.abc import Iterable, Sequence
 
 from ..core.clock import iso
+from ..core.guards import BreakerMemory
 from ..core.models import Change, Request
 from ..core.run_summary import RunRecord
-from .records import FollowUp, KeptWrite, Open, Retry, ScheduledReply, Verdict, parsed
+from .records import FollowUp, KeptWrite, Listed, Open, Retry, ScheduledReply, Verdict, parsed
 from .sqlite import Database
 
 FILE_NAME = "state.sqlite3"
@@ -107,10 +108,9 @@ class State(Database):
     def cost_is_told(self, ticket_id: int) -> None:
         """The verdict's cost stands in a receipt: a later run that settles it does not count it again."""
         with self.transaction() as db:
-            row = db.execute("SELECT verdict FROM verdicts WHERE ticket_id = ?", (ticket_id,)).fetchone()
-            if row is not None:
-                told = parsed(Verdict, row[0]).told()
-                db.execute("UPDATE verdicts SET verdict = ? WHERE ticket_id = ?", (told.model_dump_json(), ticket_id))
+            if verdict := self.verdict(ticket_id):
+                row = (verdict.told().model_dump_json(), ticket_id)
+                db.execute("UPDATE verdicts SET verdict = ? WHERE ticket_id = ?", row)
 
     def open_intent(self, *changes: Change) -> None:
         """Note that ``changes`` are about to be sent."""
@@ -158,12 +158,7 @@ class State(Database):
         ]
 
     def settled(
-        self,
-        ticket_id: int,
-        *,
-        done: tuple[str, str] | None = None,
-        then: FollowUp | None = None,
-        now: float = 0.0,
+        self, ticket_id: int, *, done: tuple[str, str] | None = None, then: FollowUp | None = None, now: float = 0.0
     ) -> None:
         """The ticket has its end; ``done`` is (run id, key) when it carries a write of ours.
 
@@ -319,6 +314,51 @@ class State(Database):
     def dropped(self) -> frozenset[int]:
         """Tickets that a person took off the retry list for good."""
         return frozenset(ticket_id for (ticket_id,) in self.all("SELECT ticket_id FROM dropped"))
+
+    # What searches have listed
+
+    def listed_stamps(self, ticket_ids: Sequence[int]) -> dict[int, str]:
+        """The stamps of those of these tickets that a search has listed before; an earlier version left empty ones."""
+        marks = ",".join("?" * len(ticket_ids))
+        sql = f"SELECT ticket_id, stamp FROM listed WHERE ticket_id IN ({marks})"  # noqa: S608 - question marks
+        return dict(self.all(sql, *ticket_ids))
+
+    def keep_listed(self, tickets: Iterable[Listed]) -> None:
+        """Store that a search has listed these."""
+        with self.transaction() as db:
+            rows = [(ticket.ticket_id, ticket.created, ticket.stamp) for ticket in tickets]
+            db.executemany("INSERT OR REPLACE INTO listed VALUES (?, ?, ?)", rows)
+
+    def forget_listed(self, before: float) -> None:
+        """Drop those that were created before a moment: no listing shows them again."""
+        with self.transaction() as db:
+            db.execute("DELETE FROM listed WHERE created < ?", (before,))
+
+    # How the helpdesk and the model servers were doing
+
+    def breaker(self, name: str) -> BreakerMemory | None:
+        """The memory of the breaker of that name."""
+        row = self.one("SELECT failures, open_until, cause FROM breakers WHERE name = ?", name)
+        return None if row is None else BreakerMemory(*row)
+
+    def keep_breaker(self, name: str, memory: BreakerMemory) -> None:
+        """Store a breaker for the next run."""
+        with self.transaction() as db:
+            row = (name, memory.failures, memory.open_until, memory.cause)
+            db.execute("INSERT OR REPLACE INTO breakers (name, failures, open_until, cause) VALUES (?, ?, ?, ?)", row)
+
+    def not_before(self, name: str, now: float) -> float:
+        """Unix seconds before which the dependency asked not to be called; 0.0 when it did not.
+
+        What was told in the future comes from a clock that was wrong, and counts for nothing.
+        """
+        row = self.one("SELECT not_before, told_at FROM waits WHERE name = ?", name)
+        return 0.0 if row is None or row[1] > now else float(row[0])
+
+    def keep_not_before(self, name: str, moment: float, now: float) -> None:
+        """Store such a moment, and that it was told ``now``."""
+        with self.transaction() as db:
+            db.execute("INSERT OR REPLACE INTO waits (name, not_before, told_at) VALUES (?, ?, ?)", (name, moment, now))
 
     # Runs
 

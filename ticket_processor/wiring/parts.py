@@ -41,7 +41,6 @@ from ..settings.helpdesks import (
     LocalSettings,
 )
 from ..settings.schema import Settings
-from ..state.records import Dependencies
 from ..state.store import FILE_NAME, State
 from .learnt import approved_examples, trained_classifier
 from .vendors import VENDORS, vendor_of
@@ -229,8 +228,7 @@ def _model_breaker(target: ModelTarget, clock: Clock, state: State | None) -> Br
 def _remembered_breaker(name: str, clock: Clock, state: State | None, *, proven: bool = True) -> Breaker:
     if state is None:
         return Breaker(name, clock, proven=proven)
-    kept = Dependencies(state)
-    return Breaker(name, clock, proven=proven, memory=kept.breaker(name), on_change=kept.keep_breaker)
+    return Breaker(name, clock, proven=proven, memory=state.breaker(name), on_change=state.keep_breaker)
 
 
 def model_analyser(

@@ -33,7 +33,7 @@ from ...core.run_summary import Writes as Ways
 from ...core.text import plain_line
 from ...helpdesk.protocol import Helpdesk
 from ...helpdesk.ticket_history import History
-from ...state.records import Dependencies, Verdict
+from ...state.records import Verdict
 from ...state.store import State
 from ...tags import COMPLETE, REPAIR, key_of_stage
 from ..job_trust import TRUST
@@ -236,7 +236,7 @@ class Undo:
             if isinstance(end, Halted):
                 stopped += "; with --while-stopped the run is taken back all the same, and runs stay stopped"
             if isinstance(end, RateLimited):
-                Dependencies(parts.state).keep_not_before(self._options.dependency, end.not_before, parts.clock.now())
+                parts.state.keep_not_before(self._options.dependency, end.not_before, parts.clock.now())
             if isinstance(end, NotePublished):
                 parts.state.remember(**{HALTED: str(end)})
                 parts.audit.alert("note_published", message=str(end))
