@@ -100,7 +100,7 @@ CEILINGS = {
     "analysis": 8_910,
     "audit": 1_840,
     "commands": 5_600,
-    "core": 2_550,
+    "core": 2_530,
     "dashboard": 1_400,
     "evaluation": 1_840,
     "helpdesk": 5_990,
@@ -116,7 +116,7 @@ CEILINGS = {
     "seeding": 820,
     "settings": 1_590,
     "state": 920,
-    "web": 3_440,
+    "web": 3_430,
     "wiring": 2_980,
 }
 """Lines of Python in each package, and of the package's own modules under ``.``.
