@@ -132,7 +132,6 @@ def use(learnt: Learnt) -> None:
     """Let the program count with these weights in this process."""
     weights = {**learnt.weights, "": learnt.bias}
     incident_model._weights = lambda: weights
-    incident_model._bias.cache_clear()
     incident_model._of_word.cache_clear()
 
 

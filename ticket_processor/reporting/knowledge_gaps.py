@@ -9,8 +9,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from typing import Literal
 
+from ..analysis.rules.evidence import content_words
 from ..analysis.rules.matcher import PhraseMatcher, category_words, entries_of, known_name, words_of
-from ..analysis.text.similarity import content_words
 from ..core.clock import Deadline, why_ended
 from ..core.errors import CannotRun, DeadlineReached
 from ..core.models import Frozen

@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 
 from ...core.taxonomy import Category, Taxonomy
 from ...core.text import plain_line
+from ..text import FOLDER
 from ..text.outgoing import with_names
-from ..text.similarity import EVERYDAY
 from .matcher import (
     ByLanguage,
     Hit,
@@ -39,6 +39,8 @@ _HELPS, _DECIDES = 1.0, 3.0
 _MOVED = 0.12
 """The least share of the category's points that words gave which moved the decision."""
 _SAME_STEM = 5
+_EVERYDAY = frozenset(FOLDER.joinpath("everyday.txt").read_text("utf-8").split())
+"""Words of requests in general, which tell no category from another."""
 
 
 class Evidence(NamedTuple):
@@ -141,7 +143,7 @@ def moving_words(given: Given, category: str, points: float, wording: Wording, *
 @cache
 def _everyday() -> frozenset[str]:
     """Words that say nothing about a matter, and their plurals."""
-    words = EVERYDAY | nothing_said()
+    words = _EVERYDAY | nothing_said()
     return frozenset(words | {f"{word}s" for word in words})
 
 
@@ -152,3 +154,14 @@ def _same(one: str, other: str) -> bool:
         return True
     alone = " " not in first and " " not in second
     return alone and first[:_SAME_STEM] == second[:_SAME_STEM] and len(first) >= _SAME_STEM
+
+
+def content_words(text: str) -> list[str]:
+    """The words of ``text`` that may tell what it is about, in order, a plural as its singular."""
+    return [_singular(word) for word in words_of(text) if len(word) >= _SHORTEST and word not in _EVERYDAY]
+
+
+def _singular(word: str) -> str:
+    if len(word) > _SHORTEST and word.endswith("ies"):
+        return word[:-3] + "y"
+    return word[:-1] if len(word) > _SHORTEST and word.endswith("s") and not word.endswith("ss") else word

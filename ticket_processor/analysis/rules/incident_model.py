@@ -65,7 +65,7 @@ def chances(words: Sequence[str], marks: Iterable[str] = ()) -> Chances | None:
     rows = [known[pair] for pair in known.keys() & found if " " in pair]
     rows += [row for word in found if " " not in word and (row := _of_word(word)) is not None]
     sums = map(sum, zip(*rows, strict=True)) if rows else (0, 0, 0)
-    told = zip(_bias(), *(known[mark] for mark in marks if mark in known), strict=True)
+    told = zip(known[""], *(known[mark] for mark in marks if mark in known), strict=True)
     odds = [
         math.exp(min(30.0, (sum(of_marks) + total / length) / SCALE))
         for of_marks, total in zip(told, sums, strict=True)
@@ -122,8 +122,3 @@ def _weights() -> dict[str, Weights]:
     lines = files(__package__).joinpath(FILE).read_text(encoding="utf-8").split("\n")
     rows = (line.split("\t") for line in lines if line and not line.startswith("#"))
     return {feature: (int(security), int(outage), int(safety)) for feature, security, outage, safety in rows}
-
-
-@cache
-def _bias() -> Weights:
-    return _weights()[""]

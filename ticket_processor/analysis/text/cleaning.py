@@ -111,7 +111,11 @@ def _html_to_text(markup: str, *, cut_quotes: bool) -> str:
                 if item.next is not None:
                     stack.pop()
                 continue
-            if _is_hidden(attributes, hiding) or (cut_quotes and _is_quote_node(tag, attributes)):
+            classes = (attributes.get("class") or "").split()
+            cited = tag == "blockquote" and attributes.get("type") == "cite"
+            if cut_quotes and (cited or not _QUOTE_CLASSES.isdisjoint(classes)):
+                continue  # a mail program's own container of quoted mail
+            if _is_hidden(attributes) or not hiding.isdisjoint(classes):
                 continue
         border = "\n" if tag in _BLOCK_TAGS else "\t" if tag in ("td", "th") else ""
         if border == "\n":
@@ -145,20 +149,12 @@ def _not_too_deep(markup: str) -> str:
     return markup[: last.start()] + rest
 
 
-def _is_hidden(attributes: dict[str, str | None], hiding: set[str]) -> bool:
+def _is_hidden(attributes: dict[str, str | None]) -> bool:
     return (
         "hidden" in attributes
         or attributes.get("aria-hidden") == "true"
         or bool(_HIDING_STYLE.search((attributes.get("style") or "")[:2000]))
-        or bool(hiding and hiding.intersection((attributes.get("class") or "").split()))
     )
-
-
-def _is_quote_node(tag: str, attributes: dict[str, str | None]) -> bool:
-    """Whether this is a mail program's own container of quoted mail."""
-    if tag == "blockquote" and attributes.get("type") == "cite":
-        return True
-    return bool(_QUOTE_CLASSES.intersection((attributes.get("class") or "").split()))
 
 
 # --- quoted mail -------------------------------------------------------------------------------------------
@@ -242,7 +238,7 @@ def _cut_quoted(lines: list[str]) -> list[str]:
             at += wrote
             continue
         if len(line) <= _LONGEST_PATTERN_LINE and _SEPARATOR.match(line):
-            if _FORWARDED.search(line) and _letters(kept) < 60:
+            if _FORWARDED.search(line) and sum(char.isalnum() for text in kept for char in text) < 60:
                 # "See below" over a forwarded mail: the forwarded mail is the ticket.
                 return lines
             break
@@ -259,10 +255,6 @@ def _cut_signature(lines: list[str]) -> list[str]:
         if _SIGNATURE_LINE.match(kept[at]):
             return kept[:at]
     return kept
-
-
-def _letters(lines: list[str]) -> int:
-    return sum(char.isalnum() for line in lines for char in line)
 
 
 _BLANKS = lazy_pattern(r"[ \t]{2,}")
