@@ -156,7 +156,13 @@ def report(
                 found = replace(found, scoreboard=kept_scoreboard(settings.state_folder, begin, end))
         except StateUnusable as error:
             found = replace(found, remarks=(*found.remarks, f"scoreboard unavailable: {error}"))
-    written = write_out(files, _formats(found))
+    texts: dict[str, Callable[[], str]] = {
+        ".html": lambda: page(found),
+        ".md": lambda: markdown(found),
+        ".csv": lambda: as_csv([*tables.whole(found)]),
+        ".json": lambda: json_text(as_data(found)),
+    }
+    written = write_out(files, texts)
     if everybody:
         written.append(_mailed(found, everybody))
     else:  # the mail holds them
@@ -197,16 +203,6 @@ def open_log(settings: Settings, clock: SystemClock, first: float, last: float) 
         first_day=iso(max(0.0, first))[:10],
         last_day=iso(last)[:10],
     )
-
-
-def _formats(found: Report) -> dict[str, Callable[[], str]]:
-    """What makes the text of a file, by its ending."""
-    return {
-        ".html": lambda: page(found),
-        ".md": lambda: markdown(found),
-        ".csv": lambda: as_csv([*tables.whole(found)]),
-        ".json": lambda: json_text(as_data(found)),
-    }
 
 
 def _mailed(found: Report, everybody: Sequence[Receiver]) -> str:
@@ -334,19 +330,16 @@ def send(everybody: Sequence[Receiver], title: str, body: str, html: str, name: 
 
     Returns the receivers that it could not reach, each with the reason, which holds no address.
     """
-    tame_libraries()
-    with tempfile.TemporaryDirectory(prefix="ticketbot-", ignore_cleanup_errors=True) as folder:
-        attachment = Path(folder) / name
-        attachment.write_text(html, encoding="utf-8")
-        tried = [(receiver, _sent(receiver, title, body, attachment)) for receiver in everybody]
-    return [(receiver, why) for receiver, why in tried if why is not None]
 
-
-def _sent(receiver: Receiver, title: str, body: str, attachment: Path) -> str | None:
     def mail(service: NotifyBase) -> bool:
         from apprise import Apprise, NotifyFormat
 
         post = Apprise(service, asset=service.asset)  # which turns the body into what the service takes
         return bool(post.notify(body=body, title=title, body_format=NotifyFormat.HTML, attach=str(attachment)))
 
-    return through(receiver.url, mail)
+    tame_libraries()
+    with tempfile.TemporaryDirectory(prefix="ticketbot-", ignore_cleanup_errors=True) as folder:
+        attachment = Path(folder) / name
+        attachment.write_text(html, encoding="utf-8")
+        tried = [(receiver, through(receiver.url, mail)) for receiver in everybody]
+    return [(receiver, why) for receiver, why in tried if why is not None]

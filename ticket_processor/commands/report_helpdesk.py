@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from typing import Any
 
 from ..audit.files import events
 from ..core.clock import Deadline, SystemClock, iso
@@ -82,9 +81,12 @@ class HelpdeskPart:
         if not asked:
             return DraftUse()
         wanted, notes = set(asked), dict[int, LoggedNote]()
-        for line in self._lines():
-            change = line.get("change")
-            if line.get("ticket_id") in wanted and isinstance(change, dict):
+        first, end = (iso(moment, milliseconds=True) for moment in (self.since, self.until))
+        keys = keyring(settings)
+        for _, line in events(settings.log_dir, first_day=first[:10], last_day=end[:10], keys=keys):
+            change, real = line.get("change"), line["event"] == "ticket" and not line.get("dry_run")
+            in_period = first <= str(line.get("ts")) < end
+            if real and in_period and line.get("ticket_id") in wanted and isinstance(change, dict):
                 draft, text = change.get("offered"), change.get("note")
                 if isinstance(draft, dict) and isinstance(text, str):
                     notes[line["ticket_id"]] = LoggedNote(text, str(draft.get("draft")), str(change.get("key")))
@@ -97,14 +99,6 @@ class HelpdeskPart:
             requests = sum(transport.counts.values())
         edits = tuple(one.model_copy(update={"url": settings.ticket_url(one.ticket_id)}) for one in found.edits)
         return found.model_copy(update={"offered": len(offered), "edits": edits, "requests": requests})
-
-    def _lines(self) -> Iterator[dict[str, Any]]:
-        """The period's lines about tickets, oldest first."""
-        first, end = (iso(moment, milliseconds=True) for moment in (self.since, self.until))
-        keys = keyring(self.settings)
-        for _, line in events(self.settings.log_dir, first_day=first[:10], last_day=end[:10], keys=keys):
-            if line["event"] == "ticket" and not line.get("dry_run") and first <= str(line.get("ts")) < end:
-                yield line
 
     @contextmanager
     def _asking(self) -> Iterator[tuple[Transport, Deadline]]:

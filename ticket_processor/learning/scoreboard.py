@@ -8,6 +8,8 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from pydantic import computed_field
+
 from ..core.models import Frozen
 from ..core.text import many
 from .overrides import place_of
@@ -30,11 +32,13 @@ class Count(Frozen):
     reverted_by_rule: int = 0
     unknown: int = 0
 
+    @computed_field  # type: ignore[prop-decorator]
     @property
     def judged(self) -> int:
         """Labels of ours that people kept, changed or removed."""
         return self.kept + self.changed + self.removed
 
+    @computed_field  # type: ignore[prop-decorator]
     @property
     def accuracy(self) -> float | None:
         """The share of the judged labels that people kept.
@@ -43,6 +47,7 @@ class Count(Frozen):
         """
         return self.kept / self.judged if self.judged and self.unknown <= self.changed + self.removed else None
 
+    @computed_field  # type: ignore[prop-decorator]
     @property
     def coverage(self) -> float | None:
         """The share of what people had an opinion on that we had labelled; ``None`` without any."""

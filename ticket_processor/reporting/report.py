@@ -16,7 +16,7 @@ from ..audit.receipts import EXPIRED
 from ..core.clock import iso
 from ..core.reasons import DROPPED
 from ..learning.collect import CollectedLabels
-from ..learning.scoreboard import Count, Scoreboard
+from ..learning.scoreboard import Scoreboard
 from ..settings.schema import SloSettings
 from . import figures, queries
 from .drafts import DraftUse
@@ -224,25 +224,10 @@ def _latency(took: Latency) -> dict[str, Any]:
 
 def scoreboard_data(found: Scoreboard) -> dict[str, Any]:
     """Labels people kept and changed, with the shares; a share is ``null`` where there was nothing to judge."""
-    parts = [
-        {
-            "part": part.part,
-            **_counts(part),
-            "labels": [{"label": label.label, **_counts(label)} for label in part.labels],
-            "settings_files": [{"settings_file": file.label, **_counts(file)} for file in part.settings_files],
-        }
-        for part in found.parts
-    ]
-    return {**found.model_dump(mode="json", exclude={"parts"}), "parts": _plain(parts)}
-
-
-def _counts(count: Count) -> dict[str, Any]:
-    return {
-        "judged": count.judged,
-        **{name: getattr(count, name) for name in Count.model_fields},
-        "accuracy": count.accuracy,
-        "coverage": count.coverage,
-    }
+    data: dict[str, Any] = _plain(found.model_dump(mode="json"))
+    for part in data["parts"]:
+        part["settings_files"] = [{"settings_file": row.pop("label"), **row} for row in part["settings_files"]]
+    return data
 
 
 def _plain(value: Any) -> Any:
