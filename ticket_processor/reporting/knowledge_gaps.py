@@ -1,6 +1,6 @@
 """Topics that many tickets are about and no article of the help centre is. Pure, but for reading the articles.
 
-An article is about a topic when its title or labels speak of it; where only its text does, it is a mere mention.
+An article is about a topic when its title or labels speak of it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from ..core.taxonomy import Category, Taxonomy
 from ..knowledge.model import Article
 
 Kind = Literal["category", "subcategory"]
-Gap = Literal["no_article", "only_mentions", "no_such_language"]
+Gap = Literal["no_article", "no_such_language"]
 FEWEST_TICKETS = 5
 """A topic has at least so many."""
 _UNKNOWN = "und"
@@ -27,7 +27,6 @@ _SURE = 3
 """The weight of words of a list that say alone what a text is about."""
 _GAPS: dict[Gap, str] = {
     "no_article": "no article",
-    "only_mentions": "only articles that mention it",
     "no_such_language": "nothing in this language",
 }
 
@@ -41,14 +40,13 @@ GROUP BY ALL ORDER BY ALL
 
 
 class Coverage(Frozen):
-    """A topic of ``tickets`` in one language, and how many articles are about it, or just mention it."""
+    """A topic of ``tickets`` in one language, and how many articles are about it."""
 
     topic: str
     kind: Kind
     language: str
     tickets: int
     articles: int = 0
-    mentions: int = 0
     gap: Gap | None = None
 
 
@@ -114,9 +112,7 @@ def _looked_up(item: Coverage, taxonomy: Taxonomy, articles: Iterable[Article]) 
     tells = _teller(item, taxonomy)
     # An article in all of its languages is one.
     about = {one.id.partition("/")[0] for one in candidates if tells(_title(one))}
-    mentions = {one.id.partition("/")[0] for one in candidates if tells(one.body_text)} - about
-    gap: Gap | None = None if about else "only_mentions" if mentions else "no_article"
-    return item.model_copy(update={"articles": len(about), "mentions": len(mentions), "gap": gap})
+    return item.model_copy(update={"articles": len(about), "gap": None if about else "no_article"})
 
 
 def _teller(item: Coverage, taxonomy: Taxonomy) -> Callable[[str], bool]:
