@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import re
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,7 @@ from ticket_processor.monitoring.run_metrics import DAY, HOUR, MINUTE
 from ticket_processor.reporting.figures import PLANNED
 from ticket_processor.settings.schema import Settings
 
-from ..support.recorded_runs import NOW, PERIOD_S, busy, history, recorded
+from ..support.recorded_runs import NOW, history, recorded
 
 DOWN = {"ok": 0, "stopped_by": "HelpdeskDown", "stopped": "Zendesk cannot be reached"}
 REFUSED = {"ok": 0, "stopped_by": "NotAuthorised", "stopped": "HTTP 401"}
@@ -273,13 +272,3 @@ def test_the_docs_have_a_heading_for_each_rule_and_call_critical_what_is() -> No
     loud = {"helpdesk_unreachable", "errors_fast", "not_caught_up"}
     loud |= {"note_published", "overwrote", "state_unusable"}
     assert {name for name, rule in RULES.items() if rule.severity is S.CRITICAL} == loud
-
-
-def test_a_healthy_desk_hears_nothing_over_a_week() -> None:
-    one, records = busy(500, 0.001, random.Random(7)), []
-    for number in range(7 * 144):
-        tickets, failed = one()
-        at = NOW + number * PERIOD_S
-        records.append(recorded(at, **{**by_model(tickets), "ok": tickets - failed, "failed": failed}))
-        if number % 24 == 23:
-            assert found(records, Facts(at, models=True)) == {}

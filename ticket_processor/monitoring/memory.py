@@ -28,8 +28,6 @@ COOL_DOWN_S = HOUR
 """A condition that comes back sooner after its end is sent after that time, if it still holds."""
 GIVE_UP_S = DAY
 """After failing for so long to send an end, it is dropped."""
-MOST_ESCALATED = 200
-"""The most escalated tickets kept while nobody can be reached; the log has all of them."""
 
 
 class _Kept(Frozen):

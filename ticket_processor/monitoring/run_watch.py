@@ -19,13 +19,13 @@ from ..core.errors import AuditUnwritable, ConfigError, ExitCode, RunLocked, Sta
 from ..core.run_summary import RunRecord, RunSummary
 from ..pipeline.run_frame import HALTED
 from ..reporting.glossary import end_words
-from ..reporting.run_words import RunTally
+from ..reporting.run_words import MOST_ESCALATED, RunTally
 from ..settings.schema import Settings
 from ..state.sqlite import is_there
 from ..state.store import AHEAD_S, FILE_NAME, State
 from ..wiring.desks import Subjects
 from ..wiring.parts import audit_log, new_run_id
-from .memory import MOST_ESCALATED, AlertStore, EscalatedTicket, Failure, Memory, after, owed, told
+from .memory import AlertStore, EscalatedTicket, Failure, Memory, after, owed, told
 from .messages import AlertMessage, escalation_of, message_of, summary_due, summary_text, title_of
 from .receivers import PATIENCE_S, Heartbeat, Receiver, Sent, receivers, send, tame_libraries
 from .rules import HISTORY_S, UNEXPECTED, Facts, look

@@ -14,7 +14,7 @@ from .glossary import why_no_model as said_why
 
 MOST_LISTED = 10
 MOST_ESCALATED = 200
-"""So many are kept for the alert."""
+"""So many are kept for the alert, and while nobody can be reached; the log has all of them."""
 MOST_COUNTED = 8
 MOST_IN_FULL = 3
 """So few tickets are shown whole, and without totals."""
