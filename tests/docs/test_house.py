@@ -99,7 +99,7 @@ CEILINGS = {
     ".": 1_260,
     "analysis": 8_890,
     "audit": 1_840,
-    "commands": 5_600,
+    "commands": 5_580,
     "core": 2_530,
     "dashboard": 1_400,
     "evaluation": 1_840,
@@ -110,7 +110,7 @@ CEILINGS = {
     "pipeline": 5_100,
     "policy": 1_320,
     "replies": 1_390,
-    "reporting": 2_280,
+    "reporting": 2_260,
     "sandbox": 3_480,
     "schedule": 280,
     "seeding": 820,
@@ -124,7 +124,7 @@ CEILINGS = {
 They are lowered when lines go. Whoever raises one says why in the commit. Request Tracker, a third helpdesk, took 1,050
 lines of product (850 of them in ``helpdesk/``), 600 of tests, and a page of 570 words.
 """
-MOST = {"files": 268, "test lines": 62_380, "scripts": 22, "words of docs": 20_640}
+MOST = {"files": 268, "test lines": 62_370, "scripts": 22, "words of docs": 20_640}
 """Of the whole house: modules, lines of tests, scripts, and words of all pages, generated ones included."""
 SLACK = 1.02
 """A ceiling this far above what is there is to be lowered."""
