@@ -1,15 +1,19 @@
-"""Plain lines: nothing a helpdesk could render survives."""
+"""Texts made harmless: nothing a helpdesk could render or a spreadsheet compute survives. Words; lazy patterns."""
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
 import re
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+import ticket_processor
+from ticket_processor.core import text as lazily
 from ticket_processor.core import text as plain
-from ticket_processor.core.text import plain_line, strip_hidden
+from ticket_processor.core.text import harmless, lazy_pattern, many, p_value, plain_line, strip_hidden
 
 from ..support.cases import for_each
 
@@ -234,3 +238,62 @@ def test_hidden_characters_are_stripped() -> None:
 )
 def test_a_hostile_text_of_a_hundred_kilobytes_finishes(unit: str) -> None:
     plain_line(unit * (100_000 // len(unit)), 50_000)
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1", "＋1", "－1", "＠A1"])
+def test_no_text_of_a_cell_is_a_formula(text: str) -> None:
+    assert harmless(text) == f"'{text}"
+
+
+@pytest.mark.parametrize("cell", ["a=b", "", -1, 2.5, None, True])
+def test_what_is_none_stays_as_it_is(cell: object) -> None:
+    assert harmless(cell) is cell
+
+
+@pytest.mark.parametrize(
+    ("count", "noun", "plural", "told"),
+    [
+        (1, "run", "", "1 run"),
+        (0, "run", "", "0 runs"),
+        (2000, "reply", "", "2,000 replies"),
+        (2, "day", "", "2 days"),
+        (1, "piece of advice", "pieces of advice", "1 piece of advice"),
+        (3, "piece of advice", "pieces of advice", "3 pieces of advice"),
+    ],
+)
+def test_one_thing_has_no_plural(count: int, noun: str, plural: str, told: str) -> None:
+    assert many(count, noun, plural) == told
+
+
+@pytest.mark.parametrize(("p", "told"), [(0.0314, "p = 0.031"), (1.0, "p = 1.000"), (0.0, "p < 0.001")])
+def test_a_small_chance_is_never_told_as_none(p: float, told: str) -> None:
+    assert p_value(p) == told
+
+
+def test_a_pattern_compiles_at_its_first_use_and_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    compiled: list[str] = []
+    whole = re.compile
+    monkeypatch.setattr(lazily.re, "compile", lambda pattern, flags: compiled.append(pattern) or whole(pattern, flags))
+    pattern = lazy_pattern(r"(\d+)\s(CARD)", re.IGNORECASE)
+    assert compiled == []
+    match = pattern.search("my 12 card")
+    assert match is not None
+    assert match.groups() == ("12", "card")
+    assert pattern.search("nothing") is None
+    assert pattern.sub("x", "1 card 2 card") == "x x"
+    assert pattern.pattern == r"(\d+)\s(CARD)"
+    assert compiled.count(pattern.pattern) == 3  # once for each of the methods used
+
+
+def test_every_pattern_of_the_package_compiles() -> None:
+    names = [found.name for found in pkgutil.walk_packages(ticket_processor.__path__, "ticket_processor.")]
+    names = [name for name in names if not name.startswith(("ticket_processor.dashboard", "ticket_processor.__main__"))]
+    patterns = [
+        value
+        for name in names
+        for value in vars(importlib.import_module(name)).values()
+        if isinstance(value, lazily._LazyPattern)
+    ]
+    assert len(patterns) > 100
+    for pattern in patterns:
+        assert pattern.pattern

@@ -355,7 +355,7 @@ def test_one_command_shows_the_tour_and_one_runs_the_tests(bare: Command) -> Non
     bare.environ |= {"TICKETBOT_VENV": str(home), "TICKETBOT_STATE_DIR": str(bare.folder / "state")}
     scripts = REPOSITORY / "scripts"
     tour = (str(scripts / "tour.py"), "--no-llm", "--limit", "6")
-    tests = (str(scripts / "run_tests.py"), "-q", "-p", "no:cacheprovider", "tests/core/test_spreadsheet.py")
+    tests = (str(scripts / "run_tests.py"), "-q", "-p", "no:cacheprovider", "tests/core/test_reasons.py")
     for _ in range(2):
         ended = bare.end(bare.python(*tour))
         assert "ai_processed" in ended.out

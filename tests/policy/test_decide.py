@@ -57,12 +57,6 @@ def test_a_model_sets_urgent_only_where_it_was_allowed_to(analysis: object, poli
         assert policy.model_may_set_urgent or analysis.source == "rules"  # type: ignore[attr-defined]
 
 
-@given(analysis=ANALYSES, policy=POLICIES)
-def test_without_apply_no_priority_is_set(analysis: object, policy: Policy) -> None:
-    if policy.priority.mode is not Mode.APPLY:
-        assert decide(1, analysis, policy).priority is None  # type: ignore[arg-type]
-
-
 def test_urgent_from_a_model_becomes_high_and_asks_a_person() -> None:
     decision = decide(1, an_analysis(urgency=Urgency.CRITICAL), Policy())
     assert decision.priority is Priority.HIGH

@@ -76,11 +76,6 @@ def test_a_merged_change_can_be_merged_again_without_any_difference(
     assert change.tags_removed == ()
 
 
-@given(theirs=st.sampled_from(list(Priority)), ours=PRIORITIES)
-def test_a_priority_that_somebody_set_stays(theirs: Priority, ours: Priority | None) -> None:
-    assert merge_value(theirs, ours) is None
-
-
 @given(current=FIELDS, wanted=FIELDS)
 def test_a_field_that_somebody_filled_in_stays_and_an_empty_one_becomes_ours(
     current: dict[int, str], wanted: dict[int, str]
@@ -92,7 +87,7 @@ def test_a_field_that_somebody_filled_in_stays_and_an_empty_one_becomes_ours(
 
 
 @given(theirs=st.integers(1), ours=st.none() | st.integers(1))
-def test_a_group_that_a_ticket_has_stays(theirs: int, ours: int | None) -> None:
+def test_a_value_that_a_ticket_has_stays(theirs: int, ours: int | None) -> None:
     assert merge_value(theirs, ours) is None
     assert merge_value(None, ours) == ours
 

@@ -120,6 +120,7 @@ def test_missing_credentials_are_told_together_with_wrong_values(tmp_path: Path)
         f'[run]\nworkers = "{CANARY}"',
         f'[run]\ndeadline_s = "{CANARY}"',
         f'[run]\nstatuses = "{CANARY}"',
+        f'[skip]\nrequesters = ["Somebody {CANARY}"]',
         f'run = "{CANARY}"',
         f'zendesk = ["{CANARY}"]',
         f'[zendesk]\noauth_client_secret = "{CANARY}"',

@@ -39,6 +39,12 @@ def told(folder: Path, toml: str, **environ: str) -> tuple[str, ...]:
         ("models = { prices = 3 }", "models.prices (ticketbot.toml, line 1): should be a table"),
         ("run = { statuses = 3 }", "run.statuses (ticketbot.toml, line 1): should be a list"),
         ('skip = { brands = ["acme"] }', "skip.brands, 1st entry (ticketbot.toml, line 1): should be a valid integer"),
+        ("[run]\nwait_minutes = -1", "run.wait_minutes (ticketbot.toml, line 2): "),
+        ("[run]\nwait_minutes = 1441", "run.wait_minutes (ticketbot.toml, line 2): "),
+        ("[run]\ncanary_percent = 101", "run.canary_percent (ticketbot.toml, line 2): "),
+        ('[skip]\nchannels = "chat"', "skip.channels (ticketbot.toml, line 2): should be a list"),
+        ('[skip]\ntags = [""]', "skip.tags, 1st entry (ticketbot.toml, line 2): "),
+        ('[skip]\nrequesters = ["Somebody"]', "skip.requesters (ticketbot.toml, line 2): takes user ids, e-mail"),
         (
             '[[categories]]\nname = "general"',
             "categories, 1st entry, description (ticketbot.toml, line 1): Field required",
@@ -144,6 +150,17 @@ def test_a_category_without_a_usable_name_starts_no_false_alarms(tmp_path: Path)
 def test_what_only_the_program_says_of_itself_is_no_setting(tmp_path: Path) -> None:
     for name in ("notices", "stop_set_by", "lost", "use_classifier"):
         assert told(tmp_path, f'{name} = ["x"]') == (f"{name} (ticketbot.toml, line 1) is no setting",)
+
+
+@pytest.mark.parametrize("yes", ["1", "true", "yes", "STOP", "please", "2026-11-21"])
+def test_anything_but_a_clear_no_in_the_environment_stops(tmp_path: Path, yes: str) -> None:
+    assert load(folder=tmp_path, environ={**GOOD, "TICKETBOT_STOP": yes}).run.stop
+
+
+def test_the_hands_off_tag_follows_the_prefix(tmp_path: Path) -> None:
+    assert load(folder=tmp_path, environ=GOOD).hands_off_tag == "ai_hands_off"
+    assert told(tmp_path, '[policy]\ntag_prefix = "tb_"\n') == ()
+    assert load(folder=tmp_path, environ=GOOD).hands_off_tag == "tb_hands_off"
 
 
 def test_anything_in_the_environment_stops_and_the_file_has_to_be_clear(tmp_path: Path) -> None:

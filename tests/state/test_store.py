@@ -14,15 +14,17 @@ from pathlib import Path
 
 import pytest
 
+from ticket_processor.core.clock import iso
 from ticket_processor.core.errors import StateUnusable
 from ticket_processor.core.guards import BreakerMemory
+from ticket_processor.core.run_summary import RunRecord, RunSummary
 from ticket_processor.helpdesk.local_schema import LocalFile
 from ticket_processor.knowledge.store import KnowledgeStore
 from ticket_processor.learning.store import LearningStore
 from ticket_processor.state.records import Open, Retry, Verdict
-from ticket_processor.state.store import CURSOR, FILE_NAME, HORIZON, State
+from ticket_processor.state.store import CURSOR, DONE_KEPT_S, FILE_NAME, HELPDESK_DATE, HORIZON, RUNS_KEPT_S, State
 
-from ..support.fakes import a_change, a_decision, an_analysis
+from ..support.fakes import START, a_change, a_decision, an_analysis
 
 
 def a_verdict(ticket_id: int = 1, **fields: object) -> Verdict:
@@ -269,3 +271,101 @@ def test_many_may_be_the_first_to_open_a_file(
     with ThreadPoolExecutor(8) as pool:
         for turn in range(5):
             list(pool.map(opening, [f"{turn}.sqlite3"] * 8))
+
+
+def given_up(state: State, ticket_id: int) -> None:
+    state.retry_later(ticket_id, "refused", failed=True, max_attempts=1)
+
+
+def test_the_dead_come_back_as_if_they_had_never_failed_and_the_others_keep_their_count(state: State) -> None:
+    given_up(state, 1)
+    given_up(state, 2)
+    state.retry_later(3, "busy", failed=True, max_attempts=5)
+    state.revive([1, 3, 9])
+    assert state.retries() == [
+        Retry(1, 0, "refused", dead=False),
+        Retry(2, 1, "refused", dead=True),
+        Retry(3, 1, "busy", dead=False),
+    ]
+
+
+def test_what_is_dropped_leaves_nothing_behind_but_the_knowledge_of_it(state: State) -> None:
+    state.keep_verdict(a_verdict(1))
+    state.open_intent(a_change(1))
+    state.remember_fallback(1, ("ai_fallback",))
+    state.retry_later(1, "busy", failed=True, max_attempts=5)
+    state.drop(1)
+    state.drop(1)
+    assert (state.retries(), state.unsettled(), state.fallbacks()) == ([], [], {})
+    assert state.dropped() == {1}
+
+
+def test_what_was_dropped_stays_dropped_when_everything_begins_again(state: State) -> None:
+    state.drop(1)
+    state.begin_again("2026-11-01T00:00:00Z")
+    assert state.dropped() == {1}
+
+
+def test_what_was_dropped_can_be_taken_back(state: State) -> None:
+    state.drop(1)
+    state.revive([1])
+    state.revive([1])
+    assert state.dropped() == frozenset()
+    assert state.retries() == [Retry(1, 0, "taken_back", dead=False)]
+
+
+DAY_S = 86_400.0
+
+
+def run_id(moment: float) -> str:
+    return iso(moment).replace("-", "").replace(":", "") + "-1a2b3c"
+
+
+def ends(state: State, moment: float, *tickets: int, fallback: bool = False) -> None:
+    """A run has written on these tickets."""
+    for ticket in tickets:
+        if fallback:
+            state.remember_fallback(ticket, ("ai_fallback",))
+        state.settled(ticket, done=(run_id(moment), "k" * 32))
+    summary = RunSummary(run_id=run_id(moment), dry_run=False)
+    state.remember(**{HELPDESK_DATE: repr(moment)})
+    state.keep_run(RunRecord(run_id=run_id(moment), started=moment, finished=moment + 5, summary=summary))
+
+
+def test_tickets_done_long_ago_are_forgotten_for_their_marker_and_their_key_say_so(state: State) -> None:
+    ends(state, START, 1, 2, fallback=True)
+    ends(state, START + DONE_KEPT_S - DAY_S, 3, fallback=True)
+    assert [number for number in (1, 2, 3) if state.is_done(number)] == [1, 2, 3]
+    ends(state, START + DONE_KEPT_S + DAY_S, 4)
+    assert [number for number in (1, 2, 3, 4) if state.is_done(number)] == [3, 4]
+    assert set(state.fallbacks()) == {3}
+
+
+@pytest.mark.parametrize("days_ahead", [400, -400])
+def test_a_clock_that_is_wrong_makes_nothing_be_forgotten(state: State, days_ahead: int) -> None:
+    ends(state, START, 1, fallback=True)
+    for true, wrong_by in ((START + 600, 0.0), (START + 1200, days_ahead * DAY_S), (START + 1800, 0.0)):
+        moment = true + wrong_by
+        state.remember(**{HELPDESK_DATE: repr(true)})
+        summary = RunSummary(run_id=run_id(moment), dry_run=False)
+        state.keep_run(RunRecord(run_id=run_id(moment), started=moment, finished=moment + 5, summary=summary))
+    assert state.is_done(1)
+    assert set(state.fallbacks()) == {1}
+    assert {START + 600, START + 1800} <= {record.started for record in state.runs(0.0)}
+
+
+def test_runs_of_more_than_a_month_ago_are_forgotten_once_the_helpdesk_says_how_late_it_is(state: State) -> None:
+    ends(state, START)
+    ends(state, START + RUNS_KEPT_S + DAY_S)
+    assert [record.started for record in state.runs(0.0)] == [START + RUNS_KEPT_S + DAY_S]
+
+
+def test_forgetting_costs_nothing_but_once_a_day(state: State) -> None:
+    statements: list[str] = []
+    ends(state, START, 1)
+    state._db.set_trace_callback(statements.append)
+    ends(state, START + 600, 2)
+    ends(state, START + 1200, 3)
+    assert not [each for each in statements if "DELETE FROM done" in each]
+    ends(state, START + DAY_S, 4)
+    assert [each for each in statements if "DELETE FROM done" in each]

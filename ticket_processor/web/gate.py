@@ -200,17 +200,8 @@ def signed(request: Request, secrets: Sequence[str], body: bytes, now: float) ->
     return verified(secrets, headers.getlist(TIMESTAMP), headers.getlist(SIGNATURE), body, now)
 
 
-def check_secret(request: Request, secrets: Sequence[str]) -> None:
-    """Raises :class:`RequestRefused` (401) unless the one secret in the header is known."""
-    _check(request.headers.getlist(SECRET_HEADER), secrets, "the secret in X-Ticketbot-Secret is wrong")
-
-
-def check_token(request: Request, tokens: Sequence[str]) -> None:
-    """Raises :class:`RequestRefused` (401) unless the one bearer token is known."""
-    _check([bearer(one) for one in request.headers.getlist("authorization")], tokens, "the bearer token is wrong")
-
-
-def _check(given: Sequence[str], known: Sequence[str], why_not: str) -> None:
+def check(given: Sequence[str], known: Sequence[str], why_not: str) -> None:
+    """Raises :class:`RequestRefused` (401) unless one secret was ``given``, and is known."""
     if len(given) != 1 or not is_one_of(given[0], known):
         raise RequestRefused(401, why_not)
 
