@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from ticket_processor.core.models import Ticket
-from ticket_processor.policy.skip_rules import Selection, SkipRules, SkipSettings, in_canary
+from ticket_processor.policy.skip_rules import Selection, SkipRules, SkipSettings, in_share
 
 from ..support.fakes import a_ticket
 
@@ -117,20 +117,20 @@ def test_rules_come_before_machine_mail_and_that_before_the_canary() -> None:
 
 @given(st.integers(1, 2**63))
 def test_everything_is_in_a_canary_of_a_hundred_percent_and_nothing_in_one_of_none(ticket_id: int) -> None:
-    assert in_canary(ticket_id, 100)
-    assert not in_canary(ticket_id, 0)
+    assert in_share("canary", ticket_id, 100)
+    assert not in_share("canary", ticket_id, 0)
 
 
 @given(st.integers(1, 2**63), st.floats(0, 100), st.floats(0, 100))
 def test_a_larger_share_includes_a_smaller_one(ticket_id: int, one: float, other: float) -> None:
     small, large = sorted((one, other))
-    assert in_canary(ticket_id, large) or not in_canary(ticket_id, small)
+    assert in_share("canary", ticket_id, large) or not in_share("canary", ticket_id, small)
 
 
 @pytest.mark.parametrize("percent", [1, 5, 50, 90])
 def test_the_share_is_about_as_large_as_was_asked_for(percent: int) -> None:
     of = 20_000
-    share = sum(in_canary(ticket_id, percent) for ticket_id in range(1, of + 1)) / of
+    share = sum(in_share("canary", ticket_id, percent) for ticket_id in range(1, of + 1)) / of
     assert share == pytest.approx(percent / 100, abs=0.015)
 
 

@@ -145,18 +145,13 @@ class Selection:
             return reason
         if self.machine_mail and (machine := machine_mail(ticket)) is not None:
             return f"{reasons.MACHINE_MAIL}_{machine}"
-        return None if in_canary(ticket.id, self.canary_percent) else reasons.OUTSIDE_CANARY
+        return None if in_share("canary", ticket.id, self.canary_percent) else reasons.OUTSIDE_CANARY
 
     def must_wait(self, ticket: Ticket) -> bool:
         """Whether people still have their head start, by the helpdesk's own clock at the read."""
         if not self.wait_s or ticket.read_at is None:
             return False  # a read without a date is refused before any write
         return ticket.read_at - parse_iso(ticket.created_at) < self.wait_s
-
-
-def in_canary(ticket_id: int, percent: float) -> bool:
-    """Whether a ticket belongs to this share of all tickets."""
-    return in_share("canary", ticket_id, percent)
 
 
 def in_share(what: str, ticket_id: int, percent: float) -> bool:

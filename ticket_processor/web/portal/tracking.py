@@ -58,17 +58,13 @@ class TimelineStep:
     state: State
 
 
-def is_at_work(ticket: LocalTicket) -> bool:
-    """Whether the customer still waits for something."""
-    return ticket.status not in _OVER
-
-
 def needs_alert(ticket: LocalTicket, events: Sequence[Event]) -> bool:
     """Whether the ticket was escalated, and no person has written to the customer since."""
-    if ticket.status == "escalated" or not (ticket.escalated and is_at_work(ticket)):
+    if ticket.status == "escalated" or not ticket.escalated or ticket.status in _OVER:
         return ticket.status == "escalated"
     since = _escalated_at(events) or ""
-    return not any(event.actor.kind == "agent" and _is_public(event) and event.at > since for event in events)
+    answers = (event for event in events if (event.field, event.reason) == ("message", "public"))
+    return not any(event.actor.kind == "agent" and event.at > since for event in answers)
 
 
 def status_words(ticket: LocalTicket, *, alert: bool) -> str:
@@ -81,7 +77,7 @@ def steps(ticket: LocalTicket, events: Sequence[Event]) -> list[TimelineStep]:
     """The ticket's way: submitted, understood, escalated if it was, answered, resolved."""
     understood = _first(events, lambda event: event.actor.kind == "ai" and event.field in ("tag", "priority"))
     escalated = _escalated_at(events)
-    is_over = not is_at_work(ticket)
+    is_over = ticket.status in _OVER
     ended = (ticket.resolved_at or ticket.closed_at or ticket.updated_at) if is_over else None
     made: list[tuple[str, str | None]] = [("Submitted", ticket.created_at)]
     if understood or not (is_over or ticket.first_reply_at):
@@ -103,10 +99,6 @@ def asks_every(ticket: LocalTicket, now: float) -> int | None:
     if ticket.status in ("closed", "spam"):
         return None
     return _POLL_SOON_S if now - parse_iso(ticket.updated_at) < _SOON_S else _POLL_LATER_S
-
-
-def _is_public(event: Event) -> bool:
-    return (event.field, event.reason) == ("message", "public")
 
 
 def _escalated_at(events: Sequence[Event]) -> str | None:
