@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ticket_processor.sandbox.basics import SandboxClock, iso
@@ -22,6 +22,30 @@ A_MACRO = {"type": "AgentMacroReference", "macro_id": "7", "macro_title": "A mac
 Version = tuple[float, dict[str, Any], bool]
 
 
+@dataclass(frozen=True)
+class Judged(Audit):
+    """A change with what tests ask of it."""
+
+    @property
+    def comment_public(self) -> bool | None:
+        """Whether the requester sees its comment; ``None`` without one."""
+        if self.comment is None:
+            return None
+        return bool(self.comment["public"] if "public" in self.comment else not self.comment["private"])
+
+    @property
+    def tags_added(self) -> frozenset[str]:
+        """Tags that were not there before."""
+        before, after = self.values.get("tags", ((), ()))
+        return frozenset(after or ()) - frozenset(before or ())
+
+    @property
+    def tags_removed(self) -> frozenset[str]:
+        """Tags that are gone."""
+        before, after = self.values.get("tags", ((), ()))
+        return frozenset(before or ()) - frozenset(after or ())
+
+
 class LaggingStore(ZendeskStore):
     """``index_lag`` is the search index's, ``replica_lag`` that of the copies, both in seconds.
 
@@ -30,6 +54,8 @@ class LaggingStore(ZendeskStore):
     ``replica_lag`` seconds ago; the moments are rolled, repeatable by ``seed``, so a later reading may show an earlier
     state. ``versions`` holds the tickets' forms with the time each began, as long as there is a lag.
     """
+
+    audit = Judged
 
     def __init__(self, clock: SandboxClock, rules: Any = None, *, seed: int = 0) -> None:
         super().__init__(clock, rules, seed=seed)
@@ -155,6 +181,8 @@ class LaggingStore(ZendeskStore):
 
 class BusyDesk(FreshdeskStore):
     """A Freshdesk account with rules, a trash and spam, and customers who write again."""
+
+    audit = Judged
 
     def customer_replies(self, ticket_id: int, text: str) -> Audit | None:
         """The requester writes again; a ticket that waits or is solved is open again."""

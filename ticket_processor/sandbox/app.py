@@ -158,19 +158,14 @@ class Sandbox:
     def misbehave(self, rule: FaultRule, route: Callable[[], Response]) -> Response:
         """What a client gets where a rule strikes a request that ``route`` handles."""
         kind, seconds = rule.kind, rule.seconds or 0.0
-        if kind == "lost-request":
-            return Response(0, fate="drop")
         if kind == "late-commit":
             self.store.later(self.store.now() + seconds, route)
+        if kind in ("lost-request", "late-commit"):
             return Response(0, fate="drop")
         if kind in ("lost-reply", "half-body", "slow", "error-after"):
             response = route()
-            if kind == "lost-reply":
-                response.fate = "drop"
-            elif kind == "half-body":
-                response.fate = "half"
-            elif kind == "slow":
-                response.delay += seconds
+            response.fate = "drop" if kind == "lost-reply" else "half" if kind == "half-body" else response.fate
+            response.delay += seconds if kind == "slow" else 0.0
             if kind != "error-after":
                 return response
         return instead(rule, self.store.now(), self.faults.dice, self.helpdesk)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import html
 import re
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import formatdate
 from typing import Any, Protocol
@@ -42,10 +42,7 @@ def iso(moment: float) -> str:
 def parse_iso(text: str) -> float:
     """Unix seconds of an ISO 8601 time or date; without a zone it is UTC. Raises ``ValueError``."""
     moment = datetime.fromisoformat(text)
-    try:
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC).timestamp()
-    except OverflowError:
-        raise ValueError("a time outside the calendar") from None
+    return moment.replace(tzinfo=moment.tzinfo or UTC).timestamp()
 
 
 def http_date(moment: float) -> str:
@@ -66,12 +63,9 @@ _NEWLINES = re.compile(r"\n{3,}")
 
 def normalise_tags(tags: object) -> list[str]:
     """Lower-case, split at white space and commas, unique, sorted. Takes a list or one string."""
-    parts: Iterable[object] = tags if isinstance(tags, (list, tuple, set)) else [tags]
-    words: set[str] = set()
-    for part in parts:
-        if part is not None:
-            words.update(str(part).lower().replace(",", " ").split())
-    return sorted(words)
+    parts = tags if isinstance(tags, (list, tuple, set)) else [tags]
+    given = [str(part).lower().replace(",", " ") for part in parts if part is not None]
+    return sorted({word for text in given for word in text.split()})
 
 
 def expand_placeholders(text: str, ticket: Mapping[str, Any], requester_name: str) -> str:

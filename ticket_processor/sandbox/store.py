@@ -97,25 +97,6 @@ class Audit:
     visible: bool = True
     stamp_before: str = ""
 
-    @property
-    def comment_public(self) -> bool | None:
-        """Whether the requester sees its comment; ``None`` without one."""
-        if self.comment is None:
-            return None
-        return bool(self.comment["public"] if "public" in self.comment else not self.comment["private"])
-
-    @property
-    def tags_added(self) -> frozenset[str]:
-        """Tags that were not there before."""
-        before, after = self.values.get("tags", ((), ()))
-        return frozenset(after or ()) - frozenset(before or ())
-
-    @property
-    def tags_removed(self) -> frozenset[str]:
-        """Tags that are gone."""
-        before, after = self.values.get("tags", ((), ()))
-        return frozenset(before or ()) - frozenset(after or ())
-
 
 @dataclass
 class StoredTicket:
@@ -155,6 +136,7 @@ class Store:
     """
 
     vendor: ClassVar[str]
+    audit: ClassVar[type[Audit]] = Audit
     people: AddressBook
 
     def __init__(self, clock: SandboxClock, *, seed: int = 0) -> None:
@@ -277,7 +259,7 @@ class Store:
         self, ticket: StoredTicket, actor: Actor, author_id: int, *, at: float | None = None, **told: Any
     ) -> Audit:
         """Keep what has been changed, now unless it was ``at`` another time."""
-        change = Audit(self.next_id(), ticket.id, self.now() if at is None else at, author_id, actor, **told)
+        change = self.audit(self.next_id(), ticket.id, self.now() if at is None else at, author_id, actor, **told)
         self.history.append(change)
         if change.visible:
             ticket.audits.append(change)
@@ -311,8 +293,6 @@ class Store:
                 comment=None if comment is None else Comment(comment, None, public),
                 **(told or {}),
             )
-
-    # --- the vendor's ---------------------------------------------------------------------------------
 
     def gone(self, ticket: StoredTicket) -> bool:
         """Whether a ticket is deleted, spam or archived, as far as the vendor has these."""
