@@ -114,10 +114,6 @@ class FaultRule(faults.FaultRule):
         if self.seconds is None and self.kind == "job-slow":
             self.seconds = 60.0
         super().__post_init__()
-        if self.odd not in ("any", *ODD):
-            raise ValueError(f"{self.kind}: odd is one of any, {', '.join(ODD)}")
-        if self.ticket is not None:
-            self.ticket = int(self.ticket)
 
     def strikes(self, request: Request, dice: random.Random) -> bool:
         if self.kind != "job-item-fails":
