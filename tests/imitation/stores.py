@@ -35,15 +35,14 @@ class Judged(Audit):
 
     @property
     def tags_added(self) -> frozenset[str]:
-        """Tags that were not there before."""
-        before, after = self.values.get("tags", ((), ()))
-        return frozenset(after or ()) - frozenset(before or ())
+        return self._tags(1) - self._tags(0)
 
     @property
     def tags_removed(self) -> frozenset[str]:
-        """Tags that are gone."""
-        before, after = self.values.get("tags", ((), ()))
-        return frozenset(before or ()) - frozenset(after or ())
+        return self._tags(0) - self._tags(1)
+
+    def _tags(self, place: int) -> frozenset[str]:
+        return frozenset(self.values.get("tags", ((), ()))[place] or ())
 
 
 class LaggingStore(ZendeskStore):

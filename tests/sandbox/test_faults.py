@@ -92,6 +92,3 @@ def test_the_compact_text_is_read_rule_by_rule() -> None:
 def test_a_plan_with_a_mistake_says_what_is_wrong(text: str, complaint: str) -> None:
     with pytest.raises(ValueError, match=complaint.replace("(", r"\(").replace("?", r"\?")):
         FaultPlan.parse(text)
-
-
-# Rows

@@ -11,7 +11,7 @@ import errno
 import os
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
@@ -303,8 +303,3 @@ class Failing(Disk):
         if self._kind == "full" and operation.startswith(("unlink", "remove", "ftruncate", "write half")):
             return  # what frees room works on a full disk, and a write that was cut short says so itself
         raise OSError(_ERRNO[self._kind], os.strerror(_ERRNO[self._kind]))
-
-
-def names(operations: Sequence[str]) -> set[str]:
-    """The verbs of some operations."""
-    return {operation.partition(" ")[0] for operation in operations}

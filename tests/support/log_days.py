@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,17 +12,11 @@ from ticket_processor.core.clock import iso, parse_iso
 from .fakes import START
 
 TODAY = iso(START)[:10]
-DAY_S = 86_400.0
 
 
 def at(text: str) -> float:
     """``11-20 08:30`` of the year 2026 as Unix seconds."""
     return parse_iso(f"2026-{text}:00+00:00")
-
-
-def moment(text: str) -> datetime:
-    """The same as a datetime."""
-    return datetime.fromtimestamp(at(text), UTC)
 
 
 def receipt(ticket_id: int, when: str, outcome: str = "updated", **facts: Any) -> dict[str, Any]:
