@@ -8,12 +8,9 @@ from functools import partial
 from typing import Any, Literal
 
 from ticket_processor.sandbox import zendesk_store
-from ticket_processor.sandbox.freshdesk_store import FreshdeskRules
 from ticket_processor.sandbox.messages import Refusal, Response, json_response, refuse, text_response
 from ticket_processor.sandbox.zendesk_call import Call, forbidden
 from ticket_processor.sandbox.zendesk_writes import UPDATABLE, unknown_keys
-
-__all__ = ["ErrorForm", "FreshdeskRules", "Rules"]
 
 ErrorForm = Literal["error", "titled", "errors", "text"]
 
@@ -76,11 +73,7 @@ class Rules(zendesk_store.Rules):
         form, status = self.conflict_form, response.status
         if code == "TooManyJobs":
             form, status = self.too_many_jobs_form, self.too_many_jobs_status
-        headers = {
-            name: response.headers[name]
-            for name in ("Retry-After",)
-            if status in (429, 503) and code != "UpdateConflict"
-        }
+        headers = {"Retry-After": response.headers["Retry-After"]} if status in (429, 503) else {}
         if form == "text":
             return Refusal(text_response(status, f"{description}\n"))
         body = {
