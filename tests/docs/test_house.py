@@ -111,7 +111,7 @@ CEILINGS = {
     "policy": 1_320,
     "replies": 1_390,
     "reporting": 2_260,
-    "sandbox": 3_480,
+    "sandbox": 3_450,
     "schedule": 280,
     "seeding": 820,
     "settings": 1_590,
