@@ -292,7 +292,7 @@ class Zendesk(ZendeskReads, Helpdesk):
         body["tags"] = [tag for tag in wanted if tag not in gone]
         body["custom_fields"] = [
             {"id": key, "value": chosen[key] if key in chosen and kinds[key].kind == "multiselect" else value}
-            for key, value in {**change.fields, **dict.fromkeys(change.fields_cleared)}.items()
+            for key, value in change.field_values.items()
         ]
         return body
 

@@ -188,7 +188,7 @@ def _change(change: Change) -> dict[str, object]:
         # What people wrote into a field is none of the log's business, even where it was replaced.
         "fields": {
             str(key): {"from": None, "to": "(as it was)" if change.puts_back and value else value}
-            for key, value in {**change.fields, **dict.fromkeys(change.fields_cleared)}.items()
+            for key, value in change.field_values.items()
         },
         "note": change.note,
         "escalated": change.escalated,

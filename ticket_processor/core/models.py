@@ -350,6 +350,11 @@ class Change(Frozen):
     key: str = Field(description="proves on the ticket that this write was ours")
     intent: str = Field("", description="names this very write in the log, the state and on the ticket")
 
+    @property
+    def field_values(self) -> dict[int, str | None]:
+        """What custom fields get; ``None`` for one that is emptied."""
+        return {**self.fields, **dict.fromkeys(self.fields_cleared)}
+
 
 class OutcomeStatus(StrEnum):
     """The end of a ticket in this run."""

@@ -199,9 +199,8 @@ def update_body(change: Change, names: FieldNames) -> dict[str, object]:
         body["priority"] = LOW
     if change.group is not None or "group" in change.cleared:
         body["group_id"] = change.group
-    values = {**change.fields, **dict.fromkeys(change.fields_cleared)}
     known = {number: name for name, number in names.items()}
-    if fields := {known[number]: value for number, value in values.items() if number in known}:
+    if fields := {known[number]: value for number, value in change.field_values.items() if number in known}:
         body["custom_fields"] = fields
     return body
 
@@ -276,12 +275,8 @@ def rows_of(reply: Reply) -> list[Mapping[str, Any]]:
 
 def people_of(rows: Iterable[Mapping[str, Any]]) -> dict[int, tuple[str, str]]:
     """Names and addresses of requesters, by number, from rows that tell them."""
-    told = {whole_number(row.get("requester_id")): mapping(row.get("requester")) for row in rows}
-    return {
-        number: (string(person.get("name")), string(person.get("email")))
-        for number, person in told.items()
-        if number is not None and person
-    }
+    told = ((whole_number(row.get("requester_id")), mapping(row.get("requester"))) for row in rows)
+    return {key: (string(one.get("name")), string(one.get("email"))) for key, one in told if key is not None and one}
 
 
 def _number(text: str | None) -> int | None:

@@ -15,7 +15,7 @@ from ..core.clock import iso, parse_iso
 from ..core.models import Change, Priority, Ticket
 from ..state.records import KeptWrite
 from .freshdesk_format import Conversation
-from .ticket_history import SHORT_KEY, Edit, FieldValue, History, changed
+from .ticket_history import SHORT_KEY, Edit, History, changed
 
 CLOCKS_S = 5.0
 """Seconds that a note may seem older than the moment of its sending, which the ticket's last answer told."""
@@ -113,7 +113,7 @@ def as_edit(write: KeptWrite, note: Conversation | None, own: int | None) -> Edi
         tags_removed=frozenset(change.tags_removed),
         priority=_moved(change.priority_before, change.priority, emptied="priority" in change.cleared),
         group=_moved(change.group_before, change.group, emptied="group" in change.cleared),
-        fields=_moved_fields(write),
+        fields={key: (write.fields_before.get(key), value) for key, value in change.field_values.items()},
         **_noted(note, own),
     )
 
@@ -137,7 +137,7 @@ def _our_edits(
         change = write.change
         at = max(write.done or ticket.updated_at, iso(write.sent or 0.0))  # not every change moves that stamp
         yield as_edit(write, notes.get(change.key[:SHORT_KEY]), own).model_copy(update={"at": at})
-        left: dict[int, str | None] = {**change.fields, **dict.fromkeys(change.fields_cleared)}
+        left = change.field_values
         if place + 1 < len(made):
             later = made[place + 1]
             # Of fields only those that the earlier one had set are compared, as far as they are known.
@@ -177,11 +177,6 @@ def _difference(
 
 def _moved(before: Value | None, after: Value | None, *, emptied: bool) -> tuple[Value | None, Value | None] | None:
     return (before, after) if after is not None or emptied else None
-
-
-def _moved_fields(write: KeptWrite) -> dict[int, FieldValue]:
-    values: dict[int, str | None] = {**write.change.fields, **dict.fromkeys(write.change.fields_cleared)}
-    return {key: (write.fields_before.get(key), value) for key, value in values.items()}
 
 
 def _noted(note: Conversation | None, own: int | None) -> dict[str, Any]:

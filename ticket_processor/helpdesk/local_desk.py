@@ -171,7 +171,7 @@ class LocalDesk(WithTroubles, Helpdesk):
             group=change.group if change.group is not None else None if "group" in change.cleared else ...,
             tags_add=change.tags_added,
             tags_remove=change.tags_removed,
-            fields={**change.fields, **dict.fromkeys(change.fields_cleared)},
+            fields=change.field_values,
             body=said,
             public=change.reply is not None,
             reason=" ".join(change.escalated),

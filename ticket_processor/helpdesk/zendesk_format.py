@@ -91,8 +91,7 @@ def update_body(change: Change) -> dict[str, object]:
         body["priority"] = None
     if "group" in change.cleared:
         body["group_id"] = None
-    if change.fields or change.fields_cleared:
-        values = {**change.fields, **dict.fromkeys(change.fields_cleared)}
+    if values := change.field_values:
         body["custom_fields"] = [{"id": key, "value": value} for key, value in values.items()]
     if change.note is not None:
         # Left out, "public" would follow the ticket, and e-mail tickets are public.
