@@ -100,7 +100,7 @@ CEILINGS = {
     "analysis": 8_890,
     "audit": 1_840,
     "commands": 5_580,
-    "core": 2_530,
+    "core": 2_540,
     "dashboard": 1_400,
     "evaluation": 1_840,
     "helpdesk": 5_990,
