@@ -103,7 +103,7 @@ CEILINGS = {
     "core": 2_540,
     "dashboard": 1_400,
     "evaluation": 1_840,
-    "helpdesk": 5_990,
+    "helpdesk": 5_980,
     "knowledge": 1_650,
     "learning": 1_610,
     "monitoring": 2_480,
