@@ -102,7 +102,7 @@ def measure(
         description = write(Path(name), trained.description, trained.content)
         classifier = LocalClassifier(Path(name), description, taxonomy, rules)
         classifier.predict(texts[0])  # reads the weights
-        answers = [classifier.predict(text)[task] for text in texts]
+        answers = [classifier.predict(text)[1][task] for text in texts]
         start = time.process_time()
         analyses = [classifier.analyse(text) for text in texts] if description.used else []
         spent = 1000 * (time.process_time() - start) / len(texts)

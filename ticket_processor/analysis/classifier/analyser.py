@@ -74,7 +74,7 @@ class _Loaded:
 
 
 class LocalClassifier:
-    """Category, sub-category, urgency and sentiment as learnt from labelled tickets. Thread-safe, and picklable.
+    """Category, sub-category, urgency and sentiment as learnt from labelled tickets. Thread-safe.
 
     Make one with :meth:`load`. The weights are read when the first ticket comes, so an idle run costs nothing.
     """
@@ -107,31 +107,19 @@ class LocalClassifier:
             )
         if account and description.account not in ("", account_digest(account)):
             raise ClassifierUnusable(f"the classifier in {folder} learnt from another helpdesk's tickets: train again")
-        category = description.tasks.get("category")
-        gone = [name for name in category.labels if name not in taxonomy.names] if category else []
-        if gone:
-            raise ClassifierUnusable(
-                f"the classifier in {folder} has learnt categories that the taxonomy no longer has "
-                f"({', '.join(gone)}): train again"
-            )
+        labels = description.tasks["category"].labels if "category" in description.tasks else ()
         # How sure an answer is was learnt for the categories of the first level.
-        if category and description.tops != tuple(taxonomy.split(label)[0] for label in category.labels):
+        tops = dict(zip(labels, description.tops, strict=False))
+        moved = [name for name in labels if name not in taxonomy.names or taxonomy.split(name)[0] != tops.get(name)]
+        if moved:
             raise ClassifierUnusable(
-                f"the classifier in {folder} has learnt categories that are under another one in the taxonomy now: "
-                "train again"
+                f"the classifier in {folder} has learnt categories that the taxonomy no longer has, or has under "
+                f"another one ({', '.join(moved)}): train again"
             )
         if not description.used:
             raise ClassifierUnusable(f"the classifier in {folder} is no better than the rules at anything: not used")
         require_extra("sklearn", "skops")
         return cls(folder, description, taxonomy, rules)
-
-    def __reduce__(self) -> tuple[type[LocalClassifier], tuple[Path, Description, Taxonomy, RulesAnalyser]]:
-        return LocalClassifier, (self._folder, self._description, self._taxonomy, self._rules)
-
-    @property
-    def description(self) -> Description:
-        """Its labels, its training data, and its scores beside those of the rules."""
-        return self._description
 
     def analyse(self, text: RedactedText) -> Analysis:
         """The analysis of ``text``; tasks at which the rules are as good come from the rules.
@@ -139,7 +127,7 @@ class LocalClassifier:
         ``confidence`` is that of the category. Urgency never falls below the floors of named incidents and of the
         category. Raises :class:`AnalysisFailed` for a text without a word it knows, or when the weights cannot be read.
         """
-        analysis, found = self._answered(text, self._description.used)
+        analysis, found = self.predict(text, self._description.used)
         urgency = analysis.urgency
         update: dict[str, object] = {"source": "classifier"}
         if "category" in found:
@@ -164,15 +152,11 @@ class LocalClassifier:
             update["sentiment"] = Sentiment(found["sentiment"].label)
         return analysis.model_copy(update=update)
 
-    def predict(self, text: RedactedText, tasks: tuple[Task, ...] = TASKS) -> dict[Task, Prediction]:
-        """The learnt answers to ``tasks``, whether or not they are better than the rules'.
+    def predict(self, text: RedactedText, tasks: tuple[Task, ...] = TASKS) -> tuple[Analysis, dict[Task, Prediction]]:
+        """The rules' analysis and the learnt answers to ``tasks``, from one pass of the rules.
 
         Raises :class:`AnalysisFailed` for a text without a word it knows, or when the weights cannot be read.
         """
-        return self._answered(text, tasks)[1]
-
-    def _answered(self, text: RedactedText, tasks: tuple[Task, ...]) -> tuple[Analysis, dict[Task, Prediction]]:
-        """The rules' analysis and the learnt answers, from one pass of the rules."""
         from .features import beside, rules_features
 
         loaded = self._ready()
