@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping
 
 from .analysis.budget import Allowance, Question
 from .analysis.model_server.answer import checked
-from .analysis.model_server.chat import ChatServer, RawAnswer
-from .analysis.model_server.connection import AnswerUnusable, FormRefused
+from .analysis.model_server.chat import ChatServer, Message, RawAnswer, StructuredModel
+from .analysis.model_server.connection import AnswerUnusable
 from .analysis.model_server.prompt import (
     EarlierTickets,
     answer_schema,
@@ -23,27 +23,19 @@ from .analysis.model_server.prompt import (
     message_tokens,
     ticket_message,
 )
-from .analysis.model_server.settings import cost_usd
 from .analysis.rules.analyser import RulesAnalyser
 from .analysis.rules.injection import signs_of
 from .analysis.text.outgoing import leaving_line
 from .analysis.text.redact import RedactedText, redact, without_echo
 from .core.errors import AnalysisFailed
-from .core.models import Analysis, RedactionLevel, Risk, Urgency, Usage
+from .core.models import Analysis, RedactionLevel, Risk, Urgency
 from .core.taxonomy import Taxonomy
-
-FORMS = ("json_schema", "json_schema_plain", "json_object_schema", "json_object", "prompt")
-"""Ways to ask for structure, best first: a strict schema; the same without lengths and limits; JSON with a schema
-beside it, which some servers hold to; JSON; nothing but words. What a server refuses is not asked of it again in this
-process."""
 
 SHOWN_AGAIN_CHARS = 2_000
 """Characters of an unusable answer that are shown to the model that gave it."""
 _PROMISES = 2
 _ORDER = list(Urgency)
 _RISKS = list(Risk)
-
-Message = dict[str, str]
 
 
 class ModelAnalyser:
@@ -75,7 +67,7 @@ class ModelAnalyser:
         earlier: Callable[[RedactedText], EarlierTickets] | None = None,
     ) -> None:
         self.model = model
-        self._server = server
+        self._asked = StructuredModel(server, model, "triage", price)
         self._taxonomy = taxonomy
         self._price = price
         self._entities = dict(entities or {})
@@ -84,7 +76,6 @@ class ModelAnalyser:
         self._level = reveal
         self._hides = list(RedactionLevel).index(reveal) < list(RedactionLevel).index(RedactionLevel.STANDARD)
         self._fence = fence
-        self._form = 0
         self._broken_promises = 0
         self._max_output_tokens = max_output_tokens
         self._advice = advice
@@ -112,7 +103,7 @@ class ModelAnalyser:
     def _understand(self, text: RedactedText, allowance: Allowance | None) -> Analysis:
         fence = self._fence()
         messages = self._messages(text, fence)
-        first, form = self._ask(messages, self._form, allowance)
+        first = self._asked.ask(messages, self._schema, self._plain_schema, allowance)
         raw, usage, calls = first, first.usage, 1
         try:
             answer = self._checked(raw, text, messages, fence)
@@ -122,20 +113,22 @@ class ModelAnalyser:
             try:
                 if allowance is not None:
                     size = message_tokens(*(message["content"] for message in more)) + self._schema_tokens
-                    allowance.again(usage, input=size, output=self._room())
-                raw, _ = self._ask(more, form, allowance)
+                    allowance.again(usage, input=size, output=self._asked.room(self._max_output_tokens))
+                raw = self._asked.ask(more, self._schema, self._plain_schema, allowance)
                 usage = usage + raw.usage
                 answer = self._checked(raw, text, messages, fence)
             except AnalysisFailed as error:
                 spent = usage + error.usage if isinstance(error, AnswerUnusable) else usage
-                raise AnswerUnusable(error.reason, error.detail, usage=spent, cost_usd=self._cost(spent)) from error
+                raise AnswerUnusable(
+                    error.reason, error.detail, usage=spent, cost_usd=self._asked.cost(spent)
+                ) from error
             if first.finished:
-                self._distrust(form)
+                self._distrust()
         told = {
             "model": leaving_line(raw.model, 80) or self.model,
             "attempts": calls,
             "usage": usage,
-            "cost_usd": self._cost(usage),
+            "cost_usd": self._asked.cost(usage),
             "examples": self._earlier(text).ids if self._earlier else (),
         }
         return self.hold(answer.model_copy(update=told), text)
@@ -170,57 +163,18 @@ class ModelAnalyser:
 
     def messages(self, text: RedactedText) -> list[Message]:
         """The first messages for ``text``, in the form that the server is known to take; for showing."""
-        return self._in_form(self._messages(text, self._fence()), self._form)
-
-    def prompt_tokens(self, text: RedactedText) -> int:
-        """The tokens of one request for ``text``, estimated, without the schema that goes beside the messages."""
-        return message_tokens(*(message["content"] for message in self.messages(text)))
+        return self._asked.in_form(self._messages(text, self._fence()), self._schema)
 
     def question(self, text: RedactedText) -> Question:
         """The request with which understanding ``text`` begins: its tokens, estimated, and its price."""
-        return Question(self.prompt_tokens(text) + self._schema_tokens, self._room(), self._price)
+        size = message_tokens(*(message["content"] for message in self.messages(text)))
+        return Question(size + self._schema_tokens, self._asked.room(self._max_output_tokens), self._price)
 
-    def _room(self) -> int:
-        room = getattr(self._server, "room", None)  # thoughts count as output, and only servers know who thinks
-        return int(room(self.model)) if room else self._max_output_tokens
-
-    def _distrust(self, form: int) -> None:
+    def _distrust(self) -> None:
         """Words did what the schema had not: a server that breaks its promise again is asked in words from then on."""
         self._broken_promises += 1
-        if self._broken_promises >= _PROMISES and form < FORMS.index("json_object_schema"):
-            self._form = max(self._form, FORMS.index("json_object_schema"))
-
-    def _ask(self, messages: list[Message], first: int, allowance: Allowance | None = None) -> tuple[RawAnswer, int]:
-        limits, detail = {} if allowance is None else {"allowance": allowance}, ""
-        for form in range(first, len(FORMS)):
-            try:
-                raw = self._server.complete(self.model, self._in_form(messages, form), self._format(form), **limits)
-            except FormRefused as refused:
-                detail = refused.detail
-            except AnswerUnusable as error:  # only here is it known what tokens cost
-                cost = self._cost(error.usage)
-                raise AnswerUnusable(error.reason, error.detail, usage=error.usage, cost_usd=cost) from error
-            else:
-                self._form = max(self._form, form)  # remembered only now: the refusal may have had another reason
-                return raw, form
-        raise AnalysisFailed("model_refused_request", detail)
-
-    def _format(self, form: int) -> dict[str, object] | None:
-        name = FORMS[form]
-        if name == "prompt":
-            return None
-        if name == "json_object":
-            return {"type": "json_object"}
-        if name == "json_object_schema":
-            return {"type": "json_object", "schema": self._schema}
-        schema = self._schema if name == "json_schema" else self._plain_schema
-        return {"type": "json_schema", "json_schema": {"name": "triage", "strict": True, "schema": schema}}
-
-    def _in_form(self, messages: list[Message], form: int) -> list[Message]:
-        if FORMS[form].startswith("json_schema"):
-            return messages
-        system = f"{messages[0]['content']}\n{in_words(self._schema)}"
-        return [{"role": "system", "content": system}, *messages[1:]]
+        if self._broken_promises >= _PROMISES:
+            self._asked.at_least("json_object")
 
     def _messages(self, text: RedactedText, fence: str) -> list[Message]:
         # The fixed part comes first. With many categories it is long enough for providers' caches (1,024 tokens).
@@ -240,9 +194,6 @@ class ModelAnalyser:
             advised=self._advice,
             hide=_hidden if self._hides else str,
         )
-
-    def _cost(self, usage: Usage) -> float | None:
-        return None if self._price is None else round(cost_usd(usage, self._price), 8)
 
 
 def _hidden(text: str) -> str:

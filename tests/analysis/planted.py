@@ -461,7 +461,11 @@ class _Echo:
         self.shown = ""
 
     def complete(
-        self, model: str, messages: Sequence[Mapping[str, str]], response_format: Mapping[str, object] | None
+        self,
+        model: str,
+        messages: Sequence[Mapping[str, str]],
+        response_format: Mapping[str, object] | None,
+        allowance: object = None,
     ) -> RawAnswer:
         self.shown = messages[-1]["content"] if len(messages) < 3 else messages[1]["content"]
         ticket = "\n".join(self.shown.split("\n")[1:-1])

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ticket_processor.analysis.model_server.chat import RawAnswer
+from ticket_processor.analysis.model_server.chat import FORMS, RawAnswer
 from ticket_processor.analysis.model_server.connection import AnswerUnusable, ModelBusy
 from ticket_processor.analysis.model_server.prompt import answer_schema, estimate_tokens, in_words, instructions
 from ticket_processor.analysis.rules.analyser import RulesAnalyser
@@ -16,7 +16,7 @@ from ticket_processor.analysis.text.redact import redact
 from ticket_processor.core.errors import AnalysisFailed
 from ticket_processor.core.models import RedactionLevel, Risk, Urgency, Usage
 from ticket_processor.core.taxonomy import Category, Taxonomy, default_taxonomy
-from ticket_processor.llm import FORMS, ModelAnalyser
+from ticket_processor.llm import ModelAnalyser
 from ticket_processor.policy.decide import Policy, decide
 
 from ..support.chats import Answer, ScriptedChat
@@ -260,7 +260,7 @@ def test_a_server_that_takes_a_schema_and_drops_it_is_soon_asked_in_words() -> N
     link = analyser(server)
     for _ in range(3):
         link.analyse(TEXT)
-    assert server.forms == ["json_schema"] * 4 + ["json_object_schema"]
+    assert server.forms == ["json_schema"] * 4 + ["json_object"]
 
 
 # The prompt
@@ -283,7 +283,7 @@ def test_what_is_shown_is_what_is_sent() -> None:
     assert server.asked[0] == shown
     assert "[…]" in shown[1]["content"]
     assert estimate_tokens(shown[1]["content"]) < 50
-    assert link.prompt_tokens(TEXT) > estimate_tokens(instructions(default_taxonomy()))
+    assert link.question(TEXT).input > estimate_tokens(instructions(default_taxonomy()))
 
 
 def test_a_models_fingerprint_tells_prompts_apart_that_may_be_answered_differently() -> None:

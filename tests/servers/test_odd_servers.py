@@ -175,7 +175,7 @@ ROWS = [
         "json_object refused in a bare word",
         reply({"error": "'response_format.type' must be 'json_schema' or 'text'"}, 400),
         "next form",
-        times=4,
+        times=3,
     ),
     # Servers that may answer later
     Row("429 with seconds", reply(error("x"), 429, retry_after="7"), "retry", wait=7),

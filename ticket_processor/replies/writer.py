@@ -15,14 +15,13 @@ from pydantic import ValidationError
 
 from ..analysis.budget import Allowance, Question
 from ..analysis.model_server.answer import MAX_ANSWER_CHARS, objects_in
-from ..analysis.model_server.chat import ChatServer, RawAnswer
-from ..analysis.model_server.connection import AnswerUnusable, FormRefused
+from ..analysis.model_server.chat import ChatServer, Message, StructuredModel
 from ..analysis.model_server.prompt import LANGUAGES as NAMES
-from ..analysis.model_server.prompt import estimate_tokens, in_words, message_tokens, ticket_message
-from ..analysis.model_server.settings import FORMS, Price, cost_usd
+from ..analysis.model_server.prompt import estimate_tokens, message_tokens, ticket_message
+from ..analysis.model_server.settings import Price
 from ..analysis.text.redact import RedactedText, without_echo
 from ..core.errors import AnalysisFailed
-from ..core.models import RedactionLevel, Usage
+from ..core.models import RedactionLevel
 from ..knowledge.model import Passage
 from . import usable_text
 from .assembly import LANGUAGES, NoAnswer, ReplyDraft, assembled
@@ -36,8 +35,6 @@ SOURCE_TOKENS = 500
 """Of each passage that is shown."""
 FEWEST_SHARED = 2
 """Telling words that a passage shares with a ticket, if it may answer it."""
-
-Message = dict[str, str]
 
 
 @dataclass
@@ -54,15 +51,16 @@ class DraftWriter:
     ticket_tokens: int = 800
     reveal: RedactionLevel = RedactionLevel.STANDARD
     fence: Callable[[], str] = lambda: secrets.token_hex(6)
-    _form: int = 0
+
+    def __post_init__(self) -> None:
+        self._asked = StructuredModel(self.server, self.model, "reply", self.price)
 
     def question(self, ticket: RedactedText, found: Sequence[Passage], language: str) -> Question:
         """The request with which writing begins: its tokens, estimated, and its price."""
         sources = self._usable(found)
         texts = [message["content"] for message in self._messages(ticket, sources, language)]
         size = message_tokens(*texts) + estimate_tokens(json.dumps(proposal_schema(list(sources))))
-        room = getattr(self.server, "room", None)  # thoughts count as output, and only servers know who thinks
-        return Question(size, int(room(self.model)) if room else MAX_OUTPUT_TOKENS, self.price)
+        return Question(size, self._asked.room(MAX_OUTPUT_TOKENS), self.price)
 
     def why_not(self, found: Sequence[Passage], language: str) -> str:
         """Why there is nothing to ask about what was ``found``: a fixed word; empty where there is."""
@@ -90,7 +88,7 @@ class DraftWriter:
         sources = self._usable(found)
         asked = self._messages(ticket, sources, language)
         try:
-            raw = self._ask(asked, proposal_schema(list(sources)), allowance)
+            raw = self._asked.ask(asked, proposal_schema(list(sources)), allowance=allowance)
         except AnalysisFailed as failed:  # a server may quote what it was sent
             failed.detail = without_echo(failed.detail, ticket.text)
             raise
@@ -99,7 +97,7 @@ class DraftWriter:
             result = assembled(proposal, sources, ticket.text if told is None else told, language)
         except AnalysisFailed as wrong:
             result = NoAnswer(wrong.reason)
-        return replace(result, usage=raw.usage, cost_usd=self._cost(raw.usage))
+        return replace(result, usage=raw.usage, cost_usd=self._asked.cost(raw.usage))
 
     def _usable(self, found: Sequence[Passage]) -> dict[str, Passage]:
         fit = [source for source in found if source.audience != "agents" and usable_text(source.text)]
@@ -118,24 +116,6 @@ class DraftWriter:
             {"role": "user", "content": "\n\n".join(parts)},
         ]
 
-    def _ask(self, asked: Sequence[Message], schema: Mapping[str, object], allowance: Allowance | None) -> RawAnswer:
-        limits = {} if allowance is None else {"allowance": allowance}
-        for form in range(self._form, len(FORMS)):
-            system = {**asked[0], "content": f"{asked[0]['content']}\n{in_words(schema)}"} if form else asked[0]
-            try:
-                raw = self.server.complete(self.model, [system, *asked[1:]], _format(form, schema), **limits)
-            except FormRefused:
-                continue
-            except AnswerUnusable as error:
-                cost = self._cost(error.usage)
-                raise AnswerUnusable(error.reason, error.detail, usage=error.usage, cost_usd=cost) from error
-            self._form = max(self._form, form)  # remembered only now: the refusal may have had another reason
-            return raw
-        raise AnalysisFailed("model_refused_request")
-
-    def _cost(self, usage: Usage) -> float | None:
-        return None if self.price is None else round(cost_usd(usage, self.price), 8)
-
 
 def worth_asking(found: Sequence[Passage], ticket: str, language: str) -> bool:
     """Whether a model could find an answer: words of the ticket stand in a passage, or it is in another language."""
@@ -145,12 +125,6 @@ def worth_asking(found: Sequence[Passage], ticket: str, language: str) -> bool:
         or len(said & all_stems(f"{each.title} {each.heading} {each.text}")) >= FEWEST_SHARED
         for each in found
     )
-
-
-def _format(form: int, schema: Mapping[str, object]) -> dict[str, object] | None:
-    if FORMS[form] == "json_schema":
-        return {"type": "json_schema", "json_schema": {"name": "reply", "strict": True, "schema": schema}}
-    return {"type": "json_object"} if FORMS[form] == "json_object" else None
 
 
 def proposal_schema(sources: Sequence[str]) -> dict[str, object]:

@@ -15,10 +15,10 @@ from itertools import cycle, islice, product
 
 from ..analysis.budget import DAY_SPENT, RUN_SPENT, Budget, Full, Question
 from ..analysis.model_server.answer import objects_in
-from ..analysis.model_server.chat import ChatServer, RawAnswer
-from ..analysis.model_server.connection import AnswerUnusable, FormRefused, ModelBusy, retrying
+from ..analysis.model_server.chat import ChatServer, RawAnswer, StructuredModel
+from ..analysis.model_server.connection import AnswerUnusable, ModelBusy, retrying
 from ..analysis.model_server.prompt import LANGUAGES, estimate_tokens
-from ..analysis.model_server.settings import FORMS, ModelTarget, cost_usd
+from ..analysis.model_server.settings import ModelTarget, cost_usd
 from ..analysis.rules.analyser import RulesAnalyser
 from ..analysis.text.cleaning import clean
 from ..analysis.text.language import detect_language
@@ -112,6 +112,7 @@ class TicketWriter:
     stopped: str = ""
 
     def __post_init__(self) -> None:
+        self._asked = StructuredModel(self.server, self.model.model, "tickets")
         self._rules = RulesAnalyser(self.taxonomy)
         self._prompt = instructions(self.taxonomy)
         self._seen: set[str] = set()
@@ -197,14 +198,9 @@ class TicketWriter:
         return drafts, usage
 
     def _complete(self, lines: str) -> RawAnswer:
-        for form in FORMS:
-            system = self._prompt + ("" if form == "json_schema" else f"\nThe schema: {json.dumps(SCHEMA)}")
-            messages = [{"role": "system", "content": system}, {"role": "user", "content": lines}]
-            try:
-                return self.server.complete(self.model.model, messages, _format(form))
-            except FormRefused:
-                continue
-        raise AnalysisFailed("model_refused_request")
+        return self._asked.ask(
+            [{"role": "system", "content": self._prompt}, {"role": "user", "content": lines}], SCHEMA
+        )
 
 
 def drafts_in(text: str) -> dict[int, tuple[str, str]]:
@@ -216,12 +212,6 @@ def drafts_in(text: str) -> dict[int, tuple[str, str]]:
                 case {"n": int(number), "subject": str(subject), "body": str(body)}:
                     found[number] = (" ".join(strip_hidden(subject).split()), strip_hidden(body).strip())
     return found
-
-
-def _format(form: str) -> dict[str, object] | None:
-    if form == "json_schema":
-        return {"type": "json_schema", "json_schema": {"name": "tickets", "strict": True, "schema": SCHEMA}}
-    return {"type": "json_object"} if form == "json_object" else None
 
 
 WRONG_CATEGORIES, WRONG_URGENCIES = 0.10, 0.15

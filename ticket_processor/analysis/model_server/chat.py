@@ -16,7 +16,8 @@ from ...core.errors import AnalysisFailed
 from ...core.models import Usage
 from ..budget import Allowance
 from .connection import AnswerUnusable, Connection, FormRefused, failure
-from .settings import ModelTarget
+from .prompt import in_words
+from .settings import ModelTarget, Price, cost_usd
 
 REASONING_TOKENS = (0, 2000, 8000)
 """Room for thoughts, which count as output where a model has them: none, and what it grows to when they fill it."""
@@ -57,6 +58,74 @@ class ChatServer(Protocol):
 
         Raises ``ModelBusy``, ``FormRefused``, ``AnswerUnusable`` or another ``AnalysisFailed``.
         """
+
+
+FORMS = ("json_schema", "json_schema_plain", "json_object", "prompt")
+"""Ways to ask for structure, best first: a strict schema; the same without lengths and limits, where there are any;
+JSON; nothing but words."""
+Message = dict[str, str]
+
+
+class StructuredModel:
+    """A model asked for objects of a schema, in the best form that its server takes. Thread-safe.
+
+    What a server refuses is not asked of it again in this process. ``price`` is input, output and cached input in
+    dollars per million tokens.
+    """
+
+    def __init__(self, server: ChatServer, model: str, name: str, price: Price | None = None) -> None:
+        """``name`` is what the server is told that the schema is called."""
+        self.form = FORMS[0]
+        self._server = server
+        self._model = model
+        self._name = name
+        self._price = price
+
+    def ask(
+        self,
+        messages: Sequence[Message],
+        schema: Mapping[str, object],
+        plain: Mapping[str, object] | None = None,
+        allowance: Allowance | None = None,
+    ) -> RawAnswer:
+        """One answer; ``plain`` is the schema without limits, if it has any. Raises as :meth:`ChatServer.complete`."""
+        detail = ""
+        for form in FORMS[FORMS.index(self.form) :]:
+            if form == "json_schema_plain" and plain is None:
+                continue
+            given = schema if plain is None or form == "json_schema" else plain
+            named = {"type": "json_schema", "json_schema": {"name": self._name, "strict": True, "schema": given}}
+            asked = {"json_object": {"type": "json_object"}, "prompt": None}.get(form, named)
+            try:
+                raw = self._server.complete(self._model, self.in_form(messages, schema, form), asked, allowance)
+            except FormRefused as refused:
+                detail = refused.detail
+            except AnswerUnusable as error:  # only here is it known what tokens cost
+                usage = error.usage
+                raise AnswerUnusable(error.reason, error.detail, usage=usage, cost_usd=self.cost(usage)) from error
+            else:
+                self.at_least(form)  # remembered only now: the refusal may have had another reason
+                return raw
+        raise AnalysisFailed("model_refused_request", detail)
+
+    def in_form(self, messages: Sequence[Message], schema: Mapping[str, object], form: str = "") -> list[Message]:
+        """The messages as they are sent in a form, or in the one that the server is known to take."""
+        if (form or self.form).startswith("json_schema"):
+            return list(messages)
+        return [{**messages[0], "content": f"{messages[0]['content']}\n{in_words(schema)}"}, *messages[1:]]
+
+    def at_least(self, form: str) -> None:
+        """Ask in this form from now on, unless in one further down already."""
+        self.form = max(self.form, form, key=FORMS.index)
+
+    def room(self, usual: int) -> int:
+        """The output tokens that an answer may take at most; ``usual`` where the server does not tell."""
+        room = getattr(self._server, "room", None)  # thoughts count as output, and only servers know who thinks
+        return int(room(self._model)) if room else usual
+
+    def cost(self, usage: Usage) -> float | None:
+        """US dollars; ``None`` without a price."""
+        return None if self._price is None else round(cost_usd(usage, self._price), 8)
 
 
 class OpenAIServer:

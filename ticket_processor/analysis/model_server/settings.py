@@ -117,9 +117,6 @@ class EmbeddingSettings(Frozen):
 
 
 OPENAI_URL = "https://api.openai.com/v1"
-FORMS = ("json_schema", "json_object", "prompt")
-"""Kinds of ``response_format``, best first; ``prompt`` sends none, and the schema in words."""
-
 FLEX_TIMEOUT_S = 300.0
 """Seconds that a request of OpenAI's slower tier may take."""
 Price = tuple[float, float, float]
@@ -129,13 +126,14 @@ Price = tuple[float, float, float]
 class Traits:
     """One kind of server.
 
-    ``forms`` are those of :data:`FORMS` that it may know; the others are refused without asking it. ``limit`` is the
+    ``forms`` are the kinds of ``response_format`` that it may know, and ``prompt`` for none; the others are refused
+    without asking it. ``limit`` is the
     name it knows for the highest number of output tokens.
     """
 
     base_url: str | None
     needs_key: bool = False
-    forms: tuple[str, ...] = FORMS
+    forms: tuple[str, ...] = ("json_schema", "json_object", "prompt")
     limit: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
 
 
