@@ -64,6 +64,7 @@ class Guard:
     budget: Budget | None = None
     useless: Breaker | None = None
     rng: random.Random = field(default_factory=random.Random)
+    longest_wait_s: float = LONGEST_WAIT_S
 
     def ask(
         self, call: Callable[[Allowance | None], Answer], question: Callable[[], Question] | None = None
@@ -75,7 +76,7 @@ class Guard:
         again = retrying(
             self.rng,
             attempts=MODEL_ATTEMPTS,
-            longest_wait_s=LONGEST_WAIT_S,
+            longest_wait_s=self.longest_wait_s,
             remaining=self.deadline.remaining,
             sleep=self.deadline.wait,
         )

@@ -35,6 +35,8 @@ SEED_DEADLINE_S = 3600.0
 WRITING_TIMEOUT_S = 120.0
 WRITING_TOKENS = 4000
 """Several tickets are longer than a triage answer: at least this time and room for them."""
+WRITING_WAIT_S = 120.0
+"""The longest pause that a model may ask for."""
 
 
 def seed(
@@ -148,7 +150,9 @@ def _written(
     """Have a model write tickets, into the account or the file ``out``; the exit code is 1 when some are missing."""
     from ..analysis.budget import Budget
     from ..analysis.cache import FILE_NAME, AnswerStore
+    from ..analysis.guard import Guard
     from ..analysis.model_server.chat import OpenAIServer
+    from ..core.guards import Breaker
     from ..seeding.synthetic import TicketWriter
 
     model = _first_model(settings)
@@ -167,7 +171,9 @@ def _written(
         stack.callback(executor.shutdown, wait=False, cancel_futures=True)
         server = OpenAIServer(model, deadline.remaining)
         stack.callback(server.close)
-        writer = TicketWriter(server, model, settings.taxonomy, Budget(settings.budget, store), deadline, executor)
+        breaker, budget = Breaker(model.name, clock), Budget(settings.budget, store)
+        guard = Guard(model.name, breaker, deadline, budget, longest_wait_s=WRITING_WAIT_S)
+        writer = TicketWriter(server, model, settings.taxonomy, guard, executor)
         tickets = writer.tickets(wanted)
         text = f"They are in {out}."
         if target is not None:

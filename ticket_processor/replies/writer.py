@@ -97,7 +97,7 @@ class DraftWriter:
             result = assembled(proposal, sources, ticket.text if told is None else told, language)
         except AnalysisFailed as wrong:
             result = NoAnswer(wrong.reason)
-        return replace(result, usage=raw.usage, cost_usd=self._asked.cost(raw.usage))
+        return replace(result, usage=raw.usage, cost_usd=raw.cost_usd)
 
     def _usable(self, found: Sequence[Passage]) -> dict[str, Passage]:
         fit = [source for source in found if source.audience != "agents" and usable_text(source.text)]

@@ -13,17 +13,17 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from itertools import cycle, islice, product
 
-from ..analysis.budget import DAY_SPENT, RUN_SPENT, Budget, Full, Question
+from ..analysis.budget import DAY_SPENT, RUN_SPENT, NotAsked, Question
+from ..analysis.guard import PERMANENT, Guard
 from ..analysis.model_server.answer import objects_in
-from ..analysis.model_server.chat import ChatServer, RawAnswer, StructuredModel
-from ..analysis.model_server.connection import AnswerUnusable, ModelBusy, retrying
+from ..analysis.model_server.chat import ChatServer, StructuredModel
+from ..analysis.model_server.connection import AnswerUnusable, ModelBusy
 from ..analysis.model_server.prompt import LANGUAGES, estimate_tokens
-from ..analysis.model_server.settings import ModelTarget, cost_usd
+from ..analysis.model_server.settings import ModelTarget
 from ..analysis.rules.analyser import RulesAnalyser
 from ..analysis.text.cleaning import clean
 from ..analysis.text.language import detect_language
 from ..analysis.text.redact import redact
-from ..core.clock import Deadline
 from ..core.errors import AnalysisFailed, CannotRun
 from ..core.models import Analysis, Risk, Sentiment, Urgency, Usage
 from ..core.taxonomy import Taxonomy, default_taxonomy
@@ -35,13 +35,10 @@ BATCH = 5
 ROUNDS = 3
 """How often a ticket is asked for at most."""
 TOKENS_A_TICKET = 500
-ATTEMPTS = 3
-LONGEST_WAIT_S = 120.0
 SURE_OF_LANGUAGE_FROM = 60
 """Characters; a shorter text may be in any language as far as the detector knows."""
 RULES_ARE_SURE_FROM = 0.56
 _SPENT = {RUN_SPENT: "the budget of a run is spent", DAY_SPENT: "the day's budget is spent"}
-_PERMANENT = ("model_not_authorised", "model_unknown", "model_no_quota", "model_refused_request", "model_redirected")
 _TICKET = {
     "type": "object",
     "properties": {"n": {"type": "integer"}, "subject": {"type": "string"}, "body": {"type": "string"}},
@@ -104,15 +101,14 @@ class TicketWriter:
     server: ChatServer
     model: ModelTarget
     taxonomy: Taxonomy
-    budget: Budget
-    deadline: Deadline
+    guard: Guard
     executor: Executor
     written: int = 0
     usage: Usage = field(default_factory=Usage)
     stopped: str = ""
 
     def __post_init__(self) -> None:
-        self._asked = StructuredModel(self.server, self.model.model, "tickets")
+        self._asked = StructuredModel(self.server, self.model.model, "tickets", self.model.price)
         self._rules = RulesAnalyser(self.taxonomy)
         self._prompt = instructions(self.taxonomy)
         self._seen: set[str] = set()
@@ -120,10 +116,7 @@ class TicketWriter:
     @property
     def cost_usd(self) -> float | None:
         """What the answers cost so far; ``None`` without a price."""
-        return self._cost(self.usage)
-
-    def _cost(self, usage: Usage) -> float | None:
-        return None if self.model.price is None else cost_usd(usage, self.model.price)
+        return self._asked.cost(self.usage)
 
     def tickets(self, wanted: Sequence[Wish]) -> Iterator[SeedTicket]:
         """The tickets that pass, as they come; what does not is asked for again.
@@ -169,38 +162,24 @@ class TicketWriter:
 
     def _ask(self, part: Sequence[Wish]) -> tuple[dict[int, tuple[str, str]], Usage]:
         """Subject and body by place, none where nothing usable was answered or the budget is spent, and the tokens."""
-        self.deadline.check()
         lines = "\n".join(wish.line(place) for place, wish in enumerate(part, start=1))
         most = Question(estimate_tokens(self._prompt + lines), TOKENS_A_TICKET * len(part), self.model.price)
-        hold = self.budget.set_aside(self.model.name, most)
-        if isinstance(hold, Full):
-            self.stopped = _SPENT.get(hold.reason, hold.reason)
-            return {}, Usage()
-        usage, answered, drafts = Usage(), False, dict[int, tuple[str, str]]()
+        messages = [{"role": "system", "content": self._prompt}, {"role": "user", "content": lines}]
         try:
-            again = retrying(
-                random.Random(),
-                attempts=ATTEMPTS,
-                longest_wait_s=LONGEST_WAIT_S,
-                remaining=self.deadline.remaining,
-                sleep=self.deadline.wait,
+            raw, _ = self.guard.ask(
+                lambda allowance: self._asked.ask(messages, SCHEMA, allowance=allowance), lambda: most
             )
-            raw = again(self._complete, lines)
-            usage, answered, drafts = raw.usage, True, drafts_in(raw.text)
+            return drafts_in(raw.text), raw.usage
+        except NotAsked as error:
+            self.stopped = _SPENT.get(error.reason, error.reason)
         except AnswerUnusable as error:
-            usage, answered = error.usage, True
+            return {}, error.usage
         except AnalysisFailed as error:
-            if isinstance(error, ModelBusy) or error.reason in _PERMANENT:
-                what = "does not answer" if isinstance(error, ModelBusy) else "cannot be used"
+            is_unusable = error.reason in (*PERMANENT, "model_refused_request")
+            if is_unusable or isinstance(error, ModelBusy) or self.guard.breaker.seconds_until_trial():
+                what = "cannot be used" if is_unusable else "does not answer"
                 raise CannotRun(f"the model {self.model.name} {what}: {error.reason}") from error
-        finally:
-            self.budget.settle(hold, usage, self._cost(usage), answered=answered)
-        return drafts, usage
-
-    def _complete(self, lines: str) -> RawAnswer:
-        return self._asked.ask(
-            [{"role": "system", "content": self._prompt}, {"role": "user", "content": lines}], SCHEMA
-        )
+        return {}, Usage()
 
 
 def drafts_in(text: str) -> dict[int, tuple[str, str]]:

@@ -36,12 +36,16 @@ class _Ways:
 
 @dataclass(frozen=True)
 class RawAnswer:
-    """An unchecked answer. ``model`` is the name that the server gave, which may differ from the one asked for."""
+    """An unchecked answer. ``model`` is the name that the server gave, which may differ from the one asked for.
+
+    ``cost_usd`` is there where the model has a price, and who asked knows it.
+    """
 
     text: str
     usage: Usage
     model: str
     finished: bool = True
+    cost_usd: float | None = None
 
 
 class ChatServer(Protocol):
@@ -105,7 +109,7 @@ class StructuredModel:
                 raise AnswerUnusable(error.reason, error.detail, usage=usage, cost_usd=self.cost(usage)) from error
             else:
                 self.at_least(form)  # remembered only now: the refusal may have had another reason
-                return raw
+                return replace(raw, cost_usd=self.cost(raw.usage))
         raise AnalysisFailed("model_refused_request", detail)
 
     def in_form(self, messages: Sequence[Message], schema: Mapping[str, object], form: str = "") -> list[Message]:
