@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -204,3 +205,10 @@ MEASURED = {
 def test_the_estimate_is_near_what_a_real_vocabulary_counts(language: str) -> None:
     text, counted = MEASURED[language]
     assert 0.85 * counted <= estimate_tokens(text) <= 1.3 * counted
+
+
+@pytest.mark.parametrize("text", ["x" * 200_000, "." * 200_000, "1a" * 100_000])
+def test_a_run_of_letters_or_marks_without_an_end_takes_no_time(text: str) -> None:
+    started = time.process_time()
+    assert estimate_tokens(cut(text, 800)) <= 800
+    assert time.process_time() - started < 2

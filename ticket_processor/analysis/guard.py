@@ -129,17 +129,6 @@ class Guard:
         """Permission to call, and the money for it. While others hold the money, the breaker is asked again."""
         began = self.deadline.remaining()
         while True:
-            admission = self._admission()
-            if self.budget is None:
-                return admission, None
-            held = self.budget.set_aside(self.name, question)
-            if not isinstance(held, Full):
-                return admission, Allowance(self.budget, self.name, question, held, self.deadline)
-            self.breaker.release(admission)
-            held.wait(self.deadline, began)
-
-    def _admission(self) -> Admission:
-        while True:
             self.deadline.check()
             try:
                 admission = self.breaker.admit(ROOM_S)
@@ -149,4 +138,10 @@ class Guard:
             if admission is None:
                 reason, _, detail = self.breaker.cause.partition(": ")
                 raise AnalysisFailed(reason or "model_breaker_open", detail)
-            return admission
+            if self.budget is None:
+                return admission, None
+            held = self.budget.set_aside(self.name, question)
+            if not isinstance(held, Full):
+                return admission, Allowance(self.budget, self.name, question, held, self.deadline)
+            self.breaker.release(admission)
+            held.wait(self.deadline, began)

@@ -205,8 +205,12 @@ class OpenAIServer:
             except AnalysisFailed as failed:
                 if failed.reason == "model_prompt_too_long" or not self._gives_in(model, failed.about, sent):
                     raise
-            else:
-                return _understood(body, asked=model, structured=structured)
+                continue
+            try:
+                return _read(body, asked=model, structured=structured)
+            except (AttributeError, LookupError, TypeError, ValueError, RecursionError) as error:
+                # It answered all the same: without a count of tokens that costs what was set aside for it.
+                raise AnswerUnusable("model_nonsense", type(error).__name__) from error
 
     def _gives_in(self, model: str, about: tuple[str, ...], sent: Mapping[str, object]) -> bool:
         """Learn what the model does not take; whether that is anything that was sent.
@@ -278,14 +282,6 @@ _CUT = ("length", "max_tokens", "MAX_TOKENS")
 _MOST_TOKENS = 10**9
 
 
-def _understood(body: bytes, *, asked: str, structured: bool) -> _Answer:
-    try:
-        return _read(body, asked=asked, structured=structured)
-    except (AttributeError, LookupError, TypeError, ValueError, RecursionError) as error:
-        # It answered all the same: without a count of tokens that costs what was set aside for it.
-        raise AnswerUnusable("model_nonsense", type(error).__name__) from error
-
-
 def _read(body: bytes, *, asked: str, structured: bool) -> _Answer:
     """Raises ``AnalysisFailed``, or what reading odd data raises."""
     answer = json.loads(body)
@@ -352,37 +348,25 @@ def _arguments(message: Mapping[str, Any]) -> str:
 def _usage(counted: object) -> Usage:
     if not isinstance(counted, dict):
         return Usage()
-    details = counted.get("prompt_tokens_details")
-    cached, written = (
-        (details.get("cached_tokens"), details.get("cache_write_tokens")) if isinstance(details, dict) else (None, None)
-    )
-    asked, told = (
-        _count(counted, "prompt_tokens", "input_tokens"),
-        _count(counted, "completion_tokens", "output_tokens"),
-    )
-    thoughts = counted.get("completion_tokens_details")
-    thought = _number(thoughts.get("reasoning_tokens")) if isinstance(thoughts, dict) else 0
+    parts = (counted.get("prompt_tokens_details"), counted.get("completion_tokens_details"))
+    details, thoughts = (part if isinstance(part, dict) else {} for part in parts)
+    asked = _count(counted, "prompt_tokens", "input_tokens")
+    told, thought = _count(counted, "completion_tokens", "output_tokens"), _count(thoughts, "reasoning_tokens")
     # Some servers count hidden thoughts in the total only, or beside the answer.
     hidden = max(_count(counted, "total_tokens") - asked - told, thought if thought > told else 0)
     return Usage(
         input=asked,
         output=told + max(0, hidden),
-        cached=_number(cached or counted.get("prompt_cache_hit_tokens")),
-        written=_number(written),
+        cached=_count(details, "cached_tokens") or _count(counted, "prompt_cache_hit_tokens"),
+        written=_count(details, "cache_write_tokens"),
     )
 
 
 def _count(counted: Mapping[str, Any], *names: str) -> int:
-    return next((_number(counted[name]) for name in names if counted.get(name)), 0)
-
-
-def _number(value: object) -> int:
-    """A count of tokens. What is none raises ``ValueError``: a budget cannot be kept by it."""
-    if value is None:
-        return 0
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        raise ValueError("no number of tokens")
+    """The first of these counts that is there. What is none raises ``ValueError``: a budget cannot be kept by it."""
+    value = next((counted[name] for name in names if counted.get(name)), 0)
     number = float(value) if isinstance(value, str) else value
-    if not 0 <= number <= _MOST_TOKENS or number != int(number):
+    is_number = isinstance(number, int | float) and not isinstance(number, bool)
+    if not is_number or not 0 <= number <= _MOST_TOKENS or number != int(number):
         raise ValueError("no number of tokens")
     return int(number)

@@ -16,10 +16,9 @@ import hashlib
 import json
 import math
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping
 from functools import lru_cache
-from itertools import accumulate
 from typing import Protocol
 
 from ...core.models import RedactionLevel, Risk, Sentiment, Urgency
@@ -220,7 +219,7 @@ _TEMPLATE_MARKS = lazy_pattern(
     r"|[gs]?MASK|PREFIX|MIDDLE|SUFFIX|BEGIN_AUDIO|AUDIO)\]"
     rf"|(?i:{REASONING_STARTS}|{REASONING_ENDS})"
 )
-_SENTENCE = lazy_pattern(r"[^\n.!?。！？]*(?:[.!?]+(?=\s|\Z)\s?|[.!?]+|[。！？]+|\n+|\Z)")
+_SENTENCE_END = lazy_pattern(r"[.!?]\s|[。！？]+|\n+")
 
 
 def ticket_message(text: str, fence: str, limit: int, *, level: RedactionLevel = RedactionLevel.STANDARD) -> str:
@@ -247,21 +246,17 @@ def cut(text: str, limit: int) -> str:
     """
     if estimate_tokens(text) <= limit:
         return text
-    sentences = [match[0] for match in _SENTENCE.finditer(text) if match[0]]
-    costs = [estimate_tokens(sentence) for sentence in sentences]
-    room = max(0, limit - estimate_tokens(LEFT_OUT))
-    while True:
-        opening = sum(total <= _BEGINNING * room for total in accumulate(costs))
-        left = room - sum(costs[:opening])
-        closing = sum(total <= left for total in accumulate(reversed(costs[opening:])))
-        head, tail = "".join(sentences[:opening]), "".join(sentences[len(sentences) - closing :]) if closing else ""
-        if opening == 0:
-            head = _words(sentences[0], room - sum(costs[len(costs) - closing :] if closing else ()))
-        shortened = f"{head.rstrip()} {LEFT_OUT} {tail.lstrip()}".strip()
-        # Sentences counted apart may cost a little less than together.
-        if room <= 0 or estimate_tokens(shortened) <= limit:
-            return shortened
-        room -= max(1, room // 20)
+    # Parts that are counted apart may cost a little less than together.
+    room = max(0, limit - estimate_tokens(LEFT_OUT) - 3)
+    share = int(_BEGINNING * room)
+    head = beginning_of(text, share)
+    ends = [found.end() for found in _SENTENCE_END.finditer(head)]
+    head = head[: ends[-1]] if ends else _words(text, share)
+    left = max(0, room - estimate_tokens(head))
+    tail = text[max(len(head), len(text) - int(left * _BYTES)) :]
+    start = bisect_left(range(len(tail)), True, key=lambda start: estimate_tokens(tail[start:]) <= left)
+    end = _SENTENCE_END.search(tail, start)
+    return f"{head.rstrip()} {LEFT_OUT} {tail[end.end() :].lstrip() if end else ''}".strip()
 
 
 def _words(text: str, limit: int) -> str:
@@ -293,8 +288,8 @@ REPLY_TOKENS = 3
 
 _BYTES = 4.4
 """Of prose, in a token."""
-_CODE = re.compile(r"[A-Za-z]*[0-9][A-Za-z0-9]*")
-"""Numbers, and words with a digit: hexadecimal digits, keys, versions."""
+_CODE = re.compile(r"(?<![A-Za-z])[A-Za-z]*+[0-9][A-Za-z0-9]*")
+"""Numbers, and words with a digit: hexadecimal digits, keys, versions. Each run of letters is read once."""
 _OF_CODE = 0.7
 """Tokens for each character of these."""
 _MARK = re.compile(r"[!-/:-@\[-`{-~](?=\S)")
