@@ -89,7 +89,8 @@ class Budget:
         self._store = store
         self._lock = threading.Lock()
         self._before = store.spent_today()
-        self._usd = 0.0
+        self.spent = 0.0
+        """US dollars, by this run so far."""
         self._held: set[Hold] = set()
         self._ratios: dict[str, float] = {}
         store.before_close.append(self._book_what_is_under_way)
@@ -120,13 +121,13 @@ class Budget:
                 self._ratios[hold.model] = max(self._ratios.get(hold.model, 1.0), found)
             if answered and not (usage.input or usage.output):
                 usage, usd = Usage(input=asked.input, output=asked.output), asked.usd
-            self._usd += usd or 0.0
+            self.spent += usd or 0.0
         if usage.input or usage.output:
             self._store.spend(hold.model, usage, usd or 0.0)
 
     def _over(self, question: Question, others: Iterable[Hold]) -> str | None:
         """The limit that ``question`` could pass beside what is spent and what ``others`` hold."""
-        run = self._usd + sum(other.question.usd for other in others) + question.usd
+        run = self.spent + sum(other.question.usd for other in others) + question.usd
         if self._limits.run_usd is not None and run > self._limits.run_usd:
             return RUN_SPENT
         return DAY_SPENT if self._limits.day_usd is not None and run + self._before > self._limits.day_usd else None
@@ -139,12 +140,6 @@ class Budget:
         for hold in held:
             asked = hold.question
             self._store.spend(hold.model, Usage(input=asked.input, output=asked.output), asked.usd)
-
-    @property
-    def spent(self) -> float:
-        """US dollars, by this run so far."""
-        with self._lock:
-            return self._usd
 
 
 class Allowance:

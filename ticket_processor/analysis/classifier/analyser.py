@@ -31,7 +31,7 @@ from .storage import (
 )
 
 if TYPE_CHECKING:
-    from .features import Floats, Ints, Matrix
+    from .features import Ints, Matrix
 
 _ALSO_FROM = 0.2
 """A category with at least this share of the softmax is worth naming as a secondary one."""
@@ -172,6 +172,8 @@ class LocalClassifier:
         return analysis, found
 
     def _predict(self, loaded: _Loaded, task: Task, row: Matrix) -> Prediction:
+        import numpy as np
+
         from .features import certainty, decide
 
         learnt = loaded.tasks[task]
@@ -182,7 +184,10 @@ class LocalClassifier:
             return Prediction(label, confidence)
         order = (-groups[0]).argsort()[1:3]
         also = tuple(learnt.groups[at] for at in order if groups[0, at] >= _ALSO_FROM)
-        pull = _pull(learnt.model, row, labels[0])
+        coef = learnt.model.coef_
+        weights = coef if len(coef) > 1 else np.vstack((-coef, coef))
+        # How far each column pulls towards the label, compared to the labels on average.
+        pull = row.toarray()[0] * (weights[labels[0]] - weights.mean(axis=0))
         strongest = (
             (loaded.words[at], pull[at]) for at in (-pull[: len(loaded.words)]).argsort()[: 4 * _MOST_EVIDENCE]
         )
@@ -208,15 +213,6 @@ def with_subcategory(label: str, analysis: Analysis, labels: Collection[str]) ->
 def has_floor(analysis: Analysis, *, outage: bool) -> bool:
     """Whether the words of a ticket forbid an urgency below high: those of an incident, with ``outage`` of one too."""
     return not (INCIDENTS if outage else INCIDENTS - {"outage"}).isdisjoint(analysis.alarms)
-
-
-def _pull(model: Any, row: Matrix, label: int) -> Floats:
-    """How far each column of ``row`` pulls towards ``label``, compared to the labels on average."""
-    import numpy as np
-
-    weights = model.coef_ if len(model.coef_) > 1 else np.vstack((-model.coef_, model.coef_))
-    result: Floats = row.toarray()[0] * (weights[label] - weights.mean(axis=0))
-    return result
 
 
 def _read(path: Path, description: Description, taxonomy: Taxonomy) -> _Loaded:

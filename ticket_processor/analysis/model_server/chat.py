@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -162,7 +163,9 @@ class OpenAIServer:
         form = "prompt" if response_format is None else str(response_format.get("type"))
         if form not in self._target.traits.forms:
             raise FormRefused
-        arguments: dict[str, Any] = {"model": model, "messages": [_encodable(message) for message in messages]}
+        # Half a surrogate pair cannot be sent: the SDK fails on it, and servers fail on it too.
+        sent = [{name: text.encode("utf-8", "replace").decode() for name, text in each.items()} for each in messages]
+        arguments: dict[str, Any] = {"model": model, "messages": sent}
         if response_format is not None:
             arguments["response_format"] = response_format
         most = None if allowance is None else allowance.output_tokens
@@ -255,11 +258,6 @@ class OpenAIServer:
         return {self._target.traits.limit: room, "temperature": 0}
 
 
-def _encodable(message: Mapping[str, str]) -> dict[str, str]:
-    """Half a surrogate pair cannot be sent: the SDK fails on it, and servers fail on it too."""
-    return {name: text.encode("utf-8", "replace").decode("utf-8") for name, text in message.items()}
-
-
 @dataclass(frozen=True)
 class _Answer:
     """An answer that has been read, and the reason ``why`` it is of no use; empty: it is.
@@ -287,9 +285,12 @@ def _read(body: bytes, *, asked: str, structured: bool) -> _Answer:
     answer = json.loads(body)
     if not isinstance(answer, dict):
         raise AnswerUnusable("model_nonsense", "no object")
-    wrong = _failure_in(answer, structured=structured)
-    if wrong is not None:
-        raise wrong
+    error = answer.get("error")
+    if isinstance(error, Mapping) and not answer.get("choices"):  # some proxies put one into an answer with status 200
+        with suppress(ValueError):
+            status = int(str(error.get("code")))
+            if 400 <= status < 600:
+                raise failure(status, error, {}, structured=structured)
     usage = _usage(answer.get("usage"))
     choices = answer.get("choices")
     if not isinstance(choices, list) or not choices:
@@ -314,18 +315,6 @@ def _read(body: bytes, *, asked: str, structured: bool) -> _Answer:
         why = "model_refused" if message.get("refusal") else "model_empty_answer"
     name = answer["model"] if isinstance(answer.get("model"), str) and answer["model"] else asked
     return _Answer(RawAnswer(text, usage, name, finished=ended not in _CUT), why, thoughts_only)
-
-
-def _failure_in(answer: Mapping[str, Any], *, structured: bool) -> AnalysisFailed | None:
-    """The error that some proxies put into an answer with status 200; ``None`` where there is none."""
-    error = answer.get("error")
-    if not error or answer.get("choices"):
-        return None
-    try:
-        status = int(str(error.get("code") if isinstance(error, Mapping) else None))
-    except ValueError:
-        return None
-    return failure(status, error, {}, structured=structured) if 400 <= status < 600 else None
 
 
 def _text(content: object) -> str:

@@ -16,7 +16,7 @@ from typing import Any
 from ...core.errors import AnalysisFailed, ConfigError
 from ...core.files import GROWTH, bounded_json
 from .connection import Connection, retrying
-from .prompt import beginning_of, estimate_tokens
+from .prompt import first_words
 from .settings import EmbeddingSettings, ModelTarget
 
 BATCH = 64
@@ -137,11 +137,7 @@ class Embedder:
 def shortened(text: str, tokens: int) -> str:
     """The beginning of a text, of at most ``tokens`` estimated tokens, cut between words where there are any."""
     text = text.encode("utf-8", "replace").decode("utf-8").strip()
-    if estimate_tokens(text) <= tokens:
-        return text
-    beginning = beginning_of(text, tokens)
-    words = beginning.rsplit(None, 1)
-    return words[0] if len(words) == 2 else beginning or text[:1]
+    return first_words(text, tokens).rstrip() or text[:1]
 
 
 _SENTENCES = {

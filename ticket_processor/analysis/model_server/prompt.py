@@ -251,7 +251,7 @@ def cut(text: str, limit: int) -> str:
     share = int(_BEGINNING * room)
     head = beginning_of(text, share)
     ends = [found.end() for found in _SENTENCE_END.finditer(head)]
-    head = head[: ends[-1]] if ends else _words(text, share)
+    head = head[: ends[-1]] if ends else first_words(text, share)
     left = max(0, room - estimate_tokens(head))
     tail = text[max(len(head), len(text) - int(left * _BYTES)) :]
     start = bisect_left(range(len(tail)), True, key=lambda start: estimate_tokens(tail[start:]) <= left)
@@ -259,7 +259,7 @@ def cut(text: str, limit: int) -> str:
     return f"{head.rstrip()} {LEFT_OUT} {tail[end.end() :].lstrip() if end else ''}".strip()
 
 
-def _words(text: str, limit: int) -> str:
+def first_words(text: str, limit: int) -> str:
     """As many of the first words as ``limit`` allows; a text without spaces is cut anywhere but in a placeholder."""
     low = len(beginning_of(text, limit))
     if low == len(text):
