@@ -84,8 +84,7 @@ class ModelAnalyser:
         self._plain_schema = answer_schema(taxonomy, self._entities, bounded=False, advice=advice)
         self._instructions = instructions(taxonomy, self._entities, team_language, advice=advice)
         self._schema_tokens = estimate_tokens(json.dumps(self._schema, ensure_ascii=False))
-        asked = fingerprint(taxonomy, self._entities, team_language, advice=advice)
-        self.fingerprint = f"{asked}-{ticket_tokens}"
+        self.fingerprint = fingerprint(taxonomy, self._instructions, self._schema, ticket_tokens)
 
     def analyse(self, text: RedactedText, allowance: Allowance | None = None) -> Analysis:
         """The model's understanding of a redacted text.

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from ticket_processor.analysis.budget import DAY_SPENT, RUN_SPENT, Budget, Full, Hold, Question
 from ticket_processor.analysis.cache import DAY_S, FILE_NAME, AnswerStore
@@ -63,14 +60,6 @@ def test_the_days_limit_holds_over_runs_and_ends_with_the_day() -> None:
     assert spend(Budget(limits, store), 10, 0.4) == DAY_SPENT
     clock.advance(DAY_S)
     assert spend(Budget(limits, store), 10, 0.4) is None
-
-
-@given(st.lists(st.floats(0.01, 0.4), max_size=40))
-def test_many_threads_never_pass_the_limit_together(costs: list[float]) -> None:
-    budget = Budget(BudgetSettings(run_usd=1.0), a_store())
-    with ThreadPoolExecutor(8) as pool:
-        list(pool.map(lambda usd: spend(budget, 1, usd), costs))
-    assert budget.spent <= 1.0 + 1e-9
 
 
 def test_an_answer_whose_server_counts_no_tokens_costs_what_was_set_aside() -> None:

@@ -48,11 +48,6 @@ def test_shouting_and_other_words_and_marks_do(store: AnswerStore, other: str) -
     assert store.get("m", other) is None
 
 
-def test_another_model_prompt_or_taxonomy_has_answers_of_its_own(store: AnswerStore) -> None:
-    store.put("m", "Charged twice", ANSWER)
-    assert store.get("n", "Charged twice") is None
-
-
 def test_answers_grow_old_and_are_swept_away(tmp_path: Path, clock: ManualClock) -> None:
     store = AnswerStore(tmp_path / FILE_NAME, clock, days=2)
     store.put("m", "old", ANSWER)

@@ -400,16 +400,6 @@ def test_signs_of_an_attack_are_looked_for_in_the_ticket_as_it_came() -> None:
         assert understanding.without_models(ticket, "hung").suspicious == ("hidden_unicode",)
 
 
-def test_whoever_watches_is_told_what_each_link_said() -> None:
-    chain, steps = Chain(), list[Step]()
-    bad, good = Model(AnalysisFailed("answer_not_json"), name="bad"), Model(name="good")
-    chain.understanding(bad, good)(TICKET, watch=steps.append)
-    assert [(step.link, step.reason, step.analysis is not None) for step in steps] == [
-        ("bad", "answer_not_json", False),
-        ("good", None, True),
-    ]
-
-
 def test_a_kept_answer_is_held_to_the_floors_of_the_text_it_is_used_for() -> None:
     class Holding(Model):
         def hold(self, analysis: Analysis, text: RedactedText) -> Analysis:

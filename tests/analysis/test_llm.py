@@ -286,12 +286,17 @@ def test_what_is_shown_is_what_is_sent() -> None:
     assert link.question(TEXT).input > estimate_tokens(instructions(default_taxonomy()))
 
 
-def test_a_models_fingerprint_tells_prompts_apart_that_may_be_answered_differently() -> None:
+def test_a_models_fingerprint_changes_with_everything_that_is_asked() -> None:
+    first, *others = default_taxonomy().categories
+    raised = Taxonomy(categories=(first.model_copy(update={"priority_floor": Urgency.CRITICAL}), *others))
     links = [
         analyser(script(said())),
         analyser(script(said()), ticket_tokens=100),
         analyser(script(said()), team_language="de"),
         analyser(script(said()), entities={"order": "its number"}),
+        analyser(script(said()), entities={"order": "something else"}),
+        analyser(script(said()), advice=True),
+        ModelAnalyser(script(said()), "asked-model", raised),
     ]
     assert len({link.fingerprint for link in links}) == len(links)
     assert links[0].fingerprint == analyser(script(said())).fingerprint

@@ -14,11 +14,9 @@ from ticket_processor.analysis.model_server.prompt import (
     answer_schema,
     cut,
     estimate_tokens,
-    fingerprint,
     instructions,
     ticket_message,
 )
-from ticket_processor.core.models import Urgency
 from ticket_processor.core.taxonomy import Category, Taxonomy, default_taxonomy
 
 from ..support.cases import for_each
@@ -115,27 +113,6 @@ def test_advice_is_asked_for_behind_the_labels_so_that_it_moves_none() -> None:
     assert isinstance(properties, dict)
     assert isinstance(before, dict)
     assert list(properties) == [*before, "root_cause", "steps", "resolution_likelihood"]
-    assert fingerprint(PUMPS, advice=True) != fingerprint(PUMPS)
-
-
-# The fingerprint
-
-
-def test_the_fingerprint_changes_with_everything_that_is_asked() -> None:
-    floor = Taxonomy(
-        categories=(*PUMPS.categories[:2], PUMPS.categories[2].model_copy(update={"priority_floor": Urgency.HIGH})),
-        fallback="other",
-    )
-    prints = [
-        fingerprint(PUMPS),
-        fingerprint(default_taxonomy()),
-        fingerprint(PUMPS, ENTITIES),
-        fingerprint(PUMPS, {"serial": "something else"}),
-        fingerprint(PUMPS, team_language="de"),
-        fingerprint(floor),
-    ]
-    assert len(set(prints)) == len(prints)
-    assert fingerprint(PUMPS, ENTITIES) == fingerprint(PUMPS, dict(ENTITIES))
 
 
 # The ticket

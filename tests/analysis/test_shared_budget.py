@@ -139,7 +139,7 @@ def test_what_does_not_fit_now_waits_and_what_will_never_fit_does_not() -> None:
     assert isinstance(budget.set_aside("m", question(5)), Hold)
 
 
-def waiting(clock: ManualClock, seconds: float = 540.0) -> tuple[Callable[[], Analysis], Breaker]:
+def waiting(clock: ManualClock, seconds: float = 540.0) -> Callable[[], Analysis]:
     """A ticket that has to wait for the money of a call that never ends."""
     budget, _ = filled(clock)
 
@@ -150,14 +150,13 @@ def waiting(clock: ManualClock, seconds: float = 540.0) -> tuple[Callable[[], An
         def analyse(self, _text: object, _allowance: object = None) -> Analysis:
             raise AssertionError("asked without money")
 
-    breaker = Breaker("m", clock, proven=False)
-    link = ModelLink(Model(), breaker, Deadline(clock, seconds), budget=budget)  # type: ignore[arg-type]
-    return lambda: link.analyse(redact("Charged twice")), breaker
+    link = ModelLink(Model(), Breaker("m", clock, proven=False), Deadline(clock, seconds), budget=budget)  # type: ignore[arg-type]
+    return lambda: link.analyse(redact("Charged twice"))
 
 
 def test_nobody_waits_for_ever_for_the_money_of_a_call_that_hangs() -> None:
     clock = ManualClock()
-    ask, _ = waiting(clock)
+    ask = waiting(clock)
     with pytest.raises(AnalysisFailed, match="budget_of_run_spent"):
         ask()
     assert sum(clock.waits) <= PATIENCE_S + 1

@@ -34,9 +34,7 @@ if TYPE_CHECKING:
 SEED_DEADLINE_S = 3600.0
 WRITING_TIMEOUT_S = 120.0
 WRITING_TOKENS = 4000
-"""Several tickets are longer than a triage answer: at least this time and room for them."""
-WRITING_WAIT_S = 120.0
-"""The longest pause that a model may ask for."""
+"""Several tickets are longer than a triage answer: at least this time and room, and as long a wait for a busy model."""
 
 
 def seed(
@@ -172,7 +170,7 @@ def _written(
         server = OpenAIServer(model, deadline.remaining)
         stack.callback(server.close)
         breaker, budget = Breaker(model.name, clock), Budget(settings.budget, store)
-        guard = Guard(model.name, breaker, deadline, budget, longest_wait_s=WRITING_WAIT_S)
+        guard = Guard(model.name, breaker, deadline, budget, longest_wait_s=WRITING_TIMEOUT_S)
         writer = TicketWriter(server, model, settings.taxonomy, guard, executor)
         tickets = writer.tickets(wanted)
         text = f"They are in {out}."

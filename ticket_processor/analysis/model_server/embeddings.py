@@ -10,7 +10,6 @@ import math
 import random
 import time
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import Any
 
 from ...core.errors import AnalysisFailed, ConfigError
@@ -62,7 +61,6 @@ class Embedder:
         if settings.api_key_variable and not settings.api_key:
             raise ConfigError(f"embeddings.api_key_variable names {settings.api_key_variable}, which is not set")
         self._model = settings.model
-        self._seconds: Callable[[], float] = lambda: max(0.1, min(TIMEOUT_S, remaining()))
         self._remaining = remaining
         key = settings.api_key.get_secret_value() if settings.api_key else None
         self._connection = Connection(
@@ -130,8 +128,12 @@ class Embedder:
             remaining=self._remaining,
             sleep=self._wait,
         )
-        post = partial(self._connection.post, "embeddings", arguments, limit=MAX_BYTES)
-        return _vectors(again(lambda: post(seconds=self._seconds())), len(texts))
+
+        def post() -> bytes:
+            seconds = max(0.1, min(TIMEOUT_S, self._remaining()))
+            return self._connection.post("embeddings", arguments, limit=MAX_BYTES, seconds=seconds)
+
+        return _vectors(again(post), len(texts))
 
 
 def shortened(text: str, tokens: int) -> str:

@@ -174,21 +174,11 @@ def in_words(schema: Mapping[str, object]) -> str:
     return f"Answer with one JSON object that fits this schema: {written}"
 
 
-def fingerprint(
-    taxonomy: Taxonomy,
-    entities: Mapping[str, str] | None = None,
-    team_language: str = "en",
-    *,
-    advice: bool = False,
-) -> str:
-    """Changes with everything that is asked of a model besides the ticket: words, categories, fields, language."""
-    asked = (
-        PROMPT_VERSION,
-        instructions(taxonomy, entities, team_language, advice=advice),
-        answer_schema(taxonomy, entities, advice=advice),
-        taxonomy.model_dump(mode="json", include={"categories": {"__all__": {"name", "parent", "priority_floor"}}}),
-    )
-    return hashlib.sha256(json.dumps(asked, sort_keys=True).encode("utf-8", "surrogatepass")).hexdigest()[:16]
+def fingerprint(taxonomy: Taxonomy, *asked: object) -> str:
+    """Changes with ``asked``, all that is asked of a model besides the ticket, and with what categories mean."""
+    levels = taxonomy.model_dump(mode="json", include={"categories": {"__all__": {"name", "parent", "priority_floor"}}})
+    whole = json.dumps((PROMPT_VERSION, asked, levels), sort_keys=True)
+    return hashlib.sha256(whole.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 # The ticket, and what may stand before it
