@@ -12,13 +12,11 @@ import pytest
 
 from ticket_processor.analysis.budget import Budget
 from ticket_processor.analysis.cache import AnswerStore
-from ticket_processor.analysis.guard import Guard
 from ticket_processor.analysis.model_server.chat import RawAnswer
 from ticket_processor.analysis.model_server.connection import AnswerUnusable, FormRefused, ModelBusy
 from ticket_processor.analysis.model_server.settings import BudgetSettings, ModelSettings, resolve
 from ticket_processor.core.clock import Deadline
 from ticket_processor.core.errors import AnalysisFailed, CannotRun
-from ticket_processor.core.guards import Breaker
 from ticket_processor.core.models import Usage
 from ticket_processor.core.taxonomy import default_taxonomy
 from ticket_processor.seeding.synthetic import ROUNDS, TicketWriter, wishes
@@ -71,8 +69,7 @@ def writer(model: Model, executor: ThreadPoolExecutor) -> TicketWriter:
     clock = ManualClock()
     target = replace(resolve(ModelSettings(names=("m",)), "m"), price=(1.0, 10.0, 0.5))
     budget = Budget(BudgetSettings(), AnswerStore(None, clock))
-    guard = Guard("m", Breaker("m", clock), Deadline(clock, 3600.0), budget)
-    return TicketWriter(model, target, default_taxonomy(), guard, executor)
+    return TicketWriter(model, target, default_taxonomy(), budget, Deadline(clock, 3600.0), clock, executor)
 
 
 BILLING = wishes(["billing"], ["en"], 6, 0)

@@ -10,7 +10,7 @@ import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 SEED_DEADLINE_S = 3600.0
 WRITING_TIMEOUT_S = 120.0
 WRITING_TOKENS = 4000
-"""Several tickets are longer than a triage answer: at least this time and room, and as long a wait for a busy model."""
+"""Several tickets are longer than a triage answer: at least this time and room for them."""
 
 
 def seed(
@@ -148,9 +148,7 @@ def _written(
     """Have a model write tickets, into the account or the file ``out``; the exit code is 1 when some are missing."""
     from ..analysis.budget import Budget
     from ..analysis.cache import FILE_NAME, AnswerStore
-    from ..analysis.guard import Guard
     from ..analysis.model_server.chat import OpenAIServer
-    from ..core.guards import Breaker
     from ..seeding.synthetic import TicketWriter
 
     model = _first_model(settings)
@@ -161,17 +159,13 @@ def _written(
             target, because = _target(settings, clock, deadline, insist, stack)
             screen.say(f"{settings.desk.base_url}: {because}")
         # The day's spending is kept for each account; without one there is none to share it with.
-        store = AnswerStore(
-            settings.state_folder / FILE_NAME if settings.desk.named else None, clock, days=settings.cache.days
-        )
-        stack.callback(store.close)
+        path = settings.state_folder / FILE_NAME if settings.desk.named else None
+        store = stack.enter_context(closing(AnswerStore(path, clock, days=0)))
         executor = ThreadPoolExecutor(settings.run.workers, thread_name_prefix="write")
         stack.callback(executor.shutdown, wait=False, cancel_futures=True)
-        server = OpenAIServer(model, deadline.remaining)
-        stack.callback(server.close)
-        breaker, budget = Breaker(model.name, clock), Budget(settings.budget, store)
-        guard = Guard(model.name, breaker, deadline, budget, longest_wait_s=WRITING_TIMEOUT_S)
-        writer = TicketWriter(server, model, settings.taxonomy, guard, executor)
+        server = stack.enter_context(closing(OpenAIServer(model, deadline.remaining)))
+        budget = Budget(settings.budget, store)
+        writer = TicketWriter(server, model, settings.taxonomy, budget, deadline, clock, executor)
         tickets = writer.tickets(wanted)
         text = f"They are in {out}."
         if target is not None:

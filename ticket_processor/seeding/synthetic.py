@@ -13,7 +13,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from itertools import cycle, islice, product
 
-from ..analysis.budget import DAY_SPENT, RUN_SPENT, NotAsked, Question
+from ..analysis.budget import DAY_SPENT, RUN_SPENT, Budget, NotAsked, Question
 from ..analysis.guard import PERMANENT, Guard
 from ..analysis.model_server.answer import objects_in
 from ..analysis.model_server.chat import ChatServer, StructuredModel
@@ -24,7 +24,9 @@ from ..analysis.rules.analyser import RulesAnalyser
 from ..analysis.text.cleaning import clean
 from ..analysis.text.language import detect_language
 from ..analysis.text.redact import redact
+from ..core.clock import Clock, Deadline
 from ..core.errors import AnalysisFailed, CannotRun
+from ..core.guards import Breaker
 from ..core.models import Analysis, Risk, Sentiment, Urgency, Usage
 from ..core.taxonomy import Taxonomy, default_taxonomy
 from ..core.text import strip_hidden
@@ -35,6 +37,7 @@ BATCH = 5
 ROUNDS = 3
 """How often a ticket is asked for at most."""
 TOKENS_A_TICKET = 500
+LONGEST_WAIT_S = 120.0
 SURE_OF_LANGUAGE_FROM = 60
 """Characters; a shorter text may be in any language as far as the detector knows."""
 RULES_ARE_SURE_FROM = 0.56
@@ -101,7 +104,9 @@ class TicketWriter:
     server: ChatServer
     model: ModelTarget
     taxonomy: Taxonomy
-    guard: Guard
+    budget: Budget
+    deadline: Deadline
+    clock: Clock
     executor: Executor
     written: int = 0
     usage: Usage = field(default_factory=Usage)
@@ -109,6 +114,8 @@ class TicketWriter:
 
     def __post_init__(self) -> None:
         self._asked = StructuredModel(self.server, self.model.model, "tickets", self.model.price)
+        name, breaker = self.model.name, Breaker(self.model.name, self.clock)
+        self._guard = Guard(name, breaker, self.deadline, self.budget, longest_wait_s=LONGEST_WAIT_S)
         self._rules = RulesAnalyser(self.taxonomy)
         self._prompt = instructions(self.taxonomy)
         self._seen: set[str] = set()
@@ -166,7 +173,7 @@ class TicketWriter:
         most = Question(estimate_tokens(self._prompt + lines), TOKENS_A_TICKET * len(part), self.model.price)
         messages = [{"role": "system", "content": self._prompt}, {"role": "user", "content": lines}]
         try:
-            raw, _ = self.guard.ask(
+            raw, _ = self._guard.ask(
                 lambda allowance: self._asked.ask(messages, SCHEMA, allowance=allowance), lambda: most
             )
             return drafts_in(raw.text), raw.usage
@@ -176,7 +183,7 @@ class TicketWriter:
             return {}, error.usage
         except AnalysisFailed as error:
             is_unusable = error.reason in (*PERMANENT, "model_refused_request")
-            if is_unusable or isinstance(error, ModelBusy) or self.guard.breaker.seconds_until_trial():
+            if is_unusable or isinstance(error, ModelBusy) or self._guard.breaker.seconds_until_trial():
                 what = "cannot be used" if is_unusable else "does not answer"
                 raise CannotRun(f"the model {self.model.name} {what}: {error.reason}") from error
         return {}, Usage()
