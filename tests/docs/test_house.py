@@ -96,7 +96,7 @@ def test_the_contract_of_layers_is_short_and_names_every_package() -> None:
 
 
 CEILINGS = {
-    ".": 1_260,
+    ".": 1_210,
     "analysis": 8_890,
     "audit": 1_840,
     "commands": 5_580,
@@ -109,11 +109,11 @@ CEILINGS = {
     "monitoring": 2_480,
     "pipeline": 5_100,
     "policy": 1_320,
-    "replies": 1_390,
+    "replies": 1_360,
     "reporting": 2_260,
     "sandbox": 3_450,
     "schedule": 280,
-    "seeding": 820,
+    "seeding": 790,
     "settings": 1_590,
     "state": 920,
     "web": 3_410,
@@ -124,7 +124,7 @@ CEILINGS = {
 They are lowered when lines go. Whoever raises one says why in the commit. Request Tracker, a third helpdesk, took 1,050
 lines of product (850 of them in ``helpdesk/``), 600 of tests, and a page of 570 words.
 """
-MOST = {"files": 268, "test lines": 62_240, "scripts": 22, "words of docs": 20_640}
+MOST = {"files": 268, "test lines": 62_210, "scripts": 22, "words of docs": 20_640}
 """Of the whole house: modules, lines of tests, scripts, and words of all pages, generated ones included."""
 SLACK = 1.02
 """A ceiling this far above what is there is to be lowered."""
