@@ -60,18 +60,8 @@ _NEGATIVE_ITSELF = frozenset("誰何")
 ALARMS = ("security", "safety", "legal", "outage", "churn")
 
 
-class _Negations(NamedTuple):
-    negations: frozenset[str]
-    pairs: frozenset[tuple[str, str]]
-    of_things: frozenset[str]
-    between: frozenset[str]
-    alternatives: frozenset[str]
-    until: frozenset[str]
-    pressing: frozenset[str]
-
-
 @cache
-def _negations(language: str) -> _Negations:
+def _negations(language: str) -> dict[str, frozenset[str]]:
     """Those of ``language`` and English, unless they are everyday words of ``language``; of all where it is unknown."""
     tables = lists("negation")
     known = tables["negations"]
@@ -84,9 +74,9 @@ def _negations(language: str) -> _Negations:
             return frozenset(word for row in rows.values() for word in split(row))
         return frozenset({*split(rows[language]), *(set(split(rows["en"])) - common)})
 
-    entries = of("negations")
-    pairs = frozenset((first, last) for first, _, last in (entry.partition(" ") for entry in entries) if last)
-    return _Negations(entries, pairs, of("of_things"), of("between"), of("or"), of("until"), of("pressing"))
+    found = {kind: of(kind) for kind in ("negations", "of_things", "between", "or", "until", "pressing")}
+    # The first word of those of two is looked for first.
+    return {**found, "begin": frozenset(entry.split(" ")[0] for entry in found["negations"] if " " in entry)}
 
 
 class Denials:
@@ -108,22 +98,24 @@ class Denials:
     @cached_property
     def _places(self) -> set[int]:
         known, words = _negations(self._language), self._wording.words
-        found = [at for at, word in enumerate(words) if word in known.negations]
-        found += [at for at, pair in enumerate(pairwise(words), 1) if pair in known.pairs]
+        negations, begin = known["negations"], known["begin"]
+        found = [at for at, word in enumerate(words) if word in negations]
+        pairs = [] if begin.isdisjoint(words) else enumerate(pairwise(words), 1)
+        found += [at for at, pair in pairs if pair[0] in begin and " ".join(pair) in negations]
         starts = set(self._wording.clauses) if found else set()
         places: set[int] = set()
         for at in found:
-            left = 1 + (words[at] in known.of_things)
+            left = 1 + (words[at] in known["of_things"])
             for place in range(at + 1, len(words)):
                 word = words[place]
-                if place in starts or word in known.until:
+                if place in starts or word in known["until"]:
                     break
-                if word in known.alternatives:
+                if word in known["or"]:
                     left = max(left, 1)
-                elif not left or (left == 1 and words[at] in known.of_things and word in known.pressing):
+                elif not left or (left == 1 and words[at] in known["of_things"] and word in known["pressing"]):
                     break
                 places.add(place)
-                left -= word not in known.between and word not in known.alternatives
+                left -= word not in known["between"] and word not in known["or"]
         return places
 
 

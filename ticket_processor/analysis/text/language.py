@@ -212,11 +212,7 @@ def detect_language(text: str) -> str:
     Knows nineteen languages in Latin letters by their words (Hindi among them) and over twenty others by script; with
     the learned model a hundred more.
     """
-    text = _readable(text)
+    text = _NOISE.sub(" ", text[:MAX_SCANNED]).lower().replace("’", "'")
     answer = _detect(_HASHTAG.sub(" ", text))
     # Hashtags are often in another language than what they stand in, but better than nothing.
     return _detect(text.replace("#", " ")) if answer == "und" and "#" in text else answer
-
-
-def _readable(text: str) -> str:
-    return _NOISE.sub(" ", text[:MAX_SCANNED]).lower().replace("’", "'")

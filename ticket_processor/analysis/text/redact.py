@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import permutations
+from itertools import chain, permutations
 from typing import NamedTuple, NoReturn, final
 
 from ...core.models import RedactionLevel
@@ -270,33 +270,27 @@ def _joined(spans: list[tuple[Span, str]]) -> list[tuple[Span, str]]:
 def _spans(scan: Scan, known: Sequence[KnownName], level: RedactionLevel) -> list[Span]:
     """The spans found: of two that overlap the more telling, and a number with a checksum whole in any case."""
     text = scan.text
-    chosen: list[Span] = []
-    taken: bytearray | None = None
-
-    def choose(spans: Iterator[Span]) -> None:
-        nonlocal taken
-        for span in spans:
-            if taken is None:
-                taken = bytearray(len(text))
-                for match in PLACEHOLDER.finditer(text):
-                    taken[match.start() : match.end()] = b"\x01" * (match.end() - match.start())
-            if span.end > span.start and taken.find(1, span.start, span.end) < 0:
-                taken[span.start : span.end] = b"\x01" * (span.end - span.start)
-                chosen.append(span)
-            elif (
-                span.kind in _WHOLE
-                and taken.find(0, span.start, span.end) >= 0
-                and PLACEHOLDER.search(text, span.start, span.end) is None
-            ):
-                chosen.append(span)
-
-    for least_digits, find in _FOR_LEVEL[level]:
-        if scan.digits >= least_digits:
-            choose(find(scan))
+    found = [find(scan) for least_digits, find in _FOR_LEVEL[level] if scan.digits >= least_digits]
     if known and level is not _SECRETS:
-        choose(names(scan, known))
+        found.append(names(scan, known))
     if level is _STRICT:
-        choose(introduced_names(scan))
+        found.append(introduced_names(scan))
+    chosen: list[Span] = []
+    taken = bytearray()
+    for span in chain.from_iterable(found):
+        if not taken:
+            taken = bytearray(len(text))
+            for match in PLACEHOLDER.finditer(text):
+                taken[match.start() : match.end()] = b"\x01" * (match.end() - match.start())
+        if span.end > span.start and taken.find(1, span.start, span.end) < 0:
+            taken[span.start : span.end] = b"\x01" * (span.end - span.start)
+            chosen.append(span)
+        elif (
+            span.kind in _WHOLE
+            and taken.find(0, span.start, span.end) >= 0
+            and PLACEHOLDER.search(text, span.start, span.end) is None
+        ):
+            chosen.append(span)
     return chosen
 
 

@@ -114,7 +114,7 @@ def _lines_around(text: str, at: int) -> tuple[int, int]:
 
 def _decoded(text: str, *, printable: bool) -> Iterator[Reading]:
     """The text decoded, and where there is anything to join or to label, once more so: joining can undo a number."""
-    whole = _itself(text)
+    whole = Reading(text, list(range(len(text))), list(range(1, len(text) + 1)))
     plain = _layers(whole)
     yield _rewritten(plain, _LOOSE, lambda _mark: "-")
     labelled = _rewritten(whole, _FIELD, _field) if "<" in text else whole
@@ -145,10 +145,6 @@ def _field(written: str) -> str:
 def _joined(spread: str) -> str:
     """The word that is spread out with one sign between its letters."""
     return spread[:: len(spread) - len(spread[1:].lstrip(" .-_*"))]
-
-
-def _itself(text: str) -> Reading:
-    return Reading(text, list(range(len(text))), list(range(1, len(text) + 1)))
 
 
 def _rewritten(reading: Reading, pattern: re.Pattern[str], meant: Callable[[str], str]) -> Reading:
