@@ -97,7 +97,7 @@ def test_the_contract_of_layers_is_short_and_names_every_package() -> None:
 
 CEILINGS = {
     ".": 1_210,
-    "analysis": 8_890,
+    "analysis": 8_870,
     "audit": 1_840,
     "commands": 5_580,
     "core": 2_540,
