@@ -88,6 +88,18 @@ def test_the_budget_holds_for_drafts_too(account: Account) -> None:
     assert "budget_of_run_spent" in {offered(desk, number).get("reason") for number in desk.tickets}
 
 
+def test_a_draft_that_hangs_costs_the_draft_alone(account: Account) -> None:
+    desk = account(GOOD, toml=f"[run]\nanalysis_timeout_s = 2\n{DRAFT}")
+    desk.sandbox.seconds = 8.0  # type: ignore[attr-defined]
+    note = ran(desk)
+
+    (event,) = desk.events("ticket")
+    assert event["analysis"]["source"] == "model"
+    assert HEAD not in note
+    assert "Articles that may help:" not in note, "what hangs may be the search"
+    assert (offered(desk)["kind"], offered(desk)["reason"]) == ("no_answer", "model_hung")
+
+
 def test_without_drafts_the_model_gets_what_it_got_before(account: Account) -> None:
     desk = account(GOOD)
     for toml in ("", KNOWLEDGE, f'[replies]\nmode = "off"\n{KNOWLEDGE}', f'[replies]\nmode = "note"\n{KNOWLEDGE}'):
