@@ -16,7 +16,7 @@ import yaml
 
 from ticket_processor.core.errors import ExitCode
 from ticket_processor.monitoring.run_watch import GRACE_S
-from ticket_processor.schedule.schedulers import PERIODS_MIN, STOP_GRACE_S
+from ticket_processor.schedule.schedulers import STOP_GRACE_S
 from ticket_processor.settings.schema import Settings
 from ticket_processor.settings.sources import VARIABLES
 
@@ -197,12 +197,3 @@ def test_the_page_has_every_exit_code_and_every_scheduler() -> None:
     assert listed == {int(code) for code in ExitCode}
     for heading in ("cron", "systemd", "Windows", "Containers", "Kubernetes", "Cloud Run"):
         assert f"\n## {heading}\n" in SCHEDULING
-
-
-def test_the_page_tells_the_limits_and_periods_as_they_are() -> None:
-    deadline = Settings().run.deadline_s
-    for seconds in (deadline, deadline + GRACE_S, LIMIT_S):
-        assert f"| {seconds:.0f} s |" in SCHEDULING
-    told = re.search(r"divides an hour \(([\d, ]+)\)", SCHEDULING)
-    assert told is not None
-    assert told[1].split(", ") == [str(minutes) for minutes in PERIODS_MIN if minutes <= 60]
