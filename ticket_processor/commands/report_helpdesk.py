@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from typing import Any
 
+from ..analysis.text.outgoing import leaving
 from ..audit.files import events
 from ..core.clock import Deadline, SystemClock, iso
 from ..core.errors import ExitCode
@@ -16,7 +18,7 @@ from ..learning.scoreboard import Scoreboard, scoreboard_of
 from ..learning.store import FILE_NAME, LearningStore
 from ..reporting.drafts import DraftUse, LoggedNote, read_drafts
 from ..reporting.index import LogIndex
-from ..reporting.knowledge_gaps import TOPICS, Knowledge, look_up, topics_of
+from ..reporting.knowledge_gaps import FEWEST_TICKETS, TOPICS, Knowledge, look_up, themes_of, topics_of
 from ..reporting.queries import LogSelection, offered_drafts, stamp
 from ..reporting.queries import escalated as escalated_of
 from ..reporting.tables import escalated_table
@@ -29,6 +31,8 @@ from ..wiring.parts import keyring, transport_for
 from .screen import Screen
 
 ASKING_S = 300.0
+MOST_SUMMARIES = 10_000
+"""Of so many tickets, the newest, summaries are compared."""
 MOST_ROWS = 34
 """A terminal's table has four lines more."""
 
@@ -69,8 +73,11 @@ class HelpdeskPart:
         """Topics of the period, and whether the help centre has articles on them."""
         settings, taxonomy = self.settings, self.settings.taxonomy
         rows = self.index.query(TOPICS, {"first": stamp(self.since), "end": stamp(self.until)})
+        topics = topics_of(rows, taxonomy)
+        if sum(tickets for category, _, _, tickets in rows if category == taxonomy.fallback) >= FEWEST_TICKETS:
+            topics += themes_of(*self._summaries())
         with self._asking() as (transport, deadline), self.screen.progress("reading the help centre's articles"):
-            found = look_up(topics_of(rows, taxonomy), taxonomy, help_center(settings, transport), deadline)
+            found = look_up(topics, taxonomy, help_center(settings, transport), deadline)
             return found.model_copy(update={"requests": sum(transport.counts.values())})
 
     def replies(self, sample: int) -> DraftUse:
@@ -81,12 +88,9 @@ class HelpdeskPart:
         if not asked:
             return DraftUse()
         wanted, notes = set(asked), dict[int, LoggedNote]()
-        first, end = (iso(moment, milliseconds=True) for moment in (self.since, self.until))
-        keys = keyring(settings)
-        for _, line in events(settings.log_dir, first_day=first[:10], last_day=end[:10], keys=keys):
-            change, real = line.get("change"), line["event"] == "ticket" and not line.get("dry_run")
-            in_period = first <= str(line.get("ts")) < end
-            if real and in_period and line.get("ticket_id") in wanted and isinstance(change, dict):
+        for line in self._lines():
+            change = line.get("change")
+            if line.get("ticket_id") in wanted and isinstance(change, dict):
                 draft, text = change.get("offered"), change.get("note")
                 if isinstance(draft, dict) and isinstance(text, str):
                     notes[line["ticket_id"]] = LoggedNote(text, str(draft.get("draft")), str(change.get("key")))
@@ -99,6 +103,30 @@ class HelpdeskPart:
             requests = sum(transport.counts.values())
         edits = tuple(one.model_copy(update={"url": settings.ticket_url(one.ticket_id)}) for one in found.edits)
         return found.model_copy(update={"offered": len(offered), "edits": edits, "requests": requests})
+
+    def _lines(self) -> Iterator[Mapping[str, Any]]:
+        """The period's receipts of tickets."""
+        first, end = (iso(moment, milliseconds=True) for moment in (self.since, self.until))
+        keys = keyring(self.settings)
+        for _, line in events(self.settings.log_dir, first_day=first[:10], last_day=end[:10], keys=keys):
+            if line["event"] == "ticket" and not line.get("dry_run") and first <= str(line.get("ts")) < end:
+                yield line
+
+    def _summaries(self) -> tuple[list[str], list[str]]:
+        """Redacted summaries of tickets without a category of their own, and of others; a ticket's last one counts."""
+        latest: dict[object, tuple[bool, str]] = {}
+        for line in self._lines():
+            analysis, number = line.get("analysis"), line.get("ticket_id")
+            if isinstance(analysis, dict):
+                own = analysis.get("category") == self.settings.taxonomy.fallback and not analysis.get("subcategory")
+                latest.pop(number, None)
+                latest[number] = own, str(analysis.get("summary") or "")
+                if len(latest) > MOST_SUMMARIES:
+                    del latest[next(iter(latest))]
+        without, others = (
+            [str(leaving(text)) for own, text in latest.values() if own is wish] for wish in (True, False)
+        )
+        return without, others
 
     @contextmanager
     def _asking(self) -> Iterator[tuple[Transport, Deadline]]:

@@ -6,7 +6,8 @@ An article is about a topic when its title or labels speak of it.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import pairwise
 from typing import Literal
 
 from ..analysis.rules.evidence import content_words
@@ -18,10 +19,17 @@ from ..core.tables import SENTENCES, Table
 from ..core.taxonomy import Category, Taxonomy
 from ..knowledge.model import Article
 
-Kind = Literal["category", "subcategory"]
+Kind = Literal["category", "subcategory", "theme"]
 Gap = Literal["no_article", "no_such_language"]
 FEWEST_TICKETS = 5
-"""A topic has at least so many."""
+"""A topic has at least so many. Fewer would make a theme of the words of a single customer."""
+ANY = "*"
+"""In place of a language: all of them."""
+LIFT = 2.0
+"""A theme's words are at least this much more frequent among the texts in question than elsewhere."""
+COMMON_SHARE = 0.6
+"""Words that more of the texts have are no theme, where there are none elsewhere to compare with."""
+MOST_THEMES = 8
 _UNKNOWN = "und"
 _SURE = 3
 """The weight of words of a list that say alone what a text is about."""
@@ -40,7 +48,10 @@ GROUP BY ALL ORDER BY ALL
 
 
 class Coverage(Frozen):
-    """A topic of ``tickets`` in one language, and how many articles are about it."""
+    """A topic of ``tickets`` in one language, and how many articles are about it.
+
+    A theme is a word or two without a category of its own, in any language (``*``).
+    """
 
     topic: str
     kind: Kind
@@ -69,7 +80,7 @@ class Knowledge(Frozen):
 
 
 def topics_of(rows: Iterable[tuple[str, str | None, str, int]], taxonomy: Taxonomy) -> list[Coverage]:
-    """Both levels of categories by rows of :data:`TOPICS`; the fallback category is no topic."""
+    """Both levels of categories by rows of :data:`TOPICS`; the fallback category is no topic, see :func:`themes_of`."""
     counted = Counter[tuple[str, Kind, str]]()
     for category, subcategory, language, tickets in rows:
         if category != taxonomy.fallback:
@@ -81,6 +92,40 @@ def topics_of(rows: Iterable[tuple[str, str | None, str, int]], taxonomy: Taxono
         for (name, kind, language), tickets in counted.items()
         if language != _UNKNOWN
     ]
+
+
+def themes_of(texts: Sequence[str], elsewhere: Sequence[str]) -> list[Coverage]:
+    """The words and phrases of two that enough of ``texts`` have and far fewer of those ``elsewhere``, biggest first.
+
+    A text counts for one theme. The texts are redacted summaries of tickets without a category of their own.
+    """
+    left = [_terms(text) for text in texts]
+    there = Counter(term for text in elsewhere for term in _terms(text))
+    found: list[Coverage] = []
+    while len(found) < MOST_THEMES:
+        counts = Counter(term for terms in left for term in terms)
+        worthy = {
+            term: (count, " " in term, -sum(there[word] for word in term.split()), term)
+            for term, count in counts.items()
+            if count >= FEWEST_TICKETS and _stands_out(count, len(texts), there[term], len(elsewhere))
+        }
+        if not worthy:
+            break
+        best = max(worthy, key=worthy.__getitem__)
+        found.append(Coverage(topic=best, kind="theme", language=ANY, tickets=counts[best]))
+        left = [terms for terms in left if best not in terms]
+    return found
+
+
+def _terms(text: str) -> set[str]:
+    words = content_words(text)
+    return {*words, *(f"{one} {other}" for one, other in pairwise(words) if one != other)}
+
+
+def _stands_out(count: int, texts: int, there: int, elsewhere: int) -> bool:
+    if not elsewhere:
+        return count <= COMMON_SHARE * texts
+    return count / texts >= LIFT * (there + 0.5) / (elsewhere + 1)
 
 
 def look_up(
@@ -106,9 +151,9 @@ def look_up(
 
 
 def _looked_up(item: Coverage, taxonomy: Taxonomy, articles: Iterable[Article]) -> Coverage:
-    candidates = [one for one in articles if item.language == one.lang]
+    candidates = [one for one in articles if item.language in (ANY, one.lang)]
     if not candidates:
-        return item.model_copy(update={"gap": "no_such_language"})
+        return item.model_copy(update={"gap": "no_article" if item.language == ANY else "no_such_language"})
     tells = _teller(item, taxonomy)
     # An article in all of its languages is one.
     about = {one.id.partition("/")[0] for one in candidates if tells(_title(one))}
@@ -117,6 +162,9 @@ def _looked_up(item: Coverage, taxonomy: Taxonomy, articles: Iterable[Article]) 
 
 def _teller(item: Coverage, taxonomy: Taxonomy) -> Callable[[str], bool]:
     """Tells whether a text speaks of the topic."""
+    if item.kind == "theme":
+        needed = set(content_words(item.topic))
+        return lambda text: needed <= set(content_words(text))
     name = item.topic.replace("_", " ")
     category = taxonomy[item.topic] if item.topic in taxonomy.names else Category(name=item.topic, description="")
     words = [entry for entry in category.keywords.get(item.language, ()) if entry.strip()]
@@ -137,7 +185,7 @@ def knowledge_tables(found: Knowledge) -> Iterator[Table]:
     """How many topics were searched, and those without an article."""
     yield Table("Topics without an article", SENTENCES, tuple((text,) for text in _in_words(found)))
     rows = tuple(
-        (item.topic, item.kind, item.language, f"{item.tickets:,}", _GAPS[item.gap])
+        (item.topic, item.kind, "any" if item.language == ANY else item.language, f"{item.tickets:,}", _GAPS[item.gap])
         for item in found.gaps
         if item.gap is not None
     )
