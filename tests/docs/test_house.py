@@ -99,7 +99,7 @@ CEILINGS = {
     ".": 1_210,
     "analysis": 8_870,
     "audit": 1_840,
-    "commands": 5_580,
+    "commands": 5_610,
     "core": 2_540,
     "dashboard": 1_400,
     "evaluation": 1_840,
@@ -110,7 +110,7 @@ CEILINGS = {
     "pipeline": 5_100,
     "policy": 1_320,
     "replies": 1_360,
-    "reporting": 2_260,
+    "reporting": 2_310,
     "sandbox": 3_450,
     "schedule": 280,
     "seeding": 790,
@@ -124,7 +124,7 @@ CEILINGS = {
 They are lowered when lines go. Whoever raises one says why in the commit. Request Tracker, a third helpdesk, took 1,050
 lines of product (850 of them in ``helpdesk/``), 600 of tests, and a page of 570 words.
 """
-MOST = {"files": 268, "test lines": 62_200, "scripts": 22, "words of docs": 20_640}
+MOST = {"files": 268, "test lines": 62_220, "scripts": 22, "words of docs": 20_640}
 """Of the whole house: modules, lines of tests, scripts, and words of all pages, generated ones included."""
 SLACK = 1.02
 """A ceiling this far above what is there is to be lowered."""
