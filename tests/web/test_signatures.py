@@ -1,15 +1,27 @@
-"""Only what the helpdesk has signed is let in, and only for a while."""
+"""Only what the helpdesk has signed is let in, and only for a while; of its body only the ticket's number counts."""
 
 from __future__ import annotations
 
 import hashlib
+import json
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ticket_processor.web.gate import PUBLIC_SECRET, RequestRefused, bearer, is_one_of, signature, verified
+from ticket_processor.web.gate import (
+    MOST,
+    PUBLIC_SECRET,
+    RequestRefused,
+    bearer,
+    is_one_of,
+    of_freshdesk,
+    of_zendesk,
+    signature,
+    verified,
+)
 
 NOW = datetime(2026, 11, 22, 8, tzinfo=UTC)
 STAMP = "2026-11-22T08:00:00Z"
@@ -101,3 +113,46 @@ def test_a_secret_is_known_when_it_is_in_the_list(given_one: str, known: list[st
 )
 def test_a_bearer_token_is_read_from_its_header(header: str, token: str) -> None:
     assert bearer(header) == token
+
+
+NAMES = ("ticket_id", "id", "type", "subject", "detail", "freshdesk_webhook")
+VALUES = (
+    st.none() | st.integers() | st.sampled_from(["zen:event-type:ticket.x", "zen:ticket:5", {"id": "5"}, ["5"], "5"])
+)
+
+
+def event(**changes: Any) -> bytes:
+    said = {"type": "zen:event-type:ticket.created", "id": "01HX", "detail": {"id": "35436", "actor_id": "12"}}
+    return json.dumps(said | changes).encode()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b'{"ticket_id": "35436", "event": "created"}', b'{"ticket_id":35436}', event()],
+    ids=["text", "number", "event"],
+)
+def test_a_triggers_own_body_or_an_event_names_the_ticket(body: bytes) -> None:
+    assert of_zendesk(body) == 35436
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        *(b"", b"[]", b"null", b"{", b"[" * 5000),
+        *(b'{"ticket_id":true}', b'{"ticket_id":-1}', b'{"ticket_id":"1e3"}', b'{"ticket_id":"9999999999999999999"}'),
+        event(type="zen:event-type:user.created"),
+    ],
+)
+def test_whatever_names_no_ticket_is_nothing_to_do(body: bytes) -> None:
+    assert of_zendesk(body) is None
+
+
+@pytest.mark.parametrize("body", [b'{"ticket_id":7}', b'{"freshdesk_webhook":{"ticket_id":"7"}}', b'{"id":7}'])
+def test_a_rule_of_freshdesk_names_the_ticket(body: bytes) -> None:
+    assert of_freshdesk(body) == 7
+
+
+@given(st.binary() | st.dictionaries(st.sampled_from(NAMES), VALUES).map(lambda said: json.dumps(said).encode()))
+def test_no_body_is_too_odd(body: bytes) -> None:
+    for said in (of_zendesk(body), of_freshdesk(body)):
+        assert said is None or 0 < said <= MOST
