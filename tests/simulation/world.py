@@ -22,7 +22,7 @@ import orjson
 from ticket_processor.analysis.budget import Budget
 from ticket_processor.analysis.cache import AnswerStore
 from ticket_processor.analysis.chain import ModelLink, Understanding
-from ticket_processor.analysis.model_server.chat import RawAnswer
+from ticket_processor.analysis.model_server.chat import RawAnswer, StructuredModel
 from ticket_processor.analysis.model_server.connection import ModelBusy
 from ticket_processor.analysis.model_server.settings import BudgetSettings
 from ticket_processor.analysis.rules.analyser import RulesAnalyser
@@ -560,7 +560,8 @@ class World:
         if not self.quick:
             return ModelAnalyser(server, "sim", TAXONOMY, price=_PRICE, fence=_fence)
         analyser = ModelAnalyser.__new__(ModelAnalyser)
-        analyser.__dict__.update(_MODEL.__dict__, _server=server)  # prompt and schema are the same
+        asked = StructuredModel(server, "sim", "triage", _PRICE)
+        analyser.__dict__.update(_MODEL.__dict__, _asked=asked)  # prompt and schema are the same
         return analyser
 
     @property
