@@ -258,7 +258,10 @@ def chart(title: str, figure: Chart, *, key: str, alt: str) -> None:
     shown = readable(figure, dark=st.context.theme.type == "dark")
     with st.container(border=True, height="stretch"):
         st.markdown(f"**{title}**")
-        st.vega_lite_chart(shown, key=f"chart-{key}", alt=alt)
+        if figure["data"]["values"]:
+            st.vega_lite_chart(shown, key=f"chart-{key}", alt=alt)
+        else:
+            st.caption("None in this period.")
 
 
 def without_a_price(totals: figures.Totals) -> None:

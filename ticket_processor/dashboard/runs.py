@@ -82,11 +82,11 @@ def levels(selection: LogSelection) -> None:
     totals = ask(figures.totals, selection)
     took = ask(figures.latency, selection, quick_ms=slo.latency_s * 1000)
     parts.table(objectives(figures.objectives(totals, took, slo), slo))
-    shown = {"Success rate": "success_rate", "Unplanned fallback rate": "unplanned_fallback_rate"}
-    for place, (name, rate) in zip(st.columns(len(shown)), shown.items(), strict=True):
-        share = totals.rates[rate]
-        place.metric(name, "–" if share is None else percent(share), border=True)
-    st.caption(f"An alert comes above {percent(slo.fallback_share)} of unplanned fallbacks.")
+    success = totals.rates["success_rate"]
+    st.metric("Success rate", "–" if success is None else percent(success), border=True)
+    fallback = totals.rates["unplanned_fallback_rate"]
+    said = "–" if fallback is None else percent(fallback)
+    st.caption(f"Unplanned fallback rate: {said}; an alert comes above {percent(slo.fallback_share)}.")
 
 
 def rows_of(lines: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
