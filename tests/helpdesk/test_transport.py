@@ -273,11 +273,14 @@ def test_credentials_are_renewed_once_for_a_request_however_often_it_is_repeated
     assert keys.refused == ["a"]
 
 
-def test_a_401_about_one_ticket_is_its_own_once_the_server_has_taken_our_credentials() -> None:
-    wire = Wire(answer(401), answer(), answer(401), auth=Keys("Bearer old", renewable=False))
+def test_a_401_about_one_ticket_is_its_own_where_the_server_takes_our_credentials_for_another_read() -> None:
+    auth, probe = Keys("Bearer old", renewable=False), ("/tickets", {"per_page": 1})
+    wire = Wire(answer(401), answer(401), answer(401), answer(200, []), answer(401), auth=auth, probe=probe)
     with pytest.raises(NotAuthorised, match="HTTP 401"):
         wire.transport.request("GET", "/tickets/1", about_one=True)
-    wire.transport.request("GET", "/tickets")
+    with pytest.raises(TicketError, match="HTTP 401"):
+        wire.transport.request("GET", "/tickets/1", about_one=True)
+    assert [request.path_url for request in wire.adapter.sent] == ["/tickets/1", "/tickets?per_page=1"] * 2
     with pytest.raises(TicketError, match="HTTP 401"):
         wire.transport.request("GET", "/tickets/2", about_one=True)
     with pytest.raises(NotAuthorised):

@@ -26,7 +26,7 @@ from ..core.files import GROWTH, JsonTooLarge
 from ..core.guards import Admission, Breaker, backoff_seconds
 from ..core.http import MAX_REPLY_BYTES, BoundedAdapter, ReplyTooLong, is_loopback
 from . import http_messages
-from .http_messages import HttpRequest, Reply, TryAgain, mapping, parsed_json
+from .http_messages import HttpRequest, Reply, TryAgain, is_unauthorised, mapping, parsed_json
 from .rate_limit import Limit, Throttle
 
 REPEATABLE = ("GET", "DELETE")
@@ -68,7 +68,8 @@ class Transport:
 
     Thread-safe: one ``requests.Session`` per thread, made at first use. ``read_only`` makes every write raise
     :class:`ReadOnlyViolation` before anything is sent. ``adapter`` replaces the network, for tests. ``notice`` is
-    given a sentence when the first request fails, and is made again.
+    given a sentence when the first request fails, and is made again. ``probe`` is the path and the parameters of a
+    small read that needs good credentials: it tells whether a 401 about one ticket is about them.
     """
 
     def __init__(
@@ -86,6 +87,7 @@ class Transport:
         adapter: Callable[[], BaseAdapter] | None = None,
         rng: random.Random | None = None,
         notice: Callable[[str], None] = lambda _sentence: None,
+        probe: tuple[str, Mapping[str, str | int]] | None = None,
     ) -> None:
         self.base_url = base_url.rstrip("/")
         self.name = name
@@ -103,6 +105,7 @@ class Transport:
         self._sessions: list[requests.Session] = []
         self.counts: dict[str, int] = {}
         self._notice = notice
+        self._probe = probe
         self._heard = False  # an answer of the server's, whichever
         self._accepted = False  # our credentials, by some answer: a 401 after that may be one ticket's
         self.granted: frozenset[str] = frozenset()
@@ -153,6 +156,9 @@ class Transport:
                     renewed = True
                     if auth.renew(token):
                         reply = self._send_once(request, auth.header())
+                if reply.status == 401 and about_one and auth and not self._accepted and self._probe:
+                    small = HttpRequest("GET", self._probe[0], most, self._probe[1], ours=is_unauthorised)
+                    self._accepted = self._send_once(small, auth.header()).ok
             except TryAgain as error:
                 jitter = backoff_seconds(attempt, self._rng)
                 # Threads that were told the same moment must not all return in it.
