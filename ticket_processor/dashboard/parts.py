@@ -255,10 +255,10 @@ def readable(chart: Chart, *, dark: bool) -> Chart:
 
 def chart(title: str, figure: Chart, *, key: str, alt: str) -> None:
     """A chart under its title. ``alt`` is for those who do not see it."""
-    shown = readable(figure, dark=st.context.theme.type == "dark")
     with st.container(border=True, height="stretch"):
         st.markdown(f"**{title}**")
         if figure["data"]["values"]:
+            shown = readable(figure, dark=st.context.theme.type == "dark")
             st.vega_lite_chart(shown, key=f"chart-{key}", alt=alt)
         else:
             st.caption("None in this period.")

@@ -17,7 +17,7 @@ from ..analysis.budget import Allowance, Question
 from ..analysis.model_server.answer import MAX_ANSWER_CHARS, objects_in
 from ..analysis.model_server.chat import ChatServer, Message, StructuredModel
 from ..analysis.model_server.prompt import LANGUAGES as NAMES
-from ..analysis.model_server.prompt import estimate_tokens, message_tokens, ticket_message
+from ..analysis.model_server.prompt import closed_object, estimate_tokens, message_tokens, ticket_message
 from ..analysis.model_server.settings import Price
 from ..analysis.text.redact import RedactedText, without_echo
 from ..core.errors import AnalysisFailed
@@ -130,8 +130,8 @@ def worth_asking(found: Sequence[Passage], ticket: str, language: str) -> bool:
 def proposal_schema(sources: Sequence[str]) -> dict[str, object]:
     """The JSON schema of an answer about sources with these labels: plain types and closed lists only."""
     words = {"type": "string"}
-    claim = _closed({"text": words, "source": {"type": "string", "enum": list(sources)}, "quote": words})
-    return _closed(
+    claim = closed_object({"text": words, "source": {"type": "string", "enum": list(sources)}, "quote": words})
+    return closed_object(
         {
             "claims": {"type": "array", "items": claim},
             "steps": {"type": "array", "items": claim},
@@ -139,15 +139,6 @@ def proposal_schema(sources: Sequence[str]) -> dict[str, object]:
             "verdict": {"type": "string", "enum": ["answer", "partial", "no_answer"]},
         }
     )
-
-
-def _closed(properties: dict[str, object]) -> dict[str, object]:
-    return {
-        "type": "object",
-        "properties": properties,
-        "required": list(properties),
-        "additionalProperties": False,
-    }
 
 
 def read_proposal(answer: str, *, finished: bool = True) -> Proposal:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import heapq
 import random
 import threading
+from abc import ABC, abstractmethod
 from bisect import bisect_left, insort
 from collections.abc import Callable, Iterable, Mapping
 from copy import deepcopy
@@ -128,7 +129,7 @@ class StoredTicket:
         return str(self.json["updated_at"])
 
 
-class Store:
+class Store(ABC):
     """An account's state, and what is to be done later, such as a job's items. ``seed`` makes ids repeatable.
 
     ``by_created`` and ``by_changed`` hold the time and id of every ticket in order, the latter in whole seconds.
@@ -298,17 +299,17 @@ class Store:
         """Whether a ticket is deleted, spam or archived, as far as the vendor has these."""
         return ticket.deleted
 
+    @abstractmethod
     def _begin(self, ticket: StoredTicket, text: str, markup: str | None, author_id: int, **given: Any) -> Row:
         """Give a new ticket its description and all that is the vendor's; what is to be kept of its creation."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _set(self, ticket: StoredTicket, fields: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
         """Set a ticket's fields; those that changed, before and after."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _say(self, ticket: StoredTicket, comment: Comment, author_id: int, actor: Actor) -> Row:
         """Add a comment to a ticket; gives it in the API's shape."""
-        raise NotImplementedError
 
     def _counts(self, values: Mapping[str, Any], row: Row | None) -> bool:
         """Whether a change moves ``updated_at``."""

@@ -18,7 +18,7 @@ from ..analysis.guard import PERMANENT, Guard
 from ..analysis.model_server.answer import objects_in
 from ..analysis.model_server.chat import ChatServer, StructuredModel
 from ..analysis.model_server.connection import AnswerUnusable, ModelBusy
-from ..analysis.model_server.prompt import LANGUAGES, estimate_tokens
+from ..analysis.model_server.prompt import LANGUAGES, closed_object, estimate_tokens
 from ..analysis.model_server.settings import ModelTarget
 from ..analysis.rules.analyser import RulesAnalyser
 from ..analysis.text.cleaning import clean
@@ -42,18 +42,8 @@ SURE_OF_LANGUAGE_FROM = 60
 """Characters; a shorter text may be in any language as far as the detector knows."""
 RULES_ARE_SURE_FROM = 0.56
 _SPENT = {RUN_SPENT: "the budget of a run is spent", DAY_SPENT: "the day's budget is spent"}
-_TICKET = {
-    "type": "object",
-    "properties": {"n": {"type": "integer"}, "subject": {"type": "string"}, "body": {"type": "string"}},
-    "required": ["n", "subject", "body"],
-    "additionalProperties": False,
-}
-SCHEMA: dict[str, object] = {
-    "type": "object",
-    "properties": {"tickets": {"type": "array", "items": _TICKET}},
-    "required": ["tickets"],
-    "additionalProperties": False,
-}
+_TICKET = closed_object({"n": {"type": "integer"}, "subject": {"type": "string"}, "body": {"type": "string"}})
+SCHEMA = closed_object({"tickets": {"type": "array", "items": _TICKET}})
 
 
 @dataclass(frozen=True)

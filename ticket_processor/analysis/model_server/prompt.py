@@ -148,7 +148,7 @@ def answer_schema(
         "language": text(3),
     }
     if entities:
-        properties["entities"] = _closed({name: text(MAX_ENTITY, ["string", "null"]) for name in entities})
+        properties["entities"] = closed_object({name: text(MAX_ENTITY, ["string", "null"]) for name in entities})
     properties["confidence"] = share
     if advice:
         properties |= {
@@ -156,10 +156,11 @@ def answer_schema(
             "steps": many(text(MAX_STEP), MAX_STEPS),
             "resolution_likelihood": share,
         }
-    return _closed(properties)
+    return closed_object(properties)
 
 
-def _closed(properties: dict[str, object]) -> dict[str, object]:
+def closed_object(properties: dict[str, object]) -> dict[str, object]:
+    """The JSON schema of an object that has these properties, all of them, and no others."""
     return {
         "type": "object",
         "properties": properties,

@@ -127,8 +127,7 @@ class Traits:
     """One kind of server.
 
     ``forms`` are the kinds of ``response_format`` that it may know, and ``prompt`` for none; the others are refused
-    without asking it. ``limit`` is the
-    name it knows for the highest number of output tokens.
+    without asking it. ``limit`` is the name it knows for the highest number of output tokens.
     """
 
     base_url: str | None
