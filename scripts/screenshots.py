@@ -3,8 +3,8 @@
 python scripts/screenshots.py [FOLDER] [--days N] [--only dashboard | portal]
 
 For the dashboard a sandbox is filled as tickets would come in over some days, and runs triage them through the real
-clients (their clock is set back, so that the last run is of now); the portal is its own demonstration. Each page is
-photographed into FOLDER (docs/images). Needs the development packages, a Chromium or Chrome, and fonts with Japanese
+clients (their clock is set back, so that the last run is of now); the portal's are triaged by keyword rules. Each page
+is photographed into FOLDER (docs/images). Needs the development packages, a Chromium or Chrome, and fonts with Japanese
 letters (Debian: chromium, fonts-noto-core, fonts-noto-cjk); takes some minutes.
 """
 
@@ -22,7 +22,6 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import chdir, contextmanager
-from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -33,6 +32,7 @@ from PIL import Image
 from tests.dashboard.browser import DESKTOP, PHONE, Tab, browser, dashboard, executable, tab
 from ticket_processor.commands.seed import sandbox_environment
 from ticket_processor.core.clock import SystemClock
+from ticket_processor.helpdesk.local_model import NewTicket
 from ticket_processor.sandbox.app import Sandbox, SandboxServer
 from ticket_processor.sandbox.faults import FaultPlan
 from ticket_processor.sandbox.fill import fill
@@ -41,6 +41,8 @@ from ticket_processor.sandbox.zendesk_store import Rules
 from ticket_processor.seeding.corpus import load_corpus, payload, vary
 from ticket_processor.seeding.synthetic import fair_answers
 from ticket_processor.settings.load import load
+from ticket_processor.web.portal.agent_accounts import Passwords
+from ticket_processor.wiring.desks import local_store
 from ticket_processor.wiring.runs import RunArguments, play
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -70,7 +72,8 @@ On Mon, 16 Nov 2026 at 10:00, Support <help@example.com> wrote:
 CUSTOMER, AGENT = (860, 900), (1280, 1000)
 PERSON_S = 3.5
 """A form that is sent sooner is taken for a program's."""
-AGENTS_MAIL = "agent@example.com"
+AGENTS_MAIL, PASSWORD = "agent@example.com", "fifteen letters or more"
+PORTAL_TICKETS, PORTAL_DAYS = 40, 2.0
 ALARM = (
     "Someone is in my account RIGHT NOW",
     "I just got three mails: my delivery address was changed, and an order for 899 was placed. That was not me.\n\n"
@@ -179,29 +182,27 @@ def pictures(chromium: Any, url: str, folder: Path) -> None:
         photograph(shown, folder / "overview_phone.png")
 
 
-@dataclass
-class Demonstration:
-    """A portal that listens, and the password of its agent."""
-
-    url: str
-    password: str
-
-
 @contextmanager
-def demonstration(folder: Path, environ: Mapping[str, str]) -> Iterator[Demonstration]:
-    """The command in a process of its own."""
-    command = [sys.executable, "-m", "ticket_processor", "portal", "--demo", "--port", "0"]
+def portal(folder: Path, environ: Mapping[str, str]) -> Iterator[str]:
+    """The command in a process of its own, over tickets of the last days and an agent; its address."""
+    (folder / "ticketbot.toml").write_text('helpdesk = "local"\nstate_dir = "state"\n', encoding="utf-8")
+    settings, now = load(environ={}, folder=folder), time.time()
+    usual = [ticket for ticket in load_corpus() if ticket.kind == "normal" and ticket.subject and ticket.body]
+    chosen = random.Random(17).sample(usual, PORTAL_TICKETS)
+    with local_store(settings, make=True) as store:
+        store.add_person(AGENTS_MAIL, "Alex Agent", "agent", Passwords().hash(PASSWORD))
+        for place, seed in enumerate(chosen, 1):
+            sent = NewTicket(seed.subject, str(seed.body), seed.requester.email, seed.requester.name)
+            store.create(sent, now - PORTAL_DAYS * DAY * (1 - place / PORTAL_TICKETS))
+    play(settings, RunArguments(since=0.0))
+    command = [sys.executable, "-m", "ticket_processor", "portal", "--port", "0"]
     process = subprocess.Popen(command, cwd=folder, env=dict(environ), stdout=subprocess.PIPE, encoding="utf-8")
     try:
         assert process.stdout is not None
-        url = password = None
-        while not (url and password):
-            line = process.stdout.readline()
-            if not line:
-                sys.exit("the portal did not start")
-            url = url or re.search(r"http://[\d.:]+", line)
-            password = re.search(rf"{AGENTS_MAIL}\s+password (\S+)", line)
-        yield Demonstration(url[0], password[1])
+        url = re.search(r"http://[\d.:]+", process.stdout.readline())
+        if url is None:
+            sys.exit("the portal did not start")
+        yield url[0]
     finally:
         process.send_signal(signal.SIGTERM if sys.platform == "win32" else signal.SIGINT)
         process.communicate(timeout=30)
@@ -233,8 +234,8 @@ def submit(page: Any, ticket: tuple[str, str], name: str, picture: Path | None =
 
 def portal_pictures(chromium: Any, folder: Path, environ: Mapping[str, str], pictured: Path) -> None:
     """What customers and agents see of tickets that are submitted and triaged meanwhile."""
-    with demonstration(folder, environ) as shown:
-        url = shown.url
+    (folder / "portal").mkdir()
+    with chdir(folder / "portal"), portal(Path.cwd(), environ) as url:
         with tab(chromium, url, size=CUSTOMER) as customer:
             submit(customer.page, ALARM, "Kim Lee", pictured / "portal_form.png")
             photograph_portal(customer.page, pictured / "portal_tracking.png")
@@ -245,7 +246,7 @@ def portal_pictures(chromium: Any, folder: Path, environ: Mapping[str, str], pic
             page = agent.page
             page.goto("/admin")
             page.fill("#email", AGENTS_MAIL)
-            page.fill("#password", shown.password)
+            page.fill("#password", PASSWORD)
             page.click("button:text-is('Log in')")
             page.wait_for_selector(".tickets")
             photograph_portal(page, pictured / "portal_list.png", whole=False)

@@ -56,7 +56,6 @@ def portal(
     host: HostOption = "127.0.0.1",
     port: PortOption = 8090,
     every: Annotated[int, typer.Option(min=1, max=1440, metavar="MINUTES", help="Also run so often.")] = 10,
-    demo: Annotated[bool, typer.Option("--demo", help="A filled portal for a look; needs no settings.")] = False,
     config: ConfigOption = None,
 ) -> tuple[int, int]:
     """Serve a ticket form, tracking pages and an agents' list. Exit code 0: stopped by a signal."""
@@ -65,33 +64,24 @@ def portal(
 
     if (action is None) != (email is None):
         raise ConfigError("write 'ticketbot portal create-admin EMAIL', or nothing behind 'portal'")
-    settings = load(config=config, need_helpdesk=not demo)
+    settings = load(config=config)
     screen = Screen()
-    if demo:  # it is on this machine, whatever address the real one has
-        settings = settings.model_copy(update={"portal": settings.portal.model_copy(update={"url": None})})
-    else:
-        check_local(settings)
+    check_local(settings)
     if email is not None:
         return create_admin(settings, email, screen), 0
     from ..web.server import listening
 
     at = listening(host, port)
     screen.notices([*settings.notices, *reached(settings, host, at)])
-    with ExitStack() as stack:
-        address = settings.portal.url or url_of(host, at)
-        lines = [f"The portal is at {address} ; Ctrl-C ends it."]
-        if demo:
-            from ..web.portal.application import demonstration
+    address = settings.portal.url or url_of(host, at)
 
-            settings, more = stack.enter_context(demonstration(settings, clock, address))
-            lines += more
+    def build(queue: DeliveryQueue, worker: Worker, ends: ExitStack) -> FastAPI:
+        from ..web.portal.application import portal_app
 
-        def build(queue: DeliveryQueue, worker: Worker, ends: ExitStack) -> FastAPI:
-            from ..web.portal.application import portal_app
+        return portal_app(settings, clock, address, queue, worker.wake, say_line, ends)
 
-            return portal_app(settings, clock, address, queue, worker.wake, say_line, ends)
-
-        code = until_stopped(clock, settings, at, every, build, lambda: screen.say("\n".join(lines)))
+    ready = f"The portal is at {address} ; Ctrl-C ends it."
+    code = until_stopped(clock, settings, at, every, build, lambda: screen.say(ready))
     return code, 1  # threads of analyses may be left behind
 
 
