@@ -99,7 +99,7 @@ CEILINGS = {
     ".": 1_210,
     "analysis": 8_870,
     "audit": 1_840,
-    "commands": 5_610,
+    "commands": 5_600,
     "core": 2_540,
     "dashboard": 1_400,
     "evaluation": 1_840,
@@ -116,7 +116,7 @@ CEILINGS = {
     "seeding": 780,
     "settings": 1_590,
     "state": 920,
-    "web": 3_410,
+    "web": 3_310,
     "wiring": 2_980,
 }
 """Lines of Python in each package, and of the package's own modules under ``.``.
@@ -124,7 +124,7 @@ CEILINGS = {
 They are lowered when lines go. Whoever raises one says why in the commit. Request Tracker, a third helpdesk, took 1,050
 lines of product (850 of them in ``helpdesk/``), 600 of tests, and a page of 570 words.
 """
-MOST = {"files": 268, "test lines": 62_220, "scripts": 22, "words of docs": 20_640}
+MOST = {"files": 268, "test lines": 62_160, "scripts": 22, "words of docs": 20_630}
 """Of the whole house: modules, lines of tests, scripts, and words of all pages, generated ones included."""
 SLACK = 1.02
 """A ceiling this far above what is there is to be lowered."""
