@@ -6,7 +6,6 @@ import socket
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -39,40 +38,6 @@ def test_a_killed_worker_costs_no_ticket_and_is_counted(slow_desk: Desk, nodes: 
     assert summary["sources"] == {"model": 80}
     assert summary["cluster"]["lost"] == ""
     assert summary["cluster"]["again"] > 0
-
-
-POISON = """
-import os, signal
-from ticket_processor.analysis.model_server.connection import Connection
-whole = Connection.post
-def post(self, what, arguments, **rest):
-    if "Spaltbar" in str(arguments):
-        os.kill(os.getpid(), signal.SIGKILL)
-    return whole(self, what, arguments, **rest)
-Connection.post = post
-"""
-
-
-@unix
-def test_a_ticket_that_ends_its_workers_fails_by_name_and_its_neighbours_do_not(
-    slow_desk: Desk, tmp_path: Path
-) -> None:
-    """Whoever asks a model about it dies: were that the run itself, nothing would come of it."""
-    slow_desk.ticket(5)["description"] = "Spaltbar, please."
-    (tmp_path / "poison").mkdir()
-    (tmp_path / "poison" / "sitecustomize.py").write_text(POISON, encoding="utf-8")
-    slow_desk.environ["PYTHONPATH"] = f"{tmp_path / 'poison'}:{Path(__file__).parents[2]}"
-    with Nodes(slow_desk.folder, slow_desk.environ) as nodes:
-        nodes.add(4)
-        ended = slow_desk.end(
-            slow_desk.start("run", "--since", "7d", "--json", "--insecure", "--cluster", nodes.address, fresh=True),
-            code=1,
-            within=WALL_S,
-        )
-        assert sum(worker.process.poll() is None for worker in nodes.workers) == 2
-    assert ended.object["outcomes"] == {"updated": 79, "failed": 1}
-    assert "ticket 5: failed" in ended.err
-    slow_desk.assert_done([number for number in slow_desk.tickets if number != 5])
 
 
 @unix

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 
 import pytest
 
@@ -12,7 +12,7 @@ from ticket_processor.analysis.budget import NotAsked
 from ticket_processor.analysis.model_server.connection import AnswerUnusable, FormRefused, ModelBusy
 from ticket_processor.analysis.model_server.settings import ModelTarget
 from ticket_processor.core.clock import Deadline, SystemClock
-from ticket_processor.core.errors import AnalysisFailed, Stopping, WorkersEnded
+from ticket_processor.core.errors import AnalysisFailed, Stopping
 from ticket_processor.core.models import Usage
 from ticket_processor.wiring.cluster import (
     Answered,
@@ -42,11 +42,7 @@ def ended(answer: Answered | Exception) -> Future[Answered]:
 
 def cluster(send: Send, is_up: Callable[[], bool] = lambda: True, clock: SystemClock | None = None) -> Cluster:
     clock = clock or SystemClock()
-
-    def alone(_target: ModelTarget, _task: ModelTask) -> bytes:
-        return b"alone"
-
-    return Cluster("t", send, is_up, clock, Deadline(clock, 60), room=2, places=4, alone=alone)
+    return Cluster("t", send, is_up, clock, Deadline(clock, 60), room=2, places=4)
 
 
 def here() -> bytes:
@@ -56,7 +52,7 @@ def here() -> bytes:
 def test_a_failure_of_the_model_comes_back_as_itself() -> None:
     one = cluster(lambda _task, _key: ended(ModelBusy("model_rate_limited", 3.0)))
     with pytest.raises(ModelBusy, match="model_rate_limited") as raised:
-        one.ask(MODEL, TASK, here)
+        one.ask(TASK, here)
     assert raised.value.wait == 3.0
     assert one.use.again == 0
 
@@ -86,7 +82,7 @@ def test_what_a_lost_scheduler_had_is_done_here_and_nothing_more_is_sent() -> No
         return ended(ClusterGone("its scheduler is gone"))
 
     one = cluster(send)
-    assert [one.ask(MODEL, TASK, here) for _ in range(3)] == [b"here"] * 3
+    assert [one.ask(TASK, here) for _ in range(3)] == [b"here"] * 3
     assert sent == ["t-1"]
     assert (one.use.again, one.use.lost) == (1, "its scheduler is gone")
     assert "cluster lost, finished on this machine" in one.remarks()[0]
@@ -95,7 +91,7 @@ def test_what_a_lost_scheduler_had_is_done_here_and_nothing_more_is_sent() -> No
 def test_a_loss_lets_go_of_everything_that_waits() -> None:
     one = cluster(lambda _task, _key: Future())
     with ThreadPoolExecutor(4) as pool:
-        waiting = [pool.submit(one.ask, MODEL, LONG, here) for _ in range(4)]
+        waiting = [pool.submit(one.ask, LONG, here) for _ in range(4)]
         while one.use.asked < 4:
             pass
         one.lose("its scheduler is gone")
@@ -103,9 +99,9 @@ def test_a_loss_lets_go_of_everything_that_waits() -> None:
     assert one.use.here == 4
 
 
-def test_a_request_whose_workers_died_is_made_in_a_process_of_its_own() -> None:
-    one = cluster(lambda _task, _key: ended(WorkersEnded("two workers died")))
-    assert one.ask(MODEL, TASK, here) == b"alone"
+def test_a_request_whose_workers_died_is_made_from_here_and_the_cluster_is_asked_on() -> None:
+    one = cluster(lambda _task, _key: ended(CancelledError()))
+    assert one.ask(TASK, here) == b"here"
     assert (one.use.lost, one.use.again) == ("", 1)
 
 
@@ -113,7 +109,7 @@ def test_a_stop_ends_what_waits_without_asking_from_here() -> None:
     clock = SystemClock()
     one = cluster(lambda _task, _key: Future(), clock=clock)
     with ThreadPoolExecutor(1) as pool:
-        waiting = pool.submit(one.ask, MODEL, LONG, here)
+        waiting = pool.submit(one.ask, LONG, here)
         while not one.use.asked:
             pass
         clock.stop()

@@ -38,11 +38,6 @@ def _uncounted(cluster: Cluster, whole: Any = Cluster._add, **more: Any) -> None
     whole(cluster, **{name: 0 if name == "again" else value for name, value in more.items()})
 
 
-def _from_here_too(cluster: Any, target: Any, task: Any, here: Any, whole: Any = Cluster.ask) -> Any:
-    cluster._alone = lambda _target, _task: here()
-    return whole(cluster, target, task, here)
-
-
 CLUSTER_MUTATIONS: Mapping[str, Callable[[], Any]] = {
     "what is lost is not asked from here": lambda: mock.patch.object(Cluster, "_from_here", _dropped),
     "asked on after the loss": lambda: mock.patch.object(Cluster, "lose", return_value=None),
@@ -50,6 +45,5 @@ CLUSTER_MUTATIONS: Mapping[str, Callable[[], Any]] = {
     "a repeated result trusted twice": lambda: mock.patch.object(Cluster, "_sent", _earlier_answer),
     "the answer to another task": lambda: mock.patch.object(Cluster, "_sent", _earlier_task),
     "repeats not counted": lambda: mock.patch.object(Cluster, "_add", _uncounted),
-    "what ends workers asked from here": lambda: mock.patch.object(Cluster, "ask", _from_here_too),
 }
 """Each gives a context manager in which one guard is gone."""

@@ -156,10 +156,6 @@ class TicketUnreadable(TicketError):
         super().__init__(message, if_shared=HelpdeskDown)
 
 
-class WorkersEnded(TicketError):
-    """Processes that asked a model about the ticket died, and so did one that did nothing else."""
-
-
 class TicketGone(TicketError):
     """The ticket can no longer be written to: deleted, closed or merged."""
 

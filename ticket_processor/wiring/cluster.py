@@ -28,7 +28,7 @@ from .. import __version__
 from ..analysis.model_server.connection import MAX_ANSWER_BYTES, Connection, What
 from ..analysis.model_server.settings import ModelTarget
 from ..core.clock import Clock, Deadline
-from ..core.errors import AnalysisFailed, ConfigError, Stopping, WorkersEnded, how_to_install
+from ..core.errors import AnalysisFailed, ConfigError, Stopping, how_to_install
 from ..core.http import is_loopback
 from ..core.run_summary import ClusterUse
 
@@ -113,7 +113,7 @@ def patience(seconds: float) -> float:
 
 Answered = bytes | AnalysisFailed | NotMine
 Send = Callable[[ModelTask, str], "Future[Answered]"]
-"""Sends a task under a key. Its future raises :class:`ClusterGone` or ``WorkersEnded``, or is cancelled."""
+"""Sends a task under a key. Its future raises :class:`ClusterGone`, or is cancelled."""
 
 
 class ClusterGone(Exception):
@@ -123,9 +123,9 @@ class ClusterGone(Exception):
 class Cluster:
     """Asks workers, and falls back to this process. Thread-safe.
 
-    ``is_up`` says whether tasks can be sent. ``alone`` answers a task whose workers died, apart from this process.
-    After a loss at most ``room`` requests are made from here at a time. ``places`` is how many threads of a run keep
-    it busy; 0 leaves that to the run. ``begun`` is what is known of it at the start.
+    ``is_up`` says whether tasks can be sent. After a loss at most ``room`` requests are made from here at a time.
+    ``places`` is how many threads of a run keep it busy; 0 leaves that to the run. ``begun`` is what is known of it at
+    the start.
     """
 
     def __init__(
@@ -138,7 +138,6 @@ class Cluster:
         *,
         room: int,
         places: int,
-        alone: Callable[[ModelTarget, ModelTask], bytes],
         begun: ClusterUse | None = None,
     ) -> None:
         self.places = places
@@ -148,7 +147,6 @@ class Cluster:
         self._clock = clock
         self._deadline = deadline
         self._room = threading.Semaphore(room)
-        self._alone = alone
         self._numbers = count(1)
         self._lock = threading.Lock()
         self._waiting: set[Future[Answered]] = set()
@@ -166,7 +164,7 @@ class Cluster:
         """The way to a model through the workers."""
         return ClusterConnection(self, target)
 
-    def ask(self, target: ModelTarget, task: ModelTask, here: Callable[[], bytes]) -> bytes:
+    def ask(self, task: ModelTask, here: Callable[[], bytes]) -> bytes:
         """The answer to ``task``, by a worker or else ``here``. Raises what :meth:`Connection.post` does."""
         if self._use.lost:
             return self._from_here(here)
@@ -176,9 +174,6 @@ class Cluster:
         try:
             future = self._sent(task)
             answer = future.result(timeout=waits)
-        except WorkersEnded:
-            self._add(again=1)
-            return self._alone(target, task)
         except (TimeoutError, CancelledError, ClusterGone) as error:
             if isinstance(error, ClusterGone):
                 self.lose(str(error))
@@ -269,7 +264,7 @@ def lost_cluster(why: str, clock: Clock, deadline: Deadline, *, room: int) -> Cl
     def send(_task: ModelTask, _key: str) -> Future[Answered]:
         raise ClusterGone(why)
 
-    cluster = Cluster("", send, lambda: False, clock, deadline, room=room, places=0, alone=lambda _target, _task: b"")
+    cluster = Cluster("", send, lambda: False, clock, deadline, room=room, places=0)
     cluster.lose(why)
     return cluster
 
@@ -295,7 +290,7 @@ class ClusterConnection(Connection):
         limit = min(limit, MOST_BYTES)
         here = partial(super().post, what, arguments, seconds=seconds, limit=limit, structured=structured)
         task = ModelTask(self._target.name, self._seal, what, arguments, seconds, limit, structured)
-        return self._cluster.ask(self._target, task, here)
+        return self._cluster.ask(task, here)
 
     def get_ready(self) -> None:
         """Nothing: workers are ready."""

@@ -6,14 +6,12 @@ Those are quiet, closed to others, and bounded; neither has a helpdesk's credent
 from __future__ import annotations
 
 import asyncio
-import multiprocessing
 import os
 import secrets
 import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from concurrent.futures import CancelledError, Future
 from contextlib import ExitStack, contextmanager, suppress
 from typing import Any, Literal
 
@@ -23,10 +21,10 @@ from distributed.core import Status
 from distributed.scheduler import KilledWorker, NoValidWorkerError
 from distributed.security import Security
 
-from ..analysis.model_server.connection import Connection, ModelBusy
+from ..analysis.model_server.connection import Connection
 from ..analysis.model_server.settings import ModelTarget, targets
 from ..core.clock import Clock, Deadline
-from ..core.errors import AnalysisFailed, CannotRun, ExitCode, Stopping, WorkersEnded, unexpected
+from ..core.errors import AnalysisFailed, CannotRun, ExitCode, Stopping, unexpected
 from ..core.http import is_loopback
 from ..core.run_summary import ClusterUse
 from ..settings.schema import Settings
@@ -51,8 +49,6 @@ WORKERS_S = 30.0
 CLOSE_S = 5.0
 WATCH_S = 0.5
 MOST_PLACES = 1024
-START_S = 30.0
-"""What a process of its own for one request may take to begin."""
 
 
 @contextmanager
@@ -83,7 +79,6 @@ def connected(wanted: ClusterWanted, settings: Settings, clock: Clock, deadline:
                 deadline,
                 room=room,
                 places=0 if wanted.keeps_workers else min(MOST_PLACES, 2 * sum(threads)),
-                alone=stack.enter_context(_Suspects()).ask,
                 begun=ClusterUse(workers=len(threads), threads=sum(threads), versions=versions()),
             )
             stack.callback(cluster.close)
@@ -143,8 +138,8 @@ def _translated(sent: Future[Answered]) -> Future[Answered]:
             return
         if done.cancelled():
             future.set_exception(ClusterGone("its scheduler is gone"))
-        elif isinstance(error := done.exception(), KilledWorker):
-            future.set_exception(WorkersEnded(f"{error.allowed_failures + 1} workers that asked a model about it died"))
+        elif isinstance(error := done.exception(), KilledWorker):  # this one alone: others may have better luck
+            future.set_exception(CancelledError())
         elif isinstance(error, NoValidWorkerError):
             future.set_exception(ClusterGone("all its workers have stopped"))
         elif error is not None:
@@ -172,52 +167,11 @@ def _watch(client: Client, cluster: Cluster, ended: threading.Event) -> None:
             return
 
 
-class _Suspects:
-    """Requests whose workers died, one at a time in a process of its own: one of them may be why."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._process: ProcessPoolExecutor | None = None
-
-    def __enter__(self) -> _Suspects:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._process is not None:
-            self._process.shutdown(wait=False, cancel_futures=True)
-
-    def ask(self, target: ModelTarget, task: ModelTask) -> bytes:
-        """The answer. Raises :class:`WorkersEnded` when that process dies as well."""
-        with self._lock:
-            if self._process is None:
-                self._process = ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"))
-            try:
-                answer = self._process.submit(_asked_alone, target, task).result(timeout=task.seconds + START_S)
-            except BrokenProcessPool:
-                self._process = None
-                raise WorkersEnded(
-                    "two workers that asked a model about it died, and so did a process that did nothing else"
-                ) from None
-            except TimeoutError:
-                raise ModelBusy("model_timeout") from None
-        if isinstance(answer, AnalysisFailed):
-            raise answer
-        return answer
-
-
-def _asked_alone(target: ModelTarget, task: ModelTask) -> bytes | AnalysisFailed:
-    try:
-        return task.asked_of(Connection(target))
-    except AnalysisFailed as failed:
-        return failed
-
-
 # Scheduler and workers
 
 POLL_S = 0.25
 SETTINGS = {
-    # A task that was on two workers as they died may be why: one more, and it would take more of its neighbours along.
-    "distributed.scheduler.allowed-failures": 1,
+    "distributed.scheduler.allowed-failures": 1,  # then the run itself asks
     "distributed.scheduler.no-workers-timeout": "60s",
     "distributed.scheduler.worker-ttl": "60s",
     "distributed.scheduler.http.routes": ["distributed.http.health"],
