@@ -3,15 +3,15 @@
 Where ``NAME.env`` lies beside ``NAME.toml``, it comes before the environment, and what belongs to one account, such as
 credentials, comes from it alone.
 
-Every problem is reported at once, each naming its setting; values never appear in a message, since a mistyped name can
-hold a secret. Secrets come from the environment or such a file only.
+Problems are reported together, each naming its setting: wrong values first, then what is missing or contradicts.
+Values never appear in a message, since a mistyped name can hold a secret. Secrets come from the environment or such a
+file only.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from copy import deepcopy
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -42,9 +42,6 @@ from .sources import (
 DEFAULT_FILE = "ticketbot.toml"
 _STRANGE = "holds characters that belong into no address or credential"
 _MODELS_KEY = "OPENAI_API_KEY"
-_OF_THE_HELPDESK = frozenset({"zendesk", "freshdesk", "request_tracker", "local", "helpdesk"})
-_WITH_OTHERS = frozenset({"categories", "fallback_category", "policy", "replies", "models", "budget"})
-"""Settings that are compared with each other. Where one of them is wrong by itself, a comparison says nothing."""
 _IN_HEADERS = frozenset({"zendesk", "freshdesk", "request_tracker", "models"})
 """Settings with credentials, which travel in HTTP headers; an error there would quote them."""
 _WAYS_TO_SIGN_IN = (("oauth_client_id", "oauth_client_secret"), ("oauth_token",), ("email", "api_token"))
@@ -69,7 +66,7 @@ def load(
     Their lowest version of TLS holds for this process from then on. With ``models_only`` everything else is left out,
     credentials above all.
 
-    Raises :class:`ConfigError` with every problem found.
+    Raises :class:`ConfigError` with the problems found.
     """
     environ = os.environ if environ is None else environ
     folder = Path.cwd() if folder is None else folder
@@ -111,36 +108,30 @@ def load(
         if setting[0] in _IN_HEADERS and not _fits_a_header(_at(data, setting))
     )
 
-    settings: Settings | None = None
-    known: Settings | None
-    wrong: set[int | str] = set()
     try:
-        settings = known = Settings.model_validate(data)
+        settings = Settings.model_validate(data)
     except ValidationError as error:
         told = error.errors(include_input=False, include_url=False)
         # An error of the default factory only follows from another one.
         problems.extend(sentence(one, origin, file) for one in told if one["type"] != "default_factory_not_called")
-        wrong = {one["loc"][0] for one in told if one["loc"]}
-        known = _right_part(data, [one["loc"] for one in told])
-    if known is not None and wrong.isdisjoint(_WITH_OTHERS) and (contradictions := misfits(known)):
-        problems.extend(contradictions)
-        known = known.model_copy(update={"categories": None})
-    if need_helpdesk and known is not None and wrong.isdisjoint(_OF_THE_HELPDESK):
-        missing, notes = helpdesk_gaps(known)
+        raise ConfigError(*dict.fromkeys(problems)) from None  # what is missing, or contradicts, is told after that
+    contradictions = misfits(settings)
+    problems.extend(contradictions)
+    if need_helpdesk:
+        missing, notes = helpdesk_gaps(settings.model_copy(update={"categories": None}) if contradictions else settings)
         problems.extend(missing)
         notices.extend(notes)
         if missing:  # only then: these may be another program's
             for beginning in OF_HELPDESKS:
                 names = (name for source in sources for name in source.variables)
                 problems.extend(unknown_names(names, beginning, sure=True))
-    if settings is not None:
-        unnamed = not settings.models.names and ("models", "names") not in (flags or {})
-        if settings.models.api_key and unnamed:
-            notices.append("OPENAI_API_KEY is set, but TICKETBOT_MODELS names no model: keyword rules only")
-        exposed, notes = unprotected(settings, origin)
-        problems.extend(exposed)
-        notices.extend(notes)
-    if problems or settings is None:
+    unnamed = not settings.models.names and ("models", "names") not in (flags or {})
+    if settings.models.api_key and unnamed:
+        notices.append("OPENAI_API_KEY is set, but TICKETBOT_MODELS names no model: keyword rules only")
+    exposed, notes = unprotected(settings, origin)
+    problems.extend(exposed)
+    notices.extend(notes)
+    if problems:
         raise ConfigError(*dict.fromkeys(problems))
     require_tls(settings.lowest_tls)
     verbose.show(settings.log_level)
@@ -243,20 +234,6 @@ def _drop_weaker_ways(data: dict[str, Any], source: Mapping[str, str]) -> None:
     if isinstance(table, dict) and any(named.intersection(way) for way in _WAYS_TO_SIGN_IN):
         weaker = {name for way in _WAYS_TO_SIGN_IN if not named.intersection(way) for name in way}
         data["zendesk"] = {name: value for name, value in table.items() if name not in weaker}
-
-
-def _right_part(data: Mapping[str, Any], wrong: Iterable[Place]) -> Settings | None:
-    """The settings but for those at a ``wrong`` place, so that what is missing or contradicts there is told as well."""
-    rest = deepcopy(dict(data))
-    for place in wrong:
-        while place and _at(rest, place) is None:  # in a list, or missing: then what it is part of
-            place = place[:-1]
-        if place:
-            del _at(rest, place[:-1])[place[-1]]
-    try:
-        return Settings.model_validate(rest)
-    except ValidationError:
-        return None
 
 
 def config_file(*, config: Path | None = None) -> Path | None:
