@@ -66,7 +66,7 @@ def run(
     from ..settings.load import load
     from ..wiring.cluster import ClusterWanted, check_address
     from ..wiring.runs import RunArguments
-    from ..wiring.split import split_wanted
+    from ..wiring.split import split_of
     from .many_accounts import for_each, several
     from .options import parse_since
     from .retry import play
@@ -95,7 +95,11 @@ def run(
         asked = replace(asked, cluster=ClusterWanted(cluster, cluster_optional, workers is not None))
     settings = load(config=config, flags=flags, need_helpdesk=not sandbox)
     if split is not None and candidate is not None:
-        asked = replace(asked, split=split_wanted(candidate, split, config, flags))
+        asked = replace(asked, split=split_of(settings, candidate, split, config, flags))
+        told = f"the candidate decides {split:g}% of tickets; 'ticketbot report' and 'learn show' set both side by side"
+        if asked.split is None:
+            told = "--split: the candidate decides as the settings do, so nothing is split"
+        screen.notices([told])
     with ExitStack() as stack:
         first, tour, planned = None, None, None
         if not (sandbox or dry_run or tickets or again_run or limit) and is_there(settings.state_folder / QUEUE):

@@ -17,7 +17,7 @@ from ..pipeline.undo.revert import WORDS, Left, told
 from ..pipeline.undo.run import not_reached, other_run
 from ..reporting.run_words import Seen
 from ..settings.load import load
-from ..wiring.undo import AskedUndo, Undone
+from ..wiring.undo import Undone
 from ..wiring.undo import undo as take_back
 from .options import ConfigOption, JsonOption, TicketsOption
 from .screen import Screen
@@ -53,7 +53,6 @@ def undo(
     screen.notices(settings.notices)
     rows: list[dict[str, object]] = []
     in_part = 0
-    asked = AskedUndo(run_id=run_id, ticket_ids=tuple(tickets or ()), dry_run=dry_run, while_stopped=while_stopped)
     with ExitStack() as stack:
 
         def begin(total: int) -> None:
@@ -70,10 +69,17 @@ def undo(
             if partial and outcome.status is not OutcomeStatus.FAILED:
                 screen.say(line(outcome, left))
 
-        def tell(sentence: str) -> None:
-            screen.notices([sentence])
-
-        finished = take_back(settings, asked, clock=clock, listener=listen, tell=tell, begin=begin)
+        finished = take_back(
+            settings,
+            clock,
+            run_id,
+            tickets or (),
+            dry_run=dry_run,
+            while_stopped=while_stopped,
+            listener=listen,
+            tell=lambda sentence: screen.notices([sentence]),
+            begin=begin,
+        )
     summary = finished.summary
     remark = settings.desk.can.undone
     if summary.stopped:

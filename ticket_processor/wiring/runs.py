@@ -54,7 +54,7 @@ from .parts import (
 )
 
 if TYPE_CHECKING:
-    from .split import SplitWanted
+    from .split import Split
 
 SHARD = "shard"
 """The fact by which a state remembers its shard."""
@@ -82,7 +82,7 @@ class RunArguments(RunChoices):
     verdicts: Iterable[Verdict] = ()
     told_of: ToldOf | None = None
     cluster: ClusterWanted | None = None
-    split: SplitWanted | None = None
+    split: Split | None = None
     keep: Callable[[Outcome, State], object] | None = None
 
 
@@ -165,16 +165,8 @@ def play(
                 settings_file=settings_file,
             )
 
-        split = None
-        if asked.split is not None:
-            from .split import Split  # most runs need nothing of it
-
-            split = Split.of(settings, asked.split, troubles.append)
-        if split is None:
-            chain = stack.enter_context(chain_of(settings))
-        else:
-            learnt = {**learnt, **split.facts}
-            chain = split.enter(stack, chain_of)
+        split = asked.split
+        chain = split.enter(stack, chain_of) if split else stack.enter_context(chain_of(settings))
         executor = ThreadPoolExecutor(workers, thread_name_prefix="analyse")
         stack.callback(executor.shutdown, wait=False, cancel_futures=True)
         express = None
@@ -246,7 +238,7 @@ def play(
                 stable_read_s=settings.desk.can.stable_read_s,
                 delivery=delivery(settings),
                 notices=settings.notices,
-                facts=learnt,
+                facts={**learnt, **(split.facts if split else {})},
                 retriage_on_reply=settings.run.retriage_on_reply,
                 verify=SAMPLE,
                 **asked.chosen(),

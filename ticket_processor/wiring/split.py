@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import BaseModel
@@ -28,68 +27,22 @@ OF_DRAFTS = ("policy.note", "policy.preset", "policy.tiers")
 """Those that drafts of replies go by, which are the running settings'."""
 
 
-@dataclass(frozen=True)
-class SplitWanted:
-    """The settings of the candidate, the share of tickets that it decides in per cent, and what receipts name by.
+class Split:
+    """Two settings files that understand and decide a run's tickets, each its own; the candidate ``percent`` of them.
 
-    ``names`` are those of the running settings file and of the candidate's.
+    ``names`` are those of the running settings file and of the candidate's, by which receipts name them.
     """
 
-    candidate: Settings
-    percent: float
-    names: tuple[str, str]
-
-    def has(self, ticket_id: int) -> bool:
-        """Whether the candidate decides this ticket."""
-        return in_share("split", ticket_id, self.percent)
-
-
-def split_wanted(
-    candidate: Path, percent: float, config: Path | None, flags: Mapping[tuple[str, ...], object]
-) -> SplitWanted:
-    """The split that the command line asks for. Raises :class:`ConfigError`."""
-    places = (config_file(config=config) or Path(DEFAULT_FILE), candidate)
-    running, other = (re.sub(r"[^\w.-]", "_", place.name)[-80:] for place in places)
-    if running == other:
-        raise ConfigError(f"--candidate: receipts name both settings files, so call this one other than {other}")
-    return SplitWanted(load_candidate(candidate, config=config, flags=flags), percent, (running, other))
-
-
-class Split:
-    """Two settings files that understand and decide a run's tickets, each its own."""
-
-    def __init__(self, running: Settings, candidate: Settings, wanted: SplitWanted) -> None:
+    def __init__(self, running: Settings, candidate: Settings, percent: float, names: tuple[str, str]) -> None:
         self._settings = running, candidate
-        self._wanted = wanted
+        self._percent = percent
+        self._names = names
         self._chains: tuple[Understanding, ...] = ()
-
-    @classmethod
-    def of(cls, running: Settings, wanted: SplitWanted, tell: Callable[[str], object]) -> Split | None:
-        """The split; ``None`` where both decide alike, as once the candidate is in place. ``tell`` hears which it is.
-
-        Raises :class:`ConfigError` where they differ in more than decisions.
-        """
-        candidate = wanted.candidate
-        names = [*_differing(running, candidate)]
-        must_not = (*MUST_NOT, *OF_DRAFTS) if running.replies.wanted else MUST_NOT
-        strange = [name for name in names if name.split(".")[0] not in MAY_DIFFER or name.startswith(must_not)]
-        if strange:
-            raise ConfigError(
-                *(f"--split: {name} differs, and the two may differ in decisions only" for name in strange)
-            )
-        if not names:
-            tell("--split: the candidate decides as the settings do, so nothing is split")
-            return None
-        tell(
-            f"the candidate decides {wanted.percent:g}% of tickets; 'ticketbot report' and 'ticketbot learn show' set "
-            "both side by side"
-        )
-        return cls(running, candidate, wanted)
 
     @property
     def facts(self) -> Mapping[str, object]:
         """What the first receipt says of it."""
-        return {"split": {"settings_file": self._wanted.names[1], "percent": self._wanted.percent}}
+        return {"split": {"settings_file": self._names[1], "percent": self._percent}}
 
     def enter(
         self, stack: ExitStack, chain: Callable[[Settings, str], AbstractContextManager[Understanding]]
@@ -97,7 +50,7 @@ class Split:
         """The chains of both, made by ``chain`` from settings and their file's name; gives the running one."""
         self._chains = tuple(
             stack.enter_context(chain(settings, name))
-            for settings, name in zip(self._settings, self._wanted.names, strict=True)
+            for settings, name in zip(self._settings, self._names, strict=True)
         )
         return self._chains[0]
 
@@ -121,11 +74,31 @@ class Split:
 
     def decide(self, ticket_id: int, analysis: Analysis) -> Decision:
         """The decision of the settings that the ticket falls to."""
-        settings = self._settings[self._wanted.has(ticket_id)]
+        settings = self._settings[in_share("split", ticket_id, self._percent)]
         return decide(ticket_id, analysis, settings.policy, settings.taxonomy)
 
     def _chain(self, ticket_id: int) -> Understanding:
-        return self._chains[self._wanted.has(ticket_id)]
+        return self._chains[in_share("split", ticket_id, self._percent)]
+
+
+def split_of(
+    running: Settings, candidate: Path, percent: float, config: Path | None, flags: Mapping[tuple[str, ...], object]
+) -> Split | None:
+    """The split that the command line asks for; ``None`` where both decide alike, as once the candidate is in place.
+
+    Raises :class:`ConfigError`, also where the two differ in more than decisions.
+    """
+    places = (config_file(config=config) or Path(DEFAULT_FILE), candidate)
+    mine, other = (re.sub(r"[^\w.-]", "_", place.name)[-80:] for place in places)
+    if mine == other:
+        raise ConfigError(f"--candidate: receipts name both settings files, so call this one other than {other}")
+    changed = load_candidate(candidate, config=config, flags=flags)
+    names = [*_differing(running, changed)]
+    must_not = (*MUST_NOT, *OF_DRAFTS) if running.replies.wanted else MUST_NOT
+    strange = [name for name in names if name.split(".")[0] not in MAY_DIFFER or name.startswith(must_not)]
+    if strange:
+        raise ConfigError(*(f"--split: {name} differs, and the two may differ in decisions only" for name in strange))
+    return Split(running, changed, percent, (mine, other)) if names else None
 
 
 def _differing(one: BaseModel, other: BaseModel, above: str = "") -> Iterator[str]:

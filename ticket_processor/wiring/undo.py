@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,19 +26,6 @@ UNDO_DEADLINE_S = 12 * 3600.0
 
 
 @dataclass(frozen=True)
-class AskedUndo:
-    """Which run is to be taken back: its id, how that begins, or ``latest``; without ``ticket_ids``, all of it.
-
-    ``while_stopped`` goes on although the kill switch is set.
-    """
-
-    run_id: str
-    ticket_ids: tuple[int, ...] = ()
-    dry_run: bool = False
-    while_stopped: bool = False
-
-
-@dataclass(frozen=True)
 class Undone:
     """An undo's summary, where its receipts are, and the run that was taken back."""
 
@@ -49,41 +36,44 @@ class Undone:
 
 def undo(
     settings: Settings,
-    asked: AskedUndo,
+    clock: SystemClock,
+    wanted: str,
+    tickets: Sequence[int] = (),
     *,
-    clock: SystemClock | None = None,
-    listener: Callable[[Outcome, tuple[Left, ...]], None] = lambda _outcome, _left: None,
-    tell: Callable[[str], None] = lambda _sentence: None,
-    begin: Callable[[int], None] = lambda _tickets: None,
+    dry_run: bool = False,
+    while_stopped: bool = False,
+    listener: Callable[[Outcome, tuple[Left, ...]], None],
+    tell: Callable[[str], None],
+    begin: Callable[[int], None],
 ) -> Undone:
     """Take back what an earlier run wrote, where it is unchanged since. ``tell`` hears why it waits.
 
-    ``begin`` gets the number of tickets, before the first of them.
+    ``wanted`` is the run's id, how that begins, or ``latest``; without ``tickets`` all of it is taken back. It goes on
+    ``while_stopped`` although the kill switch is set. ``begin`` gets the number of tickets, before the first of them.
 
     It raises what :func:`.runs.play` does, and ``ConfigError`` when there is no such run or it wrote on no such ticket.
     """
-    clock = clock or SystemClock()
     folder = settings.state_folder
     with ExitStack() as stack:
-        stack.enter_context(beside_others(folder) if asked.dry_run else lock(folder))
+        stack.enter_context(beside_others(folder) if dry_run else lock(folder))
         past = PastRuns(settings.log_dir, keyring(settings))
-        writes = past.writes(past.find(asked.run_id)).of(asked.ticket_ids)
-        state = stack.enter_context(opened_state(folder, settings.desk.base_url, dry_run=asked.dry_run))
+        writes = past.writes(past.find(wanted)).of(tickets)
+        state = stack.enter_context(opened_state(folder, settings.desk.base_url, dry_run=dry_run))
         deadline = Deadline(clock, UNDO_DEADLINE_S)
         run_id = f"{new_run_id(clock)}-undo"
-        audit = audit_log(settings, clock, run_id, dry_run=asked.dry_run)
+        audit = audit_log(settings, clock, run_id, dry_run=dry_run)
         audit.not_before = not_before(state, clock.now())
         stack.callback(audit.close)
         transport = transport_for(
-            settings.desk, clock, deadline, state=state, share=settings.run.limit_share, read_only=asked.dry_run
+            settings.desk, clock, deadline, state=state, share=settings.run.limit_share, read_only=dry_run
         )
         stack.callback(transport.close)
         switch = kill_switch(settings)
 
         def before_write() -> None:
-            if not (asked.dry_run or asked.while_stopped):
+            if not (dry_run or while_stopped):
                 switch.check()
-            if not asked.dry_run:
+            if not dry_run:
                 check_room(settings.log_dir, folder)
 
         work = Undo(
@@ -99,7 +89,7 @@ def undo(
             ),
             UndoOptions(
                 run_id=run_id,
-                dry_run=asked.dry_run,
+                dry_run=dry_run,
                 stable_read_s=settings.desk.can.stable_read_s,
                 hands_off=settings.hands_off_tag,
                 delivery=delivery(settings),
