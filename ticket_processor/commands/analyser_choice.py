@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from typing import Annotated
 
 import typer
@@ -23,8 +23,8 @@ from ..evaluation.solved import OURS, Solved, how_it_was_decided, solved_example
 from ..learning.scoreboard import decided_by_people
 from ..settings.schema import Settings
 from ..state.sqlite import is_there
-from ..wiring.desks import desk_for
-from ..wiring.parts import transport_for, understanding
+from ..wiring.desks import reading
+from ..wiring.parts import understanding
 from .options import parse_since
 from .screen import Screen
 
@@ -164,14 +164,12 @@ def read_solved(settings: Settings, clock: SystemClock, screen: Screen, since: f
 
     Those that ticketbot triaged are among them where people kept or changed their category, as ``learn collect`` saw.
     """
-    deadline = Deadline(clock, READ_DEADLINE_S)
-    share = settings.run.limit_share
     with (
-        closing(transport_for(settings.desk, clock, deadline, share=share, read_only=True)) as transport,
+        reading(settings, clock, READ_DEADLINE_S) as (desk, *_),
         screen.progress("reading solved tickets") as advance,
     ):
         return solved_examples(
-            desk_for(settings, transport).solved(since),
+            desk.solved(since),
             settings.taxonomy,
             settings.policy,
             limit=limit,

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Collection
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from typing import Annotated
 
 import typer
 
 from ..analysis.cache import FILE_NAME as ANSWERS
 from ..audit.erase import TicketTraces, nobody_beside
-from ..core.clock import Deadline, SystemClock
+from ..core.clock import SystemClock
 from ..core.errors import ConfigError, ExitCode
 from ..core.text import many
 from ..settings.load import load
 from ..settings.schema import Settings
 from ..state.store import State
+from ..wiring.desks import reading
 from ..wiring.erasing import cut_off, erase_found, find_words
-from ..wiring.parts import audit_log, lock, new_run_id, opened_state, transport_for
+from ..wiring.parts import audit_log, lock, new_run_id, opened_state
 from ..wiring.vendors import vendor_of
 from .options import ConfigOption, DryEraseOption, JsonOption, TicketsOption, YesOption, confirm
 from .screen import Screen, harmless
@@ -150,7 +151,6 @@ def tickets_of(settings: Settings, clock: SystemClock, named: str) -> frozenset[
 
     Raises ``ConfigError`` when there is no such user, and ``CannotRun`` when the helpdesk does not answer.
     """
-    deadline, share = Deadline(clock, PATIENCE_S), settings.run.limit_share
-    with closing(transport_for(settings.desk, clock, deadline, share=share, read_only=True)) as transport:
+    with reading(settings, clock, PATIENCE_S) as (_, transport, _):
         requesters = vendor_of(settings).requesters(settings, transport)
         return frozenset(requesters.tickets(requesters.find(named)))

@@ -12,13 +12,11 @@ import typer
 
 from ..analysis.classifier.storage import put_back
 from ..analysis.text.outgoing import leaving_line
-from ..core.clock import Deadline, SystemClock, iso
+from ..core.clock import SystemClock, iso
 from ..core.errors import ConfigError, ExitCode
 from ..core.tables import MOST_LINES, Table
 from ..core.tables import show as show_tables
 from ..core.text import many, person_at_keyboard
-from ..helpdesk.protocol import Helpdesk
-from ..helpdesk.transport import Transport
 from ..learning import gate
 from ..learning.collect import redacted_text
 from ..learning.examples import RETRAINED
@@ -30,23 +28,12 @@ from ..reporting.tables import scoreboard_tables
 from ..settings.load import load
 from ..settings.schema import Settings
 from ..wiring import learnt as wiring
-from ..wiring.desks import reading_desk
-from ..wiring.parts import strictest_redaction, transport_for
+from ..wiring.desks import reading
+from ..wiring.parts import strictest_redaction
 from .options import ConfigOption, DetailedOption, JsonOption, check_together
 from .screen import Screen, shortened
 
 COLLECT_S, READ_WITHIN_S = 3600.0, 60.0
-
-
-@contextmanager
-def _helpdesk(settings: Settings, clock: SystemClock, deadline: Deadline) -> Iterator[tuple[Helpdesk, Transport]]:
-    """The helpdesk, which is only read."""
-    share = settings.run.limit_share
-    with (
-        closing(transport_for(settings.desk, clock, deadline, share=share, read_only=True)) as transport,
-        reading_desk(settings, transport) as desk,
-    ):
-        yield desk, transport
 
 
 def collect(
@@ -58,10 +45,9 @@ def collect(
     """Read what people made of our labels on settled tickets, a history each; a later call goes on from there."""
     settings = load(config=config)
     screen = Screen(as_json=as_json)
-    deadline = Deadline(clock, COLLECT_S)
     with (
         closing(LearningStore(settings.state_folder / FILE_NAME)) as store,
-        _helpdesk(settings, clock, deadline) as (desk, transport),
+        reading(settings, clock, COLLECT_S, writes=True) as (desk, transport, deadline),
         screen.progress("reading which labels people kept and changed") as advance,
     ):
         done = wiring.collect(settings, desk, transport, store, deadline, clock.now(), most=limit, advance=advance)
@@ -274,7 +260,7 @@ def pin(
 
 def _text_of(settings: Settings, clock: SystemClock, ticket_id: int) -> str:
     """The ticket's redacted text."""
-    with _helpdesk(settings, clock, Deadline(clock, READ_WITHIN_S)) as (desk, _):
+    with reading(settings, clock, READ_WITHIN_S) as (desk, *_):
         ticket = desk.fetch([ticket_id]).get(ticket_id)
     if ticket is None:
         raise ConfigError(f"ticket {ticket_id} is not on the helpdesk")

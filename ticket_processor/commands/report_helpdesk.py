@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
 from ..analysis.text.outgoing import leaving
 from ..audit.files import events
-from ..core.clock import Deadline, SystemClock, iso
+from ..core.clock import SystemClock, iso
 from ..core.errors import ExitCode
 from ..core.text import many
-from ..helpdesk.transport import Transport
 from ..learning.collect import CollectedLabels, in_sample_order
 from ..learning.scoreboard import Scoreboard, scoreboard_of
 from ..learning.store import FILE_NAME, LearningStore
@@ -23,11 +22,11 @@ from ..reporting.queries import LogSelection, offered_drafts, stamp
 from ..reporting.queries import escalated as escalated_of
 from ..reporting.tables import escalated_table
 from ..settings.schema import Settings
-from ..wiring.desks import OVER, reading_desk
+from ..wiring.desks import OVER, reading
 from ..wiring.desks import look_up as look_up_tickets
 from ..wiring.knowledge import help_center
 from ..wiring.learnt import collect
-from ..wiring.parts import keyring, transport_for
+from ..wiring.parts import keyring
 from .screen import Screen
 
 ASKING_S = 300.0
@@ -60,8 +59,7 @@ class HelpdeskPart:
         settings, now = self.settings, self.clock.now()
         with (
             closing(LearningStore.scratch_copy(settings.state_folder / FILE_NAME)) as store,
-            self._asking() as (transport, deadline),
-            reading_desk(settings, transport) as desk,
+            reading(settings, self.clock, ASKING_S, writes=True) as (desk, transport, deadline),
             self.screen.progress("reading what people changed") as advance,
         ):
             done = collect(
@@ -76,7 +74,10 @@ class HelpdeskPart:
         topics = topics_of(rows, taxonomy)
         if sum(tickets for category, _, _, tickets in rows if category == taxonomy.fallback) >= FEWEST_TICKETS:
             topics += themes_of(*self._summaries())
-        with self._asking() as (transport, deadline), self.screen.progress("reading the help centre's articles"):
+        with (
+            reading(settings, self.clock, ASKING_S) as (_, transport, deadline),
+            self.screen.progress("reading the help centre's articles"),
+        ):
             found = look_up(topics, taxonomy, help_center(settings, transport), deadline)
             return found.model_copy(update={"requests": sum(transport.counts.values())})
 
@@ -95,8 +96,7 @@ class HelpdeskPart:
                 if isinstance(draft, dict) and isinstance(text, str):
                     notes[line["ticket_id"]] = LoggedNote(text, str(draft.get("draft")), str(change.get("key")))
         with (
-            self._asking() as (transport, deadline),
-            reading_desk(settings, transport) as desk,
+            reading(settings, self.clock, ASKING_S, writes=True) as (desk, transport, deadline),
             self.screen.progress("reading what people replied", len(asked)) as advance,
         ):
             found = read_drafts(desk, asked, notes, deadline=deadline, advance=advance)
@@ -127,12 +127,6 @@ class HelpdeskPart:
             [str(leaving(text)) for own, text in latest.values() if own is wish] for wish in (True, False)
         )
         return without, others
-
-    @contextmanager
-    def _asking(self) -> Iterator[tuple[Transport, Deadline]]:
-        deadline, share = Deadline(self.clock, ASKING_S), self.settings.run.limit_share
-        with closing(transport_for(self.settings.desk, self.clock, deadline, share=share, read_only=True)) as transport:
-            yield transport, deadline
 
 
 def list_escalated(

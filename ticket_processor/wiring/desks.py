@@ -28,12 +28,19 @@ def desk_for(settings: Settings, transport: Transport, state: State | None = Non
 
 
 @contextmanager
-def reading_desk(settings: Settings, transport: Transport) -> Iterator[Desk]:
-    """The client for a command that writes nothing; on Freshdesk it knows our writes from a copy of the state."""
-    needs = settings.helpdesk == "freshdesk"
-    copy = opened_state(settings.state_folder, settings.desk.base_url, dry_run=True) if needs else nullcontext()
-    with copy as state:
-        yield desk_for(settings, transport, state)
+def reading(
+    settings: Settings, clock: Clock, seconds: float, *, writes: bool = False
+) -> Iterator[tuple[Desk, Transport, Deadline]]:
+    """The helpdesk for a command that writes nothing, and its connection, which lasts so many seconds.
+
+    Where the client is to know our ``writes``, on Freshdesk it does so from a copy of the state.
+    """
+    deadline, account = Deadline(clock, seconds), settings.desk
+    needs = writes and settings.helpdesk == "freshdesk"
+    copy = opened_state(settings.state_folder, account.base_url, dry_run=True) if needs else nullcontext()
+    share = settings.run.limit_share
+    with closing(transport_for(account, clock, deadline, share=share, read_only=True)) as transport, copy as state:
+        yield desk_for(settings, transport, state), transport, deadline
 
 
 # The local helpdesk
@@ -135,12 +142,8 @@ def look_up(
         return {}, "the settings name no helpdesk"
     found: dict[int, LookedUp] = {}
     try:
-        deadline = Deadline(clock, seconds)
-        transport = transport_for(settings.desk, clock, deadline, share=settings.run.limit_share, read_only=True)
-        try:
-            tickets = desk_for(settings, transport).fetch(list(ticket_ids))
-        finally:
-            transport.close()
+        with reading(settings, clock, seconds) as (desk, *_):
+            tickets = desk.fetch(list(ticket_ids))
     except (CannotRun, TicketError, DeadlineReached) as error:
         return found, f"the helpdesk was not asked: {error}"
     for ticket_id in ticket_ids:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import Any
@@ -22,8 +22,8 @@ from ..core.reasons import WITHOUT_MODEL
 from ..core.text import strip_hidden
 from ..policy.decide import decide
 from ..settings.schema import Settings
-from .desks import desk_for
-from .parts import transport_for, understanding
+from .desks import reading
+from .parts import understanding
 
 MOST_LINES = 3
 """Of each text, without details."""
@@ -88,8 +88,8 @@ def pasted(clock: Clock, subject: str, body: str) -> Ticket:
 
 def fetched(ticket_id: int, settings: Settings, clock: Clock, deadline: Deadline) -> Ticket:
     """A ticket as the helpdesk shows it. Raises ``CannotRun``, or ``ConfigError`` when there is none of that number."""
-    with closing(transport_for(settings.desk, clock, deadline, read_only=True)) as transport:
-        found = desk_for(settings, transport).fetch([ticket_id])
+    with reading(settings, clock, deadline.remaining()) as (desk, *_):
+        found = desk.fetch([ticket_id])
     if ticket_id in found.unread:
         raise CannotRun(f"ticket {ticket_id} cannot be read: {found.unread[ticket_id]}")
     if ticket_id not in found:
