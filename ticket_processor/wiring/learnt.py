@@ -5,15 +5,15 @@ Most runs need nothing of it, so that heavy parts are imported where they are us
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
 from ..analysis.chain import Analyser
 from ..analysis.rules.analyser import RulesAnalyser
 from ..core.clock import Deadline, iso, parse_iso, why_ended
-from ..core.errors import DeadlineReached, StateUnusable, unexpected
+from ..core.errors import DeadlineReached, StateUnusable
 from ..settings.schema import LEARNING_STORE, Settings
 from ..state.sqlite import is_there
 
@@ -61,30 +61,6 @@ def approved_examples(settings: Settings, trouble: Callable[[str], object]) -> I
         trouble(f"what was learnt is not used: {error}")
     with closing(ExamplePicker(found, settings.learning.examples)) as picker:
         yield picker if found else None
-
-
-def learnt_in_use(settings: Settings, trouble: Callable[[str], object]) -> Mapping[str, object]:
-    """What the first receipt says of a retrained classifier; empty where there is none.
-
-    ``trouble`` is told where the file cannot be used.
-    """
-    path = settings.state_folder / LEARNING_STORE
-    try:
-        if not is_there(path):
-            return {}
-        from ..analysis.classifier.storage import ClassifierUnusable, version
-        from ..learning.examples import RETRAINED
-        from ..learning.store import LearningStore
-
-        with closing(LearningStore.scratch_copy(path)) as store:
-            last = {item.what: item for item in store.changes() if item.undone_at is None}
-        trained = last.get(RETRAINED)
-        with suppress(ClassifierUnusable):  # which is said where it is loaded
-            if trained is not None and version(settings.classifier_folder) == trained.detail["now"]:
-                return {"learnt": {RETRAINED: trained.id}}
-    except Exception as error:  # noqa: BLE001 - whatever is wrong with that file, tickets are triaged
-        trouble(f"what was learnt is not used: {unexpected(error)}")
-    return {}
 
 
 @contextmanager

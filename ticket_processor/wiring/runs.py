@@ -39,7 +39,6 @@ from ..state.records import ERASING, Verdict
 from ..state.store import State
 from .cluster import ClusterWanted
 from .desks import Subjects, desk_for, tidy_local
-from .learnt import learnt_in_use
 from .parts import (
     audit_log,
     delivery,
@@ -114,7 +113,6 @@ def play(
     clock = clock or SystemClock()
     folder = settings.state_folder
     troubles: list[str] = []
-    learnt = learnt_in_use(settings, troubles.append)
     with ExitStack() as stack:
         stack.enter_context(beside_others(folder) if asked.dry_run else lock(folder))
         state = stack.enter_context(opened_state(folder, settings.desk.base_url, dry_run=asked.dry_run))
@@ -238,7 +236,7 @@ def play(
                 stable_read_s=settings.desk.can.stable_read_s,
                 delivery=delivery(settings),
                 notices=settings.notices,
-                facts={**learnt, **(split.facts if split else {})},
+                facts=split.facts if split else {},
                 retriage_on_reply=settings.run.retriage_on_reply,
                 verify=SAMPLE,
                 **asked.chosen(),
