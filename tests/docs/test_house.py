@@ -99,7 +99,7 @@ CEILINGS = {
     ".": 1_210,
     "analysis": 8_870,
     "audit": 1_840,
-    "commands": 5_600,
+    "commands": 5_590,
     "core": 2_540,
     "dashboard": 1_400,
     "evaluation": 1_840,
@@ -114,17 +114,17 @@ CEILINGS = {
     "sandbox": 3_450,
     "schedule": 280,
     "seeding": 780,
-    "settings": 1_590,
+    "settings": 1_570,
     "state": 920,
     "web": 3_310,
-    "wiring": 2_980,
+    "wiring": 2_860,
 }
 """Lines of Python in each package, and of the package's own modules under ``.``.
 
 They are lowered when lines go. Whoever raises one says why in the commit. Request Tracker, a third helpdesk, took 1,050
 lines of product (850 of them in ``helpdesk/``), 600 of tests, and a page of 570 words.
 """
-MOST = {"files": 268, "test lines": 62_160, "scripts": 22, "words of docs": 20_630}
+MOST = {"files": 268, "test lines": 62_080, "scripts": 22, "words of docs": 20_610}
 """Of the whole house: modules, lines of tests, scripts, and words of all pages, generated ones included."""
 SLACK = 1.02
 """A ceiling this far above what is there is to be lowered."""
