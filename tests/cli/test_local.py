@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from ticket_processor.helpdesk.local_model import NewTicket
-from ticket_processor.helpdesk.local_schema import stamp
+from ticket_processor.helpdesk.local_reading import stamp
 
 from .accounts import LocalCommand
 from .conftest import Command

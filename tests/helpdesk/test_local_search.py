@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ticket_processor.helpdesk.local_model import Actor, LocalHelpdeskError, NewTicket
-from ticket_processor.helpdesk.local_search import Query, Sort
+from ticket_processor.helpdesk.local_model import Actor, LocalHelpdeskError, NewTicket, Query, Sort
 from ticket_processor.helpdesk.local_store import LocalStore
 
 NOW = 1_800_000_000.0
@@ -68,12 +67,8 @@ def test_filters_are_joined_and_counts_are_of_what_they_leave(store: LocalStore)
 
     query = Query(status=["open"], category=["billing"], urgency=["high"], sentiment=["negative"], escalated=True)
     assert [ticket.id for ticket in store.search(query).rows] == [wanted]
-    counts = store.counts(Query(status=["open", "waiting"]))
-    assert counts["status"] == {"open": 2, "waiting": 1}
-    assert counts["category"] == {"billing": 2, "account": 1}
-    assert counts["urgency"] == {"high": 1, "low": 1, None: 1}
-    assert counts["escalated"] == {True: 1, False: 2}
-    assert store.counts(Query(text="a", category=["billing"]))["status"] == {"open": 1}
+    assert store.counts(Query(status=["open", "waiting"])) == {"open": 2, "waiting": 1}
+    assert store.counts(Query(text="a", category=["billing"])) == {"open": 1}
 
 
 @pytest.mark.parametrize(

@@ -258,7 +258,7 @@ def test_customers_see_no_internal_note_and_none_of_its_files(store: LocalStore)
     assert [file.public for file in store.files(ticket_id)] == [False]
 
 
-def test_a_files_type_comes_from_its_content_and_its_name_leads_nowhere(store: LocalStore) -> None:
+def test_a_files_name_leads_nowhere_and_its_content_is_kept(store: LocalStore) -> None:
     files = [
         NewFile("../../etc/pass\nwd.png", PNG),
         NewFile("page.png", b"<svg onload=alert(1)>"),
@@ -268,11 +268,7 @@ def test_a_files_type_comes_from_its_content_and_its_name_leads_nowhere(store: L
 
     kept = store.files(made.id)
 
-    assert [(file.name, file.mime) for file in kept] == [
-        ("passwd.png", "image/png"),
-        ("page.png", "text/plain"),
-        ("run.exe", "application/octet-stream"),
-    ]
+    assert [file.name for file in kept] == ["passwd.png", "page.png", "run.exe"]
     assert [store.content(file) for file in kept] == [file.content for file in files]
     with pytest.raises(LocalHelpdeskError, match="10 MB"):
         store.keep(NewFile("big", b"x" * 10_000_001))

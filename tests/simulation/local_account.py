@@ -24,10 +24,10 @@ from ticket_processor.helpdesk.local_model import (
     NewTicket,
     Stale,
     Status,
+    Write,
     allowed,
 )
 from ticket_processor.helpdesk.local_store import LocalStore
-from ticket_processor.helpdesk.local_writing import Write
 from ticket_processor.sandbox.store import BOT_ID, PERSON_ID, Comment, StoredTicket
 
 from ..imitation.stores import LaggingStore

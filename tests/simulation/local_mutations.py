@@ -12,9 +12,8 @@ from unittest import mock
 from ticket_processor.core.models import Change
 from ticket_processor.helpdesk import local_desk, local_writing
 from ticket_processor.helpdesk.local_desk import LocalDesk
-from ticket_processor.helpdesk.local_model import Actor, LocalTicket
+from ticket_processor.helpdesk.local_model import Actor, LocalTicket, Write
 from ticket_processor.helpdesk.local_store import LocalStore
-from ticket_processor.helpdesk.local_writing import Log, Write
 from ticket_processor.helpdesk.protocol import Page
 
 from . import local_steps
@@ -58,11 +57,13 @@ def _note_apart(
     return whole(store, number, actor, Write(body=write.body, public=write.public), version=None, now=now)
 
 
-def _events_forgotten(log: Log, db: sqlite3.Connection, whole: Any = Log.end) -> None:
+def _events_forgotten(
+    db: sqlite3.Connection, number: int, version: int, *rest: Any, whole: Any = local_writing.record
+) -> None:
     """A ticket's record keeps what is newest."""
     db.execute("DROP TRIGGER IF EXISTS event_is_kept")
-    db.execute("DELETE FROM event WHERE ticket_id = ? AND version < ?", (log._ticket_id, log._version - 3))
-    whole(log, db)
+    db.execute("DELETE FROM event WHERE ticket_id = ? AND version < ?", (number, version - 3))
+    whole(db, number, version, *rest)
 
 
 def _same_second(earlier: str, moment: float, whole: Any = local_writing.stamp_after) -> str:
@@ -95,7 +96,7 @@ LOCAL_MUTATIONS: Mapping[str, Callable[[], Any]] = {
     "key not stored": lambda: mock.patch.object(LocalDesk, "_write_of", _unkeyed),
     "no transactions": lambda: mock.patch.object(local_steps, "transaction", nullcontext),
     "note in a second transaction": lambda: mock.patch.object(LocalStore, "apply", _note_apart),
-    "events not append-only": lambda: mock.patch.object(Log, "end", _events_forgotten),
+    "events not append-only": lambda: mock.patch.object(local_writing, "record", _events_forgotten),
     "stamps of whole seconds": lambda: mock.patch.object(local_writing, "stamp_after", _same_second),
     "cursor passes the next event": lambda: mock.patch.object(LocalStore, "changed_since", _one_more),
     "cursor passes what is not listed": lambda: mock.patch.object(LocalDesk, "pages", _by_time),

@@ -19,7 +19,7 @@ from unittest import mock
 
 import greenlet
 
-from ticket_processor.helpdesk import local_desk, local_schema
+from ticket_processor.helpdesk import local_desk, local_reading
 from ticket_processor.helpdesk.local_desk import LocalDesk
 from ticket_processor.helpdesk.local_store import LocalStore
 from ticket_processor.helpdesk.protocol import Helpdesk
@@ -72,7 +72,7 @@ class LocalWorld(ReplyWorld):
     def play(self) -> None:
         try:
             with (
-                mock.patch.object(local_schema, "transaction", stepping(self.account)),
+                mock.patch.object(local_reading, "transaction", stepping(self.account)),
                 mock.patch.object(local_desk, "PAGE_SIZE", self._twists.choice((1, 2, 1000))),
             ):
                 super().play()

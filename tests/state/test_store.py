@@ -18,7 +18,7 @@ from ticket_processor.core.clock import iso
 from ticket_processor.core.errors import StateUnusable
 from ticket_processor.core.guards import BreakerMemory
 from ticket_processor.core.run_summary import RunRecord, RunSummary
-from ticket_processor.helpdesk.local_schema import LocalFile
+from ticket_processor.helpdesk.local_reading import LocalFile
 from ticket_processor.knowledge.store import KnowledgeStore
 from ticket_processor.learning.store import LearningStore
 from ticket_processor.state.records import Open, Retry, Verdict

@@ -17,8 +17,8 @@ from ..core.clock import SystemClock
 from ..core.errors import CannotRun, ConfigError, ExitCode
 from ..core.text import many
 from ..helpdesk.local_model import LocalHelpdeskError
-from ..helpdesk.local_people import MAIL_FOLDER, CustomerTraces, Erased
 from ..helpdesk.local_store import LocalStore
+from ..helpdesk.local_transfer import MAIL_FOLDER, CustomerTraces
 from ..settings.load import load
 from ..wiring.desks import local_store
 from .options import ConfigOption, DryEraseOption, YesOption, confirm
@@ -66,10 +66,10 @@ def import_all(file: FileArgument, config: ConfigOption = None) -> int:
             raise ConfigError(f"{file} cannot be read: {error.strerror or error}") from error
         store = stack.enter_context(local_store(settings, make=True))
         try:
-            done = store.import_lines(_read(lines))
+            new, existing = store.import_lines(_read(lines))
         except LocalHelpdeskError as error:
             raise ConfigError(f"{file}: {error}") from error
-    Screen().say(f"{done.tickets} tickets imported, {done.existing} were there already")
+    Screen().say(f"{new} tickets imported, {existing} were there already")
     return ExitCode.OK
 
 
@@ -114,12 +114,12 @@ def erase(
     was cut off is finished first, as it is by a run and by a start of the portal.
     """
     settings = load(config=config, need_helpdesk=False)
-    screen, outbox, ended = Screen(), settings.state_folder / MAIL_FOLDER, list[Erased]()
+    screen, outbox, ended = Screen(), settings.state_folder / MAIL_FOLDER, list[CustomerTraces]()
     with local_store(settings) as store:
         try:
             for found in store.unfinished() if dry_run else ():
                 screen.say("\n".join(["To be finished, since it was cut off: " + _told(found), *_next(found)]))
-                ended.append(Erased(found, 0, is_gone=True))
+                ended.append(found)
             for done in () if dry_run else store.finish_erasures(clock.now(), outbox):
                 _say(screen, "Finished what was interrupted", done)
                 ended.append(done)
@@ -143,9 +143,9 @@ def erase(
     return ExitCode.SOME_FAILED
 
 
-def _say(screen: Screen, first: str, done: Erased) -> None:
-    told = f"{first}: {_told(done.found)}, {many(done.mails, 'mail')} in the outbox"
-    screen.say("\n".join([told, *_next(done.found)]))
+def _say(screen: Screen, first: str, done: CustomerTraces) -> None:
+    told = f"{first}: {_told(done)}, {many(done.mails, 'mail')} in the outbox"
+    screen.say("\n".join([told, *_next(done)]))
 
 
 def _told(found: CustomerTraces) -> str:

@@ -29,13 +29,13 @@ from .local_model import (
     LocalHelpdeskError,
     LocalTicket,
     Message,
+    Query,
     Stale,
     Status,
+    Write,
 )
-from .local_schema import stamp
-from .local_search import Query
+from .local_reading import stamp
 from .local_store import LocalStore
-from .local_writing import Write
 from .protocol import AccountLabels, Fetched, Helpdesk, Page, Requesters, WithTroubles
 from .rate_limit import Throttle
 from .ticket_history import Edit, History

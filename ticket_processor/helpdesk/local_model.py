@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import EllipsisType
 from typing import Any, Literal
 
 from stdnum.iso7064 import mod_37_36
@@ -91,10 +92,6 @@ class FormUsed(LocalHelpdeskError):
         super().__init__("this form was sent before, with something else in it; send it again as a new one")
 
 
-class NotThere(LocalHelpdeskError):
-    """There is no such ticket, person or file."""
-
-
 @dataclass(frozen=True)
 class Actor:
     """Who does something: a person by number, the AI, or the helpdesk itself."""
@@ -133,17 +130,12 @@ class NewFile:
 
 @dataclass(frozen=True)
 class NewTicket:
-    """A ticket as it is submitted. ``language`` is the text's, ``form_language`` that of the page.
-
-    ``form`` is the secret name of the one form that it came by.
-    """
+    """A ticket as it is submitted. ``form`` is the secret name of the one form that it came by."""
 
     subject: str
     description: str
     email: str
     name: str = ""
-    language: str = ""
-    form_language: str = ""
     channel: str = "web"
     files: Sequence[NewFile] = ()
     tags: Sequence[str] = ()
@@ -180,8 +172,6 @@ class LocalTicket:
     group: int | None
     assignee: int | None
     requester: int
-    language: str
-    form_language: str
     channel: str
     created_at: str
     updated_at: str
@@ -196,20 +186,14 @@ class LocalTicket:
 
 @dataclass(frozen=True)
 class Message:
-    """Something said on a ticket; the description is not among them. ``name`` is the author's, where it is known.
-
-    ``key`` and ``intent`` name a write of ticketbot's.
-    """
+    """Something said on a ticket; the description is not among them. ``name`` is the author's, where it is known."""
 
     id: int
-    ticket_id: int
     author: Actor
     name: str
     public: bool
     body: str
     created_at: str
-    key: str = ""
-    intent: str = ""
 
 
 _MEANINGS: Mapping[str, Callable[[Any], Any]] = {"status": STATUS_WORDS.__getitem__, "priority": Priority, "group": int}
@@ -256,7 +240,6 @@ class Attachment:
     ticket_id: int
     message_id: int | None
     name: str
-    mime: str
     size: int
     sha256: str
     public: bool
@@ -271,6 +254,67 @@ class Rating:
     comment: str
     at: str
     changed_at: str | None
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A file whose content is on disk already."""
+
+    name: str
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Write:
+    """What one write changes; ``...`` leaves a value alone, and ``None`` takes it off.
+
+    ``fields`` are custom fields by number. ``body`` is a message, which customers see where it is ``public``, and
+    ``files`` come with it. ``form`` is the secret name of the one form that it came by.
+    ``key`` and ``intent`` name a write of ticketbot's.
+    """
+
+    status: Status | None = None
+    priority: Priority | EllipsisType | None = ...
+    group: int | EllipsisType | None = ...
+    assignee: int | EllipsisType | None = ...
+    tags_add: Collection[str] = ()
+    tags_remove: Collection[str] = ()
+    fields: Mapping[int, str | None] = field(default_factory=dict)
+    body: str | None = None
+    public: bool = False
+    files: Sequence[Kept] = ()
+    reason: str = ""
+    key: str = ""
+    intent: str = ""
+    form: str = field(default="", repr=False)
+
+
+Sort = Literal["updated", "created", "oldest", "urgency"]
+
+
+@dataclass(frozen=True)
+class Query:
+    """What to look for; an empty filter lets everything pass.
+
+    ``text`` finds words of subjects, descriptions and messages, a ticket's number, and a requester's address.
+    """
+
+    text: str = ""
+    status: Sequence[Status] = ()
+    category: Sequence[str] = ()
+    urgency: Sequence[str] = ()
+    sentiment: Sequence[str] = ()
+    escalated: bool | None = None
+    sort: Sort = "updated"
+
+
+@dataclass(frozen=True)
+class PageOfTickets:
+    """Some tickets, and what to ask for those behind them; ``None`` where there are none."""
+
+    rows: tuple[LocalTicket, ...]
+    next_key: str | None
 
 
 @dataclass(frozen=True)

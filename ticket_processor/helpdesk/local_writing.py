@@ -1,69 +1,148 @@
-"""Writing to the local helpdesk's tickets: each write is one transaction, guarded by the version, with its events."""
+"""Writing to the local helpdesk's tickets: each write is one transaction, guarded by the version, with its events.
+
+Files that came with tickets and messages are kept under their hash beside the helpdesk's own file.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import os
 import sqlite3
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from types import EllipsisType
+import tempfile
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
 from typing import Any
 
-from ..core.models import Priority
-from .local_files import Files, Kept
+from ..core.files import make_folder
 from .local_model import (
     AT_WORK,
-    MAX_COMMENT,
+    MAX_FILE_BYTES,
     REOPEN_S,
-    SYSTEM,
     Actor,
+    Created,
     FormUsed,
     IllegalTransition,
-    Labels,
+    Kept,
     LocalHelpdeskError,
     LocalTicket,
     NewFile,
     NewTicket,
-    Rating,
     Stale,
-    Status,
+    Write,
     allowed,
     new_number,
 )
-from .local_schema import all_rows, existing_ticket, hashed, insert, one_row, stamp, stamp_after
-from .local_search import index
+from .local_reading import LocalFile, existing_ticket, hashed, index, insert, new_secret, person_for, stamp, stamp_after
 
-_DAY_S = 24 * 3600.0
-
-
-@dataclass(frozen=True)
-class Write:
-    """What one write changes; ``...`` leaves a value alone, and ``None`` takes it off.
-
-    ``fields`` are custom fields by number. ``body`` is a message, which customers see where it is ``public``, and
-    ``files`` come with it. ``form`` is the secret name of the one form that it came by.
-    ``key`` and ``intent`` name a write of ticketbot's.
-    """
-
-    status: Status | None = None
-    priority: Priority | EllipsisType | None = ...
-    group: int | EllipsisType | None = ...
-    assignee: int | EllipsisType | None = ...
-    tags_add: Collection[str] = ()
-    tags_remove: Collection[str] = ()
-    fields: Mapping[int, str | None] = field(default_factory=dict)
-    body: str | None = None
-    public: bool = False
-    files: Sequence[Kept] = ()
-    reason: str = ""
-    key: str = ""
-    intent: str = ""
-    form: str = field(default="", repr=False)
+Happened = tuple[str, str | None, str | None]
+"""What an event says: the field, its old and its new value."""
 
 
-class TicketWriting(Files):
-    """The part of the store that changes tickets."""
+class TicketWriting(LocalFile):
+    """The part of the store that changes tickets, and keeps their files."""
 
-    labels: Labels
+    # Files: their content lies in a folder, and is there before a row names it
+
+    def keep(self, file: NewFile) -> Kept:
+        """Bring a file's content to disk, whole or not at all. Raises :class:`LocalHelpdeskError` for a large one."""
+        if len(file.content) > MAX_FILE_BYTES:
+            raise LocalHelpdeskError(f"a file may have {MAX_FILE_BYTES // 1_000_000} MB at most")
+        digest = hashlib.sha256(file.content).hexdigest()
+        place = self.place(digest)
+        with self._in_words():
+            if place.is_file():
+                place.touch()  # somebody wants it: see sweep_files
+            else:
+                make_folder(place.parent)
+                number, name = tempfile.mkstemp(dir=place.parent)
+                try:
+                    with os.fdopen(number, "wb") as out:
+                        out.write(file.content)
+                        out.flush()
+                        os.fsync(out.fileno())
+                    Path(name).replace(place)
+                except BaseException:
+                    Path(name).unlink(missing_ok=True)
+                    raise
+        return Kept(safe_name(file.name), len(file.content), digest)
+
+    def attach(self, db: sqlite3.Connection, ticket_id: int, message_id: int | None, kept: Sequence[Kept]) -> None:
+        """Name kept files on a ticket, inside a transaction."""
+        if not all(self.place(file.sha256).is_file() for file in kept):
+            raise LocalHelpdeskError("a file was just taken away; send it again")
+        for file in kept:
+            insert(
+                db,
+                "attachment",
+                ticket_id=ticket_id,
+                message_id=message_id,
+                mime="application/octet-stream",
+                **asdict(file),
+            )
+
+    @property
+    def folder(self) -> Path:
+        """Where the contents of files are."""
+        return self.path.with_name(f"{self.path.name}-files")
+
+    def place(self, digest: str) -> Path:
+        """Where the content with this SHA-256 is."""
+        return self.folder / digest[:2] / digest
+
+    # Tickets
+
+    def create(self, new: NewTicket, now: float) -> Created:
+        """Make a ticket, with its files. A form that was sent before leads to its ticket, with more files.
+
+        Raises :class:`FormUsed` where that ticket is another one.
+        """
+        kept = [self.keep(file) for file in new.files]
+        secret = new_secret()
+        with self.writing() as db:
+            person = person_for(db, new.email, new.name)
+            ticket = _sent_by(db, new.form)
+            if ticket is None:
+                ticket_id, number = self._begin(db, new, person, stamp(now))
+            elif (ticket.requester, ticket.subject, ticket.description) != (person, new.subject, new.description):
+                raise FormUsed
+            else:
+                ticket_id, number = ticket.id, ticket.number
+                there = {
+                    row[0] for row in db.execute("SELECT sha256 FROM attachment WHERE ticket_id = ?", (ticket_id,))
+                }
+                kept = [file for file in kept if file.sha256 not in there]
+            self.attach(db, ticket_id, None, kept)
+            insert(db, "access", secret_hash=hashed(secret), ticket_id=ticket_id)
+        return Created(ticket_id, number, secret)
+
+    def _begin(self, db: sqlite3.Connection, new: NewTicket, requester: int, at: str) -> tuple[int, str]:
+        number = new_number()
+        ticket_id = insert(
+            db,
+            "ticket",
+            number=number,
+            requester_id=requester,
+            subject=new.subject,
+            description=new.description,
+            status="open",
+            language="",
+            form_language="",
+            channel=new.channel,
+            created_at=at,
+            updated_at=at,
+            version=0,
+            last_event=0,
+        )
+        tags = tuple(dict.fromkeys(new.tags))
+        for tag in tags:
+            insert(db, "tag", ticket_id=ticket_id, name=tag)
+        self.label(db, ticket_id, tags)
+        index(db, ticket_id, new.subject, new.description)
+        _remember_form(db, new.form, ticket_id)
+        events = [("created", None, new.channel), *(("tag", None, tag) for tag in tags)]
+        record(db, ticket_id, 1, at, Actor("customer", requester), events)
+        return ticket_id, number
 
     def reply(
         self,
@@ -74,16 +153,14 @@ class TicketWriting(Files):
         public: bool,
         now: float,
         version: int | None = None,
-        status: Status | None = None,
         files: Sequence[NewFile] = (),
-        form: str = "",
+        **parts: Any,
     ) -> LocalTicket:
-        """Say something on the ticket, with files, and set a status with it. A customer's answer ends the wait for it.
+        """Say something on the ticket, with files; ``parts`` are those of :class:`Write`.
 
-        Raises what :meth:`apply` does.
+        A customer's answer ends the wait for it. Raises what :meth:`apply` does.
         """
-        kept = [self.keep(file) for file in files]
-        write = Write(body=body, public=public, status=status, files=kept, form=form)
+        write = Write(body=body, public=public, files=[self.keep(file) for file in files], **parts)
         return self.apply(ticket_id, actor, write, version=version, now=now)
 
     def change(
@@ -100,7 +177,7 @@ class TicketWriting(Files):
         """Change a ticket as it was read at ``version``; ``parts`` are those of :class:`Write`, or ``category``,
         ``urgency`` and ``sentiment``, which change their tags.
 
-        Raises :class:`Stale`, :class:`IllegalTransition`, :class:`NotThere` or :class:`LocalHelpdeskError`.
+        Raises :class:`Stale`, :class:`IllegalTransition` or :class:`LocalHelpdeskError`.
         """
         add, remove = dict.fromkeys(tags_add), dict.fromkeys(tags_remove)
         for name in ("category", "urgency", "sentiment"):
@@ -124,165 +201,25 @@ class TicketWriting(Files):
         """
         with self.writing() as db:
             ticket = existing_ticket(db, ticket_id)
-            if self.sent_by(db, write.form) is not None:
+            if _sent_by(db, write.form) is not None:
                 _check_is_said(db, ticket_id, actor, write)
                 return ticket
             if version is not None and version != ticket.version:
                 raise Stale(ticket)
             if actor.kind == "customer" and write.body is not None and ticket.status == "waiting":
                 write = replace(write, status=write.status or "open")
-            self._check(ticket, actor, write, now)
+            _check_status(ticket, actor, write, now)
             return self.write(db, ticket_id, actor, write, now)
 
-    def rate(self, ticket_id: int, stars: int, comment: str, now: float) -> Rating:
-        """Rate a resolved ticket, or change the rating, at most once a day.
-
-        Raises :class:`LocalHelpdeskError` where the ticket is not resolved, or its rating was changed today.
-        """
-        comment = comment.strip()[:MAX_COMMENT]
-        if stars not in range(1, 6):
-            raise LocalHelpdeskError("a rating has one to five stars")
-        with self.writing() as db:
-            ticket = existing_ticket(db, ticket_id)
-            if ticket.status not in ("resolved", "closed"):
-                raise LocalHelpdeskError("only a resolved ticket can be rated")
-            row = one_row(db, "SELECT * FROM rating WHERE ticket_id = ?", (ticket_id,))
-            if row is not None and (row["stars"], row["comment"]) == (stars, comment):
-                return Rating(**dict(row))
-            if row is not None and row["changed_at"] is not None and row["changed_at"] > stamp(now - _DAY_S):
-                raise LocalHelpdeskError("a rating can be changed once a day")
-            at = stamp_after(ticket.updated_at, now)
-            log = Log(ticket_id, ticket.version + 1, at, Actor("customer", ticket.requester))
-            log.add(db, "rating", None if row is None else str(row["stars"]), str(stars))
-            if row is None:
-                insert(db, "rating", ticket_id=ticket_id, stars=stars, comment=comment, at=at)
-            else:
-                db.execute(
-                    "UPDATE rating SET stars = ?, comment = ?, changed_at = ? WHERE ticket_id = ?",
-                    (stars, comment, at, ticket_id),
-                )
-            log.end(db)
-            return Rating(ticket_id, stars, comment, row["at"] if row else at, at if row else None)
-
-    def close_resolved(self, before: float, now: float, most: int = 1000) -> int:
-        """Close tickets that were resolved before this moment (Unix seconds), so many at a time; how many."""
-        with self.writing() as db:
-            found = all_rows(
-                db,
-                "SELECT id FROM ticket WHERE status = 'resolved' AND resolved_at < ? ORDER BY id LIMIT ?",
-                (stamp(before), most),
-            )
-            for row in found:
-                self.write(db, row["id"], SYSTEM, Write(status="closed"), now)
-        return len(found)
-
-    # Inside a transaction
-
-    def sent_by(self, db: sqlite3.Connection, form: str) -> LocalTicket | None:
-        """The ticket to which this form led when it was sent before; ``None`` too where there is no form."""
-        row = one_row(db, "SELECT ticket_id FROM form WHERE name_hash = ?", (hashed(form),)) if form else None
-        return None if row is None else existing_ticket(db, row["ticket_id"])
-
-    def used(self, db: sqlite3.Connection, form: str, ticket_id: int, message_id: int | None = None) -> None:
-        """Remember to what a form has led."""
-        if form:
-            insert(db, "form", name_hash=hashed(form), ticket_id=ticket_id, message_id=message_id)
-
-    def begin(
-        self, db: sqlite3.Connection, new: NewTicket, requester: int, at: str, ticket_id: int | None = None
-    ) -> tuple[int, str]:
-        """Make a ticket, under this ``ticket_id`` if one is given; its id and number."""
-        number = new_number()
-        given = {} if ticket_id is None else {"id": ticket_id}
-        ticket_id = insert(
-            db,
-            "ticket",
-            **given,
-            number=number,
-            requester_id=requester,
-            subject=new.subject,
-            description=new.description,
-            status="open",
-            language=new.language,
-            form_language=new.form_language,
-            channel=new.channel,
-            created_at=at,
-            updated_at=at,
-            version=0,
-            last_event=0,
-        )
-        log = Log(ticket_id, 1, at, Actor("customer", requester))
-        log.add(db, "created", None, new.channel)
-        for tag in dict.fromkeys(new.tags):
-            insert(db, "tag", ticket_id=ticket_id, name=tag)
-            log.add(db, "tag", None, tag)
-        self.label(db, ticket_id, new.tags)
-        index(db, ticket_id, new.subject, new.description)
-        log.end(db)
-        return ticket_id, number
-
     def write(self, db: sqlite3.Connection, ticket_id: int, actor: Actor, write: Write, now: float) -> LocalTicket:
-        """Make one write, whatever the ticket's status permits."""
+        """Make one write inside a transaction, whatever the ticket's status permits."""
         ticket = existing_ticket(db, ticket_id)
-        log = Log(ticket_id, ticket.version + 1, stamp_after(ticket.updated_at, now), actor, write)
-        self._write_values(db, ticket, write, log)
-        self._write_tags(db, ticket, write, log)
+        at = stamp_after(ticket.updated_at, now)
+        events = [*_write_values(db, ticket, write, at), *self._write_tags(db, ticket, write)]
         if write.body is not None:
-            self._say(db, ticket, write, log)
-        log.end(db)
+            events.append(("message", None, str(self._say(db, ticket, actor, write, at))))
+        record(db, ticket_id, ticket.version + 1, at, actor, events, write)
         return existing_ticket(db, ticket_id)
-
-    def _check(self, ticket: LocalTicket, actor: Actor, write: Write, now: float) -> None:
-        """Whether the ticket's status permits this write."""
-        may = allowed(ticket.status, actor.kind)
-        too_late = actor.kind == "customer" and ticket.status == "resolved"
-        if too_late and (ticket.resolved_at or "") < stamp(now - REOPEN_S):
-            may = ()
-        moves = write.status is not None and write.status != ticket.status
-        silent = actor.kind == "customer" and ticket.status in ("closed", "spam")
-        if (moves and write.status not in may) or ticket.status == "closed" or silent:
-            raise IllegalTransition(may)
-
-    def _write_values(self, db: sqlite3.Connection, ticket: LocalTicket, write: Write, log: Log) -> None:
-        wanted = {
-            "status": write.status or ...,
-            "priority": write.priority,
-            "group_id": write.group,
-            "assignee_id": write.assignee,
-        }
-        now = (ticket.status, ticket.priority, ticket.group, ticket.assignee)
-        for (column, value), before in zip(wanted.items(), now, strict=True):
-            if value is ... or value == before:
-                continue
-            db.execute(f"UPDATE ticket SET {column} = ? WHERE id = ?", (value, ticket.id))
-            log.add(db, column.removesuffix("_id"), _text(before), _text(value))
-        if write.status is not None and write.status != ticket.status:
-            ended = {"resolved_at": ticket.resolved_at, "closed_at": ticket.closed_at}
-            if write.status in ("resolved", "closed"):
-                ended[f"{write.status}_at"] = log.at
-            elif write.status in AT_WORK:
-                ended = {"resolved_at": None, "closed_at": None}
-            db.execute("UPDATE ticket SET resolved_at = ?, closed_at = ? WHERE id = ?", (*ended.values(), ticket.id))
-        for number, text in write.fields.items():
-            if ticket.fields.get(number) == text:
-                continue
-            if text is None:
-                db.execute("DELETE FROM field WHERE ticket_id = ? AND field_id = ?", (ticket.id, number))
-            else:
-                db.execute("INSERT OR REPLACE INTO field VALUES (?, ?, ?)", (ticket.id, number, text))
-            log.add(db, f"field:{number}", ticket.fields.get(number), text)
-
-    def _write_tags(self, db: sqlite3.Connection, ticket: LocalTicket, write: Write, log: Log) -> None:
-        gone = [tag for tag in ticket.tags if tag in write.tags_remove]
-        come = [tag for tag in dict.fromkeys(write.tags_add) if tag not in ticket.tags]
-        for tag in gone:
-            db.execute("DELETE FROM tag WHERE ticket_id = ? AND name = ?", (ticket.id, tag))
-            log.add(db, "tag", tag, None)
-        for tag in come:
-            insert(db, "tag", ticket_id=ticket.id, name=tag)
-            log.add(db, "tag", None, tag)
-        if gone or come:
-            self.label(db, ticket.id, [*(tag for tag in ticket.tags if tag not in gone), *come])
 
     def label(self, db: sqlite3.Connection, ticket_id: int, tags: Sequence[str]) -> None:
         """Keep what the tags say where searches look for it."""
@@ -291,75 +228,143 @@ class TicketWriting(Files):
             (*self.labels.said_by(tags), ticket_id),
         )
 
-    def _say(self, db: sqlite3.Connection, ticket: LocalTicket, write: Write, log: Log) -> None:
+    def _write_tags(self, db: sqlite3.Connection, ticket: LocalTicket, write: Write) -> list[Happened]:
+        gone = [tag for tag in ticket.tags if tag in write.tags_remove]
+        come = [tag for tag in dict.fromkeys(write.tags_add) if tag not in ticket.tags]
+        for tag in gone:
+            db.execute("DELETE FROM tag WHERE ticket_id = ? AND name = ?", (ticket.id, tag))
+        for tag in come:
+            insert(db, "tag", ticket_id=ticket.id, name=tag)
+        if gone or come:
+            self.label(db, ticket.id, [*(tag for tag in ticket.tags if tag not in gone), *come])
+        return [*(("tag", tag, None) for tag in gone), *(("tag", None, tag) for tag in come)]
+
+    def _say(self, db: sqlite3.Connection, ticket: LocalTicket, actor: Actor, write: Write, at: str) -> int:
         number = insert(
             db,
             "message",
             ticket_id=ticket.id,
-            author_kind=log.actor.kind,
-            author_id=log.actor.person,
+            author_kind=actor.kind,
+            author_id=actor.person,
             public=int(write.public),
             body=write.body,
-            created_at=log.at,
+            created_at=at,
             key=write.key,
             intent=write.intent,
         )
         self.attach(db, ticket.id, number, write.files)
-        self.used(db, write.form, ticket.id, number)
+        _remember_form(db, write.form, ticket.id, number)
         index(db, ticket.id, write.body or "")
-        log.add(db, "message", None, str(number), "public" if write.public else "internal")
-        if write.public and log.actor.kind in ("agent", "ai") and ticket.first_reply_at is None:
-            db.execute("UPDATE ticket SET first_reply_at = ? WHERE id = ?", (log.at, ticket.id))
+        if write.public and actor.kind in ("agent", "ai") and ticket.first_reply_at is None:
+            db.execute("UPDATE ticket SET first_reply_at = ? WHERE id = ?", (at, ticket.id))
+        return number
 
 
-class Log:
-    """The events of one write, as they are made. :meth:`end` gives the ticket its new version, if there are any."""
+def _write_values(db: sqlite3.Connection, ticket: LocalTicket, write: Write, at: str) -> Iterator[Happened]:
+    wanted = {
+        "status": write.status or ...,
+        "priority": write.priority,
+        "group_id": write.group,
+        "assignee_id": write.assignee,
+    }
+    for column, value in wanted.items():
+        name = column.removesuffix("_id")
+        before = getattr(ticket, name)
+        if value is not ... and value != before:
+            db.execute(f"UPDATE ticket SET {column} = ? WHERE id = ?", (value, ticket.id))
+            yield name, _text(before), _text(value)
+    if write.status is not None and write.status != ticket.status:
+        ended = {"resolved_at": ticket.resolved_at, "closed_at": ticket.closed_at}
+        if write.status in ("resolved", "closed"):
+            ended[f"{write.status}_at"] = at
+        elif write.status in AT_WORK:
+            ended = {"resolved_at": None, "closed_at": None}
+        db.execute("UPDATE ticket SET resolved_at = ?, closed_at = ? WHERE id = ?", (*ended.values(), ticket.id))
+    for number, text in write.fields.items():
+        if ticket.fields.get(number) == text:
+            continue
+        if text is None:
+            db.execute("DELETE FROM field WHERE ticket_id = ? AND field_id = ?", (ticket.id, number))
+        else:
+            db.execute("INSERT OR REPLACE INTO field VALUES (?, ?, ?)", (ticket.id, number, text))
+        yield f"field:{number}", ticket.fields.get(number), text
 
-    def __init__(self, ticket_id: int, version: int, at: str, actor: Actor, write: Write | None = None) -> None:
-        self.at, self.actor = at, actor
-        self._ticket_id, self._version = ticket_id, version
-        self._write = write or Write()
-        self._last = 0
 
-    def add(self, db: sqlite3.Connection, name: str, old: str | None, new: str | None, reason: str = "") -> None:
-        write = self._write
-        self._last = insert(
+def record(
+    db: sqlite3.Connection,
+    ticket_id: int,
+    version: int,
+    at: str,
+    actor: Actor,
+    events: Sequence[Happened],
+    write: Write | None = None,
+) -> None:
+    """Add the events of one write, and give the ticket its new version, if there are any."""
+    write, last = write or Write(), 0
+    for name, old, new in events:
+        last = insert(
             db,
             "event",
-            ticket_id=self._ticket_id,
-            version=self._version,
-            at=self.at,
-            actor_kind=self.actor.kind,
-            actor_id=self.actor.person,
+            ticket_id=ticket_id,
+            version=version,
+            at=at,
+            actor_kind=actor.kind,
+            actor_id=actor.person,
             field=name,
             old=old,
             new=new,
-            reason=reason or write.reason,
+            reason=write.reason if name != "message" else "public" if write.public else "internal",
             key=write.key,
             intent=write.intent,
         )
+    if last:
+        db.execute(
+            "UPDATE ticket SET version = ?, updated_at = ?, last_event = ? WHERE id = ?", (version, at, last, ticket_id)
+        )
 
-    def end(self, db: sqlite3.Connection) -> None:
-        if self._last:
-            db.execute(
-                "UPDATE ticket SET version = ?, updated_at = ?, last_event = ? WHERE id = ?",
-                (self._version, self.at, self._last, self._ticket_id),
-            )
+
+def _check_status(ticket: LocalTicket, actor: Actor, write: Write, now: float) -> None:
+    """Raises :class:`IllegalTransition` where the ticket's status does not permit this write."""
+    may = allowed(ticket.status, actor.kind)
+    too_late = actor.kind == "customer" and ticket.status == "resolved"
+    if too_late and (ticket.resolved_at or "") < stamp(now - REOPEN_S):
+        may = ()
+    moves = write.status is not None and write.status != ticket.status
+    silent = actor.kind == "customer" and ticket.status in ("closed", "spam")
+    if (moves and write.status not in may) or ticket.status == "closed" or silent:
+        raise IllegalTransition(may)
+
+
+def _sent_by(db: sqlite3.Connection, form: str) -> LocalTicket | None:
+    """The ticket to which this form led when it was sent before; ``None`` too where there is no form."""
+    query = "SELECT ticket_id FROM form WHERE name_hash = ?"
+    row = db.execute(query, (hashed(form),)).fetchone() if form else None
+    return None if row is None else existing_ticket(db, row["ticket_id"])
+
+
+def _remember_form(db: sqlite3.Connection, form: str, ticket_id: int, message_id: int | None = None) -> None:
+    if form:
+        insert(db, "form", name_hash=hashed(form), ticket_id=ticket_id, message_id=message_id)
 
 
 def _check_is_said(db: sqlite3.Connection, ticket_id: int, actor: Actor, write: Write) -> None:
     """Raises :class:`FormUsed` unless what the form has led to is what it says now."""
-    row = one_row(
-        db,
+    row = db.execute(
         "SELECT message.* FROM form JOIN message ON message.id = message_id WHERE name_hash = ? AND form.ticket_id = ?",
         (hashed(write.form), ticket_id),
-    )
+    ).fetchone()
     if row is None:
         raise FormUsed
-    files = all_rows(db, "SELECT sha256 FROM attachment WHERE message_id = ? ORDER BY sha256", (row["id"],))
+    files = db.execute("SELECT sha256 FROM attachment WHERE message_id = ? ORDER BY sha256", (row["id"],))
     said = (Actor(row["author_kind"], row["author_id"]), row["body"], bool(row["public"]), [one[0] for one in files])
     if said != (actor, write.body, write.public, sorted(file.sha256 for file in write.files)):
         raise FormUsed
+
+
+def safe_name(name: str) -> str:
+    """A name without folders and control characters, and not too long."""
+    last = name.replace("\\", "/").rpartition("/")[2]
+    return "".join(character for character in last if character.isprintable()).strip(" .")[-150:] or "file"
 
 
 def _text(value: object) -> str | None:

@@ -141,7 +141,7 @@ def _local(account: LocalSettings) -> Sequence[Check]:
     name, path = "helpdesk", account.file
     try:
         with closing(LocalStore(path, make=False)) as store:
-            tickets = sum(store.counts()["status"].values())
+            tickets = sum(store.counts().values())
     except CannotRun as error:
         found = fail(name, str(error), problem="unusable")
     else:

@@ -216,7 +216,7 @@ class LocalSeedTarget(_Tagged):
         """See :meth:`SeedAccount.judge`: a place for invented tickets holds no others."""
         counts = self._store.tag_counts()
         invented = sum(count for tag, count in counts.items() if tag.startswith("seed_"))
-        others = sum(self._store.counts()["status"].values()) - invented
+        others = sum(self._store.counts().values()) - invented
         if others:
             return SandboxVerdict(False, f"it holds {others} tickets that were not invented")
         return SandboxVerdict(True, "it holds no tickets but invented ones")

@@ -69,12 +69,12 @@ def tidy_local(settings: Settings, transport: Transport) -> list[str]:
 
 def finish_erasures(settings: Settings, store: LocalStore, now: float) -> list[str]:
     """Go on with erasures of customers that were cut off; what there is to say of that."""
-    from ..helpdesk.local_people import MAIL_FOLDER
+    from ..helpdesk.local_transfer import MAIL_FOLDER
 
     told = []
     try:
         for done in store.finish_erasures(now, settings.state_folder / MAIL_FOLDER):
-            tickets = " ".join(f"--ticket {number}" for number in done.found.tickets)
+            tickets = " ".join(f"--ticket {number}" for number in done.tickets)
             log = f"; for the log: ticketbot audit erase {tickets}" if tickets else ""
             told.append(f"erased: a customer whose erasure was interrupted{log}")
     except TicketbotError as error:

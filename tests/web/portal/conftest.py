@@ -20,8 +20,7 @@ from argon2 import PasswordHasher
 from httpx2 import Response
 from starlette.testclient import TestClient
 
-from ticket_processor.helpdesk.local_model import LocalTicket
-from ticket_processor.helpdesk.local_search import Query
+from ticket_processor.helpdesk.local_model import LocalTicket, Query
 from ticket_processor.helpdesk.local_store import LocalStore
 from ticket_processor.web.portal.application import make_portal
 from ticket_processor.web.portal.parts import Portal, Suggest

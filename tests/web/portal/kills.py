@@ -20,8 +20,7 @@ from pathlib import Path
 
 import requests
 
-from ticket_processor.helpdesk.local_model import AI, Actor, LocalTicket, NewFile, NewTicket
-from ticket_processor.helpdesk.local_search import Query
+from ticket_processor.helpdesk.local_model import AI, Actor, LocalTicket, NewFile, NewTicket, Query
 from ticket_processor.helpdesk.local_store import LocalStore
 
 CUSTOMERS = 4

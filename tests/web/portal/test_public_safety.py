@@ -15,8 +15,7 @@ import pytest
 
 from tests.support.local_files import add_file
 from ticket_processor.core.errors import HelpdeskDown
-from ticket_processor.helpdesk.local_model import AI, NewFile, NewTicket
-from ticket_processor.helpdesk.local_search import Query
+from ticket_processor.helpdesk.local_model import AI, NewFile, NewTicket, Query
 from ticket_processor.helpdesk.local_store import LocalStore
 from ticket_processor.web.portal import parts
 from ticket_processor.web.portal.parts import FORM_LIFE_S, HEADERS, RateLimit

@@ -22,8 +22,7 @@ from starlette.responses import Response, StreamingResponse
 from ...core.errors import HelpdeskDown
 from ...core.models import Frozen
 from ...core.text import harmless
-from ...helpdesk.local_model import UNDONE, Actor, LocalHelpdeskError, LocalTicket, Person, Stale
-from ...helpdesk.local_search import Query, Sort
+from ...helpdesk.local_model import UNDONE, Actor, LocalHelpdeskError, LocalTicket, Person, Query, Sort, Stale
 from .agent_accounts import PATH, Sessions
 from .agent_ticket import (
     PARTS,
@@ -41,7 +40,7 @@ from .form import Fields, Text
 from .parts import Portal
 
 COLUMNS = (
-    "number subject status priority category urgency sentiment escalated assignee group tags language "
+    "number subject status priority category urgency sentiment escalated assignee group tags "
     "created_at updated_at first_reply_at resolved_at closed_at"
 ).split()
 
@@ -125,7 +124,7 @@ def routes(portal: Portal, sessions: Sessions) -> APIRouter:
             "admin/list.html",
             agent=agent,
             tickets=found.rows,
-            counts=store.counts(query)["status"],
+            counts=store.counts(query),
             next=urlencode([*kept, ("after", found.next_key)]) if found.next_key else "",
             here=urlencode(asked.multi_items()),
             filters=urlencode(kept),

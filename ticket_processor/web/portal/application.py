@@ -22,7 +22,7 @@ from ...audit.files import replace_file
 from ...core.clock import Clock, iso
 from ...core.errors import CannotRun, HelpdeskDown, StateUnusable, state_unusable
 from ...core.files import make_folder
-from ...helpdesk.local_people import MAIL_FOLDER
+from ...helpdesk.local_transfer import MAIL_FOLDER
 from ...knowledge.search import KnowledgeSearch
 from ...replies.assembly import ArticleLines, best_lines
 from ...settings.schema import Settings

@@ -130,7 +130,6 @@ def routes(portal: Portal) -> APIRouter:
             typed.description,
             typed.email,
             typed.name,
-            form_language="en",
             files=sent,
             form=portal.forms.name(request, form_token),
         )

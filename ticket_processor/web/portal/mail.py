@@ -29,7 +29,7 @@ from ...core.errors import TicketbotError, unexpected
 from ...core.files import make_folder
 from ...core.http import lowest_tls
 from ...helpdesk.local_model import UNDONE, Event, LocalTicket, Person
-from ...helpdesk.local_schema import stamp
+from ...helpdesk.local_reading import stamp
 from ...helpdesk.local_store import LocalStore
 from ...settings.pages import PortalServerSettings
 from ..worker import DurableFile
