@@ -103,7 +103,7 @@ CEILINGS = {
     "core": 2_540,
     "dashboard": 1_400,
     "evaluation": 1_840,
-    "helpdesk": 5_980,
+    "helpdesk": 5_700,
     "knowledge": 1_650,
     "learning": 1_610,
     "monitoring": 2_480,
@@ -124,7 +124,7 @@ CEILINGS = {
 They are lowered when lines go. Whoever raises one says why in the commit. Request Tracker, a third helpdesk, took 1,050
 lines of product (850 of them in ``helpdesk/``), 600 of tests, and a page of 570 words.
 """
-MOST = {"files": 268, "test lines": 62_080, "scripts": 22, "words of docs": 20_610}
+MOST = {"files": 266, "test lines": 62_070, "scripts": 22, "words of docs": 20_610}
 """Of the whole house: modules, lines of tests, scripts, and words of all pages, generated ones included."""
 SLACK = 1.02
 """A ceiling this far above what is there is to be lowered."""
