@@ -8,9 +8,9 @@ from __future__ import annotations
 import difflib
 import functools
 import io
-import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar, get_origin
@@ -29,27 +29,42 @@ OF_HELPDESKS = ("ZENDESK_", "FRESHDESK_", "RT_")
 OURS = (*OF_HELPDESKS, "TICKETBOT_")
 """Prefixes of our own variables; those of OpenAI are other programs' as well."""
 
-_PART = r"""(?:[A-Za-z0-9_-]+|"[^"]*"|'[^']*')"""
-_NAME = rf"({_PART}(?:\s*\.\s*{_PART})*)"
-_TABLE = re.compile(rf"\s*(\[\[?)\s*{_NAME}\s*\]")
-_SETTING = re.compile(rf"\s*{_NAME}\s*=")
 _SAVE = "save it again as UTF-8 (Notepad: Save as, Encoding)"
 
 
 @dataclass(frozen=True)
 class TomlFile:
-    """A file's settings, and the line of each."""
+    """A file's settings, and its text."""
 
     name: str
     data: Mapping[str, Any] = field(default_factory=dict)
-    lines: Mapping[Place, int] = field(default_factory=dict)
+    text: str = ""
 
     def where(self, place: Place) -> str:
         """``ticketbot.toml, line 3``: the line of a setting or, where that is not known, of what it is part of."""
         for length in range(len(place), 0, -1):
-            if place[:length] in self.lines:
-                return f"{self.name}, line {self.lines[place[:length]]}"
+            if line := self._line(place[:length]):
+                return f"{self.name}, line {line}"
         return self.name
+
+    def _line(self, place: Place) -> int:
+        """The line that begins this setting: the last one that names it, and before which it is not there yet."""
+        lines, name = self.text.split("\n"), next((str(part) for part in reversed(place) if isinstance(part, str)), "")
+        for number in range(len(lines), 0, -1) if _holds(self.data, place) else ():
+            if name in lines[number - 1]:
+                with suppress(tomllib.TOMLDecodeError):  # within a value of several lines
+                    if not _holds(tomllib.loads("\n".join(lines[: number - 1])), place):
+                        return number
+        return 0
+
+
+def _holds(data: Any, place: Place) -> bool:
+    try:
+        for part in place:
+            data = data[part]
+    except (KeyError, IndexError, TypeError):
+        return False
+    return True
 
 
 def read_toml(path: Path) -> TomlFile:
@@ -63,10 +78,7 @@ def read_toml(path: Path) -> TomlFile:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:  # its message names the line, and no value
         raise ConfigError(f"{path} is no valid TOML: {error}") from None
-    lines: dict[Place, int] = {}
-    for number, place in _places(text):
-        lines.setdefault(place, number)
-    return TomlFile(path.name, data, lines)
+    return TomlFile(path.name, data, text)
 
 
 def read_env(path: Path, problems: list[str]) -> dict[str, str]:
@@ -102,33 +114,6 @@ def _text(path: Path) -> str:
     except UnicodeDecodeError as error:
         number = raw.count(b"\n", 0, error.start) + 1
         raise ConfigError(f"{path}, line {number}: it holds a letter that is not UTF-8: {_SAVE}") from None
-
-
-def _places(text: str) -> Iterator[tuple[int, Place]]:
-    """Line and place of every table and setting that begins a line."""
-    table: Place = ()
-    counts: dict[tuple[str, ...], int] = {}
-    for number, line in enumerate(text.split("\n"), start=1):
-        if head := _TABLE.match(line):
-            names = _names(head[2])
-            if head[1] == "[[":
-                counts[names] = counts.get(names, -1) + 1
-            table = _numbered(names, counts)
-            yield number, table
-        elif setting := _SETTING.match(line):
-            yield number, (*table, *_names(setting[1]))
-
-
-def _names(text: str) -> tuple[str, ...]:
-    return tuple(part.strip("\"'") for part in re.findall(_PART, text))
-
-
-def _numbered(names: tuple[str, ...], counts: Mapping[tuple[str, ...], int]) -> Place:
-    """With the number of each that there are many of behind its name."""
-    place: Place = ()
-    for length, name in enumerate(names, start=1):
-        place += (name, counts[names[:length]]) if names[:length] in counts else (name,)
-    return place
 
 
 CONFIG_VARIABLE = "TICKETBOT_CONFIG"
