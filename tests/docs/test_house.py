@@ -114,7 +114,7 @@ CEILINGS = {
     "sandbox": 3_450,
     "schedule": 280,
     "seeding": 780,
-    "settings": 1_570,
+    "settings": 1_550,
     "state": 920,
     "web": 3_310,
     "wiring": 2_860,
@@ -124,7 +124,7 @@ CEILINGS = {
 They are lowered when lines go. Whoever raises one says why in the commit. Request Tracker, a third helpdesk, took 1,050
 lines of product (850 of them in ``helpdesk/``), 600 of tests, and a page of 570 words.
 """
-MOST = {"files": 266, "test lines": 62_070, "scripts": 22, "words of docs": 20_610}
+MOST = {"files": 266, "test lines": 62_040, "scripts": 22, "words of docs": 20_610}
 """Of the whole house: modules, lines of tests, scripts, and words of all pages, generated ones included."""
 SLACK = 1.02
 """A ceiling this far above what is there is to be lowered."""
