@@ -13,10 +13,11 @@ from ticket_processor.analysis.chain import NOTHING_TO_READ
 from ticket_processor.core.run_summary import RunRecord, Statement
 from ticket_processor.monitoring.memory import Owed
 from ticket_processor.monitoring.messages import message_of
-from ticket_processor.monitoring.rules import RULES, TOKENS_END, UNEXPECTED, Facts, look, rule_id
+from ticket_processor.monitoring.rules import RULES, UNEXPECTED, Facts, look, rule_id
 from ticket_processor.monitoring.rules import Severity as S
 from ticket_processor.monitoring.run_metrics import DAY, HOUR, MINUTE
 from ticket_processor.reporting.figures import PLANNED
+from ticket_processor.settings.helpdesks import TOKENS_END
 from ticket_processor.settings.schema import Settings
 
 from ..support.recorded_runs import NOW, history, recorded

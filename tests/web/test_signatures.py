@@ -5,23 +5,27 @@ from __future__ import annotations
 import hashlib
 import json
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from ticket_processor.helpdesk import freshdesk_format, zendesk_format
 from ticket_processor.web.gate import (
     MOST,
-    PUBLIC_SECRET,
     RequestRefused,
     bearer,
     is_one_of,
-    of_freshdesk,
-    of_zendesk,
     signature,
+    ticket_in,
     verified,
 )
+
+PUBLIC_SECRET = zendesk_format.WEBHOOK.public_secret
+of_zendesk = partial(ticket_in, webhook=zendesk_format.WEBHOOK)
+of_freshdesk = partial(ticket_in, webhook=freshdesk_format.WEBHOOK)
 
 NOW = datetime(2026, 11, 22, 8, tzinfo=UTC)
 STAMP = "2026-11-22T08:00:00Z"

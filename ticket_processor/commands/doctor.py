@@ -21,7 +21,6 @@ from ..core.errors import AnalysisFailed, ConfigError, ExitCode, Stopping, Ticke
 from ..core.tables import Finding, SeenBy, SetupPart, SetupSeverity, in_order
 from ..core.text import many, plain_line
 from ..helpdesk.transport import Transport
-from ..helpdesk.zendesk_account import read_rules
 from ..knowledge.evaluate import examine
 from ..knowledge.store import FILE_NAME as ARTICLES
 from ..monitoring.doctor import Doctor
@@ -328,11 +327,10 @@ def account(settings: Settings, transport: Transport) -> Iterator[Finding]:
             text = f"a run that sets tickets to solved is refused where {name} is empty, which is required"
             advice = "let the categories fill it, or switch off replies.public.then and policy.thanks_keep_solved"
             yield _of_account("warning", "required_field", text, advice)
-    open_ones = settings.freshdesk.open_statuses
-    held = [f"{number} ({name})" for number, name in labels.own_statuses.items() if number not in open_ones]
+    held = [f"{number} ({name})" for number, name in labels.held_statuses.items()]
     if held:
         text = f"these statuses of the account's own count as on hold: {', '.join(held)}"
-        advice = "name those of tickets that wait for you in freshdesk.open_statuses"
+        advice = f"name those of tickets that wait for you in {settings.helpdesk}.open_statuses"
         yield _of_account("warning", "on_hold", text, advice)
     live, seen = labels.live
     if live:
@@ -344,7 +342,7 @@ def rules(settings: Settings, transport: Transport, read: Counter[str]) -> Itera
     """Rules of the helpdesk that clash with what runs write; ``read`` counts them by kind, once they are known."""
     if not settings.desk.can.rules:
         return
-    known = read_rules(transport)
+    known = vendor_of(settings).rules(transport)
     read.update({"trigger": 0, "automation": 0})
     read.update(rule.kind for rule in known)
     yield from rule_clashes(known, our_updates(settings.policy, settings.taxonomy, settings.run.statuses))

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, get_args
 
 import typer
 
@@ -16,12 +16,13 @@ from ..core.models import HelpdeskKind
 from .options import OfflineOption
 from .screen import Screen
 
+USUAL: HelpdeskKind = get_args(HelpdeskKind)[0]
 _FILL_IN = "Next: copy .env.example to {}, fill it in, and say: {}"
 
 
 def init(
     folder: Annotated[Path, typer.Argument(help="Folder for the files.")] = Path(),
-    helpdesk: Annotated[HelpdeskKind, typer.Option(help="The helpdesk that the files are for.")] = "zendesk",
+    helpdesk: Annotated[HelpdeskKind, typer.Option(help="The helpdesk that the files are for.")] = USUAL,
     offline: OfflineOption = False,
 ) -> int:
     """Write ticketbot.toml and .env.example, and check helpdesk and models."""
@@ -74,16 +75,16 @@ CONFIG_TEXT = resources.files(__package__).joinpath("settings_template.toml").re
 
 
 def config_text(helpdesk: HelpdeskKind) -> str:
-    """``ticketbot.toml`` with this helpdesk's table and none of the others; it names one that is not Zendesk."""
-    others = "|".join(sorted({"zendesk", "freshdesk", "request_tracker", "local"} - {helpdesk.replace("-", "_")}))
+    """``ticketbot.toml`` with this helpdesk's table and none of the others; it names one that is not the usual one."""
+    others = "|".join(one.replace("-", "_") for one in get_args(HelpdeskKind) if one != helpdesk)
     text = re.sub(rf"^\[(?:{others})\].*\n(?:.+\n)+\n", "", CONFIG_TEXT, flags=re.MULTILINE)
-    if helpdesk == "zendesk":
+    if helpdesk == USUAL:
         return text
-    return re.sub(r'^# helpdesk = "zendesk".*$', f'helpdesk = "{helpdesk}"', text, flags=re.MULTILINE)
+    return re.sub(rf'^# helpdesk = "{USUAL}".*$', f'helpdesk = "{helpdesk}"', text, flags=re.MULTILINE)
 
 
-def env_text(helpdesk: HelpdeskKind = "zendesk") -> str:
-    """``.env.example``: every environment variable with its meaning, but for those of Zendesk where it is not that."""
+def env_text(helpdesk: HelpdeskKind = USUAL) -> str:
+    """``.env.example``: every environment variable with its meaning; for another helpdesk without the usual one's."""
     from ..settings.sources import VARIABLES  # heavy
 
     lines = [
@@ -92,7 +93,7 @@ def env_text(helpdesk: HelpdeskKind = "zendesk") -> str:
         "",
     ]
     for name, variable in VARIABLES.items():
-        if helpdesk != "zendesk" and name.startswith("ZENDESK_"):
+        if helpdesk != USUAL and name.startswith(f"{USUAL.upper()}_"):
             continue
         twice = variable in list(VARIABLES.values())[: list(VARIABLES).index(name)]
         meaning = "the same; one of the two is enough" if twice else variable.meaning

@@ -26,7 +26,7 @@ from .http_messages import (
     whole_number,
     with_ids,
 )
-from .protocol import NO_USER, TicketField
+from .protocol import NO_USER, TicketField, Webhook
 from .rate_limit import Limit
 
 ACCOUNT_LIMIT, UPDATE_LIMIT, LIST_LIMIT = "account", "tickets-update", "tickets-list"
@@ -52,6 +52,15 @@ _SAFE_WORD = re.compile(r"^[A-Za-z][A-Za-z0-9_]{0,59}$")
 
 FieldNames = Mapping[str, int]
 """Numbers of the account's custom fields by the names that tickets carry them under, such as ``cf_area``."""
+
+
+def _told_ticket(said: Mapping[str, Any]) -> object:
+    """The number that an automation rule's body names; Freshdesk's own layout puts all into ``freshdesk_webhook``."""
+    said = mapping(said.get("freshdesk_webhook")) or said
+    return said.get("ticket_id", said.get("id"))
+
+
+WEBHOOK = Webhook(_told_ticket)
 
 
 def read_limits(headers: Mapping[str, str]) -> dict[str, Limit]:

@@ -7,7 +7,7 @@ Facts and their sources: developers.freshdesk.com/api, "List All Tickets", "Tick
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -178,12 +178,13 @@ BEGINNING = "1970-01-01T00:00:00Z"
 HINT = f"; {BY_TICKET}"
 
 
-def read_labels(transport: Transport) -> AccountLabels:
+def read_labels(transport: Transport, open_statuses: Collection[int] = ()) -> AccountLabels:
     """Everything at once; a handful of requests. Raises :class:`CannotRun`, as any reading of the helpdesk."""
     rows = listed(transport.request("GET", "/api/v2/ticket_fields"), "ticket fields")
     groups = {row["id"]: str(row.get("name")) for row in _rows(transport, "groups", {})}
     fields = tuple(map(ticket_field, rows))
-    return AccountLabels(tags=None, fields=fields, groups=groups, own_statuses=own_statuses(rows))
+    held = {number: name for number, name in own_statuses(rows).items() if number not in open_statuses}
+    return AccountLabels(tags=None, fields=fields, groups=groups, held_statuses=held)
 
 
 def _rows(transport: Transport, name: str, params: Mapping[str, str | int], hint: str = "") -> Iterator[dict[str, Any]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from ..core.errors import ConfigError, JobRefused, MissingPart, PartRefused, TicketError
 from ..core.models import Change, Ticket
@@ -76,8 +76,8 @@ class AccountLabels:
     tags: Mapping[str, int] | None
     fields: tuple[TicketField, ...] = ()
     groups: Mapping[int, str] = field(default_factory=dict)
-    own_statuses: Mapping[int, str] = field(default_factory=dict)
-    """The account's own statuses, by number."""
+    held_statuses: Mapping[int, str] = field(default_factory=dict)
+    """Those of the account's own statuses that count as on hold, by number."""
     live: tuple[int, int] = (0, 0)
     """How many of the account's newest tickets are of messaging or chat, and how many were looked at."""
 
@@ -94,6 +94,21 @@ class Rights:
     lacking: str = ""
     said: str = ""
     facts: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Webhook:
+    """How a helpdesk tells of a ticket: ``ticket`` picks its number out of what a delivery's body says.
+
+    A delivery shows a secret of ours, or is signed where two headers hold its signature and the moment of that. Further
+    headers hold its name. ``public_secret`` is one that everybody knows.
+    """
+
+    ticket: Callable[[Mapping[str, Any]], object] = lambda said: said.get("ticket_id")
+    signature: str = ""
+    signed_at: str = ""
+    names: tuple[str, ...] = ()
+    public_secret: str = ""
 
 
 RuleKind = Literal["trigger", "automation"]

@@ -48,7 +48,7 @@ WARN_AFTER, FAIL_AFTER = 2.5, 6.0
 """Usual intervals without a run until a check warns or fails: 25 and 60 minutes at ten minutes each."""
 WAITS_AT_MOST_S = 3600.0
 WITHHELD_S = 60.0
-"""Zendesk's export does not give the newest minute."""
+"""An export does not give the newest minute."""
 _DONE = (ExitCode.OK, ExitCode.SOME_FAILED)
 DISK_BYTES, DISK_SHARE = 500_000_000, 0.05
 

@@ -18,22 +18,21 @@ from requests.adapters import BaseAdapter
 
 from ..analysis.model_server.connection import Connection
 from ..analysis.model_server.settings import ModelTarget
-from ..core.clock import Clock, Deadline, iso, parse_iso
+from ..core.clock import Clock, Deadline, iso
 from ..core.errors import AnalysisFailed, CannotRun, DeadlineReached, NotAuthorised, RateLimited, TicketbotError
-from ..helpdesk.transport import Transport, shown
+from ..helpdesk.transport import Transport
 from ..reporting.glossary import span
-from ..settings.helpdesks import AccountSettings, LocalSettings, SignIn, VendorSettings
+from ..settings.helpdesks import OAUTH_CLIENT, TOKENS_END, AccountSettings, LocalSettings, SignIn, VendorSettings
 from ..wiring.parts import transport_for
 from ..wiring.vendors import VENDORS
 from .health_checks import ASKING_S, NO_ANSWER, OFFLINE, Check, Probe, fail, ok, skipped, warn
-from .rules import TOKENS_END, TOKENS_WARN_S
+from .rules import TOKENS_WARN_S
 from .run_metrics import DAY
 
 CLOCK_WARN_S, CLOCK_FAIL_S = 5.0, 60.0
 TOKEN_WARN_S = 14 * DAY
 """Another token is made in a minute."""
 NAMES = ("helpdesk", "clock", "credentials")
-_SIGN_IN = "create an OAuth client and set ZENDESK_OAUTH_CLIENT_ID and ZENDESK_OAUTH_CLIENT_SECRET"
 NO_LIST = ("model_unknown", "model_http_405", "model_http_501")
 """Answers of servers that list no models; they are reachable all the same."""
 
@@ -112,7 +111,7 @@ def _looked_at(account: VendorSettings, clock: Clock, adapter: Callable[[], Base
         if times is None:
             why = "not known, since the helpdesk gave no answer"
             return found, skipped("clock", why), _lasting(account, clock, why)
-        ends = _end_of_token(transport) if account.sign_in == "oauth_token" else None
+        ends = VENDORS[account.vendor].token_ends(transport) if account.sign_in == "oauth_token" else None
         return found, times, credentials(account.sign_in, ends, clock.now())
 
 
@@ -124,14 +123,6 @@ def _lasting(account: VendorSettings, clock: Clock, why: str) -> Check:
     """How long the credentials last, as far as that is known without the helpdesk."""
     kind = account.sign_in
     return skipped("credentials", why) if kind == "oauth_token" else credentials(kind, None, clock.now())
-
-
-def _end_of_token(transport: Transport) -> float | None:
-    """When the OAuth token ends that the transport signs with, in Unix seconds, if it ends and Zendesk says so."""
-    try:
-        return parse_iso(shown(transport, "/api/v2/oauth/tokens/current", "token")["expires_at"])
-    except (KeyError, TypeError, ValueError):
-        return None
 
 
 def _local(account: LocalSettings) -> Sequence[Check]:
@@ -180,13 +171,13 @@ def credentials(kind: SignIn, expires_at: float | None, now: float) -> Check:
     if end is None:
         return ok(name, "the helpdesk names no day on which the OAuth token ends", kind=kind, expires=None)
     facts: dict[str, object] = {"kind": kind, "expires": iso(end)}
-    what = "Zendesk's API tokens" if kind == "api_token" else "the OAuth token"
+    what = "the helpdesk's API tokens" if kind == "api_token" else "the OAuth token"
     left = end - now
     if left <= 0:
-        return fail(name, f"{what} ended on {iso(end)[:10]}; {_SIGN_IN}", **facts)
+        return fail(name, f"{what} ended on {iso(end)[:10]}; {OAUTH_CLIENT}", **facts)
     text = f"{what} end{'' if kind == 'api_token' else 's'} on {iso(end)[:10]}, in {span(left)}"
     if left <= (TOKENS_WARN_S if kind == "api_token" else TOKEN_WARN_S):
-        return warn(name, f"{text}; {_SIGN_IN}", **facts)
+        return warn(name, f"{text}; {OAUTH_CLIENT}", **facts)
     return ok(name, text, **facts)
 
 

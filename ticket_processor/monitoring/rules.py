@@ -19,11 +19,11 @@ from enum import StrEnum
 from functools import cached_property
 
 from ..analysis.budget import DAY_SPENT
-from ..core.clock import parse_iso
 from ..core.run_summary import RunRecord
 from ..core.text import many
 from ..reporting.figures import PLANNED
 from ..reporting.glossary import percent, span, why_no_model
+from ..settings.helpdesks import OAUTH_CLIENT, TOKENS_END
 from ..settings.schema import Settings
 from .run_metrics import DAY, GAP, HOUR, LEAST_GAP_S, LEAST_STALE_S, LOOKED_AT, STALE, TRIAGE, burning, period
 
@@ -31,7 +31,6 @@ UNEXPECTED = "unexpected"
 """The ``stopped_by`` of a run that an unforeseen error ended."""
 HISTORY_S = 36 * DAY
 """How far back the rules look: five whole weeks, and today."""
-TOKENS_END = parse_iso("2027-04-30")
 TOKENS_WARN_S = 60 * DAY
 """Time to plan another way of signing in."""
 WEEKS, LEAST_WEEKS = 4, 2
@@ -386,7 +385,7 @@ def _chance(count: int, usual: float) -> float:
 @_rule(
     WARNING,
     "The API token ends",
-    "Create an OAuth client, and set ZENDESK_OAUTH_CLIENT_ID and ZENDESK_OAUTH_CLIENT_SECRET instead of the token.",
+    f"C{OAUTH_CLIENT[1:]} instead of the token.",
 )
 def token_ends(look: Look) -> str | None:
     """Zendesk's API tokens end within two months."""

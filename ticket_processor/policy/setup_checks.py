@@ -103,7 +103,7 @@ def _clash(rule: BusinessRule, action: RuleAction, ours: OurUpdates, *, works: b
     if works and name in _TO_CUSTOMERS and (name not in _ADDRESSED or first.startswith("requester")):
         held_back = rule.kind == "trigger" and name == "notification_user" and first == "requester_and_ccs"
         once = any(_once(condition, rule) for condition in (*rule.all_of, *rule.any_of))
-        more = ", but Zendesk holds that back for internal notes" if held_back else ", once a ticket" if once else ""
+        more = ", but not for internal notes" if held_back else ", once a ticket" if once else ""
         text = f"{_TO_CUSTOMERS[name]} on our update{more}"
         yield _rule_finding(rule, "warning" if more else "problem", "customer", text, keep)
     elif name in ("current_tags", "set_tags", "remove_tags"):

@@ -1,10 +1,8 @@
 """What a request to an endpoint is: whether it comes from the helpdesk, who may ask, and of which ticket it tells.
 
-Zendesk signs timestamp and raw body, nothing else (developer.zendesk.com/documentation/webhooks/verifying). Its secret
-is used as the text that it is: decoding it gives a signature that looks right and is wrong. Freshdesk signs nothing;
-its automation rules send a header of our choosing. Of an authentic body only the ticket's number is used: Zendesk's are
-the trigger's own (``{"ticket_id": "35436"}``) or events of its ``ticket`` family
-(developer.zendesk.com/api-reference/webhooks/event-types/ticket-events); Freshdesk's are those of an automation rule.
+A signature is of timestamp and raw body, nothing else (developer.zendesk.com/documentation/webhooks/verifying). Its
+secret is used as the text that it is: decoding it gives a signature that looks right and is wrong. Helpdesks that sign
+nothing send a header of our choosing. Of an authentic body only the ticket's number is used.
 """
 
 from __future__ import annotations
@@ -14,7 +12,7 @@ import hmac
 import re
 from base64 import b64encode
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
@@ -24,16 +22,15 @@ from starlette.responses import JSONResponse
 
 from ..core.clock import parse_iso
 from ..core.errors import ConfigError
+from ..helpdesk.protocol import Webhook
 from ..settings.schema import Settings
+from ..wiring.vendors import vendor_of
 
-SIGNATURE, TIMESTAMP = "x-zendesk-webhook-signature", "x-zendesk-webhook-signature-timestamp"
 SECRET_HEADER = "x-ticketbot-secret"  # noqa: S105 - a header's name
 MOST_BYTES = 256 * 1024
-"""The longest body that is read; Zendesk sends less than this."""
+"""The longest body that is read; helpdesks send less than this."""
 WINDOW_S = 300.0
 """Seconds that a signed delivery may be off: as long as Zendesk repeats one, and clocks seldom differ by more."""
-PUBLIC_SECRET = "dGhpc19zZWNyZXRfaXNfZm9yX3Rlc3Rpbmdfb25seQ=="  # noqa: S105
-"""The secret with which Zendesk signs tests of a webhook that is not saved yet: everybody knows it."""
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z", re.ASCII)
 
 
@@ -54,28 +51,26 @@ class RequestRefused(Exception):
 
 @dataclass(frozen=True)
 class Doors:
-    """Secrets of the endpoints; one without its secret does not exist."""
+    """Secrets of the endpoints, which do not exist without: of the helpdesk's ``webhook``, below ``name``, and ours."""
 
-    zendesk: tuple[str, ...] = ()
-    freshdesk: tuple[str, ...] = ()
+    name: str = ""
+    webhook: Webhook = field(default_factory=Webhook)
+    secrets: tuple[str, ...] = ()
     api: tuple[str, ...] = ()
 
 
 def doors_of(settings: Settings) -> Doors:
     """The endpoints of these settings. Raises :class:`ConfigError` without any secret, and for one that all know."""
-    serve, name = settings.serve, settings.helpdesk
-    known = {"zendesk": _plain(serve.zendesk_secrets), "freshdesk": _plain(serve.freshdesk_secrets)}
-    zendesk, freshdesk = (secrets if vendor == name else () for vendor, secrets in known.items())
-    api = _plain(serve.api_tokens)
-    freshdesk = api if name == "request-tracker" else freshdesk  # its scrips show the token
-    if not (zendesk or freshdesk or api or name == "local"):
-        raise ConfigError(
-            f"set a secret first: {'' if name == 'request-tracker' else f'{name.upper()}_WEBHOOK_SECRET or '}"
-            "TICKETBOT_API_TOKEN; 'ticketbot serve install-webhook' tells how"
-        )
-    if PUBLIC_SECRET in zendesk:
-        raise ConfigError("ZENDESK_WEBHOOK_SECRET: this is the secret of Zendesk's documentation, which all know")
-    return Doors(zendesk, freshdesk, api)
+    name, vendor = settings.helpdesk, vendor_of(settings)
+    api = _plain(settings.serve.api_tokens)
+    secrets = api if vendor.webhook_secrets is None else _plain(vendor.webhook_secrets(settings.serve))
+    variable = f"{name.upper()}_WEBHOOK_SECRET"
+    if not (secrets or api or name == "local"):
+        own = "" if vendor.webhook_secrets is None else f"{variable} or "
+        raise ConfigError(f"set a secret first: {own}TICKETBOT_API_TOKEN; 'ticketbot serve install-webhook' tells how")
+    if vendor.webhook.public_secret in secrets:
+        raise ConfigError(f"{variable}: this is the secret of {settings.desk.vendor}'s documentation, which all know")
+    return Doors(name, vendor.webhook, secrets, api)
 
 
 def _plain(secrets: Sequence[SecretStr]) -> tuple[str, ...]:
@@ -85,7 +80,7 @@ def _plain(secrets: Sequence[SecretStr]) -> tuple[str, ...]:
 def verified(
     secrets: Sequence[str], timestamps: Sequence[str], signatures: Sequence[str], body: bytes, now: float
 ) -> str:
-    """The key by which a repetition of what Zendesk has signed is known. Raises :class:`RequestRefused` (401).
+    """The key by which a repetition of what the helpdesk has signed is known. Raises :class:`RequestRefused` (401).
 
     ``timestamps`` and ``signatures`` are the values of these headers: one each. The timestamp may be :data:`WINDOW_S`
     off ``now`` (Unix seconds), either way.
@@ -110,7 +105,7 @@ def verified(
 
 
 def signature(secret: str, timestamp: bytes, body: bytes) -> bytes:
-    """Zendesk's signature of a body at a timestamp."""
+    """The signature of a body at a timestamp."""
     return b64encode(hmac.digest(secret.encode(), timestamp + body, "sha256"))
 
 
@@ -131,37 +126,16 @@ def _raw(header: str) -> bytes:
     return header.encode("latin-1", "replace")
 
 
-_EVENT = "zen:event-type:ticket."
 MOST = 2**63 - 1
 
 
-def of_zendesk(body: bytes) -> int | None:
-    """The number of the ticket in an authentic body of Zendesk, if it is of one."""
-    said = _object(body)
-    kind, detail = said.get("type"), said.get("detail")
-    if not isinstance(kind, str):
-        return _number(said.get("ticket_id"))
-    return _number(detail.get("id")) if kind.startswith(_EVENT) and isinstance(detail, dict) else None
-
-
-def of_freshdesk(body: bytes) -> int | None:
-    """The same of a body of Freshdesk; its own layout puts everything into ``freshdesk_webhook``."""
-    said = _object(body)
-    inner = said.get("freshdesk_webhook")
-    said = inner if isinstance(inner, dict) else said
-    return _number(said.get("ticket_id", said.get("id")))
-
-
-def _object(body: bytes) -> dict[str, Any]:
+def ticket_in(body: bytes, webhook: Webhook) -> int | None:
+    """The number of the ticket in an authentic body, if it is of one; it may be written as text."""
     try:
-        said = orjson.loads(body)
+        said: Any = orjson.loads(body)
     except orjson.JSONDecodeError:
-        return {}
-    return said if isinstance(said, dict) else {}
-
-
-def _number(value: object) -> int | None:
-    """A ticket's or user's number, which may be written as text."""
+        return None
+    value = webhook.ticket(said) if isinstance(said, dict) else None
     if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) < 20:
         value = int(value)
     return value if isinstance(value, int) and not isinstance(value, bool) and 0 < value <= MOST else None
@@ -194,10 +168,18 @@ async def raw_body(request: Request) -> bytes:
     return b"".join(parts)
 
 
-def signed(request: Request, secrets: Sequence[str], body: bytes, now: float) -> str:
-    """The key of a delivery that Zendesk signed; raises :class:`RequestRefused` (401) for any other."""
-    headers = request.headers
-    return verified(secrets, headers.getlist(TIMESTAMP), headers.getlist(SIGNATURE), body, now)
+async def delivered(request: Request, doors: Doors, now: float) -> tuple[bytes, str]:
+    """The body of an authentic delivery, and the key by which a repetition is known, if it is signed.
+
+    Raises :class:`RequestRefused`.
+    """
+    headers, webhook = request.headers, doors.webhook
+    if not webhook.signature:
+        check(headers.getlist(SECRET_HEADER), doors.secrets, "the secret in X-Ticketbot-Secret is wrong")
+        return await raw_body(request), ""
+    body = await raw_body(request)
+    at, signatures = headers.getlist(webhook.signed_at), headers.getlist(webhook.signature)
+    return body, verified(doors.secrets, at, signatures, body, now)
 
 
 def check(given: Sequence[str], known: Sequence[str], why_not: str) -> None:
@@ -206,7 +188,7 @@ def check(given: Sequence[str], known: Sequence[str], why_not: str) -> None:
         raise RequestRefused(401, why_not)
 
 
-def webhook_id(request: Request) -> str:
-    """The name that Zendesk gives the delivery, for the log; ``-`` where there is none that may stand there."""
-    told = request.headers.get("x-zendesk-webhook-invocation-id") or request.headers.get("x-zendesk-webhook-id") or ""
+def name_of(request: Request, webhook: Webhook) -> str:
+    """The name that the helpdesk gives the delivery, for the log; ``-`` where there is none that may stand there."""
+    told = next(filter(None, map(request.headers.get, webhook.names)), "")
     return told if _ID.fullmatch(told) else "-"

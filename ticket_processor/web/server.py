@@ -40,7 +40,7 @@ from ..wiring import runs
 from ..wiring.desks import Subjects
 from ..wiring.explain import as_data, fetched, pasted, walk
 from . import gate
-from .gate import Doors, RequestRefused, of_freshdesk, of_zendesk
+from .gate import Doors, RequestRefused
 from .worker import SOON, DeliveryQueue, Heard, ToldTicket, Worker
 
 MOST_TICKET = 10**15
@@ -105,9 +105,8 @@ class Service:
     _storing: asyncio.Lock = field(default_factory=asyncio.Lock)
     _waiting: dict[object, tuple[ToldTicket, bool | None]] = field(default_factory=dict)
 
-    async def take(self, request: Request, ticket: int | None, key: str = "") -> Response:
-        """Put an authentic delivery on the disk, and say what became of it."""
-        name = gate.webhook_id(request)
+    async def take(self, name: str, ticket: int | None, key: str) -> Response:
+        """Put an authentic delivery of this name on the disk, and say what became of it."""
         if ticket is None:
             self.counted["ignored"] += 1
             self.say(f"webhook {name}: nothing to do: no ticket")
@@ -186,24 +185,14 @@ def make(service: Service, doors: Doors, *, has_metrics: bool) -> FastAPI:
             service.say(f"refused {request.client.host if request.client else 'a client'}: {why.why}")
         return why.answer
 
-    if doors.zendesk:
+    if doors.secrets:
 
-        @app.post("/webhooks/zendesk")
-        async def zendesk(request: Request) -> Response:
-            """Take a delivery of Zendesk's in: a trigger's own body, or an event of a ticket."""
-            body = await gate.raw_body(request)
-            key = gate.signed(request, doors.zendesk, body, service.now())
-            return await service.take(request, of_zendesk(body), key)
-
-    if doors.freshdesk:
-
-        @app.post("/webhooks/request-tracker")
-        @app.post("/webhooks/freshdesk")
-        async def freshdesk(request: Request) -> Response:
-            """Take a delivery of Freshdesk's automation rule, or of a scrip of Request Tracker, in."""
-            given = request.headers.getlist(gate.SECRET_HEADER)
-            gate.check(given, doors.freshdesk, "the secret in X-Ticketbot-Secret is wrong")
-            return await service.take(request, of_freshdesk(await gate.raw_body(request)))
+        @app.post(f"/webhooks/{doors.name}")
+        async def webhook(request: Request) -> Response:
+            """Take a delivery of the helpdesk's in."""
+            body, key = await gate.delivered(request, doors, service.now())
+            name = gate.name_of(request, doors.webhook)
+            return await service.take(name, gate.ticket_in(body, doors.webhook), key)
 
     if doors.api:
 

@@ -33,10 +33,10 @@ def reading(
 ) -> Iterator[tuple[Desk, Transport, Deadline]]:
     """The helpdesk for a command that writes nothing, and its connection, which lasts so many seconds.
 
-    Where the client is to know our ``writes``, on Freshdesk it does so from a copy of the state.
+    Where the client is to know our ``writes`` and the helpdesk keeps no record, they come from a copy of the state.
     """
     deadline, account = Deadline(clock, seconds), settings.desk
-    needs = writes and settings.helpdesk == "freshdesk"
+    needs = writes and not vendor_of(settings).record
     copy = opened_state(settings.state_folder, account.base_url, dry_run=True) if needs else nullcontext()
     share = settings.run.limit_share
     with closing(transport_for(account, clock, deadline, share=share, read_only=True)) as transport, copy as state:

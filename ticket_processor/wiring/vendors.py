@@ -1,4 +1,4 @@
-"""What is each helpdesk's own, a row for each: signing in, limits, client, labels, people, seeding.
+"""What is each helpdesk's own, a row for each: signing in, limits, client, labels, people, webhooks, seeding.
 
 A new helpdesk is its files in ``helpdesk/``, its account in ``settings/helpdesks.py``, and a row here. What the local
 helpdesk and seeding need is loaded where it is asked for: most runs need nothing of it.
@@ -6,10 +6,12 @@ helpdesk and seeding need is loaded where it is asked for: most runs need nothin
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Protocol, cast
+
+from pydantic import SecretStr
 
 from ..core.clock import Clock
 from ..core.errors import ConfigError
@@ -17,13 +19,13 @@ from ..core.models import Ticket
 from ..freshdesk import Freshdesk
 from ..helpdesk import freshdesk_format, freshdesk_reads, request_tracker_account, zendesk_account, zendesk_format
 from ..helpdesk.http_messages import Reply
-from ..helpdesk.protocol import AccountLabels, Helpdesk, Requesters, Rights
+from ..helpdesk.protocol import AccountLabels, BusinessRule, Helpdesk, Requesters, Rights, Webhook
 from ..helpdesk.rate_limit import Limit
 from ..helpdesk.request_tracker import RequestTracker
 from ..helpdesk.request_tracker_format import Shape
 from ..helpdesk.transport import Auth, Transport
 from ..settings.helpdesks import FreshdeskSettings, LocalSettings, RequestTrackerSettings, ZendeskSettings
-from ..settings.schema import Settings
+from ..settings.schema import ServeSettings, Settings
 from ..state.store import State
 from ..zendesk import Zendesk
 
@@ -47,8 +49,11 @@ class Desk(Helpdesk, Protocol):
 class Vendor:
     """One helpdesk's own ways. ``spare`` is the share of its limits that is left to people and other tools.
 
-    ``desk`` makes the client; where the helpdesk keeps no record of who changed what, the client keeps our own writes
-    in the state, and can only read without one. ``forbidden`` says why a read was refused, where the answer tells.
+    ``desk`` makes the client; where the helpdesk keeps no ``record`` of who changed what, it is made of our own writes
+    in the state. A client that writes note and rest one by one needs the state, and can only read without one.
+    ``forbidden`` says why a read was refused, where the answer tells. ``token_ends`` is when an OAuth token ends that
+    was made elsewhere (Unix seconds), if that is known. ``webhook_secrets`` are those of the settings; without them
+    the API's tokens are.
     """
 
     desk: Callable[[Settings, Transport, State | None], Desk]
@@ -61,6 +66,11 @@ class Vendor:
     sign_in: Callable[[Any, Transport, Clock], Auth] = lambda _account, _transport, _clock: Auth("")
     read_limits: Callable[[Mapping[str, str]], Mapping[str, Limit]] = lambda _headers: {}
     spare: float = 0.0
+    record: bool = True
+    rules: Callable[[Transport], list[BusinessRule]] = lambda _transport: []
+    token_ends: Callable[[Transport], float | None] = lambda _transport: None
+    webhook: Webhook = field(default_factory=Webhook)
+    webhook_secrets: Callable[[ServeSettings], Sequence[SecretStr]] | None = None
 
 
 def vendor_of(settings: Settings) -> Vendor:
@@ -148,17 +158,24 @@ VENDORS: Mapping[str, Vendor] = {
         sign_in=_sign_in_to_zendesk,
         read_limits=zendesk_format.read_limits,
         spare=0.05,
+        rules=zendesk_account.read_rules,
+        token_ends=zendesk_account.token_ends,
+        webhook=zendesk_format.WEBHOOK,
+        webhook_secrets=lambda serve: serve.zendesk_secrets,
     ),
     FreshdeskSettings.vendor: Vendor(
         desk=_freshdesk,
         own_user=lambda _settings, transport: freshdesk_reads.own_user(transport),
-        labels=lambda _settings, transport: freshdesk_reads.read_labels(transport),
+        labels=lambda s, transport: freshdesk_reads.read_labels(transport, s.freshdesk.open_statuses),
         requesters=lambda _settings, transport: freshdesk_reads.requesters(transport),
         seeds=lambda _settings, transport: _of_seeding().FreshdeskSeedTarget(transport),
         rights=lambda _account, transport, reply: freshdesk_reads.rights(transport, reply),
         sign_in=_sign_in_to_freshdesk,
         read_limits=freshdesk_format.read_limits,
         spare=0.1,
+        record=False,
+        webhook=freshdesk_format.WEBHOOK,
+        webhook_secrets=lambda serve: serve.freshdesk_secrets,
     ),
     RequestTrackerSettings.vendor: Vendor(
         desk=_tracker,
@@ -179,6 +196,7 @@ VENDORS: Mapping[str, Vendor] = {
         seeds=lambda settings, transport: _of_seeding().LocalSeedTarget(
             opened_local(settings, transport, make=True), cast("LocalConnection", transport).now
         ),
+        webhook_secrets=lambda _serve: (),
     ),
 }
 """By the name of the account's helpdesk."""
