@@ -10,19 +10,16 @@ Facts and their sources: developers.freshdesk.com/api, "Tickets", "Conversations
 from __future__ import annotations
 
 import functools
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NoReturn
 
-from .core.clock import iso
+from .core.clock import iso, parse_iso
 from .core.errors import (
-    CannotRun,
     HelpdeskDown,
-    NotAuthorised,
     NotePublished,
     OutcomeUnknown,
     TicketError,
-    TicketGone,
     UpdateConflict,
     UpdateRefused,
     WaitForEarlier,
@@ -33,20 +30,31 @@ from .helpdesk.freshdesk_format import (
     UPDATE_LIMIT,
     Conversation,
     FieldNames,
+    as_edit,
     error_code,
-    field_names,
+    history_of,
     holds_fields,
     note_body,
     people_of,
     read_conversations,
     read_ticket,
     refused_fields,
-    rows_of,
+    set_low,
+    shows,
     update_body,
+    with_references,
 )
-from .helpdesk.freshdesk_history import as_edit, history_of, set_low, shows, with_references
-from .helpdesk.freshdesk_reads import Listing, ListingPlace, Rows, own_user
-from .helpdesk.http_messages import Reply, is_unauthorised, mapping, string, tickets_of
+from .helpdesk.freshdesk_reads import OVERLAP_S, Listing, Rows, field_names, moment_of, own_user, rows_of
+from .helpdesk.http_messages import (
+    Reply,
+    is_unauthorised,
+    mapping,
+    not_shown,
+    string,
+    tickets_of,
+    with_ids,
+    write_refused,
+)
 from .helpdesk.note_first import LATE_S, NoteFirstDesk, SeenTicket, of_people
 from .helpdesk.protocol import Page
 from .helpdesk.ticket_history import Edit, History
@@ -58,6 +66,8 @@ MAX_TICKET_BYTES = 2_000_000
 EMBEDDED = 10
 """Maximum number of conversations in a view of a ticket, the oldest ones; others need requests of their own."""
 CONVERSATION_PAGES = 30
+MOST_REMEMBERED = 2_000
+"""Rows of the overlap that a cursor names, so that they are not looked at again."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +75,50 @@ class TicketView(SeenTicket):
     """A ticket with its conversations, as far as a view of it shows them."""
 
     said: tuple[Conversation, ...]
+
+
+class ListingPlace:
+    """How far a listing has been read: the newest change, and the rows of the last two minutes before it.
+
+    A row that was listed is passed over while nothing has changed on it.
+    """
+
+    def __init__(self, moment: float, newest: str, seen: dict[str, str]) -> None:
+        self.moment = moment
+        self._newest = newest
+        self._seen = seen
+
+    @classmethod
+    def read(cls, cursor: str | None, since: float) -> ListingPlace:
+        """The place that a cursor names; without one, ``since`` (Unix seconds)."""
+        newest, _, named = (cursor or "").removeprefix("changed:").partition(";")
+        seen = dict(item.split("@", 1) for item in named.split(",") if "@" in item)
+        return cls(parse_iso(newest) - OVERLAP_S if newest else since, newest, seen)
+
+    @property
+    def cursor(self) -> str | None:
+        """The place as a text; ``None`` where nothing was ever listed."""
+        if not self._newest:
+            return None
+        named = sorted(self._seen.items(), key=lambda item: item[1])[-MOST_REMEMBERED:]
+        return f"changed:{self._newest};" + ",".join(f"{number}@{stamp}" for number, stamp in named)
+
+    def new(self, rows: Sequence[Mapping[str, Any]], date: float | None) -> Rows:
+        """The rows that were not listed before as they are now; moves the place behind them.
+
+        ``date`` is the answer's own (Unix seconds).
+        """
+        new = [row for row in rows if self._seen.get(str(row.get("id")), "") != str(row.get("updated_at"))]
+        self._seen |= {str(row["id"]): str(row.get("updated_at")) for row in with_ids(new)}
+        if (newest := moment_of(rows, date)) is not None:
+            self._newest = max(self._newest, iso(newest))
+            oldest = iso(newest - OVERLAP_S)
+            self._seen = {number: stamp for number, stamp in self._seen.items() if stamp >= oldest}
+        return new
+
+    def is_behind(self, moment: float | None) -> bool:
+        """Whether the place lies behind a moment (Unix seconds)."""
+        return moment is not None and bool(self._newest) and parse_iso(self._newest) > moment
 
 
 class Freshdesk(NoteFirstDesk[TicketView]):
@@ -137,10 +191,7 @@ class Freshdesk(NoteFirstDesk[TicketView]):
         if reply.status == 404:
             return None
         if not reply.ok:
-            raise TicketError(
-                f"Freshdesk refuses to show this ticket (HTTP {reply.status}{error_code(reply)})",
-                if_shared=NotAuthorised if reply.status == 403 else CannotRun,
-            )
+            raise not_shown(f"Freshdesk refuses to show this ticket (HTTP {reply.status}{error_code(reply)})", reply)
         row = mapping(reply.body)
         if row.get("id") != ticket_id:
             raise TicketError("Freshdesk's answer is about another ticket")
@@ -314,16 +365,7 @@ class Freshdesk(NoteFirstDesk[TicketView]):
 
     def _explain(self, reply: Reply, change: Change, names: FieldNames) -> NoReturn:
         """Raise what a refusal says of this change."""
-        if reply.status in (404, 405):
-            raise TicketGone("deleted")  # or marked as spam
-        if reply.status == 409:
-            raise UpdateConflict("the ticket changed since it was read")
-        if reply.status in (401, 403):
-            raise UpdateRefused(
-                f"Freshdesk forbids this agent to update the ticket (HTTP {reply.status}{error_code(reply)})",
-                if_shared=NotAuthorised,
-            )
-        refused = refused_fields(reply)
+        refused = refused_fields(reply) if reply.status not in (401, 403, 404, 405, 409) else ()
         if "group_id" in refused and (change.group is not None or "group" in change.cleared):
             raise self.part_refused(f"Freshdesk knows no group {change.group}; see 'ticketbot doctor'", "group")
         if "priority" in refused and (change.priority is not None or "priority" in change.cleared):
@@ -333,7 +375,7 @@ class Freshdesk(NoteFirstDesk[TicketView]):
             raise self.part_refused("Freshdesk refuses the value of a ticket field; see 'ticketbot doctor'", "fields")
         if refused:
             raise UpdateRefused(f"Freshdesk refuses every change of this ticket until its field {refused[0]} is right")
-        raise UpdateRefused(f"Freshdesk refused the update (HTTP {reply.status}{error_code(reply)})")
+        raise write_refused("Freshdesk", reply, error_code(reply))
 
     # What the state knows
 

@@ -1,6 +1,7 @@
 """The Zendesk client: a handful of calls, each in its own method. Zendesk's words stop here.
 
-Facts and their sources: developer.zendesk.com, "Tickets" (safe updates), "Ticket Audits", "Rate limits".
+Facts and their sources: developer.zendesk.com, "Tickets" (safe updates), "Ticket Audits", "Rate limits",
+"Incremental Exports", "Search".
 """
 
 from __future__ import annotations
@@ -21,34 +22,38 @@ from .core.errors import (
     TicketGone,
     TicketUnreadable,
     TooManyJobs,
-    UpdateConflict,
-    UpdateRefused,
 )
 from .core.guards import retry_after_seconds
 from .core.models import Change, Ticket
-from .helpdesk.http_messages import is_unauthorised, mapping, mappings
+from .helpdesk.http_messages import Reply, is_unauthorised, mapping, mappings, not_shown, write_refused
 from .helpdesk.protocol import Fetched, Helpdesk, JobStatus, Page, TicketField
 from .helpdesk.ticket_history import Edit, History
 from .helpdesk.transport import Transport
-from .helpdesk.zendesk_account import CHOICES, LabelsForbidden, read_fields
 from .helpdesk.zendesk_format import (
     ACCOUNT_LIMIT,
-    body_of,
     error_code,
-    has_next,
-    job_status,
+    goes_on,
+    missing_scopes,
     people_of,
     read_edits,
     read_ticket,
     recorded,
-    too_many_jobs,
     update_body,
 )
-from .helpdesk.zendesk_reads import MAX_PAGE_BYTES, PAGE_SIZE, SHOW_MANY_MAX, ZendeskReads
+from .helpdesk.zendesk_reads import MAX_PAGE_BYTES, LabelsForbidden, Params, ZendeskReads, body_of, read_fields
 
+SHOW_MANY_MAX = 100
+PAGE_SIZE = 1000
+EXPORT_LIMIT = "incremental-exports"
+SEARCH_WINDOW_S = 6 * 3600.0
+"""Search lags behind, so each listing by search begins this much before the end of the last one."""
+CHOICES = ("tagger", "multiselect")
+"""Fields whose values are tags."""
 MAX_AUDITS_BYTES = 2_000_000
 """Of a page of audits, which many threads read at a time."""
 UPDATE_LIMIT, AUDITS_LIMIT = "tickets-update", "ticket-audits"
+_UNDER_WAY = ("queued", "working")
+DAY_S = 86_400.0
 MAX_AUDIT_PAGES = 50
 NEARLY_FULL = 4_900
 """Comments of a ticket; it takes 5,000 (Ticket Comments)."""
@@ -67,7 +72,8 @@ class Zendesk(ZendeskReads, Helpdesk):
     """
 
     def __init__(self, transport: Transport, *, page_size: int = PAGE_SIZE) -> None:
-        super().__init__(transport, page_size)
+        super().__init__(transport)
+        self._page_size = page_size
         self._known_fields: Mapping[int, TicketField] | None = None
 
     # Reading
@@ -77,6 +83,70 @@ class Zendesk(ZendeskReads, Helpdesk):
         kind, _, place = (cursor or "").partition(":")
         search = kind == "search"
         return self.created_since(parse_iso(place)) if search else self.changed_since(place or None, since)
+
+    def changed_since(self, cursor: str | None, since: float) -> Iterator[Page]:
+        """Tickets by last change, from a place of the export on; by search for a user who may not export."""
+        params: Params = {"per_page": self._page_size, "include": "users"}
+        if cursor is None:
+            params["start_time"] = int(since)
+        else:
+            params["cursor"] = cursor
+        seen, begun = {cursor}, None
+        while True:
+            reply = self.page("/incremental/tickets/cursor", params, "per_page", (ACCOUNT_LIMIT, EXPORT_LIMIT))
+            if reply.status == 403:
+                yield from self.created_since(since)
+                return
+            if not reply.ok:
+                raise CannotRun(
+                    f"Zendesk refuses the export (HTTP {reply.status}{error_code(reply)}); if the stored cursor is the "
+                    "reason, start again with --since, which repeats no work"
+                )
+            body = body_of(reply)
+            after, last = body.get("after_cursor"), bool(body.get("end_of_stream"))
+            if not last and (not after or after in seen):
+                raise HelpdeskDown("Zendesk's export repeats a cursor before its end; nothing is lost, try later")
+            seen.add(after)
+            tickets, unread = self.tickets(reply)
+            # What changed after the listing began is the next run's: most of it are this one's own writes.
+            begun = begun or reply.date
+            last = last or changed_after(begun, body)
+            yield Page(tickets, f"export:{after}" if after else None, last, unread)
+            if last:
+                return
+            params.pop("start_time", None)
+            params["cursor"] = str(after)
+            del reply, body  # or two pages would be held while the next one is read
+
+    def created_since(self, since: float) -> Iterator[Page]:
+        """Tickets created since, by search export: no admin needed, but minutes late and by creation only.
+
+        The next listing begins the window before the newest ticket of this one, which may be listed later than others.
+        """
+        newest = since
+        for tickets, unread, last in self.found(f"created>={iso(since)} status<solved"):
+            made = (min(parse_iso(ticket.created_at), ticket.read_at or newest) for ticket in tickets)
+            newest = max([newest, *made])
+            resume = max(since, newest - SEARCH_WINDOW_S)
+            cursor = f"search:{iso(resume)}" if last else None
+            yield Page(tickets, cursor, last, unread, since=since)
+
+    def found(self, query: str) -> Iterator[tuple[tuple[Ticket, ...], Mapping[int, TicketError], bool]]:
+        """Pages of what a search finds, what of each could not be read, and whether it is the last."""
+        params: Params = {"query": query, "filter[type]": "ticket", "page[size]": SHOW_MANY_MAX}
+
+        def refused(reply: Reply, _words: str) -> Exception:
+            if reply.status == 403:
+                why = error_code(reply) if missing_scopes(reply) else ""
+                return NotAuthorised(f"this Zendesk user may neither export nor search tickets (HTTP 403{why})")
+            return CannotRun(f"Zendesk refuses the search (HTTP {reply.status}{error_code(reply)})")
+
+        limits = (ACCOUNT_LIMIT, "search-export")
+        searched = self.listed(
+            "/search/export", params, name="results", limits=limits, most=MAX_PAGE_BYTES, refused=refused
+        )
+        for _, reply in searched:
+            yield *self.tickets(reply, "results"), not goes_on(reply)
 
     def solved(self, since: float) -> Iterator[tuple[Ticket, ...]]:
         """Solved and closed tickets created since ``since`` (Unix seconds), a page at a time, by search export.
@@ -103,10 +173,7 @@ class Zendesk(ZendeskReads, Helpdesk):
             most = min(MAX_PAGE_BYTES, MAX_AUDITS_BYTES + 100_000 * len(part))
             reply = self.get("/tickets/show_many", params, most=most, about_one=True)
             if not reply.ok:
-                raise TicketError(
-                    f"Zendesk refuses to show tickets (HTTP {reply.status}{error_code(reply)})",
-                    if_shared=NotAuthorised if reply.status == 403 else CannotRun,
-                )
+                raise not_shown(f"Zendesk refuses to show tickets (HTTP {reply.status}{error_code(reply)})", reply)
             if not isinstance(body_of(reply).get("tickets"), list):
                 raise TicketUnreadable("Zendesk's answer holds no list of tickets")
         except TicketError as error:
@@ -149,28 +216,18 @@ class Zendesk(ZendeskReads, Helpdesk):
         return History(edits=edits, options=options)
 
     def _audits(self, ticket_id: int) -> Iterator[Mapping[str, Any]]:
-        params: dict[str, str | int] = {"page[size]": 100}
+        def refused(reply: Reply, _words: str) -> Exception | None:
+            told = f"Zendesk refuses this ticket's audits (HTTP {reply.status}{error_code(reply)})"
+            return None if reply.status == 404 else not_shown(told, reply)
+
+        params: Params = {"page[size]": 100}
         read = 0
-        while read < MAX_AUDIT_PAGES * 100:
-            limits = (ACCOUNT_LIMIT, AUDITS_LIMIT)
-            reply = self.page(
-                f"/tickets/{ticket_id}/audits", params, "page[size]", limits, most=MAX_AUDITS_BYTES, about_one=True
-            )
-            if reply.status == 404:
-                return
-            if not reply.ok:
-                raise TicketError(
-                    f"Zendesk refuses this ticket's audits (HTTP {reply.status}{error_code(reply)})",
-                    if_shared=NotAuthorised if reply.status == 403 else CannotRun,
-                )
-            audits = body_of(reply).get("audits")
-            if not isinstance(audits, list):
-                raise TicketUnreadable("Zendesk's answer holds no list of audits")
+        how: dict[str, Any] = {"limits": (ACCOUNT_LIMIT, AUDITS_LIMIT), "most": MAX_AUDITS_BYTES, "refused": refused}
+        for audits, reply in self.listed(f"/tickets/{ticket_id}/audits", params, about_one=True, **how):
             yield from map(mapping, audits)
-            if not has_next(reply, params, "list of audits", of_one=True):
-                return
             read += int(params["page[size]"])  # a page may have become smaller
-        raise TicketError(f"more than {MAX_AUDIT_PAGES * 100} audits; they were not searched")
+            if read >= MAX_AUDIT_PAGES * 100 and goes_on(reply):
+                raise TicketError(f"more than {MAX_AUDIT_PAGES * 100} audits; they were not searched")
 
     # Writing
 
@@ -185,19 +242,9 @@ class Zendesk(ZendeskReads, Helpdesk):
         )
         if reply.ok:
             return recorded(reply, change)
-        if reply.status == 409:
-            raise UpdateConflict("the ticket changed since it was read")
-        if reply.status in (404, 410):
-            raise TicketGone("deleted")
-        if reply.status in (401, 403):
-            # One private group is a matter of that ticket; several in a row are a matter of this user's rights.
-            raise UpdateRefused(
-                f"Zendesk forbids this user to update the ticket (HTTP {reply.status}{error_code(reply)})",
-                if_shared=NotAuthorised,
-            )
         if reply.status == 422:
             self._explain(mapping(mapping(reply.body).get("details")), change)
-        raise UpdateRefused(f"Zendesk refused the update (HTTP {reply.status}{error_code(reply)})")
+        raise write_refused("Zendesk", reply, error_code(reply))
 
     def _explain(self, details: Mapping[str, object], change: Change) -> None:
         """Raise what a 422 says of this change, where it says something that we know."""
@@ -308,3 +355,34 @@ class Zendesk(ZendeskReads, Helpdesk):
                     "are drop-downs, whose values Zendesk may drop"
                 )
         return self._known_fields
+
+
+def too_many_jobs(reply: Reply) -> bool:
+    """Whether an answer says that the account may have no more jobs; its status is not documented."""
+    body = mapping(reply.body)
+    codes = [item.get("code") for item in mappings(body.get("errors"))]
+    error = body.get("error")
+    words = (error, mapping(error).get("title"), body.get("description"), *codes)
+    return not reply.ok and any("TooManyJobs" in word for word in words if isinstance(word, str))
+
+
+def job_status(row: Mapping[str, Any]) -> JobStatus:
+    # Only this counts: a job that says "completed" can hold items that failed, in more than one form.
+    made = {
+        item["id"]: item.get("success") is True
+        for item in mappings(row.get("results"))
+        if isinstance(item.get("id"), int)
+    }
+    progress = row.get("progress")
+    known = progress if isinstance(progress, int) and progress > 0 else 0
+    return JobStatus(ended=row.get("status") not in _UNDER_WAY, results=made, progress=known)
+
+
+def changed_after(moment: float | None, body: Mapping[str, Any]) -> bool:
+    """Whether the last row of an export's page, and so all behind it, changed after ``moment`` (Unix seconds).
+
+    A row that changed days after it makes no sense.
+    """
+    rows = body.get("tickets")
+    changed = mapping(rows[-1]).get("generated_timestamp") if isinstance(rows, list) and rows else None
+    return moment is not None and isinstance(changed, int | float) and moment < changed < moment + DAY_S

@@ -17,7 +17,7 @@ import pytest
 
 from ticket_processor.core.errors import ConfigError, JobRefused, PartRefused, TicketGone, UpdateConflict, UpdateRefused
 from ticket_processor.core.models import Change, Priority, PublicReply, StatusChange, Ticket
-from ticket_processor.helpdesk import freshdesk_reads, zendesk_account
+from ticket_processor.helpdesk import freshdesk_reads, zendesk_reads
 from ticket_processor.helpdesk.local_desk import LocalDesk, labels_of, requesters
 from ticket_processor.helpdesk.local_model import Actor, NewTicket
 from ticket_processor.helpdesk.local_store import LocalStore
@@ -49,9 +49,9 @@ class ZendeskOffice:
         self.store = account.store
         self.store.groups[FINANCE]["name"] = "Finance"
         self.desk: Desk = account.desk
-        self.people = zendesk_account.requesters(account.transport)
+        self.people = zendesk_reads.requesters(account.transport)
         self.now, self.later = account.time.now, account.clock.advance
-        self.labels = partial(zendesk_account.read_labels, account.transport)
+        self.labels = partial(zendesk_reads.read_labels, account.transport)
         self.agent = self.store.person_edit
         self.answer = partial(self.agent, comment="Which order?", public=True)
         self.solve = partial(self.agent, status="solved")

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from ticket_processor.core.errors import TicketError
 from ticket_processor.core.models import Change, Priority
 from ticket_processor.helpdesk import freshdesk_format as fmt
+from ticket_processor.helpdesk import freshdesk_reads
 from ticket_processor.helpdesk.http_messages import Reply
 from ticket_processor.helpdesk.rate_limit import Limit
 
@@ -115,21 +116,21 @@ def test_an_update_holds_only_what_changes_and_the_names_of_fields() -> None:
 
 
 def test_the_plan_tells_the_limits_that_no_header_does() -> None:
-    growth = fmt.read_limits({"X-RateLimit-Total": "200", "X-RateLimit-Remaining": "150"})
+    growth = freshdesk_reads.read_limits({"X-RateLimit-Total": "200", "X-RateLimit-Remaining": "150"})
 
     assert growth == {
         "account": Limit(200, 150, None),
         "tickets-update": Limit(80, 80, None),
         "tickets-list": Limit(20, 20, None),
     }
-    assert fmt.read_limits({"X-RateLimit-Total": "50.0", "X-RateLimit-Remaining": "49.0"}) == {
+    assert freshdesk_reads.read_limits({"X-RateLimit-Total": "50.0", "X-RateLimit-Remaining": "49.0"}) == {
         "account": Limit(50, 49, None)
     }
-    assert fmt.read_limits({"X-RateLimit-Total": "nan"}) == {}
+    assert freshdesk_reads.read_limits({"X-RateLimit-Total": "nan"}) == {}
 
 
 def test_an_hours_limit_is_spread_over_its_minutes() -> None:
-    told = fmt.read_limits({"X-RateLimit-Total": "3000", "X-RateLimit-Remaining": "2400"})
+    told = freshdesk_reads.read_limits({"X-RateLimit-Total": "3000", "X-RateLimit-Remaining": "2400"})
     assert told == {fmt.ACCOUNT_LIMIT: Limit(50, 40, None)}
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ticket_processor.core.models import Change, Priority, Ticket
-from ticket_processor.helpdesk.freshdesk_format import Conversation
-from ticket_processor.helpdesk.freshdesk_history import history_of
+from ticket_processor.helpdesk.freshdesk_format import Conversation, history_of
 from ticket_processor.state.records import KeptWrite
 
 OWN, ANA, AGENT = 900, 31, 5

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -10,7 +11,7 @@ import orjson
 import pytest
 import requests
 
-from ticket_processor.core.clock import Deadline, iso, parse_iso
+from ticket_processor.core.clock import Clock, Deadline, iso, parse_iso
 from ticket_processor.core.errors import (
     CannotRun,
     HelpdeskDown,
@@ -29,9 +30,9 @@ from ticket_processor.core.models import Change, Priority, TakenOff, Ticket
 from ticket_processor.helpdesk.protocol import Page
 from ticket_processor.helpdesk.rate_limit import Throttle
 from ticket_processor.helpdesk.ticket_history import overwritten
-from ticket_processor.helpdesk.transport import Auth, Transport
-from ticket_processor.helpdesk.zendesk_account import ClientCredentials, read_labels
+from ticket_processor.helpdesk.transport import Auth, FetchedAuth, Transport
 from ticket_processor.helpdesk.zendesk_format import read_edits, read_limits
+from ticket_processor.helpdesk.zendesk_reads import fetch_token, read_labels
 from ticket_processor.pipeline.shared_faults import IsolatingDesk, SharedFaults
 from ticket_processor.sandbox.access import Credentials
 from ticket_processor.sandbox.fill import fill
@@ -768,9 +769,13 @@ def tokens_asked(account: Account) -> int:
     return sum(request.path == "/oauth/tokens" for request in account.sent)
 
 
+def client_of(transport: Transport, clock: Clock, *client: str) -> FetchedAuth:
+    return FetchedAuth(clock, partial(fetch_token, transport, *client))
+
+
 def with_client(account: Account, secret: str = KNOWN.oauth_client_secret) -> Zendesk:
     plain = account.connect(None)
-    return Zendesk(account.connect(ClientCredentials(plain, account.clock, KNOWN.oauth_client_id, secret)))
+    return Zendesk(account.connect(client_of(plain, account.clock, KNOWN.oauth_client_id, secret)))
 
 
 def test_a_token_is_fetched_once_and_used_until_it_is_old() -> None:
@@ -829,7 +834,7 @@ def test_the_other_ways_to_sign_in_work_and_cannot_be_renewed(auth: Auth) -> Non
 )
 def test_a_token_answer_without_a_token_is_a_refusal(status: int, body: object, words: str) -> None:
     wire = Wire(answer(status, body))
-    client = ClientCredentials(wire.transport, wire.clock, "id", "CANARY", "read write")
+    client = client_of(wire.transport, wire.clock, "id", "CANARY", "read write")
     with pytest.raises(NotAuthorised, match=words) as error:
         client.header()
     assert "CANARY" not in str(error.value)
@@ -837,7 +842,7 @@ def test_a_token_answer_without_a_token_is_a_refusal(status: int, body: object, 
 
 def test_a_token_without_a_usable_lifetime_is_taken_for_half_an_hour() -> None:
     wire = Wire(answer(200, {"access_token": "t", "expires_in": None}), seconds=1e6)
-    client = ClientCredentials(wire.transport, wire.clock, "id", "secret")
+    client = client_of(wire.transport, wire.clock, "id", "secret")
     client.header()
     wire.clock.advance(1439)
     client.header()

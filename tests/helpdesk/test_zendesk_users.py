@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ticket_processor.core.errors import CannotRun, ConfigError, HelpdeskDown
-from ticket_processor.helpdesk.zendesk_account import own_user, requesters
+from ticket_processor.helpdesk.zendesk_reads import own_user, requesters
 from ticket_processor.sandbox.store import BOT_ID
 
 from ..support.fakes import Wire, answer

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,10 @@ import pytest
 from ticket_processor.core.clock import Deadline
 from ticket_processor.core.errors import ConfigError, DeadlineReached
 from ticket_processor.core.guards import Breaker
+from ticket_processor.helpdesk import freshdesk_reads, zendesk_reads
 from ticket_processor.helpdesk.rate_limit import Throttle
 from ticket_processor.helpdesk.transport import Auth, Transport
-from ticket_processor.knowledge.sources import FolderArticles, FreshdeskArticles, ZendeskArticles
+from ticket_processor.knowledge.sources import FolderArticles, HelpCenter
 from ticket_processor.knowledge.store import GENERATION, KnowledgeStore
 from ticket_processor.knowledge.sync import SyncResult, sync
 from ticket_processor.sandbox import fill as solutions
@@ -36,13 +38,17 @@ class Zendesk(Account):
 
     def sync(self, advance: Callable[[int], None] = lambda _count: None) -> SyncResult:
         self.sent.clear()
-        return sync(self.kept, [ZendeskArticles(self.transport)], advance=advance)
+        return sync(self.kept, [center(self)], advance=advance)
 
     def titles(self) -> list[str]:
         return [title for (title,) in self.kept.all("SELECT title FROM article ORDER BY title")]
 
     def audiences(self) -> dict[str, str]:
         return dict(self.kept.all("SELECT title, audience FROM article"))
+
+
+def center(desk: Account) -> HelpCenter:
+    return HelpCenter("zendesk", partial(zendesk_reads.articles, desk.transport))
 
 
 def add_translation(desk: Zendesk, article_id: int, locale: str, title: str, **others: Any) -> None:
@@ -143,7 +149,7 @@ def test_a_help_center_that_cannot_be_read_keeps_what_was_there_and_stops_no_oth
 ) -> None:
     (tmp_path / "a.md").write_text("# A\nx", encoding="utf-8")
     desk = Zendesk(rules=Rules(help_center=state))
-    sources = [ZendeskArticles(desk.transport), FolderArticles(tmp_path, lang="en", audience="everyone")]
+    sources = [center(desk), FolderArticles(tmp_path, lang="en", audience="everyone")]
     result = sync(desk.kept, sources)
     assert set(result.failed) == {"zendesk"}
     assert desk.titles() == ["A"]
@@ -181,7 +187,7 @@ class Freshdesk:
 
     def sync(self) -> SyncResult:
         self.sent.clear()
-        return sync(self.kept, [FreshdeskArticles(self.transport)])
+        return sync(self.kept, [HelpCenter("freshdesk", partial(freshdesk_reads.articles, self.transport))])
 
     def audiences(self) -> dict[str, str]:
         return dict(self.kept.all("SELECT title, audience FROM article"))

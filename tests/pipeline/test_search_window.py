@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ticket_processor import zendesk
 from ticket_processor.core.models import Outcome
-from ticket_processor.helpdesk import zendesk_reads
 from ticket_processor.pipeline.intake import Intake, IntakeOptions
 from ticket_processor.policy.skip_rules import Selection, SkipRules, SkipSettings
 from ticket_processor.state.store import State
@@ -51,7 +51,7 @@ class Story:
         options = IntakeOptions(START - HOUR, replies=replies)
         intake = Intake(desk, self.state, Screening(desk, VOICE), Gate(), options)
         intake.limit = limit
-        with mock.patch.object(zendesk_reads, "SEARCH_WINDOW_S", self.window_s):
+        with mock.patch.object(zendesk, "SEARCH_WINDOW_S", self.window_s):
             works = []
             for item in intake:
                 if not isinstance(item, Outcome):

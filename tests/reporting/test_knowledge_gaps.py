@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -12,8 +13,9 @@ from hypothesis import strategies as st
 from ticket_processor.core.clock import Deadline
 from ticket_processor.core.errors import CannotRun, DeadlineReached
 from ticket_processor.core.taxonomy import Category, Taxonomy, default_taxonomy
+from ticket_processor.helpdesk import zendesk_reads
 from ticket_processor.knowledge.model import Article
-from ticket_processor.knowledge.sources import ZendeskArticles
+from ticket_processor.knowledge.sources import HelpCenter
 from ticket_processor.reporting.knowledge_gaps import ANY, Coverage, Knowledge, look_up, themes_of, topics_of
 from ticket_processor.sandbox.fill import add_article, fill_help_center
 
@@ -150,7 +152,7 @@ def test_a_help_centers_articles_are_searched_in_the_language_of_their_locale(en
     fill_help_center(account.store)
     add_article(account.store, "Fahrradständer", "<p>für den Hof</p>", locale="de")
     add_article(account.store, "Bicycle stands", "<p>for the yard</p>", locale=english)
-    portions = ZendeskArticles(account.transport).portions({})
+    portions = HelpCenter("zendesk", partial(zendesk_reads.articles, account.transport)).portions({})
     names = ("billing", "account", "order", "refund")
     topics = [topic(name, count, language) for name in names for language, count in (("en", 20), ("de", 10))]
     topics += [topic("bicycle_stands")]

@@ -12,7 +12,6 @@ from ticket_processor.core import reasons
 from ticket_processor.core.errors import CannotRun, HelpdeskDown
 from ticket_processor.core.models import Ticket
 from ticket_processor.helpdesk import ticket_history as history
-from ticket_processor.helpdesk import zendesk_reads
 from ticket_processor.helpdesk.protocol import Fetched
 from ticket_processor.helpdesk.ticket_history import Edit, History
 from ticket_processor.helpdesk.zendesk_reads import ZendeskReads
@@ -105,7 +104,7 @@ FAULT_MUTATIONS: Mapping[str, Callable[[], Any]] = {
     "a job whose reply was lost is sent again at once": lambda: mock.patch.object(
         UpdateJobs, "may_still_write", return_value=False
     ),
-    "search begins where it ended": lambda: mock.patch.object(zendesk_reads, "SEARCH_WINDOW_S", 0.0),
+    "search begins where it ended": lambda: mock.patch.object(zendesk, "SEARCH_WINDOW_S", 0.0),
     "key made from the first message": _key_from_the_first_message,
     "earlier versions' keys not known": lambda: mock.patch.object(History, "triaged", _by_its_key_only),
     "a copied marker means done": lambda: mock.patch.object(Selector, "reason_to_skip", _any_marker_means_done),

@@ -12,7 +12,7 @@ from ticket_processor.core.errors import UpdateConflict
 from ticket_processor.core.models import Change, Outcome, Ticket
 from ticket_processor.core.reasons import DEFERRED
 from ticket_processor.freshdesk import Freshdesk
-from ticket_processor.helpdesk import freshdesk_history, freshdesk_reads
+from ticket_processor.helpdesk import freshdesk_format
 from ticket_processor.pipeline.settlement import Settlement
 from ticket_processor.pipeline.writeback import WriteBack
 from ticket_processor.state.store import State
@@ -40,9 +40,9 @@ def _without_marker(change: Change, names: Any, whole: Any = freshdesk.update_bo
     return whole(change, names) | {"tags": [tag for tag in change.tags if tag != "ai_processed"]}
 
 
-def _from_now_on(cursor: str | None, since: float, whole: Any = freshdesk_reads.ListingPlace.read) -> Any:
+def _from_now_on(cursor: str | None, since: float, whole: Any = freshdesk.ListingPlace.read) -> Any:
     place = whole(cursor, since)
-    place.moment += 2 * freshdesk_reads.OVERLAP_S if cursor else 0.0
+    place.moment += 2 * freshdesk.OVERLAP_S if cursor else 0.0
     return place
 
 
@@ -56,7 +56,7 @@ def _half_a_write_waits(
 @contextmanager
 def _never_found() -> Iterator[None]:
     with (
-        mock.patch.object(freshdesk_history, "shows", return_value=False),
+        mock.patch.object(freshdesk_format, "shows", return_value=False),
         mock.patch.object(freshdesk, "shows", return_value=False),
     ):
         yield
@@ -75,14 +75,14 @@ FRESHDESK_MUTATIONS: Mapping[str, Callable[[], Any]] = {
     ),
     "an update without an answer never found": _never_found,
     "a note alone taken for the whole write": lambda: mock.patch.object(
-        freshdesk_history, "_made", lambda _ticket, writes: [write for write in writes if write.note_sent or write.sent]
+        freshdesk_format, "_made", lambda _ticket, writes: [write for write in writes if write.note_sent or write.sent]
     ),
     "notes public": lambda: mock.patch.object(freshdesk, "note_body", _public),
     "marker not written": lambda: mock.patch.object(freshdesk, "update_body", _without_marker),
     "Low taken for no priority": lambda: mock.patch.object(freshdesk, "read_ticket", _untouched),
     "notes of writes given up left there": lambda: mock.patch.object(Freshdesk, "withdraw"),
     "half a write left while people work": lambda: mock.patch.object(WriteBack, "_withdrawn", _half_a_write_waits),
-    "listings that leave a gap": lambda: mock.patch.object(freshdesk_reads.ListingPlace, "read", _from_now_on),
+    "listings that leave a gap": lambda: mock.patch.object(freshdesk.ListingPlace, "read", _from_now_on),
     **{
         name: MUTATIONS[name]
         for name in (

@@ -13,8 +13,9 @@ import typer
 from ..analysis.model_server.settings import LOCAL
 from ..core.clock import Deadline, SystemClock, iso
 from ..core.errors import CannotRun, ConfigError, ExitCode
+from ..helpdesk.protocol import Audience
 from ..knowledge.evaluate import FEWEST, evaluate, read_questions
-from ..knowledge.model import Audience, Found
+from ..knowledge.model import Found
 from ..knowledge.search import WEIGHT, KnowledgeSearch, issue_queries
 from ..settings.load import load
 from ..settings.schema import Settings

@@ -24,7 +24,7 @@ from ..core.errors import CannotRun, ConfigError, ExitCode, how_to_install
 from ..core.http import is_loopback, whole_url
 from ..helpdesk.http_messages import Reply
 from ..helpdesk.transport import Transport
-from ..helpdesk.zendesk_account import rows_of
+from ..helpdesk.zendesk_reads import rows_of
 from ..settings.schema import Settings
 from ..wiring.parts import transport_for
 from .options import ConfigOption, HostOption, PortOption

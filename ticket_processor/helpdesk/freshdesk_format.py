@@ -1,19 +1,24 @@
-"""Freshdesk's JSON and headers, read and written; pure functions. The calls are in :mod:`ticket_processor.freshdesk`.
+"""Freshdesk's JSON, read and written; pure functions. The calls are in :mod:`ticket_processor.freshdesk`.
 
-Facts and their sources: developers.freshdesk.com/api, "Tickets", "Conversations", "Rate Limit", "Errors".
+Freshdesk keeps no record of who changed what. A ticket's history is made of the ticket as it is, its conversations, and
+our own writes as the state keeps them. What differs between the end of one write and the beginning of the next, or from
+the ticket as it is, others have changed in between: when and who is not known.
+
+Facts and their sources: developers.freshdesk.com/api, "Tickets", "Conversations", "Errors".
 """
 
 from __future__ import annotations
 
 import html
 import re
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 
-from ..core.clock import parse_iso
-from ..core.errors import CannotRun, ConfigError, HelpdeskDown, TicketError
+from ..core.clock import iso, parse_iso
+from ..core.errors import TicketError
 from ..core.models import Change, Priority, Ticket
+from ..state.records import KeptWrite
 from .http_messages import (
     Reply,
     field_text,
@@ -24,28 +29,16 @@ from .http_messages import (
     tags_of,
     ticket_number,
     whole_number,
-    with_ids,
 )
-from .protocol import NO_USER, TicketField, Webhook
-from .rate_limit import Limit
+from .protocol import Webhook
+from .ticket_history import SHORT_KEY, Edit, History, changed
 
 ACCOUNT_LIMIT, UPDATE_LIMIT, LIST_LIMIT = "account", "tickets-update", "tickets-list"
-SUB_LIMITS: Mapping[int, tuple[int, int]] = {
-    200: (80, 20),
-    400: (160, 100),
-    700: (280, 200),
-    1000: (400, 300),
-    2000: (800, 400),
-}
-"""Updates and lists of tickets that a plan allows in a minute, by its total; the headers tell the total only."""
-HOURLY_FROM = 3_000
-"""A total from here on is an hour's (3,000 to 5,000 on older plans, support 225439); those of a minute are less."""
 PRIORITIES = {1: Priority.LOW, 2: Priority.NORMAL, 3: Priority.HIGH, 4: Priority.URGENT}
 LOW = 1
 """A ticket that is made without a priority has this one: Freshdesk has no empty priority."""
 _NUMBERS = {priority: number for number, priority in PRIORITIES.items()}
 _STATUSES = {2: "open", 3: "pending", 4: "solved", 5: "closed"}
-_KNOWN_STATUSES = {*_STATUSES, 6, 7}  # "Waiting on Customer", "Waiting on Third Party"
 _CHANNELS = {1: "email", 2: "web", 3: "voice", 5: "twitter", 6: "facebook", 7: "chat", 9: "web", 10: "email"}
 _REFERENCE = re.compile(r"\bRef tb-([0-9a-f]{8})\b")
 _SAFE_WORD = re.compile(r"^[A-Za-z][A-Za-z0-9_]{0,59}$")
@@ -61,31 +54,6 @@ def _told_ticket(said: Mapping[str, Any]) -> object:
 
 
 WEBHOOK = Webhook(_told_ticket)
-
-
-def read_limits(headers: Mapping[str, str]) -> dict[str, Limit]:
-    """The account's limit as a reply tells it, and the limits on updates and lists that its plan has.
-
-    The total may be written as ``50.0``. When the minute ends is not told. Older plans count by the hour; their total
-    is taken evenly, a sixtieth in each minute.
-    """
-    total, remaining = (_number(headers.get(f"X-RateLimit-{name}")) for name in ("Total", "Remaining"))
-    if total is None or remaining is None:
-        return {}
-    if total >= HOURLY_FROM:
-        total, remaining = total // 60, remaining // 60
-    found = {ACCOUNT_LIMIT: Limit(total, remaining, None)}
-    if total in SUB_LIMITS:
-        found |= {
-            name: Limit(most, most, None)
-            for name, most in zip((UPDATE_LIMIT, LIST_LIMIT), SUB_LIMITS[total], strict=True)
-        }
-    return found
-
-
-def is_hourly(headers: Mapping[str, str]) -> bool:
-    """Whether a reply tells of a limit on an hour's calls."""
-    return (_number(headers.get("X-RateLimit-Total")) or 0) >= HOURLY_FROM
 
 
 @sensible("Freshdesk shows this ticket in a form that cannot be read")
@@ -214,40 +182,6 @@ def update_body(change: Change, names: FieldNames) -> dict[str, object]:
     return body
 
 
-def ticket_field(row: Mapping[str, Any]) -> TicketField:
-    """A field of the account's tickets, as set-ups are compared with it."""
-    kind, choices = str(row.get("type") or ""), row.get("choices")
-    return TicketField(
-        id=row["id"],
-        title=str(row.get("label") or row.get("name") or ""),
-        kind="checkbox" if kind == "custom_checkbox" else kind,
-        active=not row.get("archived"),
-        system=row.get("default") is True,
-        required=row.get("required_for_closure") is True,
-        # A list or, where one choice leads to others, the names at the top of the tree.
-        options={str(value): str(value) for value in choices} if isinstance(choices, list | dict) else {},
-    )
-
-
-def field_names(rows: Iterable[Mapping[str, Any]]) -> FieldNames:
-    """The custom fields among an account's ticket fields; Freshdesk's own ones are no custom fields."""
-    return {
-        string(row.get("name")): row["id"]
-        for row in rows
-        if isinstance(row.get("id"), int) and not row.get("default") and row.get("name")
-    }
-
-
-def own_statuses(rows: Iterable[Mapping[str, Any]]) -> dict[int, str]:
-    """The statuses that the account has made itself, by number, with their names; not the two of a new account, which
-    wait for somebody."""
-    choices = next((mapping(row.get("choices")) for row in rows if row.get("type") == "default_status"), {})
-    named = {key: value[0] if isinstance(value, list) and value else value for key, value in choices.items()}
-    return {
-        int(key): string(name) for key, name in named.items() if key.isdecimal() and int(key) not in _KNOWN_STATUSES
-    }
-
-
 def refused_fields(reply: Reply) -> tuple[str, ...]:
     """The names of the fields that made Freshdesk refuse a request, where they are fit for a log."""
     named = [item.get("field") for item in mappings(mapping(reply.body).get("errors"))]
@@ -261,35 +195,190 @@ def error_code(reply: Reply) -> str:
     return f", {code}" if isinstance(code, str) and _SAFE_WORD.match(code) else ""
 
 
-def listed(reply: Reply, what: str, hint: str = "") -> list[dict[str, Any]]:
-    """The rows with ids of an answer that is a list of ``what``. Raises :class:`CannotRun` with ``hint``.
-
-    With a hint it is about a user, and where there is no such user, it raises :class:`ConfigError`.
-    """
-    if hint and reply.status in (400, 404):
-        raise ConfigError(NO_USER)
-    if not reply.ok:
-        raise CannotRun(f"Freshdesk refuses to show its {what} (HTTP {reply.status}){hint}")
-    if not isinstance(reply.body, list):
-        raise HelpdeskDown(f"Freshdesk's answer is no list of {what}")
-    return with_ids(reply.body)
-
-
-def rows_of(reply: Reply) -> list[Mapping[str, Any]]:
-    """The rows of an answer that is a list. Raises :class:`HelpdeskDown` for any other."""
-    if not isinstance(reply.body, list):
-        raise HelpdeskDown("Freshdesk's answer is no list")
-    return [mapping(row) for row in reply.body]
-
-
 def people_of(rows: Iterable[Mapping[str, Any]]) -> dict[int, tuple[str, str]]:
     """Names and addresses of requesters, by number, from rows that tell them."""
     told = ((whole_number(row.get("requester_id")), mapping(row.get("requester"))) for row in rows)
     return {key: (string(one.get("name")), string(one.get("email"))) for key, one in told if key is not None and one}
 
 
-def _number(text: str | None) -> int | None:
-    try:
-        return int(float(text or ""))
-    except ValueError:
-        return None
+# The history
+
+CLOCKS_S = 5.0
+"""Seconds that a note may seem older than the moment of its sending, which the ticket's last answer told."""
+Value = TypeVar("Value")
+
+
+def history_of(
+    ticket: Ticket, said: Sequence[Conversation], writes: Sequence[KeptWrite], own: int | None, marker: str
+) -> History:
+    """The ticket's edits, oldest first. ``own`` is our user's number.
+
+    A write counts when its answer came, or when the ticket shows it. Where the state knows of none, although the
+    ticket carries the ``marker``, our notes tell which writes there were.
+    """
+    made = _made(ticket, writes)
+    notes = {item.reference: item for item in said if item.reference and item.author == own}
+    ours = list(_our_edits(ticket, made, notes, own))
+    if not made and marker in ticket.tags:
+        unfinished = {write.change.key[:SHORT_KEY] for write in writes}
+        ours = [
+            Edit(at=note.at, author=own, way="api", key=reference, **_noted(note, own))
+            for reference, note in notes.items()
+            if reference not in unfinished
+        ]
+    # A marker that is not ours has no known author.
+    began = frozenset(made[0].change.tags_before if made else ticket.tags) - {marker}
+    creation = Edit(
+        at=ticket.created_at,
+        author=ticket.requester,
+        creation=True,
+        tags_added=began,
+        comment="public",
+        text=ticket.description,
+    )
+    # Of two that carry the same second, ours comes first: an answer is rather read twice than not at all.
+    others = [_said(item, own) for item in said if not (item.reference and item.author == own)]
+    return History(edits=(creation, *sorted((*ours, *others), key=lambda edit: edit.at)))
+
+
+def with_references(
+    said: Sequence[Conversation], writes: Sequence[KeptWrite], own: Callable[[], int | None]
+) -> tuple[Conversation, ...]:
+    """Conversations, our notes among them with their references, even where a person has edited their words.
+
+    A note of unknown number that a person has edited is found by its moment.
+    """
+    known = {write.note: write.change.key[:SHORT_KEY] for write in writes if write.note is not None}
+    lost = [write for write in writes if write.note_sent is not None and write.note is None]
+
+    def reference(item: Conversation) -> str:
+        if item.id in known or item.reference or not lost or item.edited_by is None or item.author != own():
+            return known.get(item.id) or item.reference
+        sent = [write for write in lost if parse_iso(item.at) >= (write.note_sent or 0.0) - CLOCKS_S]
+        return sent[-1].change.key[:SHORT_KEY] if sent else ""
+
+    return tuple(replace(item, reference=reference(item)) for item in said)
+
+
+def set_low(writes: Sequence[KeptWrite]) -> bool:
+    """Whether the last priority that we wrote is Low, which is then not an unset one."""
+    set_to = [
+        write.change.priority is Priority.LOW
+        for write in writes
+        if write.done and (write.change.priority is not None or "priority" in write.change.cleared)
+    ]
+    return bool(set_to) and set_to[-1]
+
+
+def shows(ticket: Ticket, change: Change) -> bool:
+    """Whether a ticket carries what a change was to put on it: the request went through, though no answer came.
+
+    It happens whole or not at all: one new tag of it is proof, whatever others have made of the rest.
+    """
+    if change.tags_added:
+        return not set(change.tags_added).isdisjoint(ticket.tags)
+    if change.tags_removed:
+        return set(change.tags_removed).isdisjoint(ticket.tags)
+    if change.priority is not None:
+        return ticket.priority is change.priority
+    if change.group is not None:
+        return ticket.group == change.group
+    return bool(change.fields) and all(ticket.fields.get(key) == value for key, value in change.fields.items())
+
+
+def as_edit(write: KeptWrite, note: Conversation | None, own: int | None) -> Edit:
+    """The edit that a write of ours made; ``at`` is empty where no answer told that."""
+    change = write.change
+    return Edit(
+        at=write.done,
+        author=own,
+        way="api",
+        key=change.key,
+        intent=change.intent,
+        tags_added=frozenset(change.tags_added),
+        tags_removed=frozenset(change.tags_removed),
+        priority=_moved(change.priority_before, change.priority, emptied="priority" in change.cleared),
+        group=_moved(change.group_before, change.group, emptied="group" in change.cleared),
+        fields={key: (write.fields_before.get(key), value) for key, value in change.field_values.items()},
+        **_noted(note, own),
+    )
+
+
+def _made(ticket: Ticket, writes: Sequence[KeptWrite]) -> list[KeptWrite]:
+    """The writes that were made, one under each key: of several attempts the one that was answered, or is seen."""
+    found: dict[str, KeptWrite] = {}
+    for write in writes:
+        seen = write.sent is not None and shows(ticket, write.change)
+        earlier = found.get(write.change.key)
+        if write.done or (seen and not (earlier and earlier.done)):
+            found[write.change.key] = write
+    return list(found.values())
+
+
+def _our_edits(
+    ticket: Ticket, made: Sequence[KeptWrite], notes: Mapping[str, Conversation], own: int | None
+) -> Iterator[Edit]:
+    """Our writes, and between them what others must have changed."""
+    for place, write in enumerate(made):
+        change = write.change
+        at = max(write.done or ticket.updated_at, iso(write.sent or 0.0))  # not every change moves that stamp
+        yield as_edit(write, notes.get(change.key[:SHORT_KEY]), own).model_copy(update={"at": at})
+        left = change.field_values
+        if place + 1 < len(made):
+            later = made[place + 1]
+            # Of fields only those that the earlier one had set are compared, as far as they are known.
+            fields = {key: value for key, value in later.fields_before.items() if key in left}
+            found, until = later.change, later.done
+            between = _difference(write, left, found.tags_before, found.priority_before, found.group_before, fields)
+        else:
+            shown = {key: ticket.fields.get(key) for key in left}
+            until = ticket.updated_at
+            between = _difference(write, left, ticket.tags, ticket.priority, ticket.group, shown)
+        if between:
+            yield Edit(at=max(at, until), way="unknown", **between)
+
+
+def _difference(
+    write: KeptWrite,
+    left: Mapping[int, str | None],
+    tags: Sequence[str],
+    priority: Priority | None,
+    group: int | None,
+    fields: Mapping[int, str | None],
+) -> dict[str, Any]:
+    """What others changed since ``write``, which ``left`` these fields; empty for nothing."""
+    change = write.change
+    added, removed = changed(change.tags, tags)
+    ours = None if "priority" in change.cleared else change.priority or change.priority_before
+    our_group = None if "group" in change.cleared else change.group or change.group_before
+    found = {
+        "tags_added": added,
+        "tags_removed": removed,
+        "priority": None if ours is priority else (ours, priority),
+        "group": None if our_group == group else (our_group, group),
+        "fields": {key: (left[key], value) for key, value in fields.items() if value != left[key]},
+    }
+    return {part: value for part, value in found.items() if value}
+
+
+def _moved(before: Value | None, after: Value | None, *, emptied: bool) -> tuple[Value | None, Value | None] | None:
+    return (before, after) if after is not None or emptied else None
+
+
+def _noted(note: Conversation | None, own: int | None) -> dict[str, Any]:
+    """The parts of an edit that are about its note."""
+    if note is None:
+        return {}
+    edited = note.edited_by not in (None, own)
+    return {"comment": "internal" if note.private else "public", "note": note.id, "note_edited": edited}
+
+
+def _said(item: Conversation, own: int | None) -> Edit:
+    """A reply or a note of another user; one of our own user without a reference is another program's."""
+    return Edit(
+        at=item.at,
+        author=item.author,
+        way="api" if item.author == own else "hand",
+        comment="internal" if item.private else "public",
+        text="" if item.private else item.text,
+    )

@@ -1,82 +1,45 @@
-"""Reads of a Freshdesk account: tickets by their last change, without losing one that changes meanwhile; fields and
-groups, people, and who we are.
+"""Reads of a Freshdesk account: tickets by their last change, without losing one that changes meanwhile; its limits,
+fields and groups, people, and articles; and who we are.
 
-Facts and their sources: developers.freshdesk.com/api, "List All Tickets", "Ticket Fields", "Groups", "Contacts" (list),
-"Agents" (list). There is no list of the tags in use; archived, deleted and spam tickets are in no list.
+Facts and their sources: developers.freshdesk.com/api, "List All Tickets", "Rate Limit", "Ticket Fields", "Groups",
+"Contacts" (list), "Agents" (list), "Solutions" (there is no filter by time, so each sync walks all folders;
+translations are asked for only where an article has changed). There is no list of the tags in use; archived, deleted
+and spam tickets are in no list.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
 from ..core.clock import iso, parse_iso
-from ..core.errors import CannotRun, HelpdeskDown, NotAuthorised
+from ..core.errors import CannotRun, ConfigError, HelpdeskDown, NotAuthorised
 from .freshdesk_format import (
     ACCOUNT_LIMIT,
     LIST_LIMIT,
+    UPDATE_LIMIT,
+    FieldNames,
     error_code,
-    is_hourly,
-    listed,
-    own_statuses,
-    read_limits,
-    rows_of,
-    ticket_field,
 )
-from .http_messages import Reply, mapping, whole_number, with_ids
-from .protocol import BY_TICKET, AccountLabels, Requesters, Rights
+from .http_messages import Reply, mapping, string, whole_number, with_ids
+from .protocol import (
+    BY_TICKET,
+    NO_USER,
+    AccountLabels,
+    Audience,
+    HelpArticle,
+    IsUnchanged,
+    Requesters,
+    Rights,
+    TicketField,
+)
+from .rate_limit import Limit
 from .transport import Transport, shown
 
 OVERLAP_S = 120.0
 """A listing begins this much before the end of the last one."""
-MOST_REMEMBERED = 2_000
-"""Rows of the overlap that a cursor names, so that they are not looked at again."""
 Rows = list[Mapping[str, Any]]
-
-
-class ListingPlace:
-    """How far a listing has been read: the newest change, and the rows of the last two minutes before it.
-
-    A row that was listed is passed over while nothing has changed on it.
-    """
-
-    def __init__(self, moment: float, newest: str, seen: dict[str, str]) -> None:
-        self.moment = moment
-        self._newest = newest
-        self._seen = seen
-
-    @classmethod
-    def read(cls, cursor: str | None, since: float) -> ListingPlace:
-        """The place that a cursor names; without one, ``since`` (Unix seconds)."""
-        newest, _, named = (cursor or "").removeprefix("changed:").partition(";")
-        seen = dict(item.split("@", 1) for item in named.split(",") if "@" in item)
-        return cls(parse_iso(newest) - OVERLAP_S if newest else since, newest, seen)
-
-    @property
-    def cursor(self) -> str | None:
-        """The place as a text; ``None`` where nothing was ever listed."""
-        if not self._newest:
-            return None
-        named = sorted(self._seen.items(), key=lambda item: item[1])[-MOST_REMEMBERED:]
-        return f"changed:{self._newest};" + ",".join(f"{number}@{stamp}" for number, stamp in named)
-
-    def new(self, rows: Sequence[Mapping[str, Any]], date: float | None) -> Rows:
-        """The rows that were not listed before as they are now; moves the place behind them.
-
-        ``date`` is the answer's own (Unix seconds).
-        """
-        new = [row for row in rows if self._seen.get(str(row.get("id")), "") != str(row.get("updated_at"))]
-        self._seen |= {str(row["id"]): str(row.get("updated_at")) for row in with_ids(new)}
-        if (newest := moment_of(rows, date)) is not None:
-            self._newest = max(self._newest, iso(newest))
-            oldest = iso(newest - OVERLAP_S)
-            self._seen = {number: stamp for number, stamp in self._seen.items() if stamp >= oldest}
-        return new
-
-    def is_behind(self, moment: float | None) -> bool:
-        """Whether the place lies behind a moment (Unix seconds)."""
-        return moment is not None and bool(self._newest) and parse_iso(self._newest) > moment
 
 
 def moment_of(rows: Sequence[Mapping[str, Any]], date: float | None) -> float | None:
@@ -88,6 +51,16 @@ def moment_of(rows: Sequence[Mapping[str, Any]], date: float | None) -> float | 
     return max((at for at in dates if date is None or at <= date + OVERLAP_S), default=None)
 
 
+SUB_LIMITS: Mapping[int, tuple[int, int]] = {
+    200: (80, 20),
+    400: (160, 100),
+    700: (280, 200),
+    1000: (400, 300),
+    2000: (800, 400),
+}
+"""Updates and lists of tickets that a plan allows in a minute, by its total; the headers tell the total only."""
+HOURLY_FROM = 3_000
+"""A total from here on is an hour's (3,000 to 5,000 on older plans, support 225439); those of a minute are less."""
 PAGE_SIZE = 100
 MAX_PAGE_BYTES = 12_000_000
 MOST_WALKS = 10
@@ -171,6 +144,95 @@ class Listing:
 
 # The account
 
+
+def read_limits(headers: Mapping[str, str]) -> dict[str, Limit]:
+    """The account's limit as a reply tells it, and the limits on updates and lists that its plan has.
+
+    The total may be written as ``50.0``. When the minute ends is not told. Older plans count by the hour; their total
+    is taken evenly, a sixtieth in each minute.
+    """
+    total, remaining = (_number(headers.get(f"X-RateLimit-{name}")) for name in ("Total", "Remaining"))
+    if total is None or remaining is None:
+        return {}
+    if total >= HOURLY_FROM:
+        total, remaining = total // 60, remaining // 60
+    found = {ACCOUNT_LIMIT: Limit(total, remaining, None)}
+    if total in SUB_LIMITS:
+        found |= {
+            name: Limit(most, most, None)
+            for name, most in zip((UPDATE_LIMIT, LIST_LIMIT), SUB_LIMITS[total], strict=True)
+        }
+    return found
+
+
+def is_hourly(headers: Mapping[str, str]) -> bool:
+    """Whether a reply tells of a limit on an hour's calls."""
+    return (_number(headers.get("X-RateLimit-Total")) or 0) >= HOURLY_FROM
+
+
+def _number(text: str | None) -> int | None:
+    try:
+        return int(float(text or ""))
+    except ValueError:
+        return None
+
+
+def listed(reply: Reply, what: str, hint: str = "") -> list[dict[str, Any]]:
+    """The rows with ids of an answer that is a list of ``what``. Raises :class:`CannotRun` with ``hint``.
+
+    With a hint it is about a user, and where there is no such user, it raises :class:`ConfigError`.
+    """
+    if hint and reply.status in (400, 404):
+        raise ConfigError(NO_USER)
+    if not reply.ok:
+        raise CannotRun(f"Freshdesk refuses to show its {what} (HTTP {reply.status}){hint}")
+    if not isinstance(reply.body, list):
+        raise HelpdeskDown(f"Freshdesk's answer is no list of {what}")
+    return with_ids(reply.body)
+
+
+def rows_of(reply: Reply) -> list[Mapping[str, Any]]:
+    """The rows of an answer that is a list. Raises :class:`HelpdeskDown` for any other."""
+    if not isinstance(reply.body, list):
+        raise HelpdeskDown("Freshdesk's answer is no list")
+    return [mapping(row) for row in reply.body]
+
+
+def ticket_field(row: Mapping[str, Any]) -> TicketField:
+    """A field of the account's tickets, as set-ups are compared with it."""
+    kind, choices = str(row.get("type") or ""), row.get("choices")
+    return TicketField(
+        id=row["id"],
+        title=str(row.get("label") or row.get("name") or ""),
+        kind="checkbox" if kind == "custom_checkbox" else kind,
+        active=not row.get("archived"),
+        system=row.get("default") is True,
+        required=row.get("required_for_closure") is True,
+        # A list or, where one choice leads to others, the names at the top of the tree.
+        options={str(value): str(value) for value in choices} if isinstance(choices, list | dict) else {},
+    )
+
+
+def field_names(rows: Iterable[Mapping[str, Any]]) -> FieldNames:
+    """The custom fields among an account's ticket fields; Freshdesk's own ones are no custom fields."""
+    return {
+        string(row.get("name")): row["id"]
+        for row in rows
+        if isinstance(row.get("id"), int) and not row.get("default") and row.get("name")
+    }
+
+
+def own_statuses(rows: Iterable[Mapping[str, Any]]) -> dict[int, str]:
+    """The statuses that the account has made itself, by number, with their names; not the two of a new account, which
+    wait for somebody."""
+    choices = next((mapping(row.get("choices")) for row in rows if row.get("type") == "default_status"), {})
+    named = {key: value[0] if isinstance(value, list) and value else value for key, value in choices.items()}
+    return {
+        int(key): string(name) for key, name in named.items() if key.isdecimal() and int(key) not in _KNOWN_STATUSES
+    }
+
+
+_KNOWN_STATUSES = {2, 3, 4, 5, 6, 7}  # two of them are "Waiting on Customer" and "Waiting on Third Party"
 MAX_PAGES = 300
 """More are refused."""
 BEGINNING = "1970-01-01T00:00:00Z"
@@ -181,21 +243,31 @@ HINT = f"; {BY_TICKET}"
 def read_labels(transport: Transport, open_statuses: Collection[int] = ()) -> AccountLabels:
     """Everything at once; a handful of requests. Raises :class:`CannotRun`, as any reading of the helpdesk."""
     rows = listed(transport.request("GET", "/api/v2/ticket_fields"), "ticket fields")
-    groups = {row["id"]: str(row.get("name")) for row in _rows(transport, "groups", {})}
+    groups = {row["id"]: str(row.get("name")) for row in _rows(transport, "groups")}
     fields = tuple(map(ticket_field, rows))
     held = {number: name for number, name in own_statuses(rows).items() if number not in open_statuses}
     return AccountLabels(tags=None, fields=fields, groups=groups, held_statuses=held)
 
 
-def _rows(transport: Transport, name: str, params: Mapping[str, str | int], hint: str = "") -> Iterator[dict[str, Any]]:
-    """The rows of a list over all its pages. Raises what :func:`listed` does."""
+def _rows(
+    transport: Transport,
+    path: str,
+    params: Mapping[str, str | int] = {},
+    hint: str = "",
+    *,
+    what: str = "",
+    may_be_absent: bool = False,
+) -> Iterator[dict[str, Any]]:
+    """The rows of a list of ``what`` over all its pages. Raises what :func:`listed` does."""
+    what = what or path
     for page in range(1, MAX_PAGES + 1):
-        asked = {**params, "per_page": PAGE_SIZE, "page": page}
-        rows = listed(transport.request("GET", f"/api/v2/{name}", params=asked), name, hint)
-        yield from rows
-        if len(rows) < PAGE_SIZE:
+        reply = transport.request("GET", f"/api/v2/{path}", params={**params, "per_page": PAGE_SIZE, "page": page})
+        if may_be_absent and reply.status == 404:
             return
-    raise CannotRun(f"Freshdesk lists the first {MAX_PAGES * PAGE_SIZE} {name} only{hint}")
+        yield from listed(reply, what, hint)
+        if len(reply.body) < PAGE_SIZE:
+            return
+    raise CannotRun(f"Freshdesk lists the first {MAX_PAGES * PAGE_SIZE} {what} only{hint}")
 
 
 def requesters(transport: Transport) -> Requesters:
@@ -244,3 +316,60 @@ def rights(transport: Transport, reply: Reply) -> Rights:
     elif agent.get("ticket_scope") not in (None, ALL_TICKETS):
         lacking = "this agent sees some of them only; give it the scope of all tickets, or the others are never seen"
     return Rights("", lacking, said, facts)
+
+
+# Articles
+
+PUBLISHED = 2
+AUDIENCES: Mapping[int, Audience] = {1: "everyone", 2: "customers"}
+"""Of a folder's ``visibility``. All others are for agents, bots, or some companies and segments only."""
+DEEPEST = 8
+ARTICLES = "solution articles"
+
+
+def articles(transport: Transport, unchanged: IsUnchanged) -> Iterator[list[HelpArticle]]:
+    """The solution articles in all of the portal's languages, a folder at a time. Raises :class:`CannotRun`."""
+    reply = transport.request("GET", "/api/v2/settings/helpdesk")
+    told = mapping(reply.body if reply.ok else None)
+    others = told.get("portal_languages")
+    named = [told.get("primary_language") or "en", *(others if isinstance(others, list) else ())]
+    languages = list(dict.fromkeys(name.lower() for name in named if isinstance(name, str) and name))
+    for category in _rows(transport, "solutions/categories", what=ARTICLES):
+        for folder in _rows(transport, f"solutions/categories/{category['id']}/folders", what=ARTICLES):
+            for inner in _with_inner(transport, folder, DEEPEST):
+                yield list(_of_folder(transport, inner, languages, unchanged))
+
+
+def _with_inner(transport: Transport, folder: Mapping[str, Any], deepest: int) -> Iterator[Mapping[str, Any]]:
+    yield folder
+    if folder.get("sub_folders_count", 1) and deepest:
+        path = f"solutions/folders/{folder['id']}/subfolders"
+        for inner in _rows(transport, path, what=ARTICLES, may_be_absent=True):
+            yield from _with_inner(transport, inner, deepest - 1)
+
+
+def _of_folder(
+    transport: Transport, folder: Mapping[str, Any], languages: Sequence[str], unchanged: IsUnchanged
+) -> Iterator[HelpArticle]:
+    audience = AUDIENCES.get(folder.get("visibility", 0), "agents")
+    for row in _rows(transport, f"solutions/folders/{folder['id']}/articles", what=ARTICLES):
+        number, stamp = row["id"], f"{row.get('updated_at')} {audience}"
+        if row.get("status") != PUBLISHED or unchanged(number, languages, stamp):
+            continue
+        for language in languages:
+            text, place = row, ""
+            if language != languages[0]:
+                reply = transport.request("GET", f"/api/v2/solutions/articles/{number}/{language}")
+                text, place = {**row, "status": 0, **mapping(reply.body if reply.ok else None)}, f"{language}/"
+            if text.get("status") == PUBLISHED:
+                yield HelpArticle(
+                    number=number,
+                    language=language,
+                    title=str(text.get("title") or ""),
+                    url=f"{transport.base_url}/{place}support/solutions/articles/{number}",
+                    audience=audience,
+                    changed=text.get("updated_at"),
+                    html=str(text.get("description") or ""),
+                    labels=tuple(map(str, text.get("tags") or ())),
+                    stamp=stamp,
+                )

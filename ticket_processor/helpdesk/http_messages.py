@@ -19,7 +19,18 @@ import requests
 from urllib3.exceptions import MaxRetryError, NameResolutionError, NewConnectionError
 
 from ..core.clock import iso
-from ..core.errors import HelpdeskDown, OutcomeUnknown, RateLimited, TicketError, TicketUnreadable
+from ..core.errors import (
+    CannotRun,
+    HelpdeskDown,
+    NotAuthorised,
+    OutcomeUnknown,
+    RateLimited,
+    TicketError,
+    TicketGone,
+    TicketUnreadable,
+    UpdateConflict,
+    UpdateRefused,
+)
 from ..core.files import GROWTH, JsonTooLarge, bounded_json
 from ..core.guards import retry_after_seconds
 from ..core.models import Ticket
@@ -66,6 +77,24 @@ class HttpRequest:
 def is_unauthorised(reply: Reply) -> bool:
     """For the ``ours`` of a write to one ticket: a 401 that renewed credentials do not change may be that ticket's."""
     return reply.status == 401
+
+
+def not_shown(sentence: str, reply: Reply) -> TicketError:
+    """The error for a refused read of one ticket; several in a row are a matter of our user's rights, or of all."""
+    return TicketError(sentence, if_shared=NotAuthorised if reply.status == 403 else CannotRun)
+
+
+def write_refused(vendor: str, reply: Reply, code: str = "") -> TicketError:
+    """What the status of a refused write says; ``code`` is a word of the answer that is fit for a log."""
+    if reply.status in (409, 412):
+        return UpdateConflict("the ticket changed since it was read")
+    if reply.status in (404, 405, 410):  # Freshdesk answers 405 for spam
+        return TicketGone("deleted")
+    if reply.status in (401, 403):
+        # One private group is a matter of that ticket; several in a row are a matter of this user's rights.
+        told = f"{vendor} forbids this user to update the ticket (HTTP {reply.status}{code})"
+        return UpdateRefused(told, if_shared=NotAuthorised)
+    return UpdateRefused(f"{vendor} refused the update (HTTP {reply.status}{code})")
 
 
 def parsed_json(content: bytes, most: int) -> Any:

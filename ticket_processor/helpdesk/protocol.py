@@ -111,6 +111,31 @@ class Webhook:
     public_secret: str = ""
 
 
+Audience = Literal["everyone", "customers", "agents"]
+"""Who may read an article: the public, every signed-in customer, or agents only.
+
+An article for some customers only counts as one for agents: who asks is not known here.
+"""
+
+
+@dataclass(frozen=True)
+class HelpArticle:
+    """An article of a helpdesk's own in one language, as HTML. An unchanged one has its ``stamp`` again, if any."""
+
+    number: int
+    language: str
+    title: str
+    url: str
+    audience: Audience
+    changed: object
+    html: str
+    labels: tuple[str, ...] = ()
+    stamp: str = ""
+
+
+IsUnchanged = Callable[[int, Sequence[str], str], bool]
+"""Whether an article is known, by its number, languages and stamp, so that it need not be read."""
+
 RuleKind = Literal["trigger", "automation"]
 """Of an account's own rules, in Zendesk's words."""
 

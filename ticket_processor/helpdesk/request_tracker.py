@@ -21,12 +21,10 @@ from urllib.parse import quote
 
 from ..core.clock import iso, parse_iso
 from ..core.errors import (
-    CannotRun,
     HelpdeskDown,
     NotAuthorised,
     OutcomeUnknown,
     TicketError,
-    TicketGone,
     UpdateConflict,
     UpdateRefused,
     WaitForEarlier,
@@ -34,7 +32,7 @@ from ..core.errors import (
 from ..core.models import Change, Ticket
 from ..state.records import KeptWrite
 from ..state.store import State
-from .http_messages import Reply, is_unauthorised, mapping, string, tickets_of
+from .http_messages import Reply, is_unauthorised, mapping, not_shown, string, tickets_of, write_refused
 from .note_first import LATE_S, NoteFirstDesk, SeenTicket, of_people
 from .protocol import Page
 from .request_tracker_account import BASE, get, pages_of, queues_of, rows_of
@@ -138,10 +136,7 @@ class RequestTracker(NoteFirstDesk[View]):
         if reply.status == 404 or (reply.ok and number(row.get("id")) != ticket_id):
             return None
         if not reply.ok:
-            raise TicketError(
-                f"Request Tracker refuses to show this ticket (HTTP {reply.status})",
-                if_shared=NotAuthorised if reply.status == 403 else CannotRun,
-            )
+            raise not_shown(f"Request Tracker refuses to show this ticket (HTTP {reply.status})", reply)
         for name in {*names_in(row)} - {"", NOBODY, *self._people}:
             person = person_of(self._get(f"/user/{quote(name, safe='')}").body, name)
             self._people |= {name: person} if person else {}
@@ -237,7 +232,7 @@ class RequestTracker(NoteFirstDesk[View]):
         body = write_body(change, self._shape, view.fields, priority)
         reply = self._send("PUT", f"/ticket/{change.ticket_id}", body, {"If-Match": view.etag})
         if not reply.ok:
-            raise _refusal(reply)
+            raise write_refused("Request Tracker", reply)
         return self._made(view, change)
 
     def _made(self, view: View, change: Change) -> Edit:
@@ -304,7 +299,7 @@ class RequestTracker(NoteFirstDesk[View]):
             self._keep(kept, note_sent=None)
             if reply.status in (400, 403):
                 raise self.part_refused("Request Tracker refuses our note: give the right CommentOnTicket", "note")
-            raise _refusal(reply)
+            raise write_refused("Request Tracker", reply)
         place = number(reply.headers.get("Location", "").rpartition("/")[2])
         if place is None:
             raise OutcomeUnknown("the reply to the note names no transaction", if_shared=HelpdeskDown)
@@ -319,13 +314,3 @@ class RequestTracker(NoteFirstDesk[View]):
 def _created(since: float) -> str:
     """A query for tickets made since a moment (Unix seconds), and some before, whatever the user's time zone."""
     return f"Created > '{iso(since - ZONES_S)[:10]}'"
-
-
-def _refusal(reply: Reply) -> TicketError:
-    """What a refusal says of a change."""
-    if reply.status == 412:
-        return UpdateConflict("the ticket changed since it was read")
-    if reply.status == 404:
-        return TicketGone("deleted")
-    shared = NotAuthorised if reply.status in (401, 403) else CannotRun
-    return UpdateRefused(f"Request Tracker refuses the update (HTTP {reply.status})", if_shared=shared)

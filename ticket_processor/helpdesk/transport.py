@@ -36,6 +36,8 @@ READ_TIMEOUT_S = 30.0
 MAX_ATTEMPTS = 4
 MAX_ATTEMPTS_ON_ONE = 2
 """Attempts to read one ticket. A ticket that the server cannot show must not use up the run's time."""
+RENEW_AT_SHARE = 0.8
+"""Fetched credentials are renewed after this share of their life, so that none dies between check and use."""
 MAX_RECEIPT_BYTES = 2_000_000
 """Maximum bytes of an answer to anything but a GET: it is about one ticket or one job, and many come at a time."""
 
@@ -61,6 +63,34 @@ class Auth:
     def renew(self, refused: str) -> bool:
         """After a 401 for ``refused``: true when another value is worth one more try."""
         return False
+
+
+class FetchedAuth(Auth):
+    """Credentials that ``fetch`` gives, with the seconds that they are good for, renewed by age and after a 401.
+
+    Threads share them: the first to find them old fetches, the others wait for that.
+    """
+
+    def __init__(self, clock: Clock, fetch: Callable[[], tuple[str, float]], name: str = Auth.name) -> None:
+        super().__init__("")
+        self.name = name
+        self._clock = clock
+        self._fetch = fetch
+        self._lock = threading.Lock()
+        self._renew_at = 0.0
+
+    def header(self) -> str:
+        with self._lock:
+            if not self._header or self._clock.monotonic() >= self._renew_at:
+                self._header, seconds = self._fetch()
+                self._renew_at = self._clock.monotonic() + seconds * RENEW_AT_SHARE
+            return self._header
+
+    def renew(self, refused: str) -> bool:
+        with self._lock:
+            if self._header == refused:
+                self._header = ""  # another thread may have fetched new ones already
+        return True
 
 
 class Transport:

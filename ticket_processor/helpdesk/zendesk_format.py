@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from ..core.errors import HelpdeskDown, NotePublished, OutcomeUnknown, TicketError, TicketUnreadable
+from ..core.errors import HelpdeskDown, NotePublished, OutcomeUnknown, TicketError
 from ..core.models import Change, Priority, Ticket
 from .http_messages import (
     Reply,
@@ -21,15 +21,22 @@ from .http_messages import (
     whole_number,
     with_ids,
 )
-from .protocol import JobStatus, Webhook
+from .protocol import (
+    Audience,
+    BusinessRule,
+    HelpArticle,
+    RuleAction,
+    RuleCondition,
+    RuleKind,
+    TicketField,
+    Webhook,
+)
 from .rate_limit import Limit
 from .ticket_history import Edit, changed, left_out
 
 ACCOUNT_LIMIT = "account"
-DAY_S = 86_400.0
 METADATA = "ticketbot"
 _PRIORITIES = frozenset(item.value for item in Priority)
-_UNDER_WAY = ("queued", "working")
 _ENDPOINT_LIMIT = re.compile(r"zendesk-rate-?limit-(?P<name>[a-z-]+)$")
 _LIMIT_PART = re.compile(r"(total|remaining|resets)\s*=\s*(\d+)")
 MESSAGING = frozenset(
@@ -104,14 +111,10 @@ def update_body(change: Change) -> dict[str, object]:
         "updated_stamp": change.stamp,
         "metadata": {METADATA: {"key": change.key, "intent": change.intent}},
     }
-    if change.priority is not None:
-        body["priority"] = change.priority.value
-    if change.group is not None:
+    if change.priority is not None or "priority" in change.cleared:
+        body["priority"] = change.priority and change.priority.value
+    if change.group is not None or "group" in change.cleared:
         body["group_id"] = change.group
-    if "priority" in change.cleared:
-        body["priority"] = None
-    if "group" in change.cleared:
-        body["group_id"] = None
     if values := change.field_values:
         body["custom_fields"] = [{"id": key, "value": value} for key, value in values.items()]
     if change.note is not None:
@@ -217,46 +220,75 @@ def _edit(audit: Mapping[str, Any], events: Sequence[Mapping[str, Any]]) -> Edit
     )
 
 
-def too_many_jobs(reply: Reply) -> bool:
-    """Whether an answer says that the account may have no more jobs; its status is not documented."""
-    body = mapping(reply.body)
-    codes = [item.get("code") for item in mappings(body.get("errors"))]
-    error = body.get("error")
-    words = (error, mapping(error).get("title"), body.get("description"), *codes)
-    return not reply.ok and any("TooManyJobs" in word for word in words if isinstance(word, str))
-
-
-def job_status(row: Mapping[str, Any]) -> JobStatus:
-    # Only this counts: a job that says "completed" can hold items that failed, in more than one form.
-    made = {
-        item["id"]: item.get("success") is True
-        for item in mappings(row.get("results"))
-        if isinstance(item.get("id"), int)
-    }
-    progress = row.get("progress")
-    known = progress if isinstance(progress, int) and progress > 0 else 0
-    return JobStatus(ended=row.get("status") not in _UNDER_WAY, results=made, progress=known)
-
-
-def changed_after(moment: float | None, body: Mapping[str, Any]) -> bool:
-    """Whether the last row of an export's page, and so all behind it, changed after ``moment`` (Unix seconds).
-
-    A row that changed days after it makes no sense.
-    """
-    rows = body.get("tickets")
-    changed = mapping(rows[-1]).get("generated_timestamp") if isinstance(rows, list) and rows else None
-    return moment is not None and isinstance(changed, int | float) and moment < changed < moment + DAY_S
-
-
 def is_messaging(row: Mapping[str, Any]) -> bool:
     """Whether a ticket is a live conversation, of messaging or chat."""
     return row.get("from_messaging_channel") is True or string(mapping(row.get("via")).get("channel")) in MESSAGING
 
 
-def body_of(reply: Reply) -> dict[str, Any]:
-    if not isinstance(reply.body, dict):
-        raise HelpdeskDown("Zendesk's answer is no JSON object")
-    return reply.body
+def ticket_field(row: Mapping[str, Any]) -> TicketField:
+    """A field of the account's tickets, as set-ups are compared with it."""
+    options = mappings(row.get("custom_field_options"))
+    return TicketField(
+        id=row["id"],
+        title=str(row.get("title") or ""),
+        kind=str(row.get("type") or ""),
+        active=row.get("active") is not False,
+        system=row.get("removable") is False,
+        required=row.get("required") is True,
+        options={str(item.get("value")): str(item.get("name")) for item in options},
+    )
+
+
+def read_rule(kind: RuleKind, row: Mapping[str, Any]) -> BusinessRule:
+    """A trigger or an automation."""
+    given = mapping(row.get("conditions"))
+    actions = mappings(row.get("actions"))
+    return BusinessRule(
+        kind=kind,
+        id=str(row.get("id")),
+        title=string(row.get("title")),
+        all_of=tuple(_conditions(given.get("all"))),
+        any_of=tuple(_conditions(given.get("any"))),
+        actions=tuple(RuleAction(string(item.get("field")), _values(item.get("value"))) for item in actions),
+    )
+
+
+def _conditions(rows: object) -> Iterator[RuleCondition]:
+    for item in mappings(rows):
+        name, operator = string(item.get("field")) or string(item.get("source")), string(item.get("operator"))
+        yield RuleCondition(name, _values(item.get("value")), operator or "is")
+
+
+def _values(value: object) -> tuple[str, ...]:
+    values = value if isinstance(value, list) else [value]
+    told = (str(each).lower() if isinstance(each, bool) else "" if each is None else str(each) for each in values)
+    return tuple(told) or ("",)
+
+
+def published(row: Mapping[str, Any], for_customers: Callable[[], Collection[int]]) -> Iterator[HelpArticle]:
+    """An article of the Help Center in each language in which it may be read.
+
+    Without a segment it is for everyone; but the list of segments may hold what the single one lacks.
+    """
+    one, many = row.get("user_segment_id"), row.get("user_segment_ids")
+    segments = [*(many if isinstance(many, list) else ()), *(() if one is None else (one,))]
+    audience: Audience = "everyone"
+    if segments:
+        audience = "customers" if any(each in for_customers() for each in segments) else "agents"
+    texts = [text for text in mappings(row.get("translations")) if text.get("locale")]
+    for text in texts or [row]:
+        draft = text.get("draft") or (row.get("draft") and text is row)
+        if not (draft or text.get("outdated") or text.get("hidden")):
+            yield HelpArticle(
+                number=row["id"],
+                language=string(text.get("locale") or row.get("locale")).lower(),
+                title=str(text.get("title") or row.get("title") or ""),
+                url=str(text.get("html_url") or row.get("html_url") or ""),
+                audience=audience,
+                changed=text.get("edited_at") or text.get("updated_at") or row.get("edited_at"),
+                html=str(text.get("body") or ""),
+                labels=tuple(map(str, row.get("label_names") or ())),
+            )
 
 
 def people_of(users: object) -> Mapping[int, tuple[str, str]]:
@@ -333,21 +365,9 @@ def _number(headers: Mapping[str, str], *names: str) -> int | None:
     return None
 
 
-def has_next(reply: Reply, params: dict[str, str | int], what: str, *, of_one: bool = False) -> bool:
-    """Whether there is a page behind this one, which ``params`` ask for from now on.
-
-    Raises :class:`HelpdeskDown` where that would be the same again, for a list ``of_one`` ticket ``TicketUnreadable``.
-    """
-    meta = mapping(mapping(reply.body).get("meta"))
-    after = meta.get("after_cursor")
-    if not meta.get("has_more"):
-        return False
-    if not after or str(after) == params.get("page[after]"):
-        raise (TicketUnreadable if of_one else HelpdeskDown)(
-            f"Zendesk's {what} repeats a cursor before its end; nothing is lost, try later"
-        )
-    params["page[after]"] = str(after)
-    return True
+def goes_on(reply: Reply) -> bool:
+    """Whether there is a page behind this one."""
+    return bool(mapping(mapping(reply.body).get("meta")).get("has_more"))
 
 
 def missing_scopes(reply: Reply) -> str:

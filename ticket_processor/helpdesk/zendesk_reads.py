@@ -1,57 +1,82 @@
-"""Reads of a Zendesk account: pages that are made smaller where they are too long, the tickets of an answer, and lists
-of tickets by the incremental export or by search. What it had to do without is told in words.
+"""Reads of a Zendesk account: pages, made smaller where they are too long; what it has besides tickets, such as tags,
+fields, groups, people, rules and articles; how to sign in, and what our user may do.
 
-Facts and their sources: developer.zendesk.com, "Incremental Exports", "Search".
+Facts and their sources: developer.zendesk.com, "OAuth migration" (API tokens end: OAuth ``client_credentials`` is the
+way to sign in), "Ticket Fields", "Tags", "Groups", "Pagination", "Users" (search), "User Identities", "Tickets" (list
+requested), "Search" (export), "Triggers", "Automations", "Conditions reference", "Actions reference", "Help Center API:
+Articles", "Translations", "User segments" (all are listed: the incremental export is silent about deleted ones). A
+drop-down's value is a tag too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from functools import partial
+from collections.abc import Callable, Collection, Iterator, Mapping
+from functools import cache, partial
+from itertools import islice
+from typing import Any
 
-from ..core.clock import iso, parse_iso
-from ..core.errors import CannotRun, HelpdeskDown, NotAuthorised, TicketError, TicketUnreadable
+from ..core.clock import parse_iso
+from ..core.errors import CannotRun, ConfigError, HelpdeskDown, NotAuthorised, TicketError, TicketUnreadable
 from ..core.models import Ticket
-from .http_messages import Reply, mapping, tickets_of
-from .protocol import Page, WithTroubles
-from .transport import Transport
+from .http_messages import Reply, mapping, mappings, string, tickets_of, whole_number, with_ids
+from .protocol import (
+    BY_TICKET,
+    NO_USER,
+    AccountLabels,
+    BusinessRule,
+    HelpArticle,
+    Requesters,
+    Rights,
+    RuleKind,
+    TicketField,
+    WithTroubles,
+)
+from .transport import Transport, shown
 from .zendesk_format import (
     ACCOUNT_LIMIT,
-    body_of,
-    changed_after,
-    error_code,
-    has_next,
-    missing_scopes,
+    goes_on,
+    is_messaging,
     people_of,
+    published,
+    read_limits,
+    read_rule,
     read_ticket,
+    ticket_field,
 )
 
-SHOW_MANY_MAX = 100
+Params = dict[str, str | int]
+Refused = Callable[[Reply, str], Exception | None]
 ALL_NAMELESS = 3
 """From so many rows on, none of which has a ticket's number, it is the answer that is at fault."""
 MAX_PAGE_BYTES = 12_000_000
 """Of a page of tickets: a thousand mostly have 3 to 8 MB. While one page is read, another is held."""
+MOST_TAGS = 2_000
+"""The tags come most used first; those behind sort hardly a ticket."""
+MOST_ARTICLE_BYTES = 60_000_000
+"""Of a page of a hundred articles with their translations."""
 
 
-PAGE_SIZE = 1000
-EXPORT_LIMIT = "incremental-exports"
-SEARCH_WINDOW_S = 6 * 3600.0
-"""Search lags behind, so each listing by search begins this much before the end of the last one."""
+class LabelsForbidden(CannotRun):
+    """This user may not read these labels (HTTP 403)."""
+
+
+def _refused(reply: Reply, words: str) -> Exception:
+    error = LabelsForbidden if reply.status == 403 else CannotRun
+    return error(f"Zendesk refuses to show its {words} (HTTP {reply.status})")
 
 
 class ZendeskReads(WithTroubles):
-    """GET requests to one account, which lists ``page_size`` tickets at a time. Thread-safe, as its transport is."""
+    """GET requests to one account. Thread-safe, as its transport is."""
 
-    def __init__(self, transport: Transport, page_size: int) -> None:
+    def __init__(self, transport: Transport) -> None:
         super().__init__()
         self._transport = transport
-        self._page_size = page_size
 
     def get(
         self,
         path: str,
         params: Mapping[str, str | int],
-        limits: tuple[str, ...] = (ACCOUNT_LIMIT,),
+        limits: Collection[str] = (ACCOUNT_LIMIT,),
         most: int | None = None,
         *,
         about_one: bool = False,
@@ -67,10 +92,10 @@ class ZendeskReads(WithTroubles):
     def page(
         self,
         path: str,
-        params: dict[str, str | int],
+        params: Params,
         size: str,
-        limits: tuple[str, ...] = (ACCOUNT_LIMIT,),
-        most: int = MAX_PAGE_BYTES,
+        limits: Collection[str] = (ACCOUNT_LIMIT,),
+        most: int | None = MAX_PAGE_BYTES,
         *,
         about_one: bool = False,
     ) -> Reply:
@@ -79,9 +104,48 @@ class ZendeskReads(WithTroubles):
             try:
                 return self.get(path, params, limits, most, about_one=about_one)
             except (HelpdeskDown, TicketUnreadable) as error:
-                if not error.too_long or int(params[size]) == 1:
+                if not error.too_long or int(params.get(size, 1)) == 1:
                     raise
                 params[size] = max(1, int(params[size]) // 10)
+
+    def listed(
+        self,
+        path: str,
+        params: Params | None = None,
+        *,
+        name: str = "",
+        limits: Collection[str] = (ACCOUNT_LIMIT,),
+        most: int | None = None,
+        about_one: bool = False,
+        refused: Refused = _refused,
+    ) -> Iterator[tuple[list[Any], Reply]]:
+        """The rows of a list, a page at a time, each with its answer; ``params`` ask for the next one from then on.
+
+        ``name`` is the list's in an answer, where that is not the path's end. Raises :class:`LabelsForbidden` (HTTP
+        403) and :class:`CannotRun`, or what ``refused`` makes of a refusal; where that is nothing, there are no rows.
+        """
+        params = {"page[size]": 100} if params is None else params
+        name = name or path.rpartition("/")[2]
+        words, fault = name.replace("_", " "), TicketUnreadable if about_one else HelpdeskDown
+        while True:
+            reply = self.page(path, params, "page[size]", limits, most, about_one=about_one)
+            if not reply.ok:
+                if (error := refused(reply, words)) is not None:
+                    raise error
+                return
+            rows = mapping(reply.body).get(name)
+            if not isinstance(rows, list):
+                raise fault(f"Zendesk's answer holds no list of {words}")
+            yield rows, reply
+            after = str(mapping(reply.body.get("meta")).get("after_cursor") or "")
+            if "page" in params and reply.body.get("next_page"):
+                params["page"] = int(params["page"]) + 1
+            elif not goes_on(reply):
+                return
+            elif after in ("", params.get("page[after]")):
+                raise fault(f"Zendesk's list of {words} repeats a cursor before its end; nothing is lost, try later")
+            else:
+                params["page[after]"] = after
 
     def tickets(self, reply: Reply, field: str = "tickets") -> tuple[tuple[Ticket, ...], dict[int, TicketError]]:
         """The tickets of an answer, and those of its rows that make no sense."""
@@ -96,67 +160,240 @@ class ZendeskReads(WithTroubles):
         self.report(nameless)
         return tickets, unread
 
-    # Lists of tickets
 
-    def changed_since(self, cursor: str | None, since: float) -> Iterator[Page]:
-        """Tickets by last change, from a place of the export on; by search for a user who may not export."""
-        params: dict[str, str | int] = {"per_page": self._page_size, "include": "users"}
-        if cursor is None:
-            params["start_time"] = int(since)
-        else:
-            params["cursor"] = cursor
-        seen, begun = {cursor}, None
-        while True:
-            reply = self.page("/incremental/tickets/cursor", params, "per_page", (ACCOUNT_LIMIT, EXPORT_LIMIT))
-            if reply.status == 403:
-                yield from self.created_since(since)
-                return
-            if not reply.ok:
-                raise CannotRun(
-                    f"Zendesk refuses the export (HTTP {reply.status}{error_code(reply)}); if the stored cursor is the "
-                    "reason, start again with --since, which repeats no work"
-                )
-            body = body_of(reply)
-            after, last = body.get("after_cursor"), bool(body.get("end_of_stream"))
-            if not last and (not after or after in seen):
-                raise HelpdeskDown("Zendesk's export repeats a cursor before its end; nothing is lost, try later")
-            seen.add(after)
-            tickets, unread = self.tickets(reply)
-            # What changed after the listing began is the next run's: most of it are this one's own writes.
-            begun = begun or reply.date
-            last = last or changed_after(begun, body)
-            yield Page(tickets, f"export:{after}" if after else None, last, unread)
-            if last:
-                return
-            params.pop("start_time", None)
-            params["cursor"] = str(after)
-            del reply, body  # or two pages would be held while the next one is read
+def body_of(reply: Reply) -> dict[str, Any]:
+    """The answer's object. Raises :class:`HelpdeskDown` for anything else."""
+    if not isinstance(reply.body, dict):
+        raise HelpdeskDown("Zendesk's answer is no JSON object")
+    return reply.body
 
-    def created_since(self, since: float) -> Iterator[Page]:
-        """Tickets created since, by search export: no admin needed, but minutes late and by creation only.
 
-        The next listing begins the window before the newest ticket of this one, which may be listed later than others.
-        """
-        newest = since
-        for tickets, unread, last in self.found(f"created>={iso(since)} status<solved"):
-            made = (min(parse_iso(ticket.created_at), ticket.read_at or newest) for ticket in tickets)
-            newest = max([newest, *made])
-            resume = max(since, newest - SEARCH_WINDOW_S)
-            cursor = f"search:{iso(resume)}" if last else None
-            yield Page(tickets, cursor, last, unread, since=since)
+def rows_of(transport: Transport, path: str, params: Params | None = None, **how: Any) -> Iterator[dict[str, Any]]:
+    """The rows of a list over all its pages, see :meth:`ZendeskReads.listed`."""
+    for rows, _ in ZendeskReads(transport).listed(path, params, **how):
+        yield from (row for row in rows if isinstance(row, dict))
 
-    def found(self, query: str) -> Iterator[tuple[tuple[Ticket, ...], Mapping[int, TicketError], bool]]:
-        """Pages of what a search finds, what of each could not be read, and whether it is the last."""
-        params: dict[str, str | int] = {"query": query, "filter[type]": "ticket", "page[size]": SHOW_MANY_MAX}
-        while True:
-            reply = self.page("/search/export", params, "page[size]", (ACCOUNT_LIMIT, "search-export"))
-            if reply.status == 403:
-                why = error_code(reply) if missing_scopes(reply) else ""
-                raise NotAuthorised(f"this Zendesk user may neither export nor search tickets (HTTP 403{why})")
-            if not reply.ok:
-                raise CannotRun(f"Zendesk refuses the search (HTTP {reply.status}{error_code(reply)})")
-            tickets, unread = self.tickets(reply, "results")
-            more = has_next(reply, params, "search")
-            yield tickets, unread, not more
-            if not more:
-                return
+
+def read_labels(transport: Transport) -> AccountLabels:
+    """Everything at once; a handful of requests. Raises :class:`CannotRun`, as any reading of the helpdesk."""
+    by_number: Params = {"per_page": 100, "page": 1}
+    tags = [row for row in islice(rows_of(transport, "/tags", {**by_number}), MOST_TAGS) if row.get("name")]
+    groups = with_ids(rows_of(transport, "/groups", by_number))
+    newest: Params = {"per_page": 100, "sort_by": "created_at", "sort_order": "desc"}
+    found = mappings(shown(transport, "/api/v2/tickets", params=newest).get("tickets"))
+    return AccountLabels(
+        tags={str(row["name"]): int(row.get("count") or 0) for row in tags},
+        fields=read_fields(transport),
+        groups={row["id"]: str(row.get("name")) for row in groups if not row.get("deleted")},
+        live=(sum(map(is_messaging, found)), len(found)),
+    )
+
+
+def read_fields(transport: Transport) -> tuple[TicketField, ...]:
+    """The fields of the account's tickets, by one request: they come without pages. Raises :class:`CannotRun`.
+
+    :class:`LabelsForbidden` when this user may not read them.
+    """
+    return tuple(map(ticket_field, with_ids(rows_of(transport, "/ticket_fields", {}))))
+
+
+def read_rules(transport: Transport) -> list[BusinessRule]:
+    """The active rules. Raises :class:`CannotRun` where the account does not show them."""
+    kinds: Mapping[str, RuleKind] = {"/triggers": "trigger", "/automations": "automation"}
+    return [
+        read_rule(kind, row)
+        for path, kind in kinds.items()
+        for row in rows_of(transport, path)
+        if row.get("active") is not False
+    ]
+
+
+MOST_ALIKE = 20
+"""Users of a search for an address that are compared; the search finds parts of words as well."""
+
+
+def requesters(transport: Transport) -> Requesters:
+    """The people of an account.
+
+    Lists leave archived tickets out and a search lags behind by minutes, so both are asked. Neither knows of deleted
+    tickets.
+    """
+
+    def rows(path: str, name: str = "", params: Params | None = None) -> Iterator[dict[str, Any]]:
+        def refused(reply: Reply, _words: str) -> Exception:
+            what = "its users" if path == "/users/search" else "this user and their tickets"
+            told = f"Zendesk refuses to show {what} (HTTP {reply.status}); {BY_TICKET}"
+            return ConfigError(NO_USER) if reply.status == 404 else CannotRun(told)
+
+        return rows_of(transport, path, params, name=name, refused=refused)
+
+    def with_address(address: str) -> set[int]:
+        found = with_ids(rows("/users/search", "users", {"query": f'email:"{address}"', "per_page": 100}))
+        if theirs := {row["id"] for row in found if string(row.get("email")).casefold() == address.casefold()}:
+            return theirs
+        # The address may be one of several that a user has.
+        return {row["id"] for row in found[:MOST_ALIKE] if has(row["id"], address)}
+
+    def has(user: int, address: str) -> bool:
+        mail = (row for row in rows(f"/users/{user}/identities") if row.get("type") == "email")
+        return any(string(row.get("value")).casefold() == address.casefold() for row in mail)
+
+    def tickets(user: int) -> Iterator[int]:
+        unknown = None
+        try:
+            yield from (row["id"] for row in with_ids(rows(f"/users/{user}/tickets/requested", "tickets")))
+        except ConfigError as error:
+            unknown = error  # of a user who was deleted the search may still know tickets
+        query: Params = {"query": f"requester:{user}", "filter[type]": "ticket", "page[size]": 100}
+        for row in with_ids(rows("/search/export", "results", query)):
+            unknown = None
+            yield row["id"]
+        if unknown is not None:
+            raise unknown
+
+    return Requesters(with_address, tickets)
+
+
+TOKEN_LIFETIME_S = 1800
+_REFUSED = (
+    "Zendesk gives no token for this OAuth client; check ZENDESK_OAUTH_CLIENT_ID (the unique identifier) and "
+    "ZENDESK_OAUTH_CLIENT_SECRET, and that the client is confidential"
+)
+
+
+def fetch_token(
+    transport: Transport, client_id: str, client_secret: str, scope: str = "read write"
+) -> tuple[str, float]:
+    """A token of half an hour as the value of a header, and the seconds that it is good for.
+
+    Source: Zendesk API reference, "OAuth Tokens for Grant Types". Raises :class:`NotAuthorised`.
+    """
+    client = {"grant_type": "client_credentials", "client_id": client_id, "client_secret": client_secret}
+    asked = {**client, "scope": scope, "expires_in": TOKEN_LIFETIME_S}
+    try:
+        reply = transport.request("POST", "/oauth/tokens", json=asked, signed=False)
+    except NotAuthorised:
+        raise NotAuthorised(_REFUSED) from None
+    told = mapping(reply.body)
+    if told.get("error") == "invalid_scope":
+        raise NotAuthorised(
+            f"Zendesk does not grant this OAuth client the scope '{scope}' (invalid_scope): add it to the "
+            "client's allowed scopes, or set zendesk.oauth_scope to what it may have, at least 'read tickets:write'"
+        )
+    if not reply.ok or not told.get("access_token"):
+        raise NotAuthorised(f"{_REFUSED} (HTTP {reply.status})")
+    transport.granted = frozenset(string(told.get("scope")).replace(",", " ").split())
+    seconds = told.get("expires_in")
+    lasts = float(seconds) if isinstance(seconds, int | float) and seconds > 0 else TOKEN_LIFETIME_S
+    return f"Bearer {told['access_token']}", lasts
+
+
+def own_user(transport: Transport) -> int | None:
+    """The id of the user that ``transport`` signs in as; ``None`` where Zendesk does not say. One request."""
+    reply = transport.request("GET", "/api/v2/users/me")
+    return whole_number(mapping(mapping(reply.body).get("user")).get("id")) if reply.ok else None
+
+
+def token_ends(transport: Transport) -> float | None:
+    """When the OAuth token ends that ``transport`` signs with (Unix seconds), if it ends and Zendesk says so."""
+    try:
+        return parse_iso(shown(transport, "/api/v2/oauth/tokens/current", "token")["expires_at"])
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+# What our user may do: "UserForAdmin" and "CustomRoleConfigurationObject" of Zendesk's OpenAPI document
+
+LIGHT_AGENT = 1
+"""The ``role_type`` of an agent who may not change tickets."""
+
+
+def rights(transport: Transport, reply: Reply, scope: str) -> Rights:
+    """What our user may do, whom ``reply`` has shown tickets; ``scope`` is what an OAuth token was asked to have.
+
+    One request, or two where the user has a role of the account's own.
+    """
+    facts: dict[str, object] = {}
+    said = ""
+    limit = read_limits(reply.headers).get(ACCOUNT_LIMIT)
+    if limit is not None:
+        facts["requests_a_minute"] = limit.total
+        said = f", the plan allows {limit.total} requests a minute"
+    lacking, writes = _ungranted(scope, transport.granted)
+    if lacking and not writes:
+        return Rights(lacking, "", said, facts)
+    user = shown(transport, "/api/v2/users/me", "user")
+    if not user:
+        return Rights("", "", said, facts)  # tickets can be read, which is what counts
+    role = facts["role"] = user.get("role")
+    number = user.get("custom_role_id")
+    custom = shown(transport, f"/api/v2/custom_roles/{number}", "custom_role") if isinstance(number, int) else {}
+    allowed = mapping(custom.get("configuration"))
+    if (wrong := _wrong(user, allowed)) is not None:
+        return Rights(f"this user {wrong}", "", said, facts)
+    for some in (user.get("ticket_restriction"), allowed.get("ticket_access")):
+        if not lacking and isinstance(some, str) and some != "all":
+            lacking = f"this user sees only some tickets ({some}): give it all tickets, or the others are never seen"
+    slow = "" if lacking or role == "admin" else "; no admin: new tickets come by search, some minutes late"
+    return Rights("", lacking, said + slow, facts)
+
+
+def _wrong(user: Mapping[str, Any], allowed: Mapping[str, Any]) -> str | None:
+    """Why nothing can be written."""
+    reasons = (
+        (user.get("id") is None, "is nobody: Zendesk takes the credentials for none; check them"),
+        (user.get("suspended") is True, "is suspended"),
+        (user.get("role") == "end-user", "is a customer; it has to be an agent"),
+        (user.get("role_type") == LIGHT_AGENT, "is a light agent, who may not change tickets; give it an agent's seat"),
+        (allowed.get("ticket_editing") is False, "has a role that may not edit tickets"),
+        (allowed.get("ticket_tag_editing") is False, "has a role that may not edit tags"),
+    )
+    return next((why for holds, why in reasons if holds), None)
+
+
+def _ungranted(asked: str, granted: Collection[str]) -> tuple[str, bool]:
+    """What does not work where a token has less than it was asked to have, and whether it may write tickets."""
+    have = set(granted)
+    writes = not have or not have.isdisjoint({"write", "tickets:write"})
+    if not have or all(have & {scope, scope.rpartition(":")[2]} for scope in asked.split()):
+        return "", writes
+    follows = "runs work, and what needs more, such as 'serve install-webhook', does not"
+    if "read" not in have:
+        follows = "tickets' audits cannot be read, and runs end with 3"
+    if not writes:
+        follows = "nothing can be written"
+    return f"its token has only the scope '{' '.join(sorted(have))}' of '{asked}': {follows}", writes
+
+
+# Articles
+
+
+def articles(transport: Transport, _unchanged: object) -> Iterator[list[HelpArticle]]:
+    """The Help Center's articles in all of their languages, a page at a time. Raises :class:`CannotRun`."""
+    for_customers = cache(lambda: _for_customers(transport))
+    params: Params = {"page[size]": 100, "include": "translations"}
+    reads = ZendeskReads(transport)
+    try:
+        for rows, _ in reads.listed("/help_center/articles", params, most=MOST_ARTICLE_BYTES, refused=_no_articles):
+            yield [article for row in with_ids(rows) for article in published(row, for_customers)]
+    except NotAuthorised as error:
+        raise NotAuthorised(
+            f"{error}: so Zendesk also answers for its Help Center where the account's plan has none"
+        ) from error
+
+
+def _no_articles(reply: Reply, _words: str) -> Exception:
+    known = {
+        403: "this Zendesk user may not read the Help Center (HTTP 403)",
+        404: "this Zendesk account has no Help Center (HTTP 404)",
+    }
+    return CannotRun(known.get(reply.status, f"Zendesk refuses its Help Center articles (HTTP {reply.status})"))
+
+
+def _for_customers(transport: Transport) -> frozenset[int]:
+    """The segments of all who sign in. Who may not see the segments takes all of them for narrow ones."""
+    try:
+        rows = with_ids(rows_of(transport, "/help_center/user_segments", {"per_page": 100}))
+    except CannotRun:
+        return frozenset()
+    return frozenset(row["id"] for row in rows if row.get("user_type") == "signed_in_users" and row.get("built_in"))

@@ -4,17 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from pydantic import Field
 
 from ..core.models import Frozen, VendorKind
+from ..helpdesk.protocol import Audience
 
-Audience = Literal["everyone", "customers", "agents"]
-"""Who may read an article: the public, every signed-in customer, or agents only.
-
-An article for some customers only counts as one for agents: who asks is not known here.
-"""
 READABLE: dict[Audience, tuple[Audience, ...]] = {
     "everyone": ("everyone",),
     "customers": ("everyone", "customers"),

@@ -17,7 +17,8 @@ from importlib import resources
 from typing import NamedTuple
 
 from ..core.errors import AnalysisFailed
-from .model import READABLE, Audience, Found, Passage
+from ..helpdesk.protocol import Audience
+from .model import READABLE, Found, Passage
 from .store import SCOPE_BITS, KnowledgeStore
 from .sync import EmbeddingModel, VectorIndex
 

@@ -1,24 +1,18 @@
-"""Reads articles: from folders of Markdown and HTML files, Freshdesk's solutions, and Zendesk's Help Center.
+"""Reads articles: from folders of Markdown and HTML files, and from a helpdesk's own Help Center.
 
 An unchanged file is told by its size and time; one whose time only has changed, by its digest.
-
-Facts and their sources: developers.freshdesk.com/api, "Solutions" (there is no filter by time, so each sync walks all
-folders; translations are asked for only where an article has changed); developer.zendesk.com, "Help Center API:
-Articles", "Translations", "User segments" (all are listed: the incremental export is silent about deleted ones).
 """
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
-from ..core.errors import CannotRun, ConfigError, HelpdeskDown, NotAuthorised
-from ..helpdesk.http_messages import mapping, with_ids
-from ..helpdesk.transport import Transport
-from .model import READABLE, Article, Audience
+from ..core.errors import ConfigError
+from ..helpdesk.protocol import Audience, HelpArticle, IsUnchanged
+from .model import READABLE, Article
 from .store import KeptArticle
 from .sync import Portion, language_of, moment_of
 from .text import MAX_TEXT, html_to_text, markdown_to_text
@@ -113,191 +107,40 @@ def front_matter(text: str) -> tuple[dict[str, str], str]:
     return fields, text[found.end() :]
 
 
-_FRESHDESK_PAGE = 100
-PUBLISHED = 2
-AUDIENCES: Mapping[int, Audience] = {1: "everyone", 2: "customers"}
-"""Of a folder's ``visibility``. All others are for agents, bots, or some companies and segments only."""
-DEEPEST = 8
+class HelpCenter:
+    """The articles of a helpdesk's own, as ``read`` gives them: of those that are unchanged it may give none."""
 
-
-class FreshdeskArticles:
-    """The solution articles of one account, in all of its portal's languages."""
-
-    name = "freshdesk"
-
-    def __init__(self, transport: Transport) -> None:
-        self._transport = transport
-        self._own, self._others = "", tuple[str, ...]()
+    def __init__(self, name: str, read: Callable[[IsUnchanged], Iterator[Sequence[HelpArticle]]]) -> None:
+        self.name = name
+        self._read = read
 
     def portions(self, kept: Mapping[str, KeptArticle]) -> Iterator[Portion]:
-        """Every folder's articles; those whose stamp is known keep their translations as they are."""
-        self._own, self._others = self._languages()
+        """Changed articles as they are read, and at the end the names of all."""
         everything: set[str] = set()
-        for category in self._listed("/solutions/categories"):
-            for folder in self._listed(f"/solutions/categories/{category['id']}/folders"):
-                for inner in self._with_inner(folder, DEEPEST):
-                    articles = self._of_folder(inner, kept, everything)
-                    everything.update(article.id for article, _ in articles)
-                    yield Portion(articles=tuple(articles))
+
+        def unchanged(number: int, languages: Sequence[str], stamp: str) -> bool:
+            names = [f"{self.name}:{number}/{language}" for language in languages]
+            known = kept.keys() & names
+            if names[0] not in known or any(kept[name].stamp != stamp for name in known):
+                return False
+            everything.update(known)
+            return True
+
+        for read in self._read(unchanged):
+            articles = {(article := self._article(one)).id: (article, one.stamp) for one in read}
+            everything |= articles.keys()
+            yield Portion(tuple(articles.values()))
         yield Portion(all_ids=everything)
 
-    def _with_inner(self, folder: Mapping[str, Any], deepest: int) -> Iterator[Mapping[str, Any]]:
-        yield folder
-        if folder.get("sub_folders_count", 1) and deepest:
-            for inner in self._listed(f"/solutions/folders/{folder['id']}/subfolders", may_be_absent=True):
-                yield from self._with_inner(inner, deepest - 1)
-
-    def _of_folder(
-        self, folder: Mapping[str, Any], kept: Mapping[str, KeptArticle], everything: set[str]
-    ) -> list[tuple[Article, str]]:
-        """Changed articles of one folder; known ones are noted in ``everything``."""
-        audience = AUDIENCES.get(folder.get("visibility", 0), "agents")
-        articles: list[tuple[Article, str]] = []
-        for row in self._listed(f"/solutions/folders/{folder['id']}/articles"):
-            if row.get("status") != PUBLISHED:
-                continue
-            stamp = f"{row.get('updated_at')} {audience}"
-            first = self._article(row, self._own, audience)
-            known = {f"{self.name}:{row['id']}/{name}" for name in (self._own, *self._others)} & kept.keys()
-            if first.id in known and all(kept[name].stamp == stamp for name in known):
-                everything |= known
-                continue
-            articles.append((first, stamp))
-            for name in self._others:
-                if (text := self._translation(row["id"], name)) is not None:
-                    articles.append((self._article({**row, **text}, name, audience), stamp))
-        return articles
-
-    def _article(self, row: Mapping[str, Any], language: str, audience: Audience) -> Article:
-        place = "" if language == self._own else f"{language}/"
+    def _article(self, one: HelpArticle) -> Article:
         return Article(
-            id=f"{self.name}:{row['id']}/{language}",
+            id=f"{self.name}:{one.number}/{one.language}",
             source=self.name,
-            title=str(row.get("title") or "").strip(),
-            url=f"{self._transport.base_url}/{place}support/solutions/articles/{row['id']}",
-            lang=language_of(language),
-            audience=audience,
-            updated_at=moment_of(row.get("updated_at")),
-            body_text=html_to_text(str(row.get("description") or "")),
-            labels=tuple(map(str, row.get("tags") or ())),
+            title=one.title.strip(),
+            url=one.url,
+            lang=language_of(one.language),
+            audience=one.audience,
+            updated_at=moment_of(one.changed),
+            body_text=html_to_text(one.html),
+            labels=one.labels,
         )
-
-    def _translation(self, article: int, language: str) -> Mapping[str, Any] | None:
-        reply = self._transport.request("GET", f"/api/v2/solutions/articles/{article}/{language}")
-        body = reply.body
-        return body if reply.ok and isinstance(body, dict) and body.get("status") == PUBLISHED else None
-
-    def _languages(self) -> tuple[str, tuple[str, ...]]:
-        """The portal's own language, and its others."""
-        reply = self._transport.request("GET", "/api/v2/settings/helpdesk")
-        told = mapping(reply.body if reply.ok else None)
-        own, others = str(told.get("primary_language") or "en").lower(), told.get("portal_languages")
-        names = [name.lower() for name in others if isinstance(name, str)] if isinstance(others, list) else []
-        return own, tuple(dict.fromkeys(name for name in names if name not in ("", own)))
-
-    def _listed(self, path: str, *, may_be_absent: bool = False) -> Iterator[Mapping[str, Any]]:
-        page = 1
-        while True:
-            reply = self._transport.request("GET", f"/api/v2{path}", params={"page": page, "per_page": _FRESHDESK_PAGE})
-            if reply.status == 404 and may_be_absent:
-                return
-            if not reply.ok:
-                raise CannotRun(f"Freshdesk refuses to show its solution articles to this agent (HTTP {reply.status})")
-            if not isinstance(reply.body, list):
-                raise HelpdeskDown("Freshdesk's answer is no list")
-            yield from with_ids(reply.body)
-            if len(reply.body) < _FRESHDESK_PAGE:
-                return
-            page += 1
-
-
-_ZENDESK_PAGE = 100
-MOST_BYTES = 60_000_000
-"""Of a page of a hundred articles with their translations."""
-_WHY = {
-    403: "this Zendesk user may not read the Help Center (HTTP 403)",
-    404: "this Zendesk account has no Help Center (HTTP 404)",
-}
-
-
-class ZendeskArticles:
-    """The Help Center of one account, in all of its languages."""
-
-    name = "zendesk"
-
-    def __init__(self, transport: Transport) -> None:
-        self._transport = transport
-        self._segments: Mapping[int, Audience] | None = None
-
-    def portions(self, kept: Mapping[str, KeptArticle]) -> Iterator[Portion]:
-        """Every article, a page at a time; the last portion ends the listing."""
-        params: dict[str, str | int] = {"page[size]": _ZENDESK_PAGE, "include": "translations"}
-        while True:
-            page = self._get("/help_center/articles", params)
-            if not isinstance(rows := page.get("articles"), list):
-                raise HelpdeskDown("Zendesk's answer holds no list of articles")
-            articles = {article.id: article for row in with_ids(rows) for article in self._published(row)}
-            meta = page.get("meta") or {}
-            after = str(meta.get("after_cursor") or "") if meta.get("has_more") else ""
-            some = tuple((article, "") for article in articles.values())
-            yield Portion(some, None if after else articles.keys())
-            if not after:
-                return
-            params["page[after]"] = after
-
-    def _published(self, row: Mapping[str, Any]) -> Iterator[Article]:
-        """The article in each language in which it may be read; its translations where the account shows them."""
-        rows = shown if isinstance(shown := row.get("translations"), list) else ()
-        texts: Sequence[Mapping[str, Any]] = [one for one in rows if isinstance(one, dict)]
-        for text in [text for text in texts if text.get("locale")] or [row]:
-            draft = text.get("draft") or (row.get("draft") and text is row)
-            if not (draft or text.get("outdated") or text.get("hidden")):
-                yield self._article(row, text)
-
-    def _article(self, row: Mapping[str, Any], text: Mapping[str, Any]) -> Article:
-        locale = str(text.get("locale") or row.get("locale") or "").lower()
-        return Article(
-            id=f"{self.name}:{row['id']}/{locale}",
-            source=self.name,
-            title=str(text.get("title") or row.get("title") or "").strip(),
-            url=str(text.get("html_url") or row.get("html_url") or ""),
-            lang=language_of(locale),
-            audience=self._audience(row),
-            updated_at=moment_of(text.get("edited_at") or text.get("updated_at") or row.get("edited_at")),
-            body_text=html_to_text(str(text.get("body") or "")),
-            labels=tuple(map(str, row.get("label_names") or ())),
-        )
-
-    def _audience(self, row: Mapping[str, Any]) -> Audience:
-        """Without a segment an article is for everyone; but the list of segments may hold what the single one lacks."""
-        one, many = row.get("user_segment_id"), row.get("user_segment_ids")
-        segments = [*(many if isinstance(many, list) else ()), *(() if one is None else (one,))]
-        if not segments:
-            return "everyone"
-        return "customers" if "customers" in map(self._of_segment, segments) else "agents"
-
-    def _of_segment(self, segment: Any) -> Audience:
-        if self._segments is None:
-            try:
-                rows = self._get("/help_center/user_segments", {"per_page": _ZENDESK_PAGE}).get("user_segments") or ()
-            except (NotAuthorised, CannotRun):
-                rows = ()  # who may not see the segments takes them for narrow ones
-            self._segments = {
-                row["id"]: "customers"
-                for row in rows
-                if isinstance(row, dict) and row.get("user_type") == "signed_in_users" and row.get("built_in")
-            }
-        return self._segments.get(segment, "agents")
-
-    def _get(self, path: str, params: Mapping[str, str | int]) -> Mapping[str, Any]:
-        try:
-            reply = self._transport.request("GET", "/api/v2" + path, params=params, most=MOST_BYTES)
-        except NotAuthorised as error:
-            raise NotAuthorised(
-                f"{error}: so Zendesk also answers for its Help Center where the account's plan has none"
-            ) from error
-        if not reply.ok:
-            raise CannotRun(_WHY.get(reply.status, f"Zendesk refuses its Help Center articles (HTTP {reply.status})"))
-        if not isinstance(reply.body, dict):
-            raise HelpdeskDown("Zendesk's answer is no JSON object")
-        return reply.body

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
+from ..helpdesk.protocol import Audience
 from ..state.sqlite import Database, emptied, run_script, schema_version, transaction, translated
-from .model import READABLE, Article, Audience, Passage
+from .model import READABLE, Article, Passage
 from .text import chunks_of
 
 FILE_NAME = "knowledge.sqlite3"

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from ..core.clock import parse_iso
 from ..core.errors import CannotRun, ConfigError, DeadlineReached, how_to_install
-from .model import Article, Audience
+from ..helpdesk.protocol import Audience
+from .model import Article
 from .store import GENERATION, SCOPE_BITS, KeptArticle, KnowledgeStore, hash_of
 
 if TYPE_CHECKING:

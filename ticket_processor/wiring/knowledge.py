@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 
 from ..analysis.model_server.settings import LOCAL
 from ..core.clock import Clock, Deadline
@@ -14,7 +15,7 @@ from ..helpdesk.rate_limit import Throttle
 from ..helpdesk.transport import Transport
 from ..knowledge.model import Article, Passage
 from ..knowledge.search import KnowledgeSearch
-from ..knowledge.sources import FolderArticles, FreshdeskArticles, ZendeskArticles
+from ..knowledge.sources import FolderArticles, HelpCenter
 from ..knowledge.store import FILE_NAME, KnowledgeStore
 from ..knowledge.sync import (
     ArticleSource,
@@ -27,14 +28,11 @@ from ..knowledge.sync import (
     remember_end,
     sync,
 )
-from ..settings.helpdesks import AccountSettings
+from ..settings.helpdesks import VendorSettings
 from ..settings.schema import Settings
 from .parts import transport_for
+from .vendors import VENDORS, vendor_of
 
-_HELP_CENTERS: Mapping[str, Callable[[Transport], ArticleSource]] = {
-    "zendesk": ZendeskArticles,
-    "freshdesk": FreshdeskArticles,
-}
 MODEL_TOKENS = 480
 """Of a passage: most embedding models take 512, and what they cut off is never found."""
 
@@ -58,9 +56,10 @@ def for_customers(settings: Settings) -> Iterator[Callable[[str], Sequence[Passa
 
 def help_center(settings: Settings, transport: Transport) -> Iterator[Article]:
     """The articles of the account itself, as they are read. Raises :class:`CannotRun` where it has none."""
-    if settings.helpdesk not in _HELP_CENTERS:
-        raise CannotRun("the local helpdesk has no articles of its own; knowledge.folders names yours")
-    for portion in _HELP_CENTERS[settings.helpdesk](transport).portions({}):
+    read = vendor_of(settings).articles
+    if read is None:
+        raise CannotRun("the helpdesk has no articles of its own; knowledge.folders names yours")
+    for portion in HelpCenter(settings.helpdesk, partial(read, transport)).portions({}):
         yield from (article for article, _ in portion.articles)
 
 
@@ -68,24 +67,24 @@ def help_center(settings: Settings, transport: Transport) -> Iterator[Article]:
 def knowledge_sources(
     settings: Settings, clock: Clock, deadline: Deadline, throttle: Throttle | None = None
 ) -> Iterator[Sequence[ArticleSource]]:
-    """The sources of articles, with connections of their own: Zendesk counts articles' requests apart from tickets'.
+    """The sources of articles, with connections of their own.
 
-    Freshdesk does not, so its share of the limits is that of ``throttle``.
+    Where the helpdesk does not count articles' requests apart from tickets', its share is that of ``throttle``.
     """
     wanted = settings.knowledge
     sources: list[ArticleSource] = []
-    accounts: dict[str, AccountSettings] = {"zendesk": settings.zendesk, "freshdesk": settings.freshdesk}
     with ExitStack() as stack:
         for name in dict.fromkeys(wanted.help_centers):
-            account = accounts[name]
-            if not account.named:
+            account: VendorSettings = getattr(settings, name)
+            vendor = VENDORS[account.vendor]
+            if not account.named or vendor.articles is None:
                 raise ConfigError(f"knowledge.help_centers names {name}, and no {account.vendor} account is set")
-            shared = throttle if name == settings.helpdesk == "freshdesk" else None
+            shared = throttle if name == settings.helpdesk and vendor.shares_limits else None
             share = settings.run.limit_share
             transport = stack.enter_context(
                 closing(transport_for(account, clock, deadline, share=share, read_only=True, throttle=shared))
             )
-            sources.append(_HELP_CENTERS[name](transport))
+            sources.append(HelpCenter(name, partial(vendor.articles, transport)))
         lang = settings.team_language
         sources += [FolderArticles(folder, lang=lang, audience=wanted.audience) for folder in wanted.folders]
         if len({source.name for source in sources}) < len(sources):

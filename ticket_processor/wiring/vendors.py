@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
@@ -17,13 +18,22 @@ from ..core.clock import Clock
 from ..core.errors import ConfigError
 from ..core.models import Ticket
 from ..freshdesk import Freshdesk
-from ..helpdesk import freshdesk_format, freshdesk_reads, request_tracker_account, zendesk_account, zendesk_format
+from ..helpdesk import freshdesk_format, freshdesk_reads, request_tracker_account, zendesk_format, zendesk_reads
 from ..helpdesk.http_messages import Reply
-from ..helpdesk.protocol import AccountLabels, BusinessRule, Helpdesk, Requesters, Rights, Webhook
+from ..helpdesk.protocol import (
+    AccountLabels,
+    BusinessRule,
+    HelpArticle,
+    Helpdesk,
+    IsUnchanged,
+    Requesters,
+    Rights,
+    Webhook,
+)
 from ..helpdesk.rate_limit import Limit
 from ..helpdesk.request_tracker import RequestTracker
 from ..helpdesk.request_tracker_format import Shape
-from ..helpdesk.transport import Auth, Transport
+from ..helpdesk.transport import Auth, FetchedAuth, Transport
 from ..settings.helpdesks import FreshdeskSettings, LocalSettings, RequestTrackerSettings, ZendeskSettings
 from ..settings.schema import ServeSettings, Settings
 from ..state.store import State
@@ -51,6 +61,7 @@ class Vendor:
 
     ``desk`` makes the client; where the helpdesk keeps no ``record`` of who changed what, it is made of our own writes
     in the state. A client that writes note and rest one by one needs the state, and can only read without one.
+    ``articles`` reads its own, whose requests may have a share in the limits on others (``shares_limits``).
     ``forbidden`` says why a read was refused, where the answer tells. ``token_ends`` is when an OAuth token ends that
     was made elsewhere (Unix seconds), if that is known. ``webhook_secrets`` are those of the settings; without them
     the API's tokens are.
@@ -67,6 +78,8 @@ class Vendor:
     read_limits: Callable[[Mapping[str, str]], Mapping[str, Limit]] = lambda _headers: {}
     spare: float = 0.0
     record: bool = True
+    shares_limits: bool = False
+    articles: Callable[[Transport, IsUnchanged], Iterator[Sequence[HelpArticle]]] | None = None
     rules: Callable[[Transport], list[BusinessRule]] = lambda _transport: []
     token_ends: Callable[[Transport], float | None] = lambda _transport: None
     webhook: Webhook = field(default_factory=Webhook)
@@ -82,7 +95,8 @@ def _sign_in_to_zendesk(account: ZendeskSettings, transport: Transport, clock: C
     """In the best way that the settings allow."""
     if account.oauth_client_id and account.oauth_client_secret:
         secret = account.oauth_client_secret.get_secret_value()
-        return zendesk_account.ClientCredentials(transport, clock, account.oauth_client_id, secret, account.oauth_scope)
+        ask = partial(zendesk_reads.fetch_token, transport, account.oauth_client_id, secret, account.oauth_scope)
+        return FetchedAuth(clock, ask)
     if account.oauth_token:
         return Auth(f"Bearer {account.oauth_token.get_secret_value()}")
     if account.email and account.api_token:
@@ -96,9 +110,10 @@ def _sign_in_to_freshdesk(account: FreshdeskSettings, _transport: Transport, _cl
     return Auth.basic(account.api_key.get_secret_value(), "X")  # the password is a dummy
 
 
-def _sign_in_to_tracker(account: RequestTrackerSettings, _transport: Transport, _clock: Clock) -> Auth:
+def _sign_in_to_tracker(account: RequestTrackerSettings, _transport: Transport, clock: Clock) -> Auth:
     if account.password:
-        return request_tracker_account.Login(account.base_url, account.signs_in_as, account.password.get_secret_value())
+        ask = partial(request_tracker_account.fetch_cookie, account.base_url, account.signs_in_as)
+        return FetchedAuth(clock, partial(ask, account.password.get_secret_value()), "Cookie")
     return Auth(f"token {account.token.get_secret_value() if account.token else ''}")
 
 
@@ -149,17 +164,18 @@ def _of_seeding() -> ModuleType:
 VENDORS: Mapping[str, Vendor] = {
     ZendeskSettings.vendor: Vendor(
         desk=lambda _settings, transport, _state: Zendesk(transport),
-        own_user=lambda _settings, transport: zendesk_account.own_user(transport),
-        labels=lambda _settings, transport: zendesk_account.read_labels(transport),
-        requesters=lambda _settings, transport: zendesk_account.requesters(transport),
+        own_user=lambda _settings, transport: zendesk_reads.own_user(transport),
+        labels=lambda _settings, transport: zendesk_reads.read_labels(transport),
+        requesters=lambda _settings, transport: zendesk_reads.requesters(transport),
         seeds=lambda _settings, transport: _of_seeding().ZendeskSeedTarget(transport),
-        rights=lambda account, transport, reply: zendesk_account.rights(transport, reply, account.oauth_scope),
+        rights=lambda account, transport, reply: zendesk_reads.rights(transport, reply, account.oauth_scope),
         forbidden=lambda reply: zendesk_format.error_code(reply) if zendesk_format.missing_scopes(reply) else "",
         sign_in=_sign_in_to_zendesk,
         read_limits=zendesk_format.read_limits,
         spare=0.05,
-        rules=zendesk_account.read_rules,
-        token_ends=zendesk_account.token_ends,
+        articles=zendesk_reads.articles,
+        rules=zendesk_reads.read_rules,
+        token_ends=zendesk_reads.token_ends,
         webhook=zendesk_format.WEBHOOK,
         webhook_secrets=lambda serve: serve.zendesk_secrets,
     ),
@@ -171,9 +187,11 @@ VENDORS: Mapping[str, Vendor] = {
         seeds=lambda _settings, transport: _of_seeding().FreshdeskSeedTarget(transport),
         rights=lambda _account, transport, reply: freshdesk_reads.rights(transport, reply),
         sign_in=_sign_in_to_freshdesk,
-        read_limits=freshdesk_format.read_limits,
+        read_limits=freshdesk_reads.read_limits,
         spare=0.1,
         record=False,
+        shares_limits=True,
+        articles=freshdesk_reads.articles,
         webhook=freshdesk_format.WEBHOOK,
         webhook_secrets=lambda serve: serve.freshdesk_secrets,
     ),

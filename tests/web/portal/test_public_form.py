@@ -13,7 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ticket_processor.helpdesk.local_model import Query
-from ticket_processor.knowledge.model import Article, Audience
+from ticket_processor.helpdesk.protocol import Audience
+from ticket_processor.knowledge.model import Article
 from ticket_processor.knowledge.search import KnowledgeSearch
 from ticket_processor.knowledge.store import KnowledgeStore
 from ticket_processor.replies.assembly import ArticleLines
