@@ -96,35 +96,35 @@ def test_the_contract_of_layers_is_short_and_names_every_package() -> None:
 
 
 CEILINGS = {
-    ".": 1_210,
+    ".": 1_330,
     "analysis": 8_870,
     "audit": 1_840,
     "commands": 5_590,
     "core": 2_540,
     "dashboard": 1_400,
     "evaluation": 1_840,
-    "helpdesk": 5_700,
-    "knowledge": 1_650,
+    "helpdesk": 5_740,
+    "knowledge": 1_500,
     "learning": 1_610,
-    "monitoring": 2_480,
+    "monitoring": 2_470,
     "pipeline": 5_100,
     "policy": 1_320,
     "replies": 1_350,
     "reporting": 2_310,
     "sandbox": 3_450,
     "schedule": 280,
-    "seeding": 780,
-    "settings": 1_550,
+    "seeding": 790,
+    "settings": 1_560,
     "state": 920,
-    "web": 3_310,
-    "wiring": 2_860,
+    "web": 3_280,
+    "wiring": 2_900,
 }
 """Lines of Python in each package, and of the package's own modules under ``.``.
 
 They are lowered when lines go. Whoever raises one says why in the commit. Request Tracker, a third helpdesk, took 1,050
 lines of product (850 of them in ``helpdesk/``), 600 of tests, and a page of 570 words.
 """
-MOST = {"files": 266, "test lines": 62_040, "scripts": 22, "words of docs": 20_610}
+MOST = {"files": 264, "test lines": 62_040, "scripts": 22, "words of docs": 20_610}
 """Of the whole house: modules, lines of tests, scripts, and words of all pages, generated ones included."""
 SLACK = 1.02
 """A ceiling this far above what is there is to be lowered."""

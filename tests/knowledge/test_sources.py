@@ -10,12 +10,8 @@ from typing import Any
 
 import pytest
 
-from ticket_processor.core.clock import Deadline
 from ticket_processor.core.errors import ConfigError, DeadlineReached
-from ticket_processor.core.guards import Breaker
 from ticket_processor.helpdesk import freshdesk_reads, zendesk_reads
-from ticket_processor.helpdesk.rate_limit import Throttle
-from ticket_processor.helpdesk.transport import Auth, Transport
 from ticket_processor.knowledge.sources import FolderArticles, HelpCenter
 from ticket_processor.knowledge.store import GENERATION, KnowledgeStore
 from ticket_processor.knowledge.sync import SyncResult, sync
@@ -24,9 +20,8 @@ from ticket_processor.sandbox.fill import add_article
 from ticket_processor.sandbox.zendesk_call import SIGNED_IN, SOME, STAFF
 
 from ..helpdesk.test_zendesk import Account
-from ..imitation import Rules, Sandbox
-from ..support.fakes import ManualClock
-from ..support.inmemory_adapter import InMemoryAdapter
+from ..imitation import Rules
+from ..support.freshdesk_account import FreshAccount
 
 
 class Zendesk(Account):
@@ -163,30 +158,15 @@ def test_a_source_that_is_no_longer_named_is_forgotten() -> None:
     assert desk.kept.counts() == (0, 0)
 
 
-class Freshdesk:
+class Freshdesk(FreshAccount):
     """A Freshdesk account's solutions, their reader, and a store."""
 
     def __init__(self) -> None:
-        time = ManualClock()
-        self.clock = ManualClock(sandbox=time)
-        self.sandbox = Sandbox(time, helpdesk="freshdesk")
-        self.store = self.sandbox.store
-        self.sent: list[Any] = []
-        self.sandbox.on_request.append(self.sent.append)
-        self.kept = KnowledgeStore(None)
-        self.transport = Transport(
-            "http://freshdesk.test",
-            name="Freshdesk",
-            clock=self.clock,
-            deadline=Deadline(self.clock, 1e6),
-            breaker=Breaker("Freshdesk", self.clock),
-            throttle=Throttle(self.clock),
-            auth=Auth.basic("sandbox-api-key", "X"),
-            adapter=lambda: InMemoryAdapter(self.sandbox, self.clock.wait),
-        )
+        super().__init__()
+        self.store, self.kept = self.desk, KnowledgeStore(None)
 
     def sync(self) -> SyncResult:
-        self.sent.clear()
+        self.asked.clear()
         return sync(self.kept, [HelpCenter("freshdesk", partial(freshdesk_reads.articles, self.transport))])
 
     def audiences(self) -> dict[str, str]:
@@ -219,9 +199,9 @@ def test_freshdesk_translations_are_read_once_and_an_article_that_goes_takes_the
     desk.store.translations.append({**desk.store.articles[0], **german, "id": article})
     desk.sync()
     assert dict(desk.kept.all("SELECT lang, title FROM article")) == {"en": "Refunds", "de": "Erstattungen"}
-    first = len(desk.sent)
+    first = len(desk.asked)
     assert desk.sync().changed == {"freshdesk": 0}
-    assert len(desk.sent) == first - 1  # the translation is not asked for again
+    assert len(desk.asked) == first - 1  # the translation is not asked for again
     desk.store.articles.clear()
     assert desk.sync().removed == {"freshdesk": 2}
 

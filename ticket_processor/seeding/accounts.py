@@ -16,13 +16,9 @@ from urllib.parse import urlsplit
 
 from ..analysis.text.cleaning import as_text
 from ..core.errors import CannotRun, ConfigError, HelpdeskDown, OutcomeUnknown
-from ..helpdesk import (
-    freshdesk_format,
-    freshdesk_reads,
-    request_tracker_account,
-    request_tracker_format,
-    zendesk_format,
-)
+from ..helpdesk import request_tracker_account, request_tracker_format, zendesk_format
+from ..helpdesk.freshdesk_format import ACCOUNT_LIMIT
+from ..helpdesk.freshdesk_reads import Listing, read_limits
 from ..helpdesk.http_messages import Reply, mapping
 from ..helpdesk.local_model import NewTicket
 from ..helpdesk.local_store import LocalStore
@@ -158,13 +154,13 @@ class FreshdeskSeedTarget(_Tagged):
 
     def judge(self) -> SandboxVerdict:
         reply = _shown(self._transport, "/search/tickets", {"query": "\"created_at:>'2000-01-01'\""})
-        limit = freshdesk_reads.read_limits(reply.headers).get(freshdesk_format.ACCOUNT_LIMIT)
+        limit = read_limits(reply.headers).get(ACCOUNT_LIMIT)
         total = None if limit is None else limit.total
         return _judged(self._transport, reply, mapping(reply.body).get("total"), total, LOW_CALLS_LIMIT, "calls")
 
     def existing(self) -> set[str]:
         """See :meth:`SeedAccount.existing`: the tags of all tickets."""
-        pages = freshdesk_reads.Listing(self._transport).changed_since(0.0)
+        pages = Listing(self._transport).changed_since(0.0)
         return {str(tag) for rows, _, _ in pages for row in rows for tag in row.get("tags") or ()}
 
     def create(self, item: Mapping[str, Any], mark: str) -> bool:

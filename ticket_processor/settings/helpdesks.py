@@ -19,10 +19,8 @@ from ..core.models import Frozen
 LOCAL_FILE = "helpdesk.sqlite3"
 ZENDESK_HOST = ".zendesk.com"
 FRESHDESK_HOST = ".freshdesk.com"
-TOKENS_END = parse_iso("2027-04-30")
-"""From then on Zendesk takes no API tokens (Unix seconds)."""
+TOKENS_END = parse_iso("2027-04-30")  # of Zendesk's API tokens
 OAUTH_CLIENT = "create an OAuth client and set ZENDESK_OAUTH_CLIENT_ID and ZENDESK_OAUTH_CLIENT_SECRET"
-"""The advice where another way to sign in ends."""
 SignIn = Literal["oauth_client", "oauth_token", "api_token", "api_key", "none"]
 _NO_API = "the API answers at NAME.freshdesk.com only, not at a domain of your own: give that name"
 
