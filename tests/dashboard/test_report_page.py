@@ -10,6 +10,7 @@ import pytest
 from ticket_processor.commands.report import page
 from ticket_processor.reporting.index import LogIndex
 from ticket_processor.reporting.report import gather
+from ticket_processor.settings.schema import Settings
 
 from ..support.log_days import at, receipt, write_log
 from .browser import PHONE, browser, executable
@@ -36,7 +37,9 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Any, str]]
     ]
     write_log(folder / "logs", lines)
     with LogIndex(folder / "logs", lambda: at("11-21 03:30")) as index:
-        found = gather(index, at("11-14 00:00"), at("11-21 00:00"), account="acme.zendesk.com")
+        found = gather(
+            index, at("11-14 00:00"), at("11-21 00:00"), Settings.model_validate({"zendesk": {"url": "acme"}})
+        )
     file = folder / "report.html"
     file.write_text(page(found), encoding="utf-8")
     with browser() as chromium:

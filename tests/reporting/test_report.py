@@ -20,18 +20,22 @@ from ticket_processor.commands import report as report_page
 from ticket_processor.commands.report import markdown, period_of
 from ticket_processor.core.clock import iso, parse_iso
 from ticket_processor.core.errors import ConfigError
-from ticket_processor.core.tables import as_csv
-from ticket_processor.reporting import tables
+from ticket_processor.core.tables import Table, as_csv
+from ticket_processor.reporting import report as tables
+from ticket_processor.reporting import sections
 from ticket_processor.reporting.glossary import MEANINGS
 from ticket_processor.reporting.index import LogIndex
+from ticket_processor.reporting.queries import LogSelection
 from ticket_processor.reporting.report import Report, as_data, gather
-from ticket_processor.settings.schema import SloSettings
+from ticket_processor.reporting.sections import Asked, Section, tables_of
+from ticket_processor.settings.schema import Settings
 
 from ..support.fakes import START
 from ..support.log_days import at, receipt, run_lines, write_log
 from ..support.zones import ELSEWHERE, needs_zones, standing_in
 
 ACCOUNT = "acme.zendesk.com"
+SETTINGS = Settings.model_validate({"zendesk": {"url": "acme"}, "slo": {"latency_s": 2.0}})
 NASTY = '<script>alert("1")</script> $x^2$ =HYPERLINK("http://evil.example") & more'
 
 
@@ -40,7 +44,7 @@ def made(
 ) -> Report:
     write_log(folder, lines)
     with LogIndex(folder, lambda: START) as index:
-        return gather(index, at(since), at(until), SloSettings(latency_s=2.0), account=ACCOUNT)
+        return gather(index, at(since), at(until), SETTINGS)
 
 
 def csv_rows(report: Report) -> list[list[str]]:
@@ -54,7 +58,7 @@ def test_what_the_log_notes_although_nothing_is_wrong_is_no_alert(tmp_path: Path
         for what in whats
     ]
     report = made(tmp_path, [receipt(1, "11-20 08:00"), *lines])
-    assert report.alerts == {"overwrote": 1}
+    assert report.found["alerts"] == {"overwrote": 1}
 
 
 def test_nothing_in_markdown_becomes_mark_up_a_mention_a_link_or_a_formula(tmp_path: Path) -> None:
@@ -127,9 +131,9 @@ def test_a_period_stands_beside_the_one_before_it(report: Report) -> None:
     assert (report.totals.failed, report.totals.skipped, report.totals.fallback) == (1, 1, 2)
     assert [(part.label, part.tickets) for part in report.parts["category"]] == [("billing", 15), ("refund", 2)]
     assert [(part.label, part.tickets) for part in report.parts_before["category"]] == [("billing", 14)]
-    assert [(part.label, part.tickets) for part in report.failure_reasons] == [("HTTP 503", 1)]
+    assert [(part.label, part.tickets) for part in report.found["failure_reasons"]] == [("HTTP 503", 1)]
     assert report.latency.p95_ms == 3000
-    assert report.runs.count == 2
+    assert report.found["runs"].count == 2
     assert report.period == "2026-11-14 to 2026-11-20"
     assert report.remarks == ()
 
@@ -211,6 +215,29 @@ def test_tables_say_what_the_figures_say(report: Report) -> None:
     assert [row[3] for row in found["Service levels"].rows] == ["missed", "missed"]
     assert ("by exit code", "0: 2") in found["Runs"].rows
     assert all(len(row) == len(table.columns) for table in found.values() for row in table.rows)
+
+
+def test_a_section_is_one_entry_and_shown_in_every_form_and_on_its_page_of_the_dashboard(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    new = Section(
+        ("reopened",),
+        lambda found, _: [Table("Opened again", ("<", "tickets"), (("category billing", f"{found['reopened']}"),))],
+        lambda asked: {"reopened": asked.totals.tickets * 1000},
+        page="costs",
+        brief=3,
+    )
+    monkeypatch.setattr(sections, "SECTIONS", (*sections.SECTIONS, new))
+    report = made(tmp_path, a_week())
+    assert as_data(report)["reopened"] == 18_000
+    assert ["Opened again", "category billing", "18000"] in [[*filter(None, row)] for row in csv_rows(report)]
+    for form in (report_page.page(report), report_page.mail_body(report), markdown(report)):
+        assert "Opened again" in form
+        assert "18000" in form
+    assert tables.brief(report)[-1].title == "Opened again"
+    with LogIndex(tmp_path, lambda: START) as index:
+        asked = Asked(index, LogSelection(at("11-14 00:00"), at("11-21 00:00")), SETTINGS)
+        assert [table.title for table in tables_of("costs", asked)] == ["Answers", "Opened again"]
 
 
 def test_an_empty_period_has_a_report_all_the_same(tmp_path: Path) -> None:
@@ -315,7 +342,8 @@ def test_what_ended_runs_early_and_what_costs_are_not_known_is_told_in_words(tmp
         *run_lines("r-3", "11-18 10:00", "11-18 10:01", exit_code=3, stopped="odd", stopped_by="OfAnotherVersion"),
     ]
     found = made(tmp_path, [receipt(5, "11-18 08:00", cost_usd=None), *early])
-    ended = dict(tables.runs(found).rows)["ended early"]
+    (runs,) = (table for table in tables.tables(found) if table.title == "Runs")
+    ended = dict(runs.rows)["ended early"]
     assert sorted(ended.split(", ")) == ["OfAnotherVersion: 1", "helpdesk unreachable: 1", "stopped by a signal: 1"]
     told = {row[0]: row[1] for row in tables.overview(found).rows}
     assert told["cost"] == "no price"

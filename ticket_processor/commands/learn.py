@@ -23,8 +23,8 @@ from ..learning.examples import RETRAINED
 from ..learning.gate import FIELDS, PINNED, Bound, PinnedCase, from_corrections, of_today
 from ..learning.scoreboard import CorrectionGroup, Scoreboard, correction_groups, decide_pending, kept_scoreboard, told
 from ..learning.store import CATEGORIES, DECIDED, FILE_NAME, Correction, CorrectionStatus, LearningStore, LearntChange
-from ..reporting.report import scoreboard_data
-from ..reporting.tables import scoreboard_tables
+from ..reporting.report import plain
+from ..reporting.sections import scoreboard_tables
 from ..settings.load import load
 from ..settings.schema import Settings
 from ..wiring import learnt as wiring
@@ -71,7 +71,7 @@ def show(details: DetailedOption = False, as_json: JsonOption = False, config: C
     found = kept_scoreboard(settings.state_folder) or Scoreboard()
     screen = Screen(as_json=as_json)
     if as_json:
-        screen.result("", scoreboard_data(found))
+        screen.result("", plain(found))
     elif not found.tickets:
         screen.say("nothing was collected; 'ticketbot learn collect' reads which labels people kept and changed")
     else:

@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -23,7 +23,7 @@ from ..core.tables import MOST_LINES, Table, as_csv, as_markdown, as_text, markd
 from ..evaluation.report import templates
 from ..learning.scoreboard import kept_scoreboard
 from ..monitoring.receivers import Receiver, package_missing, receivers, tame_libraries, through
-from ..reporting import tables
+from ..reporting import report as tables
 from ..reporting.figures import DimensionShare
 from ..reporting.glossary import MEANINGS, NONE, percent, seconds
 from ..reporting.index import LogIndex, require_duckdb
@@ -139,23 +139,24 @@ def report(
     with ExitStack() as stack:
         with screen.progress("reading the log"):
             index = stack.enter_context(open_log(settings, clock, begin - (end - begin), end))  # and the period before
-            found = gather(index, begin, end, settings.slo, account=settings.account, url_of=settings.ticket_url)
+            found = gather(index, begin, end, settings)
+        more: dict[str, Any] = {}
         if overrides or knowledge or replies:
             from .report_helpdesk import HelpdeskPart
 
             helpdesk = HelpdeskPart(settings, index, clock, screen, begin, end)
             if replies:
-                found = replace(found, replies=helpdesk.replies(most))
+                more["replies"] = helpdesk.replies(most)
             if knowledge:
-                found = replace(found, knowledge=helpdesk.knowledge())
+                more["knowledge"] = helpdesk.knowledge()
         try:
             if overrides:
-                collected, labels = helpdesk.labels(most, end if until or period else None)
-                found = replace(found, collected=collected, scoreboard=labels)
+                more["collected"], more["scoreboard"] = helpdesk.labels(most, end if until or period else None)
             else:
-                found = replace(found, scoreboard=kept_scoreboard(settings.state_folder, begin, end))
+                more["scoreboard"] = kept_scoreboard(settings.state_folder, begin, end)
         except StateUnusable as error:
             found = replace(found, remarks=(*found.remarks, f"scoreboard unavailable: {error}"))
+    found = replace(found, found={**found.found, **more})
     texts: dict[str, Callable[[], str]] = {
         ".html": lambda: page(found),
         ".md": lambda: markdown(found),
@@ -207,8 +208,8 @@ def open_log(settings: Settings, clock: SystemClock, first: float, last: float) 
 
 def _mailed(found: Report, everybody: Sequence[Receiver]) -> str:
     """Mail the report, and say so. Raises :class:`CannotRun` if a receiver was not reached."""
-    if found.replies is not None:  # a mail has no word of a ticket
-        found = replace(found, replies=found.replies.model_copy(update={"edits": ()}))
+    if (replies := found.found["replies"]) is not None:  # a mail has no word of a ticket
+        found = replace(found, found={**found.found, "replies": replies.model_copy(update={"edits": ()})})
     host = re.sub(r"[^A-Za-z0-9.-]", "_", f"-{found.account}") if found.account else ""
     name = f"ticketbot-report{host}-{found.since:%Y-%m-%d}.html"
     missed = send(everybody, found.title, mail_body(found), page(found), name)

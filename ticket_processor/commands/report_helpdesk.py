@@ -20,7 +20,7 @@ from ..reporting.index import LogIndex
 from ..reporting.knowledge_gaps import FEWEST_TICKETS, TOPICS, Knowledge, look_up, themes_of, topics_of
 from ..reporting.queries import LogSelection, offered_drafts, stamp
 from ..reporting.queries import escalated as escalated_of
-from ..reporting.tables import escalated_table
+from ..reporting.sections import escalated_table
 from ..settings.schema import Settings
 from ..wiring.desks import OVER, reading
 from ..wiring.desks import look_up as look_up_tickets
@@ -159,7 +159,7 @@ def list_escalated(
                 "reasons": list(one.reasons),
                 "status": ticket.status if (ticket := known[one.ticket_id]) else None,
                 "subject": ticket.subject or None if ticket else None,
-                "url": one.url or None,
+                "url": one.url,
             }
             for one in shown
         ],

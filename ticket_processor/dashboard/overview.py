@@ -13,7 +13,7 @@ from ..reporting import figures, queries
 from ..reporting.figures import Step, Totals
 from ..reporting.glossary import dollars, percent, seconds, why_no_model
 from ..reporting.queries import Dimension, LogSelection
-from ..reporting.tables import escalated_table, models_table
+from ..reporting.sections import escalated_table
 from . import parts
 from .parts import Chart, Good, ask, period
 from .server import given
@@ -61,6 +61,7 @@ def overview_of(selection: LogSelection) -> None:
     parts.without_a_price(now)
     if now.escalated:
         escalated(selection)
+    parts.sections("overview", selection)
     step = figures.step_for(selection.until - selection.since)
     volume = ask(figures.series, selection, step, "category")
     rows = [(point.at.isoformat(), point.label, point.tickets) for point in volume if point.tickets and point.label]
@@ -131,7 +132,7 @@ def costs_of(selection: LogSelection) -> None:
     reasons = ask(figures.breakdowns, selection, ("why_fallback",))["why_fallback"]
     rows = tuple((why_no_model(part.label), f"{part.tickets:,}") for part in reasons)
     parts.table(Table("Why no model answered", ("<why", "tickets"), rows))
-    parts.table(models_table(ask(figures.spent, selection)))
+    parts.sections("costs", selection)
 
 
 def costs() -> None:

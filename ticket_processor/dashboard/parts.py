@@ -25,6 +25,7 @@ from ..reporting.glossary import MEANINGS, percent, points
 from ..reporting.index import LogIndex
 from ..reporting.queries import Dimension, LogSelection
 from ..reporting.report import NO_ACCOUNT
+from ..reporting.sections import Asked, DashboardPage, tables_of
 from ..settings.schema import Settings
 from ..wiring.parts import keyring
 from .server import given
@@ -238,6 +239,16 @@ def table(found: Table) -> None:
     names = [f"{name[:1].upper()}{name[1:]}" for name in found.names]
     rows = [dict(zip(names, row, strict=True)) for row in found.rows]
     st.dataframe(rows, hide_index=True, height=min(600, height(len(rows))), column_config={"Where": LINK})
+
+
+def sections(page: DashboardPage, selection: LogSelection) -> None:
+    """The tables of the report's sections that belong on this page."""
+    for found in ask(_of_sections, page, selection):
+        table(found)
+
+
+def _of_sections(index: LogIndex, page: DashboardPage, selection: LogSelection) -> list[Table]:
+    return tables_of(page, Asked(index, selection, given().settings))
 
 
 Chart = dict[str, Any]

@@ -14,7 +14,7 @@ from ..core.text import many
 from ..learning.scoreboard import CorrectionGroup, correction_groups, decide_pending, kept_scoreboard, told
 from ..learning.store import FILE_NAME, CorrectionStatus, LearningStore
 from ..reporting.queries import LogSelection
-from ..reporting.tables import scoreboard_tables
+from ..reporting.sections import scoreboard_tables
 from ..wiring.explain import in_words, pasted, walk
 from . import parts
 from .parts import choose, person

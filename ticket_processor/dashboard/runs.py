@@ -16,7 +16,6 @@ from ..monitoring.rules import severity_of, title_of_rule
 from ..reporting import figures, queries
 from ..reporting.glossary import dollars, percent
 from ..reporting.queries import LogSelection
-from ..reporting.tables import objectives, runs_table
 from . import parts
 from .parts import ask
 from .server import given
@@ -77,11 +76,9 @@ def alerts() -> None:
 
 
 def levels(selection: LogSelection) -> None:
-    """The objectives of the settings, and the fallbacks that an alert is for."""
+    """The success rate, and the fallbacks that an alert is for."""
     slo = given().settings.slo
     totals = ask(figures.totals, selection)
-    took = ask(figures.latency, selection, quick_ms=slo.latency_s * 1000)
-    parts.table(objectives(figures.objectives(totals, took, slo), slo))
     success = totals.rates["success_rate"]
     st.metric("Success rate", "–" if success is None else percent(success), border=True)
     fallback = totals.rates["unplanned_fallback_rate"]
@@ -110,14 +107,13 @@ def runs_of(selection: LogSelection) -> None:
     """Service levels and runs of the chosen period."""
     parts.about(selection)
     since, until = selection.since, selection.until
-    about = ask(figures.runs, since, until)
     lines = ask(queries.run_lines, since, until, most=MOST_RUNS)
     if not lines:
         parts.nothing(selection)
         st.info("No runs in this period.")
         return
     levels(selection)
-    parts.table(runs_table(about))
+    parts.sections("runs", selection)
     st.dataframe(rows_of(lines), hide_index=True, column_config=COLUMNS, height=420, placeholder="–")
 
 

@@ -56,9 +56,15 @@ class Count(Frozen):
 
 
 class LabelCount(Count):
-    """The same for one label, or one settings file."""
+    """The same for one label."""
 
     label: str
+
+
+class FileCount(Count):
+    """The same for what one settings file decided."""
+
+    settings_file: str
 
 
 class PartCount(Count):
@@ -66,7 +72,7 @@ class PartCount(Count):
 
     part: str
     labels: tuple[LabelCount, ...] = ()
-    settings_files: tuple[LabelCount, ...] = ()
+    settings_files: tuple[FileCount, ...] = ()
 
 
 class Pair(Frozen):
@@ -141,18 +147,23 @@ def _fate(label: Reaction) -> str:
 def _part(part: str, labels: Sequence[Reaction]) -> PartCount:
     return PartCount(
         part=part,
-        labels=_counted((item.label, _fate(item)) for item in labels),
-        settings_files=_counted((item.settings_file, _fate(item)) for item in labels if item.settings_file),
+        labels=tuple(
+            LabelCount(label=label, **count) for label, count in _counted((item.label, _fate(item)) for item in labels)
+        ),
+        settings_files=tuple(
+            FileCount(settings_file=name, **count)
+            for name, count in _counted((item.settings_file, _fate(item)) for item in labels if item.settings_file)
+        ),
         **Counter(map(_fate, labels)),
     )
 
 
-def _counted(fates: Iterable[tuple[str, str]]) -> tuple[LabelCount, ...]:
+def _counted(fates: Iterable[tuple[str, str]]) -> list[tuple[str, Counter[str]]]:
+    """How often each name met each fate, those judged most often first."""
     found: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for label, fate in fates:
         found[label][fate] += 1
-    counted = [LabelCount(label=label, **count) for label, count in found.items()]
-    return tuple(sorted(counted, key=lambda item: (-item.judged, item.label)))
+    return sorted(found.items(), key=lambda item: (-Count(**item[1]).judged, item[0]))
 
 
 @dataclass(frozen=True)

@@ -180,28 +180,18 @@ class Runs:
 
 @dataclass(frozen=True)
 class Objective:
-    """One service level: the share of ``total`` that was ``good``, against ``target``."""
+    """One service level: the share of ``total`` that was ``good``, against ``target``; ``None`` without any.
+
+    ``budget_left`` is the share of the allowed misses that is left; below zero when there were more.
+    """
 
     name: str
     target: float
     good: int
     total: int
-
-    @property
-    def share(self) -> float | None:
-        """The share that was reached; ``None`` without any."""
-        return share(self.good, self.total)
-
-    @property
-    def met(self) -> bool | None:
-        """Whether that is enough."""
-        return None if self.share is None else self.share >= self.target
-
-    @property
-    def budget_left(self) -> float | None:
-        """Share of the allowed misses that is left; below zero when there were more."""
-        allowed = (1 - self.target) * self.total
-        return 1 - (self.total - self.good) / allowed if allowed else None
+    share: float | None
+    met: bool | None
+    budget_left: float | None
 
 
 def totals(index: LogIndex, selection: LogSelection) -> Totals:
@@ -324,6 +314,12 @@ def runs(index: LogIndex, since: float, until: float) -> Runs:
 def objectives(total: Totals, took: Latency, goals: SloSettings) -> list[Objective]:
     """The service levels: the success rate, and answers that came in time (``took`` is by their ``latency_s``)."""
     return [
-        Objective("success", goals.success, total.written, total.written + total.failed_at_least_once),
-        Objective("latency", goals.latency_share, took.in_time, took.count),
+        _objective("success", goals.success, total.written, total.written + total.failed_at_least_once),
+        _objective("latency", goals.latency_share, took.in_time, took.count),
     ]
+
+
+def _objective(name: str, target: float, good: int, total: int) -> Objective:
+    reached, allowed = share(good, total), (1 - target) * total
+    met = None if reached is None else reached >= target
+    return Objective(name, target, good, total, reached, met, 1 - (total - good) / allowed if allowed else None)

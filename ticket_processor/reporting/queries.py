@@ -69,7 +69,7 @@ class EscalatedLine:
     ticket_id: int
     at: datetime
     reasons: tuple[str, ...]
-    url: str = ""
+    url: str | None = None
 
 
 def where(selection: LogSelection) -> tuple[str, dict[str, object]]:
@@ -166,9 +166,7 @@ def escalated(
         """,
         {**values, "most": most},
     )
-    return [
-        EscalatedLine(ticket_id, utc(at), tuple(reasons.split()), url_of(ticket_id)) for ticket_id, at, reasons in rows
-    ]
+    return [EscalatedLine(number, utc(at), tuple(why.split()), url_of(number) or None) for number, at, why in rows]
 
 
 def alerts(index: LogIndex, since: float, until: float) -> dict[str, int]:

@@ -5,36 +5,30 @@ For programs they are one object (JSON).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, is_dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from pydantic import BaseModel
+
 from .. import __version__
-from ..audit.erase import ERASED, ERASING
-from ..audit.receipts import EXPIRED
 from ..core.clock import iso
-from ..core.reasons import DROPPED
-from ..learning.collect import CollectedLabels
-from ..learning.scoreboard import Scoreboard
-from ..settings.schema import SloSettings
-from . import figures, queries
-from .drafts import DraftUse
-from .figures import DimensionShare, Latency, Objective, Point, Runs, Spending, Step, Totals
+from ..core.models import OutcomeStatus
+from ..core.tables import Table, shortened
+from ..settings.schema import Settings
+from . import figures, sections
+from .figures import DimensionShare, Latency, Point, Step, Totals
+from .glossary import dollars, percent, points, seconds, why_no_model
 from .index import LogIndex
-from .knowledge_gaps import Knowledge
-from .queries import Dimension, EscalatedLine, LogSelection, stamp, utc
+from .queries import Dimension, LogSelection, stamp, utc
+from .sections import LEFT_ALONE, NO_PRICE, Asked, Found, find_all
 
 BY: tuple[Dimension, ...] = (
     "category", "subcategory", "secondary", "urgency", "sentiment", "risk", "language", "answered_by", "why_fallback",
     "settings_file", "outcome",
 )  # fmt: skip
 """What a report counts tickets by, in its order."""
-MOST_REASONS = 10
-MOST_ESCALATED = 20
-"""So many escalated tickets are listed, the newest first."""
-NOTHING_WRONG = ("write_mode", ERASING, ERASED, EXPIRED, DROPPED, "since_replaces_cursor")
-"""What the log keeps among its alerts although nothing is wrong: somebody asked for it, or it is how runs work."""
 ZONE = "UTC"
 NO_ACCOUNT = "no account named in the settings"
 _MAY_LACK = 0.05
@@ -46,38 +40,30 @@ _MOMENT = timedelta(microseconds=1)
 class Report:
     """A period of an account against the one before it. Times are UTC, ``until`` is not included.
 
-    ``account`` is ``None`` where the settings name none.
-
-    ``before`` and what ends in ``_before`` are ``None`` or empty where the log does not reach back so far.
-    ``collected``, ``knowledge`` and ``replies`` are ``None`` where nobody asked, ``scoreboard`` where nothing was
-    collected.
+    ``account`` is ``None`` where the settings name none. ``found`` is what the sections show, by its keys in JSON;
+    ``None`` is what nobody asked the helpdesk for. ``before`` and what ends in ``_before`` are ``None`` or empty where
+    the log does not reach back so far.
     """
 
-    account: str | None
+    settings: Settings
     since: datetime
     until: datetime
     made: datetime
-    goals: SloSettings
     totals: Totals
+    latency: Latency
+    parts: Mapping[Dimension, list[DimensionShare]]
+    step: Step
+    by_time: list[Point]
+    found: Found
     before: Totals | None = None
-    latency: Latency = field(default_factory=Latency)
     latency_before: Latency | None = None
-    parts: Mapping[Dimension, list[DimensionShare]] = field(default_factory=dict)
     parts_before: Mapping[Dimension, list[DimensionShare]] = field(default_factory=dict)
-    failure_reasons: list[DimensionShare] = field(default_factory=list)
-    skip_reasons: list[DimensionShare] = field(default_factory=list)
-    spent: list[Spending] = field(default_factory=list)
-    objectives: list[Objective] = field(default_factory=list)
-    runs: Runs = field(default_factory=Runs)
-    alerts: Mapping[str, int] = field(default_factory=dict)
-    escalated: list[EscalatedLine] = field(default_factory=list)
-    step: Step = "day"
-    by_time: list[Point] = field(default_factory=list)
-    collected: CollectedLabels | None = None
-    scoreboard: Scoreboard | None = None
-    knowledge: Knowledge | None = None
-    replies: DraftUse | None = None
     remarks: tuple[str, ...] = ()
+
+    @property
+    def account(self) -> str | None:
+        """The helpdesk's host."""
+        return self.settings.account
 
     @property
     def title(self) -> str:
@@ -104,55 +90,30 @@ def _period(since: datetime, until: datetime) -> str:
     return f"{since:%Y-%m-%d %H:%M} to {until:%Y-%m-%d %H:%M}"
 
 
-def gather(
-    index: LogIndex,
-    since: float,
-    until: float,
-    goals: SloSettings | None = None,
-    *,
-    account: str | None = None,
-    url_of: Callable[[int], str] = lambda _ticket_id: "",
-) -> Report:
+def gather(index: LogIndex, since: float, until: float, settings: Settings | None = None) -> Report:
     """The report of a period (Unix seconds), without what the helpdesk has to be asked for."""
-    goals = goals or SloSettings()
-    selection = LogSelection(since, until)
+    asked = Asked(index, LogSelection(since, until), settings or Settings())
     (begun,) = index.query("SELECT min(ts) FROM events")[0]
-    nearly = _utc(selection.before.since + _MAY_LACK * (until - since))
-    before = selection.before if begun is not None and utc(begun) <= nearly else None
+    nearly = _utc(asked.selection.before.since + _MAY_LACK * (until - since))
+    before = replace(asked, selection=asked.selection.before) if begun is not None and utc(begun) <= nearly else None
     covered = until - (max(since, utc(begun).timestamp()) if begun is not None else since)
     step = figures.step_for(covered)
-    totals = figures.totals(index, selection)
-    quick_ms = goals.latency_s * 1000
-    took = figures.latency(index, selection, quick_ms=quick_ms)
-    alerts = queries.alerts(index, since, until)
     report = Report(
-        account=account,
+        settings=asked.settings,
         since=_utc(since),
         until=_utc(until),
         made=_utc(index.now()),
-        goals=goals,
-        totals=totals,
-        before=figures.totals(index, before) if before else None,
-        latency=took,
-        latency_before=figures.latency(index, before, quick_ms=quick_ms) if before else None,
-        parts=figures.breakdowns(index, selection, BY),
-        parts_before=figures.breakdowns(index, before, BY) if before else {},
-        failure_reasons=_reasons(index, selection, "failed"),
-        skip_reasons=_reasons(index, selection, "skipped"),
-        spent=figures.spent(index, selection),
-        objectives=figures.objectives(totals, took, goals),
-        runs=figures.runs(index, since, until),
-        alerts={what: count for what, count in alerts.items() if what not in NOTHING_WRONG},
-        escalated=queries.escalated(index, selection, url_of=url_of, most=MOST_ESCALATED),
+        totals=asked.totals,
+        latency=asked.latency,
+        parts=figures.breakdowns(index, asked.selection, BY),
         step=step,
-        by_time=figures.series(index, selection, step),
+        by_time=figures.series(index, asked.selection, step),
+        found=find_all(asked),
+        before=before.totals if before else None,
+        latency_before=before.latency if before else None,
+        parts_before=figures.breakdowns(index, before.selection, BY) if before else {},
     )
     return replace(report, remarks=tuple(_remarks(report, index.days)))
-
-
-def _reasons(index: LogIndex, selection: LogSelection, outcome: str) -> list[DimensionShare]:
-    selection = replace(selection, labels={**selection.labels, "outcome": (outcome,)})
-    return figures.breakdowns(index, selection, ("reason",))["reason"][:MOST_REASONS]
 
 
 def _remarks(report: Report, known: tuple[str, str] | None) -> Iterator[str]:
@@ -189,29 +150,16 @@ def as_data(report: Report) -> dict[str, Any]:
         "before": report.before and _totals(report.before),
         "latency_ms": _latency(report.latency),
         "latency_ms_before": report.latency_before and _latency(report.latency_before),
-        "objectives": [
-            {**asdict(item), "share": item.share, "met": item.met, "budget_left": item.budget_left}
-            for item in report.objectives
-        ],
         "by": {name: report.parts.get(name, ()) for name in BY},
         "by_before": report.parts_before,
-        "failure_reasons": report.failure_reasons,
-        "skip_reasons": report.skip_reasons,
-        "models": report.spent,
-        "runs": report.runs,
-        "alerts": report.alerts,
-        "escalated": [{**asdict(one), "url": one.url or None} for one in report.escalated],
         "step": report.step,
         "series": [
             {name: value for name, value in asdict(point).items() if name != "label"} for point in report.by_time
         ],
-        "replies": report.replies and report.replies.model_dump(mode="json"),
-        "collected": report.collected and vars(report.collected),
-        "scoreboard": report.scoreboard and scoreboard_data(report.scoreboard),
-        "knowledge": report.knowledge and report.knowledge.model_dump(mode="json"),
+        **report.found,
         "remarks": report.remarks,
     }
-    return {name: _plain(value) for name, value in data.items()}
+    return {name: plain(value) for name, value in data.items()}
 
 
 def _totals(totals: Totals) -> dict[str, Any]:
@@ -222,22 +170,192 @@ def _latency(took: Latency) -> dict[str, Any]:
     return {name.removesuffix("_ms"): value for name, value in asdict(took).items()}
 
 
-def scoreboard_data(found: Scoreboard) -> dict[str, Any]:
-    """Labels people kept and changed, with the shares; a share is ``null`` where there was nothing to judge."""
-    data: dict[str, Any] = _plain(found.model_dump(mode="json"))
-    for part in data["parts"]:
-        part["settings_files"] = [{"settings_file": row.pop("label"), **row} for row in part["settings_files"]]
-    return data
-
-
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """Data as JSON has it: moments as text, floats with six digits."""
-    if is_dataclass(value) and not isinstance(value, type):
-        value = asdict(value)
+    if isinstance(value, BaseModel):
+        value = value.model_dump(mode="json")
+    elif is_dataclass(value) and not isinstance(value, type):
+        value = vars(value)
     if isinstance(value, Mapping):
-        return {name: _plain(each) for name, each in value.items()}
+        return {name: plain(each) for name, each in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(each) for each in value]
+        return [plain(each) for each in value]
     if isinstance(value, datetime):
         return iso(value.timestamp())
     return round(value, 6) if isinstance(value, float) else value
+
+
+# Tables
+
+
+MOST_LABELS = 12
+LABELS = "Tickets"
+NAMES: dict[Dimension, str] = {
+    "secondary": "second category",
+    "answered_by": "answered by",
+    "why_fallback": "why no model",
+    "settings_file": "settings file",
+}
+"""Names of dimensions whose own names say too little."""
+FIRST_LABELS = 7
+_MAIN: tuple[Dimension, ...] = ("category", "urgency")
+MORE = "--details adds every label, reasons, models and runs"
+_LABELS: Mapping[str, Callable[[str], str]] = {
+    "why_fallback": why_no_model,
+    "outcome": lambda label: LEFT_ALONE if label == OutcomeStatus.SKIPPED else label,
+}
+"""How labels of these dimensions are called."""
+
+
+def price(value: float | None) -> str:
+    """Dollars, or that there is no price."""
+    return NO_PRICE if value is None else dollars(value)
+
+
+def _count(value: float | None) -> str:
+    return f"{value or 0:,}"
+
+
+_FIGURES: tuple[tuple[str, str, Callable[[float | None], str]], ...] = (
+    ("tickets", "tickets", _count),
+    ("understood", "understood", _count),
+    ("answers", "answers", _count),
+    ("updated", "updated", _count),
+    ("suggested in a note", "suggested", _count),
+    (LEFT_ALONE, "skipped", _count),
+    ("failed", "failed", _count),
+    ("success rate", "success_rate", percent),
+    ("error rate", "error_rate", percent),
+    ("fallback rate", "fallback_rate", percent),
+    ("review rate", "review_rate", percent),
+    ("escalated", "escalated", _count),
+    ("tried to instruct a model", "suspicious", _count),
+    ("latency p50", "p50_ms", seconds),
+    ("latency p95", "p95_ms", seconds),
+    ("latency p99", "p99_ms", seconds),
+    ("cost", "known_cost", price),
+    ("cost per ticket", "cost_per_ticket", dollars),
+    ("tokens in", "tokens_in", _count),
+    ("tokens out", "tokens_out", _count),
+    ("repeat rate", "repeat_rate", percent),
+)
+"""The overview's figures: name, name in :class:`Totals` or :class:`Latency`, and how it is written."""
+_NOT_IN_BRIEF = (
+    "understood", "answers", "tried to instruct a model", "latency p50", "latency p99", "tokens in", "tokens out",
+    "repeat rate",
+)  # fmt: skip
+
+
+def tables(report: Report) -> Iterator[Table]:
+    """The whole report; empty tables are left out."""
+    found = [overview(report), labels(report)]
+    for each in sections.SECTIONS:
+        if any(report.found[key] is not None for key in each.keys):
+            found += each.tables(report.found, report.settings)
+    yield from filter(_has_rows, found)
+
+
+def whole(report: Report) -> Iterator[Table]:
+    """The report for a spreadsheet: whose it is, every label, and a line for each moment of the period."""
+    about = {
+        "account": report.account or "",
+        "made": f"{report.made:%Y-%m-%d %H:%M}",
+        "version": __version__,
+        "since": f"{report.since:%Y-%m-%d %H:%M}",
+        "until": f"{report.until:%Y-%m-%d %H:%M}",
+        "time zone": ZONE,
+    }
+    yield Table("Report", ("<", "<value"), tuple(about.items()))
+    for table in tables(report):
+        yield labels(report, most=None) if table.title == LABELS else table
+    yield series(report)
+
+
+def series(report: Report) -> Table:
+    """The period's hours, days or weeks."""
+    rows = tuple(
+        (
+            f"{point.at:%Y-%m-%d %H:%M}",
+            f"{point.tickets:,}",
+            f"{point.failed:,}",
+            f"{point.answers:,}",
+            f"{point.fallback:,}",
+            seconds(point.p50_ms),
+            seconds(point.p95_ms),
+            NO_PRICE if report.totals.known_cost is None else dollars(point.cost_usd),
+        )
+        for point in report.by_time
+    )
+    names = ("tickets", "failed", "answers", "fallback", "latency p50", "latency p95", "cost")
+    return Table(f"Each {report.step}", (f"<{report.step} from (UTC)", *names), rows)
+
+
+def brief(report: Report) -> list[Table]:
+    """What was asked of the helpdesk, sentences first, and below it the most important of the log."""
+    numbers = overview(report)
+    numbers = replace(numbers, rows=tuple(row for row in numbers.rows if row[0] not in _NOT_IN_BRIEF))
+    asked, logged = list[Table](), list[Table]()
+    for each in sections.SECTIONS:
+        if each.find is None and report.found[each.keys[0]] is not None:
+            asked += each.tables(report.found, report.settings)
+        elif each.brief:
+            logged += (shortened(table, each.brief) for table in each.tables(report.found, report.settings))
+    asked.sort(key=lambda table: len(table.columns) > 1)
+    return [*filter(_has_rows, (*asked, numbers, labels(report, _MAIN, FIRST_LABELS), *logged))]
+
+
+def _has_rows(table: Table) -> bool:
+    return bool(table.rows)
+
+
+def overview(report: Report) -> Table:
+    """The period in numbers, beside the one before it; without counts of nothing and unknown rates."""
+    now = {**vars(report.totals), **report.totals.rates, "known_cost": report.totals.known_cost, **vars(report.latency)}
+    was: dict[str, float | None] = {}
+    if report.before is not None:
+        before, latency = report.before, report.latency_before or Latency()
+        was = {**vars(before), **before.rates, "known_cost": before.known_cost, **vars(latency)}
+    rows: list[tuple[str, ...]] = []
+    for name, key, say in _FIGURES:
+        new, old = now[key], was.get(key)
+        if say in (percent, seconds) and key != "repeat_rate":
+            shown = new is not None or old is not None
+        else:
+            shown = bool(new or old) or key == "tickets" or (key == "known_cost" and new is None)
+        if shown:
+            apart = points(new - old) if say is percent and None not in (new, old) else change(new, old)
+            rows.append((name, say(new), say(old), apart) if was else (name, say(new)))
+    return Table("Overview", ("<", "now", "before", "change") if was else ("<", "now"), tuple(rows))
+
+
+def change(now: float | None, was: float | None) -> str:
+    """The relative change, such as ``+12%``."""
+    if now is None or not was:
+        return "-"
+    percents = round(100 * (now - was) / was)
+    return f"{percents:+d}%" if percents else "±0%"
+
+
+def labels(report: Report, by: Sequence[Dimension] = BY, most: int | None = MOST_LABELS) -> Table:
+    """Tickets by these dimensions, with at most so many labels of each; ``None``: all."""
+    rows: list[tuple[str, ...]] = []
+    compared = report.before is not None
+    for dimension in by:
+        parts = report.parts.get(dimension, [])
+        was = {part.label: part.tickets for part in report.parts_before.get(dimension, [])}
+        for place, part in enumerate(parts[:most]):
+            name = NAMES.get(dimension, dimension) if most is None or place == 0 else ""
+            label = _LABELS.get(dimension, str)(part.label)
+            before = (f"{was.get(part.label, 0):,}",) * compared
+            rows.append((name, label, f"{part.tickets:,}", f"{part.share:.1%}", *before))
+        if rest := parts[len(parts) if most is None else most :]:
+            rows.append(("", f"{len(rest)} more", f"{sum(part.tickets for part in rest):,}", "", *("",) * compared))
+    return Table(LABELS, ("<by", "<label", "tickets", "share", *("before",) * compared), tuple(rows))
+
+
+def shortcomings(report: Report) -> Iterator[str]:
+    """A sentence for each part from the helpdesk that is incomplete."""
+    for each in sections.SECTIONS:
+        why = getattr(report.found[each.keys[0]], "ended_early", None)
+        if each.unread and why:
+            yield f"{each.unread}: {why}"
