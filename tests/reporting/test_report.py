@@ -133,7 +133,7 @@ def test_a_period_stands_beside_the_one_before_it(report: Report) -> None:
     assert [(part.label, part.tickets) for part in report.parts_before["category"]] == [("billing", 14)]
     assert [(part.label, part.tickets) for part in report.found["failure_reasons"]] == [("HTTP 503", 1)]
     assert report.latency.p95_ms == 3000
-    assert report.found["runs"].count == 2
+    assert report.found["runs"]["count"] == 2
     assert report.period == "2026-11-14 to 2026-11-20"
     assert report.remarks == ()
 

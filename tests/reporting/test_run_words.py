@@ -11,7 +11,6 @@ from ticket_processor.core.run_summary import RunSummary, Writes
 from ticket_processor.reporting.run_words import (
     MOST_IN_FULL,
     MOST_LISTED,
-    MOST_SHORT,
     RunTally,
     Seen,
     difference,
@@ -19,8 +18,8 @@ from ticket_processor.reporting.run_words import (
     next_steps,
     outcome_line,
     planned_lines,
+    spread,
     summary_text,
-    telling,
     why_no_model,
 )
 from ticket_processor.settings.helpdesks import ZendeskSettings
@@ -172,17 +171,10 @@ def test_subjects_are_forgotten_before_they_fill_the_memory() -> None:
     assert subjects.of(0) == ""
 
 
-# The tour
-
-
-def test_the_telling_tickets_are_those_that_show_the_most_different_things() -> None:
-    def seen(number: int, category: str, urgency: str) -> Seen:
-        analysis = an_analysis(category=category, urgency=urgency)
-        return Seen(ended(number).model_copy(update={"analysis": analysis}))
-
-    rows = [seen(1, "billing", "low"), seen(2, "billing", "low"), seen(3, "refund", "high"), seen(4, "order", "low")]
-    assert [one.number for one in telling(rows, 2)] == [3, 4]
-    assert len(telling(rows)) == 4
+def test_of_many_tickets_some_are_shown_from_the_first_to_the_last() -> None:
+    rows = [Seen(ended(number)) for number in (5, 2, 3, 4, 1, 6)]
+    assert [one.number for one in spread(rows, 3)] == [1, 3, 5]
+    assert [one.number for one in spread(rows)] == [1, 2, 3, 4, 5, 6]
 
 
 # A dry run
@@ -204,8 +196,8 @@ def test_a_dry_run_fits_a_screen_however_many_tickets_it_is_about(count: int, de
         assert "\n".join(lines) == "\n".join(map(difference, tickets))
         return
     assert len(lines) <= 45
-    assert sum(line.startswith("ticket ") for line in lines) == min(count, MOST_SHORT)
-    assert any(f"other {count - MOST_SHORT:,}:" in line for line in lines) is (count > MOST_SHORT)
+    assert sum(line.startswith("ticket ") for line in lines) == min(count, MOST_LISTED)
+    assert any(f"other {count - MOST_LISTED:,}:" in line for line in lines) is (count > MOST_LISTED)
 
 
 def test_values_that_are_kept_and_that_nobody_sets_are_counted_apart() -> None:

@@ -18,7 +18,7 @@ from ..analysis.model_server.settings import BudgetSettings, ModelSettings
 from ..audit.files import log_keys
 from ..core.clock import Deadline, SystemClock
 from ..core.models import VendorKind
-from ..reporting.run_words import MOST_LISTED, Seen, telling
+from ..reporting.run_words import MOST_LISTED, Seen, spread
 from ..sandbox.access import Credentials as SandboxCredentials
 from ..sandbox.app import Sandbox, SandboxServer
 from ..sandbox.basics import OffsetClock
@@ -104,11 +104,11 @@ class Tour:
         return where_to_look(self.settings, min(done, default=1))
 
     def _show(self, screen: Screen, ended: Sequence[Seen]) -> None:
-        """Print the telling tickets before and after the run, and how many others there are of each kind."""
+        """Print some tickets before and after the run, and how many others there are of each kind."""
         now, right = self._tickets(), [seen for seen in ended if self._is_right(seen)]
         edited = [seen for seen in right if self._before[seen.number].words]  # those on which people had set something
-        whole = edited + telling([seen for seen in right if seen not in edited], MOST_LISTED - len(edited))
-        screen.say(f"\n{len(whole)} telling tickets, before and after:")
+        whole = edited + spread([seen for seen in right if seen not in edited], MOST_LISTED - len(edited))
+        screen.say(f"\n{len(whole)} of them, before and after:")
         for seen in whole:
             change = seen.outcome.change
             alone = "" if change else f" (left alone: {seen.outcome.reason.replace('_', ' ')})"

@@ -126,15 +126,6 @@ def _several(
     return tuple(st.multiselect(label, options, key=dimension, bind="query-params", placeholder="all"))
 
 
-def refresh_every() -> int | None:
-    """Show the switch for refreshing. Returns seconds, ``None`` when it is off."""
-    with st.sidebar:
-        name = st.segmented_control(
-            "Refresh", list(REFRESH), default="off", required=True, key="refresh", bind="query-params"
-        )
-    return REFRESH[name or "off"]
-
-
 def may_see(user: Mapping[str, object], allow: Sequence[str]) -> bool:
     """Whether the provider's word for a person is enough: an allowed address that it does not call unverified."""
     address = user.get("email")
@@ -186,13 +177,17 @@ def guarded() -> Iterator[None]:
 
 
 def live(body: Callable[[], None]) -> None:
-    """Show ``body``, and again at the interval that the reader chose."""
+    """Show ``body``, and again at the interval that the reader chooses."""
+    with st.sidebar:
+        every = st.segmented_control(
+            "Refresh", list(REFRESH), default="off", required=True, key="refresh", bind="query-params"
+        )
 
     def shown() -> None:
         with guarded():
             body()
 
-    st.fragment(shown, run_every=refresh_every())()
+    st.fragment(shown, run_every=REFRESH[every or "off"])()
 
 
 def of_period(title: str, body: Callable[[LogSelection], None]) -> None:

@@ -92,16 +92,13 @@ def opened() -> None:
         st.session_state["ticket"] = st.session_state["shown"][rows[0]]
 
 
-def closed() -> None:
-    """Back to the table."""
-    st.session_state["ticket"] = None
-
-
 def one(number: int) -> None:
     """A ticket's story."""
     if st.session_state.get("ticket") != number:
         st.rerun()
-    st.button("Back to the table", icon=":material/arrow_back:", on_click=closed)
+    st.button(
+        "Back to the table", icon=":material/arrow_back:", on_click=st.session_state.update, kwargs={"ticket": None}
+    )
     told = moments(events_of(number))
     if url := given().settings.ticket_url(number):
         st.link_button("Open in the helpdesk", url, icon=":material/open_in_new:")

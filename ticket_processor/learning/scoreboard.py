@@ -147,22 +147,19 @@ def _fate(label: Reaction) -> str:
 def _part(part: str, labels: Sequence[Reaction]) -> PartCount:
     return PartCount(
         part=part,
-        labels=tuple(
-            LabelCount(label=label, **count) for label, count in _counted((item.label, _fate(item)) for item in labels)
-        ),
+        labels=tuple(LabelCount(label=name, **count) for name, count in _counted(labels, "label")),
         settings_files=tuple(
-            FileCount(settings_file=name, **count)
-            for name, count in _counted((item.settings_file, _fate(item)) for item in labels if item.settings_file)
+            FileCount(settings_file=name, **count) for name, count in _counted(labels, "settings_file") if name
         ),
         **Counter(map(_fate, labels)),
     )
 
 
-def _counted(fates: Iterable[tuple[str, str]]) -> list[tuple[str, Counter[str]]]:
+def _counted(labels: Iterable[Reaction], by: str) -> list[tuple[str, Counter[str]]]:
     """How often each name met each fate, those judged most often first."""
     found: defaultdict[str, Counter[str]] = defaultdict(Counter)
-    for label, fate in fates:
-        found[label][fate] += 1
+    for item in labels:
+        found[getattr(item, by)][_fate(item)] += 1
     return sorted(found.items(), key=lambda item: (-Count(**item[1]).judged, item[0]))
 
 

@@ -13,10 +13,10 @@ Days and hours are UTC. Moments go in as Unix seconds and come out as datetimes 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from ..core.models import NO_MODEL
 from ..settings.schema import SloSettings
@@ -154,31 +154,6 @@ class Latency:
 
 
 @dataclass(frozen=True)
-class Spending:
-    """Answers, cost and tokens of one model."""
-
-    label: str
-    answers: int
-    cost_usd: float
-    unpriced: int
-    tokens_in: int
-    tokens_out: int
-    tokens_cached: int
-
-
-@dataclass(frozen=True)
-class Runs:
-    """The runs that began in a period; ``unfinished`` ones were killed, or are active."""
-
-    count: int = 0
-    dry: int = 0
-    unfinished: int = 0
-    exit_codes: Mapping[int, int] = field(default_factory=dict)
-    stopped_by: Mapping[str, int] = field(default_factory=dict)
-    p95_duration_s: float | None = None
-
-
-@dataclass(frozen=True)
 class Objective:
     """One service level: the share of ``total`` that was ``good``, against ``target``; ``None`` without any.
 
@@ -278,37 +253,36 @@ def latency(index: LogIndex, selection: LogSelection, *, quick_ms: float = 15_00
     return Latency(**found)
 
 
-def spent(index: LogIndex, selection: LogSelection) -> list[Spending]:
-    """What analyses took, by model; the dearest first."""
+def spent(index: LogIndex, selection: LogSelection) -> list[dict[str, Any]]:
+    """Answers, cost in dollars and tokens by model (``label``); the dearest first."""
     condition, values = where(selection)
-    rows = index.query(
+    return index.rows(
         f"""
-        SELECT {EXPRESSIONS["answered_by"]} AS label, count(*), coalesce(sum(cost_usd), 0),
-               count(*) FILTER (tokens_in > 0 AND cost_usd IS NULL),
-               coalesce(sum(tokens_in), 0)::BIGINT, coalesce(sum(tokens_out), 0)::BIGINT,
-               coalesce(sum(tokens_cached), 0)::BIGINT
+        SELECT {EXPRESSIONS["answered_by"]} AS label, count(*) AS answers, coalesce(sum(cost_usd), 0) AS cost_usd,
+               count(*) FILTER (tokens_in > 0 AND cost_usd IS NULL) AS unpriced,
+               coalesce(sum(tokens_in), 0)::BIGINT AS tokens_in, coalesce(sum(tokens_out), 0)::BIGINT AS tokens_out,
+               coalesce(sum(tokens_cached), 0)::BIGINT AS tokens_cached
         FROM work WHERE {condition} AND {UNDERSTOOD}
         GROUP BY label ORDER BY 3 DESC, 2 DESC, 1
         """,
         values,
     )
-    return [Spending(*row) for row in rows]
 
 
-def runs(index: LogIndex, since: float, until: float) -> Runs:
-    """The runs of a period in numbers."""
-    rows = index.query(
+def runs(index: LogIndex, since: float, until: float) -> dict[str, Any]:
+    """How many runs began in a period, and how they ended; ``unfinished`` ones were killed, or are active."""
+    (found,) = index.rows(
         """
-        SELECT count(*) FILTER (NOT dry_run), count(*) FILTER (dry_run),
-               count(*) FILTER (NOT dry_run AND finished IS NULL),
-               histogram(exit_code) FILTER (NOT dry_run), histogram(stopped_by) FILTER (NOT dry_run),
-               quantile_disc(duration_s, 0.95) FILTER (NOT dry_run)
+        SELECT count(*) FILTER (NOT dry_run) AS count, count(*) FILTER (dry_run) AS dry,
+               count(*) FILTER (NOT dry_run AND finished IS NULL) AS unfinished,
+               coalesce(histogram(exit_code) FILTER (NOT dry_run), MAP {}) AS exit_codes,
+               coalesce(histogram(stopped_by) FILTER (NOT dry_run), MAP {}) AS stopped_by,
+               quantile_disc(duration_s, 0.95) FILTER (NOT dry_run) AS p95_duration_s
         FROM runs WHERE coalesce(started, finished) >= $since AND coalesce(started, finished) < $until
         """,
         {"since": stamp(since), "until": stamp(until)},
     )
-    count, dry, unfinished, codes, stopped, duration = rows[0]
-    return Runs(count, dry, unfinished, dict(codes or {}), dict(stopped or {}), duration)
+    return found
 
 
 def objectives(total: Totals, took: Latency, goals: SloSettings) -> list[Objective]:

@@ -18,7 +18,6 @@ MOST_ESCALATED = 200
 MOST_COUNTED = 8
 MOST_IN_FULL = 3
 """So few tickets are shown whole, and without totals."""
-MOST_SHORT = 10
 _MOST_NEXT = 3
 ESCALATED, FAILED, SUSPICIOUS, UNSURE = "escalated", "failed", "suspicious", "unsure"
 WORTH_A_LOOK = (ESCALATED, FAILED, SUSPICIOUS, UNSURE)
@@ -48,31 +47,11 @@ class Seen:
         """Why it is escalated, in fixed words."""
         return self.outcome.change.escalated if self.outcome.change is not None else ()
 
-    @property
-    def features(self) -> frozenset[str]:
-        """The things that it shows."""
-        analysis = self.outcome.analysis
-        if analysis is None:  # machine mail of all kinds shows one thing
-            return frozenset((*self.why, *self.reasons, f"left alone: {self.outcome.reason.partition('_')[0]}"))
-        labels = {
-            f"category {analysis.category}",
-            f"urgency {analysis.urgency}",
-            f"mood {analysis.sentiment}",
-            f"English: {analysis.language == 'en'}",
-        }
-        return frozenset((*self.why, *self.reasons, *labels))
 
-
-def telling(tickets: Sequence[Seen], most: int = MOST_LISTED) -> list[Seen]:
-    """The tickets that together show the most features, rare ones first; sorted by number."""
-    often = Counter(feature for ticket in tickets for feature in ticket.features)
-    left, chosen, known = list(tickets), list[Seen](), set[str]()
-    while left and len(chosen) < most:
-        best = max(left, key=lambda one: (sum(often[new] ** -0.5 for new in one.features - known), -one.number))
-        left.remove(best)
-        chosen.append(best)
-        known |= best.features
-    return sorted(chosen, key=lambda one: one.number)
+def spread(tickets: Sequence[Seen], most: int = MOST_LISTED) -> list[Seen]:
+    """The tickets to show of many: spread evenly over all of them, by their numbers."""
+    ordered = sorted(tickets, key=lambda one: one.number)
+    return [ordered[place * len(ordered) // most] for place in range(most)] if len(ordered) > most else ordered
 
 
 @dataclass
@@ -214,7 +193,7 @@ def planned_lines(planned: Sequence[Seen], *, details: bool = False) -> list[str
     changing = [seen for seen in planned if seen.outcome.status is OutcomeStatus.PLANNED]
     if details or len(changing) <= MOST_IN_FULL:
         return [line for seen in planned for line in difference(seen).splitlines()]
-    chosen = telling(changing, MOST_SHORT)
+    chosen = spread(changing)
     changes = [seen.outcome.change for seen in changing if seen.outcome.change is not None]
     notes = sum(each.note is not None for each in changes)
     lines = [f"Would be written on {len(changing):,} tickets, {notes:,} with a note:", *_totals(changing, changes)]

@@ -158,12 +158,12 @@ def _models(found: Found, _settings: Settings) -> Iterator[Table]:
     """Answers, tokens and cost of each model, and of what stood in for one."""
     rows = tuple(
         (
-            item.label or "-",
-            f"{item.answers:,}",
-            f"{item.tokens_in:,}",
-            f"{item.tokens_out:,}",
-            dollars(item.cost_usd) if item.cost_usd or not item.unpriced else NO_PRICE,
-            dollars(item.cost_usd / item.answers) if item.cost_usd else "-",
+            item["label"] or "-",
+            f"{item['answers']:,}",
+            f"{item['tokens_in']:,}",
+            f"{item['tokens_out']:,}",
+            dollars(item["cost_usd"]) if item["cost_usd"] or not item["unpriced"] else NO_PRICE,
+            dollars(item["cost_usd"] / item["answers"]) if item["cost_usd"] else "-",
         )
         for item in found["models"]
     )
@@ -182,18 +182,18 @@ def _find_runs(asked: Asked) -> Found:
 
 def _runs(found: Found, _settings: Settings) -> Iterator[Table]:
     """How runs ended, and their alerts."""
-    runs: figures.Runs = found["runs"]
+    runs = found["runs"]
     rows: list[tuple[str, str]] = []
-    if runs.count:
-        rows += [("runs", f"{runs.count:,}"), ("by exit code", _counts(runs.exit_codes) or "-")]
-    if runs.stopped_by:
-        rows.append(("ended early", _counts({end_words(name): count for name, count in runs.stopped_by.items()})))
-    if runs.unfinished:
-        rows.append(("without an end", f"{runs.unfinished:,}"))
-    if runs.p95_duration_s is not None:
-        rows.append(("run duration p95", seconds(runs.p95_duration_s * 1000)))
-    if runs.dry:
-        rows.append(("dry runs", f"{runs.dry:,}"))
+    if runs["count"]:
+        rows += [("runs", f"{runs['count']:,}"), ("by exit code", _counts(runs["exit_codes"]) or "-")]
+    if stopped := runs["stopped_by"]:
+        rows.append(("ended early", _counts({end_words(name): count for name, count in stopped.items()})))
+    if runs["unfinished"]:
+        rows.append(("without an end", f"{runs['unfinished']:,}"))
+    if runs["p95_duration_s"] is not None:
+        rows.append(("run duration p95", seconds(runs["p95_duration_s"] * 1000)))
+    if runs["dry"]:
+        rows.append(("dry runs", f"{runs['dry']:,}"))
     rows += [(f"alert {what}", f"{count:,}") for what, count in found["alerts"].items()]
     yield Table("Runs", ("<measure", "<value"), tuple(rows))
 
