@@ -25,7 +25,7 @@ from ticket_processor.core.models import Outcome, OutcomeStatus, Usage
 from ticket_processor.reporting.index import LogIndex
 
 from ..support.fakes import START, ManualClock, a_change, an_analysis
-from ..support.log_days import TODAY, at, receipt, run_lines, write_day, write_log
+from ..support.log_days import TODAY, at, receipt, write_day, write_log
 
 CANARY = "Zzyzx Quillfeather"
 CALM = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -188,31 +188,6 @@ def test_each_tickets_last_line_before_a_moment_is_known_whatever_follows(
 
     assert minutes(last) == sorted(wanted)
     assert minutes(named) == sorted(labelled)
-
-
-def test_runs_are_there_with_how_they_ended_and_what_kind_they_were(tmp_path: Path) -> None:
-    write_log(
-        tmp_path,
-        [
-            *run_lines("a", "11-20 08:00", "11-20 08:01", exit_code=1, cost_usd=0.5),
-            *run_lines("b", "11-20 08:10", None),
-            *run_lines("c-undo", "11-20 08:20", "11-20 08:21", undoes="a"),
-            *run_lines("d", "11-20 23:59", "11-21 00:01", dry_run=True, stopped="no luck", stopped_by="HelpdeskDown"),
-            {"ts": "2026-11-20T08:00:30.000Z", "event": "alert", "run_id": "a", "dry_run": False, "what": "write_mode"},
-        ],
-    )
-    with opened(tmp_path) as index:
-        found = index.query(
-            "SELECT run_id, kind, dry_run, exit_code, stopped_by, finished IS NULL FROM runs ORDER BY 1"
-        )
-        alerts = index.query("SELECT run_id, what, ticket_id FROM alerts")
-    assert found == [
-        ("a", "run", False, 1, None, False),
-        ("b", "run", False, None, None, True),
-        ("c-undo", "undo", False, 0, None, False),
-        ("d", "run", True, 0, "HelpdeskDown", False),
-    ]
-    assert alerts == [("a", "write_mode", None)]
 
 
 def test_nothing_in_a_customers_words_is_in_the_index_and_nothing_is_written(tmp_path: Path) -> None:

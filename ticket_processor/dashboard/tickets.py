@@ -96,9 +96,7 @@ def one(number: int) -> None:
     """A ticket's story."""
     if st.session_state.get("ticket") != number:
         st.rerun()
-    st.button(
-        "Back to the table", icon=":material/arrow_back:", on_click=st.session_state.update, kwargs={"ticket": None}
-    )
+    st.button("Back to the table", icon=":material/arrow_back:", on_click=lambda: st.session_state.update(ticket=None))
     told = moments(events_of(number))
     if url := given().settings.ticket_url(number):
         st.link_button("Open in the helpdesk", url, icon=":material/open_in_new:")

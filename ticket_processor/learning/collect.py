@@ -172,27 +172,25 @@ class HistoryReader:
         """
         try:
             for start in range(0, len(ordered), AT_ONCE):
-                yield from self._part(ordered[start : start + AT_ONCE], young)
-        except _Unreadable as error:
-            self.ended_early = f"histories of tickets cannot be read: {error}"
+                self._deadline.check()
+                part = ordered[start : start + AT_ONCE]
+                found = self._desk.fetch(part)
+                for number in part:
+                    ticket = found.get(number)
+                    if number in found.unread:
+                        self.left[number] = UNREADABLE
+                    elif ticket is None:
+                        self.left[number] = GONE
+                    elif ticket.status not in ENDED and number in young:
+                        self.left[number] = OPEN
+                    elif MERGED_TAG in ticket.tags:
+                        self.left[number] = MERGED
+                    elif (history := self._history(number)) is not None:
+                        yield ticket, history
+                    if self.ended_early:
+                        return
         except (CannotRun, DeadlineReached) as error:
             self.ended_early = why_ended(error, self._deadline)
-
-    def _part(self, part: Sequence[int], young: Collection[int]) -> Iterator[tuple[Ticket, History]]:
-        self._deadline.check()
-        found = self._desk.fetch(part)
-        for number in part:
-            ticket = found.get(number)
-            if number in found.unread:
-                self.left[number] = UNREADABLE
-            elif ticket is None:
-                self.left[number] = GONE
-            elif ticket.status not in ENDED and number in young:
-                self.left[number] = OPEN
-            elif MERGED_TAG in ticket.tags:
-                self.left[number] = MERGED
-            elif (history := self._history(number)) is not None:
-                yield ticket, history
 
     def _history(self, ticket_id: int) -> History | None:
         self._deadline.check()
@@ -201,19 +199,14 @@ class HistoryReader:
         except TicketError as error:
             self.left[ticket_id] = UNREADABLE
             if not self.histories and [*self.left.values()].count(UNREADABLE) >= REFUSED_AT_FIRST:
-                raise _Unreadable(str(error)) from error
+                self.ended_early = f"histories of tickets cannot be read: {error}"
             return None
         self.histories += 1
         self._advance(1)
         return history
 
 
-class _Unreadable(Exception):
-    pass
-
-
 LINES_AT_ONCE = 5_000
-"""Lines of the log that are read before what they told is kept."""
 CURSOR = "cursor"
 """The fact of the store that says how far the log was read."""
 
