@@ -27,7 +27,7 @@ from ticket_processor.reporting.glossary import MEANINGS
 from ticket_processor.reporting.index import LogIndex
 from ticket_processor.reporting.queries import LogSelection
 from ticket_processor.reporting.report import Report, as_data, gather
-from ticket_processor.reporting.sections import Asked, Section, tables_of
+from ticket_processor.reporting.sections import AskedPeriod, Section, tables_of
 from ticket_processor.settings.schema import Settings
 
 from ..support.fakes import START
@@ -227,7 +227,7 @@ def test_a_section_is_one_entry_and_shown_in_every_form_and_on_its_page_of_the_d
         assert "18000" in form
     assert tables.brief(report)[-1].title == "Opened again"
     with LogIndex(tmp_path, lambda: START) as index:
-        asked = Asked(index, LogSelection(at("11-14 00:00"), at("11-21 00:00")), SETTINGS)
+        asked = AskedPeriod(index, LogSelection(at("11-14 00:00"), at("11-21 00:00")), SETTINGS)
         assert [table.title for table in tables_of("costs", asked)] == ["Answers", "Opened again"]
 
 

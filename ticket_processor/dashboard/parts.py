@@ -25,7 +25,7 @@ from ..reporting.glossary import MEANINGS, percent, points
 from ..reporting.index import LogIndex
 from ..reporting.queries import Dimension, LogSelection
 from ..reporting.report import NO_ACCOUNT
-from ..reporting.sections import Asked, DashboardPage, tables_of
+from ..reporting.sections import AskedPeriod, DashboardPage, tables_of
 from ..settings.schema import Settings
 from ..wiring.parts import keyring
 from .server import given
@@ -243,7 +243,7 @@ def sections(page: DashboardPage, selection: LogSelection) -> None:
 
 
 def _of_sections(index: LogIndex, page: DashboardPage, selection: LogSelection) -> list[Table]:
-    return tables_of(page, Asked(index, selection, given().settings))
+    return tables_of(page, AskedPeriod(index, selection, given().settings))
 
 
 Chart = dict[str, Any]

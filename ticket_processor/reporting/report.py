@@ -22,7 +22,7 @@ from .figures import DimensionShare, Latency, Point, Step, Totals
 from .glossary import dollars, percent, points, seconds, why_no_model
 from .index import LogIndex
 from .queries import Dimension, LogSelection, stamp, utc
-from .sections import LEFT_ALONE, NO_PRICE, Asked, Found, find_all
+from .sections import LEFT_ALONE, NO_PRICE, AskedPeriod, Found, find_all
 
 BY: tuple[Dimension, ...] = (
     "category", "subcategory", "secondary", "urgency", "sentiment", "risk", "language", "answered_by", "why_fallback",
@@ -92,7 +92,7 @@ def _period(since: datetime, until: datetime) -> str:
 
 def gather(index: LogIndex, since: float, until: float, settings: Settings | None = None) -> Report:
     """The report of a period (Unix seconds), without what the helpdesk has to be asked for."""
-    asked = Asked(index, LogSelection(since, until), settings or Settings())
+    asked = AskedPeriod(index, LogSelection(since, until), settings or Settings())
     (begun,) = index.query("SELECT min(ts) FROM events")[0]
     nearly = _utc(asked.selection.before.since + _MAY_LACK * (until - since))
     before = replace(asked, selection=asked.selection.before) if begun is not None and utc(begun) <= nearly else None

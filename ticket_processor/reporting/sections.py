@@ -41,7 +41,7 @@ DashboardPage = Literal["overview", "costs", "runs"]
 
 
 @dataclass(frozen=True)
-class Asked:
+class AskedPeriod:
     """What sections are asked about: a part of the log, by these settings."""
 
     index: LogIndex
@@ -71,13 +71,13 @@ class Section:
 
     keys: tuple[str, ...]
     tables: Callable[[Found, Settings], Iterable[Table]]
-    find: Callable[[Asked], Found] | None = None
+    find: Callable[[AskedPeriod], Found] | None = None
     page: DashboardPage | None = None
     brief: int = 0
     unread: str = ""
 
 
-def find_all(asked: Asked) -> Found:
+def find_all(asked: AskedPeriod) -> Found:
     """What all sections find in the log; ``None`` for what a command asks the helpdesk for."""
     found: dict[str, Any] = {key: None for each in SECTIONS for key in each.keys}
     for each in SECTIONS:
@@ -86,13 +86,13 @@ def find_all(asked: Asked) -> Found:
     return found
 
 
-def tables_of(page: DashboardPage, asked: Asked) -> list[Table]:
+def tables_of(page: DashboardPage, asked: AskedPeriod) -> list[Table]:
     """The tables for a page of the dashboard."""
     chosen = ((each, each.find) for each in SECTIONS if each.page == page)
     return [table for each, find in chosen if find for table in each.tables(find(asked), asked.settings)]
 
 
-def _find_escalated(asked: Asked) -> Found:
+def _find_escalated(asked: AskedPeriod) -> Found:
     url_of = asked.settings.ticket_url
     return {"escalated": queries.escalated(asked.index, asked.selection, url_of=url_of, most=MOST_ESCALATED)}
 
@@ -112,7 +112,7 @@ def escalated_table(found: Sequence[EscalatedLine], now: Mapping[int, LookedUp] 
     return Table("Escalated last", columns, tuple(rows))
 
 
-def _find_reasons(asked: Asked) -> Found:
+def _find_reasons(asked: AskedPeriod) -> Found:
     def why(outcome: str) -> list[DimensionShare]:
         chosen = replace(asked.selection, labels={**asked.selection.labels, "outcome": (outcome,)})
         return figures.breakdowns(asked.index, chosen, ("reason",))["reason"][:MOST_REASONS]
@@ -129,7 +129,7 @@ def _reasons(found: Found, _settings: Settings) -> Iterator[Table]:
     yield Table("Why they failed or were left alone", ("<", "tickets", "<reason"), rows)
 
 
-def _find_objectives(asked: Asked) -> Found:
+def _find_objectives(asked: AskedPeriod) -> Found:
     return {"objectives": figures.objectives(asked.totals, asked.latency, asked.settings.slo)}
 
 
@@ -150,7 +150,7 @@ def _objectives(found: Found, settings: Settings) -> Iterator[Table]:
     yield Table("Service levels", ("<", "target", "reached", "<result", "error budget left"), rows)
 
 
-def _find_models(asked: Asked) -> Found:
+def _find_models(asked: AskedPeriod) -> Found:
     return {"models": figures.spent(asked.index, asked.selection)}
 
 
@@ -171,7 +171,7 @@ def _models(found: Found, _settings: Settings) -> Iterator[Table]:
     yield Table("Answers", columns, rows)
 
 
-def _find_runs(asked: Asked) -> Found:
+def _find_runs(asked: AskedPeriod) -> Found:
     since, until = asked.selection.since, asked.selection.until
     told = queries.alerts(asked.index, since, until)
     return {
