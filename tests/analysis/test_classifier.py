@@ -16,13 +16,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ticket_processor.analysis.classifier.analyser import LocalClassifier
-from ticket_processor.analysis.classifier.features import decide, learn_text, plain_form
 from ticket_processor.analysis.classifier.storage import (
     DESCRIPTION,
     MOST_FORMER,
@@ -43,11 +41,16 @@ from ticket_processor.core.errors import AnalysisFailed, ConfigError, how_to_ins
 from ticket_processor.core.models import Analysis, Sentiment, Urgency
 from ticket_processor.core.taxonomy import Category, Taxonomy
 from ticket_processor.evaluation.data import Example
-from ticket_processor.evaluation.learners import corpus_of, text_of
 from ticket_processor.evaluation.scores import score
 
-if TYPE_CHECKING:  # what loads scikit-learn is imported by the tests that use it
+from ..support.lazy import Lazy
+
+if TYPE_CHECKING:
     from ticket_processor.evaluation.fitting import Trained
+
+np = Lazy("numpy")
+features = Lazy("ticket_processor.analysis.classifier.features")
+learners = Lazy("ticket_processor.evaluation.learners")
 
 # Names and words of which the keyword rules know nothing.
 WORDS = {
@@ -93,7 +96,7 @@ class Oracle(RulesAnalyser):
 
     def __init__(self, examples: list[Example], known: set[Task]) -> None:
         super().__init__(TAXONOMY)
-        self._truth = {text_of(example).text: example for example in examples}
+        self._truth = {learners.text_of(example).text: example for example in examples}
         self._known = known
 
     def analyse(self, text: RedactedText) -> Analysis:
@@ -117,7 +120,7 @@ def learn(examples: list[Example], rules: RulesAnalyser = RULES, **options: Any)
     from ticket_processor.evaluation.fitting import train
 
     tasks: tuple[Task, ...] = options.pop("tasks", ("category", "urgency", "sentiment"))
-    corpus = corpus_of(examples)
+    corpus = learners.corpus_of(examples)
     options = {"source": "a test", "trained_at": "2026-11-21T00:00:00Z", "own_desk": True} | options
     return train(corpus, TAXONOMY, rules, tasks=tasks, **options)
 
@@ -146,7 +149,7 @@ def classifier(trained: Trained, tmp_path_factory: pytest.TempPathFactory) -> Lo
 
 
 def test_it_learns_categories_moods_and_haste_that_no_rule_knows(classifier: LocalClassifier) -> None:
-    analyses = [classifier.analyse(text_of(example)) for example in UNSEEN]
+    analyses = [classifier.analyse(learners.text_of(example)) for example in UNSEEN]
     assert {analysis.source for analysis in analyses} == {"classifier"}
     tops = [TAXONOMY.split(example.category or "")[0] for example in UNSEEN]
     assert score(tops, [analysis.category for analysis in analyses]).macro_f1 > 0.95
@@ -156,12 +159,12 @@ def test_it_learns_categories_moods_and_haste_that_no_rule_knows(classifier: Loc
 
 def test_sub_categories_are_learnt_and_belong_to_their_category(classifier: LocalClassifier) -> None:
     for example in UNSEEN:
-        analysis = classifier.analyse(text_of(example))
+        analysis = classifier.analyse(learners.text_of(example))
         found = analysis.subcategory or analysis.category
         assert TAXONOMY.split(found)[0] == analysis.category
     below = [example for example in UNSEEN if example.category == "alpha_one"]
     assert below
-    found_below = [classifier.analyse(text_of(example)).subcategory for example in below]
+    found_below = [classifier.analyse(learners.text_of(example)).subcategory for example in below]
     assert found_below.count("alpha_one") >= 0.9 * len(below)
 
 
@@ -206,7 +209,7 @@ def test_the_same_rows_and_seed_give_the_same_classifier(trained: Trained) -> No
 
 
 def test_threads_agree(classifier: LocalClassifier) -> None:
-    texts = [text_of(example) for example in UNSEEN]
+    texts = [learners.text_of(example) for example in UNSEEN]
     expected = [classifier.analyse(text) for text in texts]
     with ThreadPoolExecutor(8) as pool:
         assert list(pool.map(classifier.analyse, texts)) == expected
@@ -230,10 +233,10 @@ def test_no_personal_data_reaches_the_vocabulary(tmp_path: Path) -> None:
 
 @given(st.text(max_size=300))
 def test_a_plain_form_holds_no_long_number(text: str) -> None:
-    form = plain_form(text)
+    form = features.plain_form(text)
     longest = max((len(part) for part in "".join(c if c.isdigit() else " " for c in form).split()), default=0)
     assert longest < 4 or "0000" in form
-    assert plain_form(form) == form
+    assert features.plain_form(form) == form
 
 
 # --- when it is used -------------------------------------------------------------------------------------------------
@@ -288,7 +291,7 @@ def test_a_label_that_no_ticket_had_is_answered_where_the_rules_are_sure(tmp_pat
     )
     rules = RulesAnalyser(keyed)
     result = train(
-        corpus_of(TRAINING), keyed, rules, tasks=("category",), source="a test", trained_at="", own_desk=True
+        learners.corpus_of(TRAINING), keyed, rules, tasks=("category",), source="a test", trained_at="", own_desk=True
     )
     classifier = LocalClassifier.load(stored(tmp_path, result), keyed, rules)
     assert classifier.analyse(redact("rusty oxide\nferrous rusty oxide moved yesterday")).category == "gamma"
@@ -307,15 +310,13 @@ def test_with_few_tickets_the_rules_answer_however_well_it_did() -> None:
 
 
 def test_what_a_fold_is_tested_with_is_learnt_from_the_other_tickets_alone() -> None:
-    from ticket_processor.evaluation.learners import as_learnt_from
-
     texts = [f"invoice {word} was wrong in {word}" for word in ("alpha", "bravo", "carol", "delta", "eager")] * 2
     texts += ["the invoice came twice", "an invoice came late", "zulu only here", "zulu and there"]
     part = np.arange(0, len(texts), 2)
-    whole = learn_text(texts)
+    whole = features.learn_text(texts)
     idf = [fitted.idf_ for _, fitted in whole.transformer_list]
-    found = as_learnt_from(part, whole.transform(texts), idf)
-    alone = learn_text([texts[at] for at in part])
+    found = learners.as_learnt_from(part, whole.transform(texts), idf)
+    alone = features.learn_text([texts[at] for at in part])
     wanted, at = alone.transform(texts), 0
     for (_, fitted), (_, fresh) in zip(whole.transformer_list, alone.transformer_list, strict=True):
         names, kept = list(fitted.get_feature_names_out()), list(fresh.get_feature_names_out())
@@ -378,7 +379,7 @@ def test_when_there_is_nothing_to_learn_each_task_says_why() -> None:
 
 
 def test_a_text_that_comes_again_is_not_learnt_and_tested_at_once() -> None:
-    corpus = corpus_of([*TRAINING, *TRAINING, Example(id="x", category="beta")])
+    corpus = learners.corpus_of([*TRAINING, *TRAINING, Example(id="x", category="beta")])
     assert (len(corpus.texts), corpus.repeats) == (len(TRAINING), len(TRAINING) + 1)
 
 
@@ -549,14 +550,14 @@ def softmax(scores: Any) -> Any:
 
 
 def test_confidence_means_what_it_says() -> None:
-    from ticket_processor.evaluation.learners import confidence_of, learn_confidence
-
     rng = np.random.default_rng(0)
     scores = rng.normal(size=(6000, 4)) * 6
     targets = np.array([rng.choice(4, p=share / share.sum()) for share in softmax(scores / 4)])
     shares, group_of = softmax(scores), np.arange(4)  # four times too sure
-    confidence = confidence_of(learn_confidence(shares[:3000], targets[:3000], group_of), shares[3000:], group_of)
-    answers = decide(shares[3000:], group_of)[0]
+    confidence = learners.confidence_of(
+        learners.learn_confidence(shares[:3000], targets[:3000], group_of), shares[3000:], group_of
+    )
+    answers = features.decide(shares[3000:], group_of)[0]
     gold = [str(target) for target in targets[3000:]]
     ece = score(gold, [str(answer) for answer in answers], list(confidence)).ece
     raw = score(gold, [str(answer) for answer in answers], list(shares[3000:].max(axis=1))).ece

@@ -290,10 +290,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.filterwarnings("ignore::ResourceWarning"))
 
 
-def pytest_sessionfinish() -> None:
-    gc.unfreeze()
-
-
 @pytest.fixture(autouse=True)
 def _commands_need_no_process(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Tests in this folder call a command in their own process; ``start`` and ``fresh`` make one for it."""

@@ -8,17 +8,20 @@ import socket
 import ssl
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psutil
 import pytest
-from distributed import Client
-from distributed.core import rpc
-from distributed.security import Security
 
 from ..cli.conftest import Desk, OpenDesk
+from ..support.lazy import Lazy
 from .nodes import Nodes
 from .test_tls import made_by_hand
+
+if TYPE_CHECKING:
+    from distributed.security import Security
+
+distributed = Lazy("distributed")
 
 pytestmark = [
     pytest.mark.timeout(90),
@@ -71,7 +74,9 @@ def lets_in(port: int, scheme: str, security: Security) -> bool:
     """Whether dask's own client is given a scheduler's or a worker's answers there."""
 
     async def ask() -> bool:
-        there = rpc(f"{scheme}://127.0.0.1:{port}", connection_args=security.get_connection_args("client"), timeout=2)
+        there = distributed.rpc(
+            f"{scheme}://127.0.0.1:{port}", connection_args=security.get_connection_args("client"), timeout=2
+        )
         try:
             await there.identity()
         except OSError:
@@ -102,8 +107,8 @@ def test_members_with_certificates_let_in_nobody_else(desk: Desk, tmp_path: Path
         listening = [port for each in members for port in ports(each)]
         assert len(listening) >= 2
         for port in listening:
-            assert not lets_in(port, "tcp", Security())
-            assert not lets_in(port, "tls", Security.temporary())
+            assert not lets_in(port, "tcp", distributed.Security())
+            assert not lets_in(port, "tls", distributed.Security.temporary())
             assert not answers_without_certificate(port)
 
 
@@ -129,7 +134,7 @@ def test_members_that_are_started_by_hand_let_go_of_credentials(desk: Desk) -> N
         said = "without TLS, every user of this machine can run programs in this process"
         assert any(said in line for line in nodes.scheduler.lines)
         assert any(said in line for line in nodes.workers[0].lines)
-        with Client(nodes.address, set_as_default=False) as client:
+        with distributed.Client(nodes.address, set_as_default=False) as client:
             seen = [*client.run(held).values(), client.run_on_scheduler(held)]
     assert len(seen) == 2
     for each in seen:

@@ -6,18 +6,18 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-import streamlit as st
-from streamlit.testing.v1 import AppTest
-from streamlit.util import calc_hash
 
 from ticket_processor.core.clock import SystemClock
 from ticket_processor.dashboard.server import SCRIPT, DashboardOptions, give
 from ticket_processor.settings.schema import Settings
 
 from .logs import NOW, write
+
+if TYPE_CHECKING:
+    from streamlit.testing.v1 import AppTest
 
 
 class Still(SystemClock):
@@ -52,7 +52,7 @@ class Pages:
 
     def open(self, name: str, query: Mapping[str, Any] | None = None) -> AppTest:
         """The page, shown; its address holds ``query``. Fails when it shows an error that is none of ours."""
-        page = AppTest.from_file(SCRIPT, default_timeout=60)
+        page = app_test()
         for key, value in (query or {}).items():
             page.query_params[key] = value
         if name != "overview":
@@ -62,8 +62,17 @@ class Pages:
         return page
 
 
+def app_test() -> AppTest:
+    """The dashboard without a browser; Streamlit is loaded here, not in each process that collects these tests."""
+    from streamlit.testing.v1 import AppTest
+
+    return AppTest.from_file(SCRIPT, default_timeout=60)
+
+
 def go_to(page: AppTest, name: str) -> None:
     """Have the next run show the page of this name: Streamlit's tests can switch to files only."""
+    from streamlit.util import calc_hash
+
     page._page_hash = calc_hash(name)
 
 
@@ -75,6 +84,8 @@ def main_module(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def pages(tmp_path: Path) -> Iterator[Pages]:
+    import streamlit as st
+
     st.cache_data.clear()
     made = Pages(tmp_path)
     made.configure()

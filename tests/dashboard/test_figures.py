@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ticket_processor.dashboard.overview import breakdown, stacked
-from ticket_processor.dashboard.parts import Chart, period
 from ticket_processor.dashboard.story import moments
 from ticket_processor.reporting.figures import step_for
 
+from ..support.lazy import Lazy
 from .logs import DAY, NOW
+
+if TYPE_CHECKING:
+    from ticket_processor.dashboard.parts import Chart
+
+overview, parts = (Lazy(f"ticket_processor.dashboard.{name}") for name in ("overview", "parts"))
 
 NAMES = st.text(min_size=1, max_size=40)
 AMOUNTS = st.integers(min_value=0, max_value=10**6)
@@ -29,7 +34,7 @@ def rows(chart: Chart) -> list[dict[str, object]]:
 
 @given(st.lists(st.tuples(DAYS, NAMES, AMOUNTS), max_size=60))
 def test_a_stacked_chart_shows_every_amount_once(counts: list[tuple[str, str, float]]) -> None:
-    chart = stacked(counts, step="day", unit="tickets")
+    chart = overview.stacked(counts, step="day", unit="tickets")
     assert sum(row["amount"] for row in rows(chart)) == sum(amount for _, _, amount in counts)  # type: ignore[misc]
     names = chart["encoding"]["color"]["scale"]["domain"]
     assert {row["what"] for row in rows(chart)} <= set(names)
@@ -38,36 +43,36 @@ def test_a_stacked_chart_shows_every_amount_once(counts: list[tuple[str, str, fl
 
 @given(st.dictionaries(NAMES, AMOUNTS, max_size=40))
 def test_a_breakdown_shows_every_amount_once(counts: dict[str, float]) -> None:
-    shown = rows(breakdown(counts))
+    shown = rows(overview.breakdown(counts))
     assert sum(row["amount"] for row in shown) == sum(counts.values())  # type: ignore[misc]
     assert len(shown) <= 12
 
 
 def test_a_breakdown_tells_amounts_and_shares() -> None:
-    told = [(row["what"], row["told"]) for row in rows(breakdown({"refund": 1, "billing": 3}))]
+    told = [(row["what"], row["told"]) for row in rows(overview.breakdown({"refund": 1, "billing": 3}))]
     assert told == [("billing", "3 · 75%"), ("refund", "1 · 25%")]
 
 
 def test_a_series_of_nothing_is_not_in_the_legend() -> None:
     counts = [("2026-01-01", "model-a", 0.5), ("2026-01-01", "rules", 0.0)]
-    assert [row["what"] for row in rows(stacked(counts, step="day", unit="US dollars"))] == ["model-a"]
+    assert [row["what"] for row in rows(overview.stacked(counts, step="day", unit="US dollars"))] == ["model-a"]
 
 
 # Periods
 
 
 def test_a_period_up_to_now_ends_with_the_minute() -> None:
-    since, until = period("24 h", None, None, NOW + 12.3)
+    since, until = parts.period("24 h", None, None, NOW + 12.3)
     assert until == NOW + 60
     assert until - since == DAY
-    assert period("24 h", None, None, NOW + 59) == (since, until)
+    assert parts.period("24 h", None, None, NOW + 59) == (since, until)
 
 
 def test_days_of_ones_own_are_whole_days_in_either_order() -> None:
     first, last = date(2026, 11, 18), date(2026, 11, 20)
     whole = datetime(2026, 11, 18, tzinfo=UTC).timestamp(), datetime(2026, 11, 21, tzinfo=UTC).timestamp()
-    assert period("custom", first, last, NOW) == period("custom", last, first, NOW) == whole
-    assert period("custom", None, None, NOW) == (whole[1] - DAY, whole[1])
+    assert parts.period("custom", first, last, NOW) == parts.period("custom", last, first, NOW) == whole
+    assert parts.period("custom", None, None, NOW) == (whole[1] - DAY, whole[1])
 
 
 @pytest.mark.parametrize(("days", "step"), [(1, "hour"), (7, "day"), (30, "day"), (365, "week")])

@@ -19,20 +19,20 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from ticket_processor.core.errors import ConfigError
 from ticket_processor.dashboard import server
-from ticket_processor.dashboard.parts import may_see
 from ticket_processor.dashboard.server import secrets_files
 from ticket_processor.settings.load import load
 from ticket_processor.settings.pages import AuthSettings
 
 from ..cli.conftest import Command
+from ..support.lazy import Lazy
 from .browser import browser, dashboard, executable, tab
-from .conftest import Pages, go_to, words
+from .conftest import Pages, app_test, go_to, words
 from .logs import ticket
 
+parts = Lazy("ticket_processor.dashboard.parts")  # loads Streamlit
 AUTH = {
     "metadata_url": "https://id.example.com/.well-known/openid-configuration",
     "client_id": "ticketbot",
@@ -80,7 +80,7 @@ def test_before_the_sign_in_no_page_shows_anything(pages: Pages) -> None:
     pages.log(ticket(4711))
     pages.configure(dashboard={"auth": AUTH})
     for name in ("overview", "tickets"):
-        page = AppTest.from_file(server.SCRIPT, default_timeout=60)
+        page = app_test()
         if name != "overview":
             go_to(page, name)
         page.query_params["ticket"] = "4711"
@@ -108,7 +108,7 @@ def test_before_the_sign_in_no_page_shows_anything(pages: Pages) -> None:
     ],
 )
 def test_only_allowed_addresses_are_let_in(user: dict[str, object], allowed: bool) -> None:
-    assert may_see(user, AuthSettings.model_validate(AUTH).allow) is allowed
+    assert parts.may_see(user, AuthSettings.model_validate(AUTH).allow) is allowed
 
 
 def test_streamlit_reads_the_secret_from_a_file_that_only_this_user_can_reach(monkeypatch: pytest.MonkeyPatch) -> None:

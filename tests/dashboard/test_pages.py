@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import os
 from contextlib import closing
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from ticket_processor import __version__
 from ticket_processor.core.clock import SystemClock
@@ -19,6 +18,9 @@ from ticket_processor.state.store import FILE_NAME
 
 from .conftest import Pages, values, words
 from .logs import DAY, HOUR, NOW, failed, fell_back, run, ticket
+
+if TYPE_CHECKING:
+    from streamlit.testing.v1 import AppTest
 
 pytestmark = pytest.mark.slow  # each page is run whole
 

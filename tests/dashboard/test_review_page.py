@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING
 
 import pytest
-import streamlit as st
-from streamlit.testing.v1 import AppTest
 
 from ticket_processor.core import text as wording
 from ticket_processor.dashboard.server import DashboardOptions, give
@@ -16,6 +15,9 @@ from ticket_processor.settings.schema import Settings
 
 from .conftest import Pages, Still, words
 from .test_login import AUTH
+
+if TYPE_CHECKING:
+    from streamlit.testing.v1 import AppTest
 
 TEXT = "I want my money back. ![x](http://127.0.0.1:9/x.png)"
 
@@ -111,7 +113,7 @@ def test_with_a_sign_in_the_decision_bears_its_address(pages: Pages, monkeypatch
         def to_dict(self) -> Mapping[str, object]:
             return {"is_logged_in": True, "email": "Bert@team.example.com", "email_verified": True}
 
-    monkeypatch.setattr(st, "user", Bert())
+    monkeypatch.setattr("streamlit.user", Bert())
     show(pages, private=False, dashboard={"auth": AUTH})
     with learnt(pages) as store:
         store.keep([], [correction(1, 7)])

@@ -48,7 +48,6 @@ from ticket_processor.settings.helpdesks import TOKENS_END, SignIn, ZendeskSetti
 from ticket_processor.settings.schema import Settings
 from ticket_processor.state.records import Retry
 from ticket_processor.state.store import FILE_NAME, State
-from ticket_processor.web.server import remembered
 from ticket_processor.wiring.parts import ACCOUNT
 
 from ..support.fakes import BASE, START, ManualClock, ScriptedAdapter, Step, Wire, answer, refused
@@ -595,6 +594,8 @@ def test_those_who_ask_at_the_same_time_share_one_examination() -> None:
         begun.set()
         go_on.wait(60)
         return a_health()
+
+    from ticket_processor.web.server import remembered
 
     health = remembered(examine, SystemClock())
     threads = [threading.Thread(target=lambda: told.append(health())) for _ in range(8)]

@@ -10,16 +10,15 @@ import os
 import re
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
-from streamlit.testing.v1 import AppTest
 from typer.testing import CliRunner
 
 from ticket_processor.cli import app
 from ticket_processor.core.clock import SystemClock
-from ticket_processor.dashboard.server import SCRIPT, DashboardOptions, give
+from ticket_processor.dashboard.server import DashboardOptions, give
 from ticket_processor.sandbox.fill import add_folder, add_solution, fill, fill_help_center
 from ticket_processor.settings.schema import Settings
 
@@ -27,11 +26,14 @@ from ..cli.conftest import Command, OpenDesk, bare, is_chat, open_desk, rows
 from ..cli.drafting import ARTICLES, DRAFT, KNOWLEDGE, PAID_BACK, TICKET, URL, with_articles
 from ..cli.freshdesk_desk import freshdesk
 from ..cli.mailbox import mailbox
-from ..dashboard.conftest import Pages, main_module, pages
+from ..dashboard.conftest import Pages, app_test, main_module, pages
 from ..replies.articles import claim, said
 from ..web.conftest import SECRET, TOKEN, Serve, serve, until
 from ..web.portal.site import LEAST_S, Site, site
 from .parts import answers, articles, labelled, lines, note_of, of_two_hours_ago, public, solve
+
+if TYPE_CHECKING:
+    from streamlit.testing.v1 import AppTest
 
 __all__ = ["bare", "main_module", "open_desk", "pages", "serve", "site"]
 
@@ -529,7 +531,7 @@ def test_the_dashboard_shows_tickets_runs_costs_quality_and_a_try_on_pages_of_it
     }
     locked = Settings.model_validate({"log_dir": desk.logs, "state_dir": desk.state, "dashboard": {"auth": auth}})
     give(DashboardOptions(locked, SystemClock()))
-    door = AppTest.from_file(SCRIPT, default_timeout=60).run()
+    door = app_test().run()
     assert [button.label for button in door.button] == ["Sign in"]
     assert not door.metric
 
