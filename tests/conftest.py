@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import os
 from collections import Counter
@@ -30,6 +31,8 @@ def pytest_configure(config: pytest.Config) -> None:
     """Choose the set. Properties have few examples; ``--hypothesis-profile many`` gives them many."""
     if not config.getoption("--hypothesis-profile"):
         settings.load_profile("few")
+    if hasattr(config, "workerinput"):
+        atexit.register(os._exit, 0)  # a worker of many ends at once; to clear up what it has loaded takes seconds
     if not config.option.markexpr:
         config.option.markexpr = "slow" if config.getoption("slow") else "not slow"
 
@@ -43,6 +46,11 @@ def pytest_collection() -> Generator[None, object, object]:
     finally:
         gc.freeze()
         gc.enable()
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if not hasattr(session.config, "workerinput"):
+        gc.unfreeze()
 
 
 @pytest.fixture(autouse=True)

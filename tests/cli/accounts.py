@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+from unittest import mock
 
+from ticket_processor.commands import many_accounts
 from ticket_processor.helpdesk.local_model import Actor, LocalTicket, NewTicket
 from ticket_processor.helpdesk.local_store import LocalStore
 
-from .conftest import Command
+from ..support import fork_server
+from .conftest import Command, Ended
 
 TEXTS = (
     ("Charged twice", "I was charged twice for this invoice, please refund one payment."),
@@ -19,13 +28,30 @@ TEXTS = (
 class Accounts(Command):
     """``ticketbot`` in a folder with ``accounts/NAME.toml`` for each account, which has two tickets of an hour ago."""
 
-    in_this_process = False  # which starts itself once more for each account
+    in_this_process = True  # but for signals, which ``start`` is for
 
     def __init__(self, folder: Path, *names: str) -> None:
         super().__init__(folder, {"TICKETBOT_STATE_DIR": "", "TICKETBOT_LOG_DIR": ""})
         self.configs = folder / "accounts"
         self.configs.mkdir()
         self.stores = {name: self.add(name) for name in names}
+
+    def here(self, *arguments: str, **given: Any) -> Ended:
+        """In this process, which has its children forked from one that has loaded the program."""
+        of_this_program = SimpleNamespace(PIPE=subprocess.PIPE, DEVNULL=subprocess.DEVNULL, Popen=self._forked)
+        with (
+            mock.patch.object(many_accounts, "subprocess", of_this_program),
+            mock.patch.object(sys, "argv", ["ticketbot", *arguments]),
+        ):
+            return super().here(*arguments, **given)
+
+    def _forked(
+        self, command: Sequence[str], *, env: Mapping[str, str], start_new_session: bool, **options: Any
+    ) -> Any:
+        assert (*command[:4], start_new_session) == (sys.executable, "-P", "-m", "ticket_processor", True)
+        alike = {name: value for name, value in env.items() if name != "PYTHONUNBUFFERED" or name in os.environ}
+        self._started.append(fork_server.start(command[4:], env=alike, **options))
+        return self._started[-1]
 
     def add(self, name: str, more: str = "") -> LocalStore:
         """One more account."""
