@@ -171,9 +171,9 @@ def hunt(first: int, count: int, kind: str) -> int:
     """Take each guard away until the simulation notices; returns how many were not noticed."""
     missed = 0
     played = KINDS[kind]
-    for name, mutation in played.mutations.items():
-        with mutation():
-            for seed in (played.noticed_by.get(name, first), *range(first, first + count)):
+    for name, guard in played.guards.items():
+        with guard.taken_away():
+            for seed in (guard.seed, *range(first, first + count)):
                 found = played.violations(played.play(seed))
                 if found:
                     print(f"noticed   {name}: seed {seed}: {found[0]}")

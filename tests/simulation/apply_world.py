@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from types import SimpleNamespace
 from typing import Any
-from unittest import mock
 
 from ticket_processor.core import reasons
 from ticket_processor.core.models import Outcome
@@ -18,6 +17,7 @@ from ticket_processor.pipeline.planned_writes import PlannedLine, PlannedRun
 from ticket_processor.pipeline.run import Run
 from ticket_processor.state.store import State
 
+from .guards import Guard, patch
 from .invariants import violations
 from .world import World
 
@@ -110,12 +110,10 @@ def _as_it_is(verdict: Any, whole: Any = PlannedLine.verdict) -> Any:
     return whole(verdict).model_copy(update={"unchanged_at": ""})
 
 
-APPLY_MUTATIONS: Mapping[str, Callable[[], Any]] = {
-    "a planned write is made whatever the ticket has become": lambda: mock.patch.object(
-        PlannedLine, "verdict", _as_it_is
-    ),
-    "a planned write that comes too late settles its ticket": lambda: mock.patch.object(
-        run_frame, "reasons", SimpleNamespace(CHANGED_SINCE="")
+APPLY_MUTATIONS: Mapping[str, Guard] = {
+    "a planned write is made whatever the ticket has become": Guard(21, patch(PlannedLine, "verdict", _as_it_is)),
+    "a planned write that comes too late settles its ticket": Guard(
+        81, patch(run_frame, "reasons", SimpleNamespace(CHANGED_SINCE=""))
     ),
 }
 """Guards of planned writes; the simulation must notice that each is gone."""

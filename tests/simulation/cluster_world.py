@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,6 +15,7 @@ from ticket_processor.wiring import cluster as clusters
 from ticket_processor.wiring.cluster import Cluster, ClusterGone, ModelTask, NotMine
 
 from . import invariants
+from .guards import Guard, patch
 from .world import World
 
 TIMEOUT_S = 8.0
@@ -174,3 +175,42 @@ def violations(world: ClusterWorld) -> list[str]:
         if line["event"] == "ticket" and line["reason"].startswith("unexpected"):
             found.append(f"ticket {line['ticket_id']}: {line['reason']}")
     return found
+
+
+# Guards
+
+
+def _dropped(_cluster: Cluster, _here: Callable[[], bytes]) -> bytes:
+    raise AnalysisFailed("cluster_lost")
+
+
+def _earlier_answer(cluster: Any, task: Any, whole: Any = Cluster._sent) -> Future[Any]:
+    """Every third task gets the future of the one before, as with equal keys."""
+    cluster.sent = getattr(cluster, "sent", 0) + 1
+    if cluster.sent % 3 == 0 and cluster.before is not None:
+        return cluster.before  # type: ignore[no-any-return]
+    cluster.before = whole(cluster, task)
+    return cluster.before  # type: ignore[no-any-return]
+
+
+def _earlier_task(cluster: Any, task: Any, whole: Any = Cluster._sent) -> Future[Any]:
+    """Every third task is sent as the one before it."""
+    cluster.count = getattr(cluster, "count", 0) + 1
+    sent = cluster.earlier if cluster.count % 3 == 0 else task
+    cluster.earlier = task
+    future: Future[Any] = whole(cluster, sent)
+    return future
+
+
+def _uncounted(cluster: Cluster, whole: Any = Cluster._add, **more: Any) -> None:
+    whole(cluster, **{name: 0 if name == "again" else value for name, value in more.items()})
+
+
+CLUSTER_MUTATIONS: Mapping[str, Guard] = {
+    "what is lost is not asked from here": Guard(2, patch(Cluster, "_from_here", _dropped)),
+    "asked on after the loss": Guard(21, patch(Cluster, "lose", return_value=None)),
+    "waited for without an end": Guard(2, patch(clusters, "SLACK_S", 5000.0)),
+    "a repeated result trusted twice": Guard(5, patch(Cluster, "_sent", _earlier_answer)),
+    "the answer to another task": Guard(5, patch(Cluster, "_sent", _earlier_task)),
+    "repeats not counted": Guard(2, patch(Cluster, "_add", _uncounted)),
+}

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from typing import Any
-from unittest import mock
 
 from ticket_processor import zendesk
 from ticket_processor.core import reasons
@@ -23,6 +21,8 @@ from ticket_processor.pipeline.shared_faults import SharedFaults
 from ticket_processor.pipeline.verification import WriteVerifier
 from ticket_processor.state.store import State
 from ticket_processor.tags import earlier_key
+
+from .guards import Guard, patch
 
 
 def _every_fault_is_the_helpdesks(
@@ -49,15 +49,6 @@ def _stale_jobs_end_runs(desk: zendesk.Zendesk, ids: Sequence[str], whole: Any =
     return told
 
 
-@contextmanager
-def _counted_against_each() -> Iterator[None]:
-    with (
-        mock.patch.object(SharedFaults, "is_shared", return_value=False),
-        mock.patch.object(State, "has_worked", return_value=None),
-    ):
-        yield
-
-
 def _trusted_for_ever(state: Any, now: str) -> BatchTrust:
     return BatchTrust(at=now, ok=True, metadata=True, stamps=True)
 
@@ -71,15 +62,6 @@ def _by_its_key_only(told: History, key: str = "") -> Edit | None:
     return told.find(key)
 
 
-@contextmanager
-def _key_from_the_first_message() -> Iterator[None]:
-    with (
-        mock.patch.object(select, "write_key", earlier_key),
-        mock.patch.object(History, "triaged", _by_its_key_only),
-    ):
-        yield
-
-
 def _any_marker_means_done(
     selector: Selector, ticket: Ticket, *given: Any, whole: Any = Selector.reason_to_skip, **rest: Any
 ) -> str | None:
@@ -89,27 +71,30 @@ def _any_marker_means_done(
     return reason
 
 
-FAULT_MUTATIONS: Mapping[str, Callable[[], Any]] = {
-    "a fault of one ticket ends the run": lambda: mock.patch.object(ZendeskReads, "get", _every_fault_is_the_helpdesks),
-    "an odd row spoils its page": lambda: mock.patch.object(ZendeskReads, "tickets", _one_odd_row_spoils_all),
-    "a ticket that an answer leaves out is taken for deleted": lambda: mock.patch.object(
-        zendesk.Zendesk, "_fetch_alone", _left_out_is_gone
+FAULT_MUTATIONS: Mapping[str, Guard] = {
+    "a fault of one ticket ends the run": Guard(9, patch(ZendeskReads, "get", _every_fault_is_the_helpdesks)),
+    "an odd row spoils its page": Guard(35, patch(ZendeskReads, "tickets", _one_odd_row_spoils_all)),
+    "a ticket that an answer leaves out is taken for deleted": Guard(
+        8, patch(zendesk.Zendesk, "_fetch_alone", _left_out_is_gone)
     ),
-    "a stale job ends the run": lambda: mock.patch.object(zendesk.Zendesk, "_jobs", _stale_jobs_end_runs),
-    "a fault of the account is counted against each ticket": _counted_against_each,
-    "what a job's item replaced is not compared": lambda: mock.patch.object(JobTrust, "unguarded", False),
-    "a guard that ended is not told": lambda: mock.patch.object(JobTrust, "_learn", _learns_in_silence),
-    "writes in guarded jobs are not read back": lambda: mock.patch.object(WriteVerifier, "_compare"),
-    "jobs are used on after one has overwritten": lambda: mock.patch.object(job_trust, "revoked", _trusted_for_ever),
-    "a job whose reply was lost is sent again at once": lambda: mock.patch.object(
-        UpdateJobs, "may_still_write", return_value=False
+    "a stale job ends the run": Guard(37, patch(zendesk.Zendesk, "_jobs", _stale_jobs_end_runs)),
+    "a fault of the account is counted against each ticket": Guard(
+        94, patch(SharedFaults, "is_shared", return_value=False), patch(State, "has_worked", return_value=None)
     ),
-    "search begins where it ended": lambda: mock.patch.object(zendesk, "SEARCH_WINDOW_S", 0.0),
-    "key made from the first message": _key_from_the_first_message,
-    "earlier versions' keys not known": lambda: mock.patch.object(History, "triaged", _by_its_key_only),
-    "a copied marker means done": lambda: mock.patch.object(Selector, "reason_to_skip", _any_marker_means_done),
-    "what our write took away is not put back": lambda: mock.patch.object(
-        settlement, "overwritten", return_value=history.Overwritten()
+    "what a job's item replaced is not compared": Guard(1087, patch(JobTrust, "unguarded", False)),
+    "a guard that ended is not told": Guard(44, patch(JobTrust, "_learn", _learns_in_silence)),
+    "writes in guarded jobs are not read back": Guard(112, patch(WriteVerifier, "_compare")),
+    "jobs are used on after one has overwritten": Guard(355, patch(job_trust, "revoked", _trusted_for_ever)),
+    "a job whose reply was lost is sent again at once": Guard(
+        68, patch(UpdateJobs, "may_still_write", return_value=False)
+    ),
+    "search begins where it ended": Guard(295, patch(zendesk, "SEARCH_WINDOW_S", 0.0)),
+    "key made from the first message": Guard(
+        1536, patch(select, "write_key", earlier_key), patch(History, "triaged", _by_its_key_only)
+    ),
+    "earlier versions' keys not known": Guard(1566, patch(History, "triaged", _by_its_key_only)),
+    "a copied marker means done": Guard(0, patch(Selector, "reason_to_skip", _any_marker_means_done)),
+    "what our write took away is not put back": Guard(
+        68, patch(settlement, "overwritten", return_value=history.Overwritten())
     ),
 }
-"""Each gives a context manager in which one guard is gone."""

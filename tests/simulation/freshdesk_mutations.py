@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Any
-from unittest import mock
 
 from ticket_processor import freshdesk
 from ticket_processor.core.errors import UpdateConflict
@@ -17,6 +15,7 @@ from ticket_processor.pipeline.settlement import Settlement
 from ticket_processor.pipeline.writeback import WriteBack
 from ticket_processor.state.store import State
 
+from .guards import Guard, patch
 from .mutations import MUTATIONS
 
 
@@ -53,62 +52,34 @@ def _half_a_write_waits(
     return ended
 
 
-@contextmanager
-def _never_found() -> Iterator[None]:
-    with (
-        mock.patch.object(freshdesk_format, "shows", return_value=False),
-        mock.patch.object(freshdesk, "shows", return_value=False),
-    ):
-        yield
-
-
-FRESHDESK_MUTATIONS: Mapping[str, Callable[[], Any]] = {
-    "an earlier note not looked for": lambda: mock.patch.object(Freshdesk, "_our_note", return_value=None),
-    "only the oldest conversations searched": lambda: mock.patch.object(
-        Freshdesk, "_all_said", lambda _desk, view: view.said
+FRESHDESK_MUTATIONS: Mapping[str, Guard] = {
+    "an earlier note not looked for": Guard(1, patch(Freshdesk, "_our_note", return_value=None)),
+    "only the oldest conversations searched": Guard(20, patch(Freshdesk, "_all_said", lambda _desk, view: view.said)),
+    "requests without an answer not waited for": Guard(53, patch(Freshdesk, "_wait_for_earlier")),
+    "changes that a view shows overwritten": Guard(21, patch(Freshdesk, "_seen", _overwrites_what_it_saw)),
+    "own writes not kept": Guard(4, patch(State, "keep_write")),
+    "edited notes not known again": Guard(
+        85, patch(freshdesk, "with_references", lambda said, _writes, _own: tuple(said))
     ),
-    "requests without an answer not waited for": lambda: mock.patch.object(Freshdesk, "_wait_for_earlier"),
-    "changes that a view shows overwritten": lambda: mock.patch.object(Freshdesk, "_seen", _overwrites_what_it_saw),
-    "own writes not kept": lambda: mock.patch.object(State, "keep_write"),
-    "edited notes not known again": lambda: mock.patch.object(
-        freshdesk, "with_references", lambda said, _writes, _own: tuple(said)
+    "an update without an answer never found": Guard(
+        12, patch(freshdesk_format, "shows", return_value=False), patch(freshdesk, "shows", return_value=False)
     ),
-    "an update without an answer never found": _never_found,
-    "a note alone taken for the whole write": lambda: mock.patch.object(
-        freshdesk_format, "_made", lambda _ticket, writes: [write for write in writes if write.note_sent or write.sent]
+    "a note alone taken for the whole write": Guard(
+        1,
+        patch(
+            freshdesk_format,
+            "_made",
+            lambda _ticket, writes: [write for write in writes if write.note_sent or write.sent],
+        ),
     ),
-    "notes public": lambda: mock.patch.object(freshdesk, "note_body", _public),
-    "marker not written": lambda: mock.patch.object(freshdesk, "update_body", _without_marker),
-    "Low taken for no priority": lambda: mock.patch.object(freshdesk, "read_ticket", _untouched),
-    "notes of writes given up left there": lambda: mock.patch.object(Freshdesk, "withdraw"),
-    "half a write left while people work": lambda: mock.patch.object(WriteBack, "_withdrawn", _half_a_write_waits),
-    "listings that leave a gap": lambda: mock.patch.object(freshdesk.ListingPlace, "read", _from_now_on),
-    **{
-        name: MUTATIONS[name]
-        for name in (
-            "priority overwritten",
-            "group overwritten",
-            "fields overwritten",
-            "cursor moved before its page is settled",
-        )
-    },
+    "notes public": Guard(0, patch(freshdesk, "note_body", _public)),
+    "marker not written": Guard(1, patch(freshdesk, "update_body", _without_marker)),
+    "Low taken for no priority": Guard(161, patch(freshdesk, "read_ticket", _untouched)),
+    "notes of writes given up left there": Guard(4, patch(Freshdesk, "withdraw")),
+    "half a write left while people work": Guard(4, patch(WriteBack, "_withdrawn", _half_a_write_waits)),
+    "listings that leave a gap": Guard(18, patch(freshdesk.ListingPlace, "read", _from_now_on)),
+    "priority overwritten": MUTATIONS["priority overwritten"].noticed_by(15),
+    "group overwritten": MUTATIONS["group overwritten"].noticed_by(15),
+    "fields overwritten": MUTATIONS["fields overwritten"].noticed_by(15),
+    "cursor moved before its page is settled": MUTATIONS["cursor moved before its page is settled"].noticed_by(0),
 }
-"""Each gives a context manager in which one guard is gone."""
-
-NOTICED_BY: Mapping[str, int] = {
-    "requests without an answer not waited for": 53,
-    "an update without an answer never found": 12,
-    "edited notes not known again": 85,
-    "Low taken for no priority": 90,
-    "half a write left while people work": 4,
-    "listings that leave a gap": 18,
-    "priority overwritten": 15,
-    "group overwritten": 15,
-    "only the oldest conversations searched": 20,
-    "changes that a view shows overwritten": 21,
-    "own writes not kept": 2,
-    "marker not written": 1,
-    "notes of writes given up left there": 4,
-    "fields overwritten": 15,
-}
-"""A seed that notices each, where the first does not."""

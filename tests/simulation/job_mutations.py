@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import Any
 from unittest import mock
 
@@ -19,6 +20,8 @@ from ticket_processor.policy.decide import Policy
 from ticket_processor.policy.reanalysis import CustomerReply
 from ticket_processor.state.records import Retry, Verdict
 from ticket_processor.state.store import State
+
+from .guards import Guard, patch
 
 
 class _Everything(dict[int, bool]):
@@ -129,12 +132,6 @@ def _everything_again(_outcome: Outcome, verdict: Verdict) -> Verdict:
     return verdict.model_copy(update={"key": f"{verdict.key[:-1]}x", "follows": True})
 
 
-@contextmanager
-def _whoever_judged() -> Iterator[None]:
-    with mock.patch.object(history.History, "judged", return_value=False):
-        yield
-
-
 def _another_key_each_time(
     ticket: Ticket, told: Any, policy: Policy, whole: Any = select.reply_to
 ) -> CustomerReply | None:
@@ -146,40 +143,31 @@ def _another_key_each_time(
     )
 
 
-JOB_MUTATIONS: Mapping[str, Callable[[], Any]] = {
-    "items of jobs without stamps": lambda: _items_without("safe_update", "updated_stamp"),
-    "items of jobs without their key": lambda: _items_without("metadata"),
-    "items of jobs without their note": lambda: _items_without("comment"),
-    "items of jobs with a public note": _public_items,
-    "whatever a job does not name is taken for done": lambda: _unverified(
-        mock.patch.object(zendesk, "job_status", _whatever_a_job_says)
+UNVERIFIED = patch(jobs, "shows", return_value=True)
+"""What a job says is not compared with the ticket either; otherwise that would save the day."""
+
+JOB_MUTATIONS: Mapping[str, Guard] = {
+    "items of jobs without stamps": Guard(20, partial(_items_without, "safe_update", "updated_stamp")),
+    "items of jobs without their key": Guard(0, partial(_items_without, "metadata")),
+    "items of jobs without their note": Guard(0, partial(_items_without, "comment")),
+    "items of jobs with a public note": Guard(0, _public_items),
+    "whatever a job does not name is taken for done": Guard(
+        2, patch(zendesk, "job_status", _whatever_a_job_says), UNVERIFIED
     ),
-    "a job's failed items are taken for done": lambda: _unverified(
-        mock.patch.object(zendesk, "job_status", _failed_items_count)
+    "a job's failed items are taken for done": Guard(4, patch(zendesk, "job_status", _failed_items_count), UNVERIFIED),
+    "a job that nobody knows is taken for done": Guard(
+        338, patch(zendesk.Zendesk, "jobs", _lost_jobs_are_done), UNVERIFIED
     ),
-    "a job that nobody knows is taken for done": lambda: _unverified(
-        mock.patch.object(zendesk.Zendesk, "jobs", _lost_jobs_are_done)
-    ),
-    "job resent without reading": lambda: mock.patch.object(zendesk.Zendesk, "update_many", _job_sent_twice),
-    "intents of a job not written down": lambda: mock.patch.object(AuditLog, "intent", _no_intent_of_a_job),
-    "ends of a job's items not written down": lambda: mock.patch.object(AuditLog, "ticket", _no_receipt_of_a_job),
-    "written although no receipt can be": _without_receipts,
-    "cursor does not wait for jobs": lambda: mock.patch.object(intake.PageLedger, "begin", _waits_for_nobody),
-    "retry list forgotten": lambda: mock.patch.object(State, "retry_later", _forgets_who_waits),
-    "deferred taken for done": lambda: mock.patch.object(settlement.Settlement, "end", _never_again),
-    "completion writes everything again": lambda: mock.patch.object(settlement, "completion", _everything_again),
-    "what a stopped run could not read is forgotten": lambda: mock.patch.object(
-        verification.WriteVerifier, "leave_unread"
-    ),
-    "what a record lacks not noticed": lambda: mock.patch.object(settlement, "left_out", return_value=frozenset()),
-    "reply triaged although a person has judged": _whoever_judged,
-    "reply triaged again and again": lambda: mock.patch.object(select, "reply_to", _another_key_each_time),
+    "job resent without reading": Guard(11, patch(zendesk.Zendesk, "update_many", _job_sent_twice)),
+    "intents of a job not written down": Guard(0, patch(AuditLog, "intent", _no_intent_of_a_job)),
+    "ends of a job's items not written down": Guard(1, patch(AuditLog, "ticket", _no_receipt_of_a_job)),
+    "written although no receipt can be": Guard(303, _without_receipts),
+    "cursor does not wait for jobs": Guard(0, patch(intake.PageLedger, "begin", _waits_for_nobody)),
+    "retry list forgotten": Guard(8, patch(State, "retry_later", _forgets_who_waits)),
+    "deferred taken for done": Guard(9, patch(settlement.Settlement, "end", _never_again)),
+    "completion writes everything again": Guard(1, patch(settlement, "completion", _everything_again)),
+    "what a stopped run could not read is forgotten": Guard(112, patch(verification.WriteVerifier, "leave_unread")),
+    "what a record lacks not noticed": Guard(31, patch(settlement, "left_out", return_value=frozenset())),
+    "reply triaged although a person has judged": Guard(197, patch(history.History, "judged", return_value=False)),
+    "reply triaged again and again": Guard(129, patch(select, "reply_to", _another_key_each_time)),
 }
-"""Each gives a context manager in which one guard is gone."""
-
-
-@contextmanager
-def _unverified(patch: Any) -> Iterator[None]:
-    """What a job says is not compared with the ticket either; otherwise that would save the day."""
-    with patch, mock.patch.object(jobs, "shows", return_value=True):
-        yield

@@ -4,32 +4,22 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-from . import (
-    apply_world,
-    cluster_world,
-    freshdesk_invariants,
-    freshdesk_mutations,
-    invariants,
-    local_mutations,
-    mutations,
-    reply_invariants,
-    reply_mutations,
-    shard_world,
-    thanks_invariants,
-    thanks_mutations,
-)
+from . import apply_world, cluster_world, freshdesk_invariants, invariants, reply_world, shard_world, thanks_world
 from .apply_world import APPLY_MUTATIONS, ApplyWorld
-from .cluster_mutations import CLUSTER_MUTATIONS
-from .cluster_world import FATES, ClusterWorld
+from .cluster_world import CLUSTER_MUTATIONS, FATES, ClusterWorld
+from .freshdesk_mutations import FRESHDESK_MUTATIONS
 from .freshdesk_world import FreshdeskWorld
+from .guards import Guard
+from .local_mutations import LOCAL_MUTATIONS
 from .local_world import LocalWorld
-from .reply_world import ReplyWorld
+from .mutations import MUTATIONS
+from .reply_world import REPLY_MUTATIONS, ReplyWorld
 from .shard_world import FIRST, SECOND, SHARD_MUTATIONS, ShardWorld
 from .split_world import SPLIT_MUTATIONS, SplitWorld
-from .thanks_world import ThanksWorld
+from .thanks_world import THANKS_MUTATIONS, ThanksWorld
 from .world import World
 
 
@@ -39,13 +29,11 @@ class Kind:
 
     world: type[World]
     violations: Callable[[Any], list[str]]
-    mutations: Mapping[str, Callable[[], Any]]
-    """Each gives a context manager in which one guard is gone."""
+    guards: Mapping[str, Guard]
+    """What must be noticed when it is gone."""
     part: int
     """So many stories are one test; the first part is in the default set."""
     seeds: int
-    noticed_by: Mapping[str, int] = field(default_factory=dict)
-    """The seed of a story that notices a mutation; 0 where none is named."""
     hunted: int = 2000
     """In so many stories a missing guard has to be noticed."""
     tells: Callable[[Any], Mapping[str, int]] = lambda _world: {}
@@ -152,10 +140,9 @@ KINDS: Mapping[str, Kind] = {
         Kind(
             World,
             invariants.violations,
-            mutations.MUTATIONS,
+            MUTATIONS,
             part=128,
             seeds=1024,
-            noticed_by=mutations.NOTICED_BY,
             looks=_labels,
             wanted=(
                 *(f"updates that ended in {end}" for end in ("200", "409", "no clear answer")),
@@ -168,10 +155,9 @@ KINDS: Mapping[str, Kind] = {
         Kind(
             FreshdeskWorld,
             freshdesk_invariants.violations,
-            freshdesk_mutations.FRESHDESK_MUTATIONS,
+            FRESHDESK_MUTATIONS,
             part=30,
             seeds=480,
-            noticed_by=freshdesk_mutations.NOTICED_BY,
             tells=_on_freshdesk,
             looks=_by_whom,
             wanted=(
@@ -182,35 +168,32 @@ KINDS: Mapping[str, Kind] = {
         ),
         Kind(
             ReplyWorld,
-            reply_invariants.violations,
-            reply_mutations.REPLY_MUTATIONS,
+            reply_world.violations,
+            REPLY_MUTATIONS,
             part=30,
             seeds=480,
-            noticed_by=reply_mutations.NOTICED_BY,
-            tells=reply_invariants.sent_in,
+            tells=reply_world.sent_in,
             wanted=(*_REPLIES, "replies cancelled for a changed article", "runs that crashed"),
             hunted=1000,
             option="replies",
         ),
         Kind(
             ThanksWorld,
-            thanks_invariants.violations,
-            thanks_mutations.THANKS_MUTATIONS,
+            thanks_world.violations,
+            THANKS_MUTATIONS,
             part=20,
             seeds=500,
-            noticed_by=thanks_mutations.NOTICED_BY,
-            tells=thanks_invariants.thanked_in,
+            tells=thanks_world.thanked_in,
             hunted=1000,
             option="thanks",
         ),
         Kind(
             LocalWorld,
-            lambda world: [*world.account.faults, *reply_invariants.violations(world)],
-            local_mutations.LOCAL_MUTATIONS,
+            lambda world: [*world.account.faults, *reply_world.violations(world)],
+            LOCAL_MUTATIONS,
             part=40,
             seeds=480,
-            noticed_by=local_mutations.NOTICED_BY,
-            tells=reply_invariants.sent_in,
+            tells=reply_world.sent_in,
             looks=_on_a_file,
             wanted=(
                 *_REPLIES,
@@ -225,7 +208,6 @@ KINDS: Mapping[str, Kind] = {
             CLUSTER_MUTATIONS,
             part=25,
             seeds=500,
-            noticed_by={"asked on after the loss": 21},
             tells=_fates,
             wanted=tuple(f"requests that ended {fate}" for fate in FATES),
             hunted=300,
@@ -250,10 +232,6 @@ KINDS: Mapping[str, Kind] = {
             APPLY_MUTATIONS,
             part=25,
             seeds=200,
-            noticed_by={
-                "a planned write is made whatever the ticket has become": 21,
-                "a planned write that comes too late settles its ticket": 81,
-            },
             tells=apply_world.applied_in,
             wanted=tuple(f"planned writes {what}" for what in ("made", "left out: changed since", "left out: done")),
             option="apply",

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any
-from unittest import mock
 
 from ticket_processor.core.models import Change
 from ticket_processor.helpdesk import local_desk, local_writing
@@ -17,8 +16,9 @@ from ticket_processor.helpdesk.local_store import LocalStore
 from ticket_processor.helpdesk.protocol import Page
 
 from . import local_steps
+from .guards import Guard, patch
 from .mutations import MUTATIONS
-from .reply_mutations import REPLY_MUTATIONS
+from .reply_world import REPLY_MUTATIONS
 
 
 def _unguarded(kind: str, whole: Any = LocalStore.apply) -> Callable[..., LocalTicket]:
@@ -89,65 +89,30 @@ def _public(*arguments: Any, whole: Any = LocalDesk._write_of) -> Write:
     return replace(whole(*arguments), public=True)
 
 
-LOCAL_MUTATIONS: Mapping[str, Callable[[], Any]] = {
-    "version of a run's write not checked": lambda: mock.patch.object(LocalStore, "apply", _unguarded("ai")),
-    "version of an agent's page not checked": lambda: mock.patch.object(LocalStore, "apply", _unguarded("agent")),
-    "stamp not compared": lambda: mock.patch.object(LocalDesk, "update", _whatever_the_stamp),
-    "key not stored": lambda: mock.patch.object(LocalDesk, "_write_of", _unkeyed),
-    "no transactions": lambda: mock.patch.object(local_steps, "transaction", nullcontext),
-    "note in a second transaction": lambda: mock.patch.object(LocalStore, "apply", _note_apart),
-    "events not append-only": lambda: mock.patch.object(local_writing, "record", _events_forgotten),
-    "stamps of whole seconds": lambda: mock.patch.object(local_writing, "stamp_after", _same_second),
-    "cursor passes the next event": lambda: mock.patch.object(LocalStore, "changed_since", _one_more),
-    "cursor passes what is not listed": lambda: mock.patch.object(LocalDesk, "pages", _by_time),
-    "history without people's edits": lambda: mock.patch.object(local_desk, "edits_of", _without_people),
-    "notes public": lambda: mock.patch.object(LocalDesk, "_write_of", _public),
-    **{
-        name: MUTATIONS[name]
-        for name in (
-            "key not looked for",
-            "priority overwritten",
-            "group overwritten",
-            "fields overwritten",
-            "what people took off put back",
-            "cursor moved before its page is settled",
-            "second look although a person has judged",
-        )
-    },
-    **{
-        name: REPLY_MUTATIONS[name]
-        for name in (
-            "replies on touched tickets",
-            "a status although somebody answered",
-            "no delay",
-            "an earlier reply not looked for",
-            "a reply with its status in one call",
-            "the intent names no draft",
-        )
-    },
+LOCAL_MUTATIONS: Mapping[str, Guard] = {
+    "version of a run's write not checked": Guard(45, patch(LocalStore, "apply", _unguarded("ai"))),
+    "version of an agent's page not checked": Guard(4, patch(LocalStore, "apply", _unguarded("agent"))),
+    "stamp not compared": Guard(2, patch(LocalDesk, "update", _whatever_the_stamp)),
+    "key not stored": Guard(0, patch(LocalDesk, "_write_of", _unkeyed)),
+    "no transactions": Guard(1, patch(local_steps, "transaction", nullcontext)),
+    "note in a second transaction": Guard(0, patch(LocalStore, "apply", _note_apart)),
+    "events not append-only": Guard(1, patch(local_writing, "record", _events_forgotten)),
+    "stamps of whole seconds": Guard(1, patch(local_writing, "stamp_after", _same_second)),
+    "cursor passes the next event": Guard(1, patch(LocalStore, "changed_since", _one_more)),
+    "cursor passes what is not listed": Guard(0, patch(LocalDesk, "pages", _by_time)),
+    "history without people's edits": Guard(11, patch(local_desk, "edits_of", _without_people)),
+    "notes public": Guard(0, patch(LocalDesk, "_write_of", _public)),
+    "key not looked for": MUTATIONS["key not looked for"].noticed_by(55),
+    "priority overwritten": MUTATIONS["priority overwritten"].noticed_by(9),
+    "group overwritten": MUTATIONS["group overwritten"].noticed_by(55),
+    "fields overwritten": MUTATIONS["fields overwritten"].noticed_by(39),
+    "what people took off put back": MUTATIONS["what people took off put back"].noticed_by(27),
+    "cursor moved before its page is settled": MUTATIONS["cursor moved before its page is settled"].noticed_by(0),
+    "second look although a person has judged": MUTATIONS["second look although a person has judged"].noticed_by(14),
+    "replies on touched tickets": REPLY_MUTATIONS["replies on touched tickets"].noticed_by(8),
+    "a status although somebody answered": REPLY_MUTATIONS["a status although somebody answered"].noticed_by(38),
+    "no delay": REPLY_MUTATIONS["no delay"].noticed_by(8),
+    "an earlier reply not looked for": REPLY_MUTATIONS["an earlier reply not looked for"].noticed_by(58),
+    "a reply with its status in one call": REPLY_MUTATIONS["a reply with its status in one call"].noticed_by(10),
+    "the intent names no draft": REPLY_MUTATIONS["the intent names no draft"].noticed_by(8),
 }
-"""Each gives a context manager in which one guard is gone."""
-
-NOTICED_BY: Mapping[str, int] = {
-    "version of a run's write not checked": 45,
-    "key not looked for": 55,
-    "fields overwritten": 39,
-    "what people took off put back": 27,
-    "a status although somebody answered": 38,
-    "an earlier reply not looked for": 58,
-    "version of an agent's page not checked": 4,
-    "stamp not compared": 2,
-    "no transactions": 1,
-    "events not append-only": 1,
-    "stamps of whole seconds": 1,
-    "cursor passes the next event": 1,
-    "history without people's edits": 11,
-    "priority overwritten": 9,
-    "group overwritten": 55,
-    "second look although a person has judged": 14,
-    "replies on touched tickets": 8,
-    "no delay": 8,
-    "a reply with its status in one call": 10,
-    "the intent names no draft": 8,
-}
-"""The seed of a story that notices it; 0 where none is named. When it no longer does, others are tried, for seconds."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import random
-from unittest import mock
 
 from ticket_processor.helpdesk.protocol import Shard
 from ticket_processor.state.store import State
 
+from .guards import Guard, patch
 from .invariants import violations
 from .world import World
 
@@ -20,7 +20,7 @@ def broken_promises(world: ShardWorld) -> list[str]:
 
 
 SHARD_MUTATIONS = {
-    "a ticket is in no shard": lambda: mock.patch.object(Shard, "has", lambda shard, number: number % 3 == shard.number)
+    "a ticket is in no shard": Guard(1, patch(Shard, "has", lambda shard, number: number % 3 == shard.number))
 }
 """What must be noticed. That both drivers take a ticket is harmless where updates are guarded."""
 

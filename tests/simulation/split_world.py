@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from functools import partial
 from unittest import mock
 
 from ticket_processor.core.models import Analysis, Decision
@@ -11,6 +12,7 @@ from ticket_processor.core.taxonomy import default_taxonomy
 from ticket_processor.policy.decide import FieldPolicy, Mode, Policy, decide
 from ticket_processor.policy.skip_rules import in_share
 
+from .guards import Guard
 from .world import TAXONOMY, World
 
 CANDIDATE = Policy(
@@ -36,8 +38,8 @@ class SplitWorld(World):
 
 
 SPLIT_MUTATIONS = {
-    "the candidate has a marker of its own": lambda: mock.patch(
-        f"{__name__}.CANDIDATE", CANDIDATE.model_copy(update={"tag_prefix": "bot_"})
+    "the candidate has a marker of its own": Guard(
+        2, partial(mock.patch, f"{__name__}.CANDIDATE", CANDIDATE.model_copy(update={"tag_prefix": "bot_"}))
     )
 }
 """What must be noticed: why a split's settings share the beginning of their tags."""

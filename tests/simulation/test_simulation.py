@@ -25,7 +25,7 @@ PARTS = [
 GUARDS = [
     pytest.param(kind, guard, id=f"{name or 'zendesk'}-{guard}")
     for name, kind in KINDS.items()
-    for guard in kind.mutations
+    for guard in kind.guards
 ]
 
 
@@ -84,8 +84,8 @@ def test_a_story_told_over_requests_is_the_same_to_the_byte(seed: int) -> None:
 
 @pytest.mark.parametrize(("kind", "guard"), GUARDS)
 def test_a_missing_guard_is_noticed(kind: Kind, guard: str) -> None:
-    with kind.mutations[guard]():
-        seeds = [kind.noticed_by.get(guard, 0), *range(kind.hunted)]
+    with kind.guards[guard].taken_away():
+        seeds = [kind.guards[guard].seed, *range(kind.hunted)]
         assert any(kind.violations(kind.play(seed)) for seed in seeds), f"{guard}: nothing was noticed"
 
 

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 
+from ticket_processor import zendesk
+from ticket_processor.analysis.text import needs_no_answer as mere_thanks
+from ticket_processor.audit import receipts
+from ticket_processor.pipeline import write_planner
+from ticket_processor.policy import reanalysis as thanks
 from ticket_processor.policy.decide import Mode
-from ticket_processor.sandbox.store import Audit
+from ticket_processor.sandbox.store import Audit, StoredTicket
 
+from . import invariants
+from .guards import Guard, patch
+from .mutations import MUTATIONS
+from .reply_world import REPLY_MUTATIONS, _body
 from .world import World
 
 WORDS = {
@@ -81,3 +90,80 @@ class ThanksWorld(World):
 def _is_for_thanks(audit: Audit) -> bool:
     said = "" if audit.comment is None else audit.comment["body"]
     return "status" in audit.raw or audit.values.get("status") is not None or "only says thanks" in said
+
+
+# What must never happen in stories with thanks: the amendments to the promises 1, 5 and 12
+
+
+KEYS = {"tags", "safe_update", "updated_stamp", "metadata", "comment"}
+
+
+def violations(world: ThanksWorld) -> list[str]:
+    """One sentence for each broken promise; empty when all were kept."""
+    return invariants.violations(world) + invariants.of_tickets(world, partial(_of_ticket, world))
+
+
+def _of_ticket(world: ThanksWorld, ticket: StoredTicket) -> Iterator[str]:
+    writes = world.thanks_writes(ticket.id)
+    said = world.thanks.get(ticket.id, [])
+    if len(writes) > len(said):
+        yield f"1 one comment: {len(writes)} writes for {len(said)} thanks"
+    for audit in writes:
+        applied = audit.raw.get("status")
+        if applied != ("solved" if world.mode is Mode.APPLY else None):
+            yield f"5 status: {applied} was sent, and the settings say {world.mode}"
+        if (
+            set(audit.raw) - KEYS - {"status" if applied else "id"}
+            or audit.tags_added
+            or audit.tags_removed
+            or audit.values.get("priority")
+        ):
+            yield "3 human values: a write for thanks changed something else"
+        if audit.comment_public is not False:
+            yield "5 status: changed without an internal note"
+        behind = [at for at in said if at < audit.at]
+        if not behind:
+            yield "5 status: nobody had said thanks"
+            continue
+        for edit in invariants.touches(world, audit):
+            if edit.at > behind[-1]:
+                ago = audit.at - edit.at
+                yield f"5 status: a person had touched the ticket {ago:.0f} s before our write for thanks"
+        yield from _accounted(world, audit)
+
+
+def _accounted(world: ThanksWorld, audit: Audit) -> Iterator[str]:
+    """An intent that names the status stands in the log."""
+    intent = audit.custom.get("ticketbot", {}).get("intent")
+    lines = [line for line in world.log if line["event"] == "intent" and line["intent"] == intent]
+    if len(lines) != 1 or lines[0]["change"].get("status") != audit.raw.get("status"):
+        yield "12 audit: no intent line names the write for thanks, and its status"
+    ended = [line for line in world.log if line["event"] == "ticket" and line["ticket_id"] == audit.ticket_id]
+    if world.keeps_state and lines and not any(world.log.index(line) > world.log.index(lines[0]) for line in ended):
+        yield "12 audit: no line says how a write for thanks has ended"
+
+
+def thanked_in(world: ThanksWorld) -> dict[str, int]:
+    """How much of what these stories are about has happened."""
+    writes = [audit for number in world.sandbox.store.tickets for audit in world.thanks_writes(number)]
+    overtaken = sum(line["event"] == "ticket" and line["reason"] == "thanks_overtaken" for line in world.log)
+    return {
+        "thanks": sum(map(len, world.thanks.values())),
+        "tickets solved again": sum("status" in audit.raw for audit in writes),
+        "notes that suggest it": sum("status" not in audit.raw for audit in writes),
+        "thanks overtaken": overtaken,
+    }
+
+
+# Guards of what thanks may do taken away one at a time: the simulation must notice each, or it proves nothing
+
+
+THANKS_MUTATIONS: Mapping[str, Guard] = {
+    "every answer taken for thanks": Guard(3, patch(mere_thanks, "is_mere_thanks", return_value=True)),
+    "edits behind thanks taken for rules": Guard(1, patch(thanks, "_is_quiet", return_value=True)),
+    "thanks not looked at before the write": Guard(54, patch(write_planner, "still_holds", return_value=True)),
+    "the intent names no status": Guard(3, patch(receipts, "_status", return_value={})),
+    "no stamp on a status": Guard(102, patch(zendesk, "update_body", _body(safe_update="", updated_stamp=""))),
+    "a status resent without reading": REPLY_MUTATIONS["a reply resent without reading"].noticed_by(17),
+    "writes repeated by the transport": MUTATIONS["writes repeated by the transport"].noticed_by(3),
+}
