@@ -204,16 +204,6 @@ def test_each_helpdesk_has_its_own_numbers(opened: Opened, tmp_path: Path) -> No
     other.close()
 
 
-def test_another_process_finds_a_queue_only_where_one_is(opened: Opened, tmp_path: Path) -> None:
-    assert DeliveryQueue.of_others(tmp_path, "zendesk") is None
-    assert not (tmp_path / FILE_NAME).exists()
-    opened().put([ToldTicket(1)], NOW)
-    found = DeliveryQueue.of_others(tmp_path, "zendesk")
-    assert found is not None
-    assert ids(found) == [1]
-    found.close()
-
-
 def test_a_damaged_file_is_told_in_words(tmp_path: Path) -> None:
     (tmp_path / FILE_NAME).write_bytes(b"no database" * 100)
     with pytest.raises(StateUnusable):

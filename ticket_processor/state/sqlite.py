@@ -7,7 +7,7 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -85,8 +85,6 @@ def opened(path: Path | None, migrations: Sequence[str], *, holds: str = "") -> 
     try:
         if path is not None:
             write_ahead(db)
-            # A power cut may lose the newest transactions; the log's intent lines are synced, this is not.
-            db.execute("PRAGMA synchronous=NORMAL")
         if migrations:
             migrate(db, path, migrations, holds=holds)
     except BaseException:
@@ -237,15 +235,14 @@ def translated(path: Path | None) -> Iterator[None]:
         if path is None:
             raise
         raise state_unusable(path.parent, error, path) from error
-    except sqlite3.DatabaseError as error:
+    except sqlite3.Error as error:
+        is_damage = isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError)
         # SQLite says "unable to open" or "readonly", and not that a right is missing.
         if path and isinstance(error, sqlite3.OperationalError) and (shut := _shut(path)):
             denied = PermissionError(errno.EACCES, os.strerror(errno.EACCES))
             raise state_unusable(path.parent, denied, shut) from error
-        advice = "" if isinstance(error, sqlite3.OperationalError) else _ADVICE
+        advice = _ADVICE if is_damage else ""
         raise StateUnusable(f"the state in {path} cannot be used: {error}{advice}") from error
-    except sqlite3.Error as error:
-        raise StateUnusable(f"the state in {path} cannot be used: {error}") from error
 
 
 def is_there(path: Path) -> bool:
@@ -278,6 +275,8 @@ class Database:
 
     migrations: ClassVar[Sequence[str]] = _MIGRATIONS
     holds: ClassVar[str] = ""
+    outlives_power_cuts: ClassVar[bool] = False
+    """Of the state a power cut may take the newest transactions: the log's intent lines are synced, it is not."""
 
     def __init__(self, path: Path | None) -> None:
         """Open, or create, the file; ``None`` keeps everything in memory."""
@@ -285,6 +284,7 @@ class Database:
         self.path = path
         with translated(path):
             self._db = opened(path, self.migrations, holds=self.holds)
+            self._db.execute(f"PRAGMA synchronous={'FULL' if self.outlives_power_cuts else 'NORMAL'}")
 
     @classmethod
     def scratch_copy(cls, path: Path) -> Self:
@@ -327,6 +327,16 @@ class Database:
         """All rows of a query."""
         with self._lock, translated(self.path):
             return self._db.execute(sql, values).fetchall()
+
+    def write(self, sql: str, *values: object) -> int:
+        """Execute one statement, which is lasting at once; how many rows it changed."""
+        with self.transaction() as db:
+            return db.execute(sql, values).rowcount
+
+    def write_many(self, sql: str, rows: Iterable[Sequence[object]]) -> None:
+        """Execute one statement for each row, all of them or none."""
+        with self.transaction() as db:
+            db.executemany(sql, rows)
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:

@@ -47,9 +47,8 @@ class State(Database):
 
     def schedule_reply(self, reply: ScheduledReply) -> None:
         """Store what is due on a ticket, in the place of what was due on it before."""
-        with self.transaction() as db:
-            row = (reply.ticket_id, reply.model_dump_json())
-            db.execute("INSERT OR REPLACE INTO scheduled_replies VALUES (?, ?)", row)
+        row = (reply.ticket_id, reply.model_dump_json())
+        self.write("INSERT OR REPLACE INTO scheduled_replies VALUES (?, ?)", *row)
 
     def scheduled_replies(self) -> list[ScheduledReply]:
         """Everything that is due now or later, by ticket id."""
@@ -58,8 +57,7 @@ class State(Database):
 
     def cancel_reply(self, *ticket_ids: int) -> None:
         """Nothing is due on these tickets any more."""
-        with self.transaction() as db:
-            db.executemany("DELETE FROM scheduled_replies WHERE ticket_id = ?", [(number,) for number in ticket_ids])
+        self.write_many("DELETE FROM scheduled_replies WHERE ticket_id = ?", zip(ticket_ids))
 
     # Facts: the account, the cursor, the horizon
 
@@ -70,8 +68,7 @@ class State(Database):
 
     def remember(self, **facts: str) -> None:
         """Store texts by name, all in one transaction."""
-        with self.transaction() as db:
-            db.executemany("INSERT OR REPLACE INTO facts VALUES (?, ?)", list(facts.items()))
+        self.write_many("INSERT OR REPLACE INTO facts VALUES (?, ?)", facts.items())
 
     def helpdesk_date(self) -> float | None:
         """The last date of the helpdesk's own clock (Unix seconds); ``None`` if unknown."""
@@ -82,8 +79,7 @@ class State(Database):
 
     def forget(self, name: str) -> None:
         """Drop a stored text."""
-        with self.transaction() as db:
-            db.execute("DELETE FROM facts WHERE name = ?", (name,))
+        self.write("DELETE FROM facts WHERE name = ?", name)
 
     def begin_again(self, horizon: str) -> None:
         """Start from this moment (ISO): drop the cursor, and try dead letters again."""
@@ -97,8 +93,7 @@ class State(Database):
 
     def keep_verdict(self, *verdicts: Verdict) -> None:
         """Store analyses before anything is sent, so that no crash makes a model be paid twice."""
-        with self.transaction() as db:
-            db.executemany(_KEEP_VERDICT, [(verdict.ticket_id, verdict.model_dump_json()) for verdict in verdicts])
+        self.write_many(_KEEP_VERDICT, [(verdict.ticket_id, verdict.model_dump_json()) for verdict in verdicts])
 
     def verdict(self, ticket_id: int) -> Verdict | None:
         """The verdict that is still to be written on the ticket; ``None`` if there is none."""
@@ -107,30 +102,25 @@ class State(Database):
 
     def cost_is_told(self, ticket_id: int) -> None:
         """The verdict's cost stands in a receipt: a later run that settles it does not count it again."""
-        with self.transaction() as db:
+        with self.transaction():
             if verdict := self.verdict(ticket_id):
-                row = (verdict.told().model_dump_json(), ticket_id)
-                db.execute("UPDATE verdicts SET verdict = ? WHERE ticket_id = ?", row)
+                self.keep_verdict(verdict.told())
 
     def open_intent(self, *changes: Change) -> None:
         """Note that ``changes`` are about to be sent."""
-        with self.transaction() as db:
-            db.executemany(
-                "INSERT INTO intents (intent, ticket_id, change) VALUES (?, ?, ?)",
-                [(change.intent, change.ticket_id, change.model_dump_json()) for change in changes],
-            )
+        self.write_many(
+            "INSERT INTO intents (intent, ticket_id, change) VALUES (?, ?, ?)",
+            [(change.intent, change.ticket_id, change.model_dump_json()) for change in changes],
+        )
 
     def forget_intent(self, *intents: str) -> None:
         """These writes were surely not made, and never will be."""
-        with self.transaction() as db:
-            db.executemany("DELETE FROM intents WHERE intent = ?", [(intent,) for intent in intents])
+        self.write_many("DELETE FROM intents WHERE intent = ?", zip(intents))
 
     def job_begun(self, job: str, intents: Iterable[str], now: float) -> None:
         """The writes of these intents travel in ``job`` since ``now``, by whose id a later run finds them again."""
-        with self.transaction() as db:
-            db.executemany(
-                "UPDATE intents SET job = ?, job_begun = ? WHERE intent = ?", [(job, now, intent) for intent in intents]
-            )
+        rows = [(job, now, intent) for intent in intents]
+        self.write_many("UPDATE intents SET job = ?, job_begun = ? WHERE intent = ?", rows)
 
     def jobs_begun(self) -> dict[str, float]:
         """When each job that has not ended was begun, in Unix seconds; 0.0 for one of an earlier version."""
@@ -138,8 +128,7 @@ class State(Database):
 
     def job_ended(self, job: str) -> None:
         """The job has told all that it will; what is still open of it is judged by reading."""
-        with self.transaction() as db:
-            db.execute("UPDATE intents SET job = NULL WHERE job = ?", (job,))
+        self.write("UPDATE intents SET job = NULL WHERE job = ?", job)
 
     def unsettled(self) -> list[Open]:
         """Every verdict without an end, oldest ticket first; dead ones left out."""
@@ -180,15 +169,12 @@ class State(Database):
 
     def remember_done(self, ticket_id: int, run_id: str, key: str) -> None:
         """The ticket carries a write of that run; what is open of it in this state is settled as ever."""
-        with self.transaction() as db:
-            db.execute("INSERT OR IGNORE INTO done VALUES (?, ?, ?)", (ticket_id, run_id, key))
+        self.write("INSERT OR IGNORE INTO done VALUES (?, ?, ?)", ticket_id, run_id, key)
 
     def remember_fallback(self, ticket_id: int, tags: Sequence[str]) -> None:
         """The ticket was answered without a model; ``tags`` are what our write put on it."""
-        with self.transaction() as db:
-            db.execute(
-                "INSERT OR REPLACE INTO fallbacks (ticket_id, tags) VALUES (?, ?)", (ticket_id, json.dumps(list(tags)))
-            )
+        kept = json.dumps(list(tags))
+        self.write("INSERT OR REPLACE INTO fallbacks (ticket_id, tags) VALUES (?, ?)", ticket_id, kept)
 
     def tried_in_vain(self, ticket_id: int, most: int) -> None:
         """A model could make nothing of the ticket; after ``most`` times it is not asked again."""
@@ -198,8 +184,7 @@ class State(Database):
 
     def forget_fallback(self, ticket_id: int) -> None:
         """The ticket needs no second look any more."""
-        with self.transaction() as db:
-            db.execute("DELETE FROM fallbacks WHERE ticket_id = ?", (ticket_id,))
+        self.write("DELETE FROM fallbacks WHERE ticket_id = ?", ticket_id)
 
     def fallbacks(self) -> dict[int, tuple[str, ...]]:
         """Tickets answered without a model, least tried and oldest first, with the tags that our write put on them.
@@ -225,12 +210,10 @@ class State(Database):
 
     def keep_write(self, write: KeptWrite) -> None:
         """Store a write of ours, or what has become of it."""
-        change = write.change
-        with self.transaction() as db:
-            row = (change.intent, change.ticket_id, write.model_dump_json(exclude_defaults=True))
-            db.execute(
-                "INSERT INTO writes VALUES (?, ?, ?) ON CONFLICT (intent) DO UPDATE SET write = excluded.write", row
-            )
+        row = (write.change.intent, write.change.ticket_id, write.model_dump_json(exclude_defaults=True))
+        self.write(
+            "INSERT INTO writes VALUES (?, ?, ?) ON CONFLICT (intent) DO UPDATE SET write = excluded.write", *row
+        )
 
     def kept_writes(self, ticket_id: int) -> tuple[KeptWrite, ...]:
         """The writes of this installation on the ticket, oldest first."""
@@ -275,11 +258,8 @@ class State(Database):
 
     def has_worked(self, *requests: Request) -> None:
         """These requests work: the dead come back that failed at one while it had worked for no other ticket."""
-        with self.transaction() as db:
-            db.executemany(
-                "UPDATE retries SET attempts = 0, dead = 0 WHERE dead AND NOT proven AND failed_at = ?",
-                [(request,) for request in requests],
-            )
+        query = "UPDATE retries SET attempts = 0, dead = 0 WHERE dead AND NOT proven AND failed_at = ?"
+        self.write_many(query, zip(requests))
 
     def given_up_unproven(self, request: Request) -> list[int]:
         """Dead letters of this request from a time when it was not known to work for any other ticket."""
@@ -325,14 +305,12 @@ class State(Database):
 
     def keep_listed(self, tickets: Iterable[Listed]) -> None:
         """Store that a search has listed these."""
-        with self.transaction() as db:
-            rows = [(ticket.ticket_id, ticket.created, ticket.stamp) for ticket in tickets]
-            db.executemany("INSERT OR REPLACE INTO listed VALUES (?, ?, ?)", rows)
+        rows = [(ticket.ticket_id, ticket.created, ticket.stamp) for ticket in tickets]
+        self.write_many("INSERT OR REPLACE INTO listed VALUES (?, ?, ?)", rows)
 
     def forget_listed(self, before: float) -> None:
         """Drop those that were created before a moment: no listing shows them again."""
-        with self.transaction() as db:
-            db.execute("DELETE FROM listed WHERE created < ?", (before,))
+        self.write("DELETE FROM listed WHERE created < ?", before)
 
     # How the helpdesk and the model servers were doing
 
@@ -343,9 +321,8 @@ class State(Database):
 
     def keep_breaker(self, name: str, memory: BreakerMemory) -> None:
         """Store a breaker for the next run."""
-        with self.transaction() as db:
-            row = (name, memory.failures, memory.open_until, memory.cause)
-            db.execute("INSERT OR REPLACE INTO breakers (name, failures, open_until, cause) VALUES (?, ?, ?, ?)", row)
+        row = (name, memory.failures, memory.open_until, memory.cause)
+        self.write("INSERT OR REPLACE INTO breakers (name, failures, open_until, cause) VALUES (?, ?, ?, ?)", *row)
 
     def not_before(self, name: str, now: float) -> float:
         """Unix seconds before which the dependency asked not to be called; 0.0 when it did not.
@@ -357,8 +334,7 @@ class State(Database):
 
     def keep_not_before(self, name: str, moment: float, now: float) -> None:
         """Store such a moment, and that it was told ``now``."""
-        with self.transaction() as db:
-            db.execute("INSERT OR REPLACE INTO waits (name, not_before, told_at) VALUES (?, ?, ?)", (name, moment, now))
+        self.write("INSERT OR REPLACE INTO waits (name, not_before, told_at) VALUES (?, ?, ?)", name, moment, now)
 
     # Runs
 

@@ -25,7 +25,7 @@ from ..core.errors import ExitCode, RunLocked, StateUnusable, TicketbotError, un
 from ..core.models import Outcome
 from ..core.run_summary import RunSummary
 from ..settings.schema import Settings
-from ..state.sqlite import Database, is_there, translated
+from ..state.sqlite import Database, is_there
 
 if TYPE_CHECKING:
     from .server import RunPlayer
@@ -72,30 +72,15 @@ class Waiting:
     tries: int
 
 
-class DurableFile(Database):
-    """A SQLite file whose writes outlive a power cut. Thread-safe. Raises ``StateUnusable``."""
-
-    def __init__(self, path: Path) -> None:
-        """Open, or create, the file."""
-        super().__init__(path)
-        with translated(path):
-            self._db.execute("PRAGMA synchronous=FULL")
-
-
-class DeliveryQueue(DurableFile):
+class DeliveryQueue(Database):
     """The queue of one helpdesk. Deliveries for one ticket within ``join_s`` become one job."""
 
-    migrations = (_SCHEMA,)
+    migrations, outlives_power_cuts = (_SCHEMA,), True
 
     def __init__(self, folder: Path, helpdesk: str, *, join_s: float = JOIN_S) -> None:
         super().__init__(folder / FILE_NAME)
         self._helpdesk = helpdesk
         self._join_s = join_s
-
-    @classmethod
-    def of_others(cls, folder: Path, helpdesk: str) -> DeliveryQueue | None:
-        """The queue that a server has made there; ``None`` where there never was one."""
-        return cls(folder, helpdesk) if is_there(folder / FILE_NAME) else None
 
     def put(self, deliveries: Sequence[ToldTicket], now: float) -> list[bool]:
         """Store deliveries, all in one transaction; for each, whether it is new."""
@@ -138,10 +123,7 @@ class DeliveryQueue(DurableFile):
     def put_off(self, tried: Iterable[Waiting], until: float) -> None:
         """These tickets have no end yet, and are tried again at a moment."""
         rows = [(until, self._helpdesk, item.ticket_id) for item in tried]
-        with self.transaction() as db:
-            db.executemany(
-                "UPDATE queue SET ready_at = ?, tries = tries + 1 WHERE helpdesk = ? AND ticket_id = ?", rows
-            )
+        self.write_many("UPDATE queue SET ready_at = ?, tries = tries + 1 WHERE helpdesk = ? AND ticket_id = ?", rows)
 
     def length(self, now: float) -> tuple[int, float]:
         """How many tickets wait, and for how many seconds the oldest does."""
@@ -308,10 +290,10 @@ class Worker(threading.Thread):
 def taken_first(settings: Settings, now: Callable[[], float], stack: ExitStack) -> TakenFirst | None:
     """The tickets that a scheduled run takes first; ``None`` where there is no queue. ``stack`` closes it."""
     try:
-        queue = DeliveryQueue.of_others(settings.state_folder, settings.helpdesk)
+        if not is_there(settings.state_folder / FILE_NAME):
+            return None
+        queue = DeliveryQueue(settings.state_folder, settings.helpdesk)
     except StateUnusable:
         return None  # the run sees every ticket all the same
-    if queue is None:
-        return None
     stack.callback(queue.close)
     return TakenFirst(queue, now)

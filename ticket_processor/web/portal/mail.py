@@ -13,7 +13,7 @@ import ssl
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -22,7 +22,7 @@ from email.utils import format_datetime
 from itertools import groupby
 from pathlib import Path
 from textwrap import indent
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from ...audit.files import replace_file
 from ...core.errors import TicketbotError, unexpected
@@ -32,7 +32,7 @@ from ...helpdesk.local_model import UNDONE, Event, LocalTicket, Person
 from ...helpdesk.local_reading import stamp
 from ...helpdesk.local_store import LocalStore
 from ...settings.pages import PortalServerSettings
-from ..worker import DurableFile
+from ...state.sqlite import Database
 
 FILE_NAME = "mail.sqlite3"
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 30.0, 3600.0
@@ -64,34 +64,29 @@ CREATE TABLE IF NOT EXISTS place (
 _THIS = "ticket_id = ? AND version = ? AND person = ?"
 
 
-@dataclass(frozen=True)
-class Due:
-    """A mail to a person about what one write has done to a ticket."""
+class Due(NamedTuple):
+    """A mail to a person about what one write has done to a ticket; no other has the same three numbers.
+
+    It is kept back for ``pause_s``, so that what is taken back at once is not told.
+    """
 
     ticket_id: int
     version: int
     person: int
-    pause_s: float = field(default=0.0, compare=False)
-    """How long it is kept back, so that what is taken back at once is not told."""
-
-    @property
-    def key(self) -> tuple[int, int, int]:
-        """What no other mail has."""
-        return self.ticket_id, self.version, self.person
+    pause_s: float = 0.0
 
 
-class Outbox(DurableFile):
+class Outbox(Database):
     """Which mails are due, kept on the disk until each has left. It holds numbers, and no word of any.
 
     ``newest`` is the number of the newest event where there is no outbox yet: what is older calls for no mail.
     """
 
-    migrations = (_SCHEMA,)
+    migrations, outlives_power_cuts = (_SCHEMA,), True
 
     def __init__(self, folder: Path, newest: int, now: float) -> None:
         super().__init__(folder / FILE_NAME)
-        with self.transaction() as db:
-            db.execute("INSERT OR IGNORE INTO place VALUES (1, ?, ?)", (newest, now))
+        self.write("INSERT OR IGNORE INTO place VALUES (1, ?, ?)", newest, now)
 
     def place(self) -> tuple[int, float]:
         """The event up to which events have been looked at, and when that was."""
@@ -103,7 +98,7 @@ class Outbox(DurableFile):
         with self.transaction() as db:
             db.executemany(
                 "INSERT OR IGNORE INTO mail (ticket_id, version, person, put_at, ready_at) VALUES (?, ?, ?, ?, ?)",
-                [(mail.ticket_id, mail.version, mail.person, now, now + mail.pause_s) for mail in mails],
+                [(*mail[:3], now, now + mail.pause_s) for mail in mails],
             )
             db.execute("UPDATE place SET seen = max(seen, ?), looked_at = ?", (seen, now))
             db.execute("DELETE FROM mail WHERE ended IS NOT NULL AND put_at < ?", (now - 2 * KEPT_S,))
@@ -119,13 +114,11 @@ class Outbox(DurableFile):
     def take(self, mail: Due, now: float) -> bool:
         """Take a mail that is due, to send it; not one that another server has taken since."""
         query = f"UPDATE mail SET ready_at = ? WHERE ended IS NULL AND ready_at <= ? AND {_THIS}"  # noqa: S608
-        with self.transaction() as db:
-            return db.execute(query, (now + TAKEN_S, now, *mail.key)).rowcount == 1
+        return self.write(query, now + TAKEN_S, now, *mail[:3]) == 1
 
     def end(self, mail: Due, how: Literal["sent", "given up"]) -> None:
         """The mail has left, or it can never be sent, or nobody wants it any more."""
-        with self.transaction() as db:
-            db.execute(f"UPDATE mail SET ended = ? WHERE {_THIS}", (how, *mail.key))  # noqa: S608
+        self.write(f"UPDATE mail SET ended = ? WHERE {_THIS}", how, *mail[:3])  # noqa: S608
 
     def failed(self, mail: Due, now: float) -> None:
         """The mail could not be sent now: it is tried again later, or given up when that has gone on for too long."""
@@ -133,8 +126,7 @@ class Outbox(DurableFile):
             "UPDATE mail SET tries = tries + 1, ready_at = ? + min(?, ? * (1 << min(tries, 20))), "  # noqa: S608
             f"ended = CASE WHEN put_at < ? THEN 'given up' END WHERE {_THIS}"
         )
-        with self.transaction() as db:
-            db.execute(query, (now, LONGEST_PAUSE_S, FIRST_PAUSE_S, now - KEPT_S, *mail.key))
+        self.write(query, now, LONGEST_PAUSE_S, FIRST_PAUSE_S, now - KEPT_S, *mail[:3])
 
 
 BY_AI = "This answer was written by an AI assistant. No person checked it before it was sent."
