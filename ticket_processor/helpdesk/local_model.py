@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from stdnum.iso7064 import mod_37_36
 
+from ..core.clock import parse_iso
 from ..core.errors import TicketbotError
 from ..core.models import Priority, Sentiment, Urgency
 from ..core.taxonomy import Taxonomy, default_taxonomy
@@ -63,6 +64,13 @@ _TRANSITIONS: Mapping[ActorKind, Mapping[Status, tuple[Status, ...]]] = {
 def allowed(status: Status, actor_kind: ActorKind) -> tuple[Status, ...]:
     """The statuses that this kind of actor may give a ticket that has ``status``."""
     return _TRANSITIONS[actor_kind].get(status, ())
+
+
+def allowed_now(ticket: LocalTicket, actor_kind: ActorKind, now: float) -> tuple[Status, ...]:
+    """The same for a ticket ``now`` (Unix seconds): long after its resolution no customer opens it again."""
+    ended = parse_iso(ticket.resolved_at) if ticket.resolved_at else 0.0
+    is_late = actor_kind == "customer" and ticket.status == "resolved" and now - ended > REOPEN_S
+    return () if is_late else allowed(ticket.status, actor_kind)
 
 
 class LocalHelpdeskError(TicketbotError):
@@ -270,7 +278,8 @@ class Write:
     """What one write changes; ``...`` leaves a value alone, and ``None`` takes it off.
 
     ``fields`` are custom fields by number. ``body`` is a message, which customers see where it is ``public``, and
-    ``files`` come with it. ``form`` is the secret name of the one form that it came by.
+    ``files`` come with it; where it ``reopens``, it opens a resolved ticket again for its customer, if it is not too
+    late. ``form`` is the secret name of the one form that it came by.
     ``key`` and ``intent`` name a write of ticketbot's.
     """
 
@@ -283,6 +292,7 @@ class Write:
     fields: Mapping[int, str | None] = field(default_factory=dict)
     body: str | None = None
     public: bool = False
+    reopens: bool = False
     files: Sequence[Kept] = ()
     reason: str = ""
     key: str = ""

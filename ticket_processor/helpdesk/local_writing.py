@@ -18,7 +18,6 @@ from ..core.files import make_folder
 from .local_model import (
     AT_WORK,
     MAX_FILE_BYTES,
-    REOPEN_S,
     Actor,
     Created,
     FormUsed,
@@ -30,7 +29,7 @@ from .local_model import (
     NewTicket,
     Stale,
     Write,
-    allowed,
+    allowed_now,
     new_number,
 )
 from .local_reading import LocalFile, existing_ticket, hashed, index, insert, new_secret, person_for, stamp, stamp_after
@@ -206,9 +205,14 @@ class TicketWriting(LocalFile):
                 return ticket
             if version is not None and version != ticket.version:
                 raise Stale(ticket)
-            if actor.kind == "customer" and write.body is not None and ticket.status == "waiting":
+            may = allowed_now(ticket, actor.kind, now)
+            reopens = ticket.status == "waiting" or (ticket.status == "resolved" and write.reopens and "open" in may)
+            if actor.kind == "customer" and write.body is not None and reopens:
                 write = replace(write, status=write.status or "open")
-            _check_status(ticket, actor, write, now)
+            moves = write.status is not None and write.status != ticket.status
+            silent = actor.kind == "customer" and ticket.status in ("closed", "spam")
+            if (moves and write.status not in may) or ticket.status == "closed" or silent:
+                raise IllegalTransition(may)
             return self.write(db, ticket_id, actor, write, now)
 
     def write(self, db: sqlite3.Connection, ticket_id: int, actor: Actor, write: Write, now: float) -> LocalTicket:
@@ -321,18 +325,6 @@ def record(
         db.execute(
             "UPDATE ticket SET version = ?, updated_at = ?, last_event = ? WHERE id = ?", (version, at, last, ticket_id)
         )
-
-
-def _check_status(ticket: LocalTicket, actor: Actor, write: Write, now: float) -> None:
-    """Raises :class:`IllegalTransition` where the ticket's status does not permit this write."""
-    may = allowed(ticket.status, actor.kind)
-    too_late = actor.kind == "customer" and ticket.status == "resolved"
-    if too_late and (ticket.resolved_at or "") < stamp(now - REOPEN_S):
-        may = ()
-    moves = write.status is not None and write.status != ticket.status
-    silent = actor.kind == "customer" and ticket.status in ("closed", "spam")
-    if (moves and write.status not in may) or ticket.status == "closed" or silent:
-        raise IllegalTransition(may)
 
 
 def _sent_by(db: sqlite3.Connection, form: str) -> LocalTicket | None:

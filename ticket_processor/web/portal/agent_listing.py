@@ -23,6 +23,7 @@ from ...core.errors import HelpdeskDown
 from ...core.models import Frozen
 from ...core.text import harmless
 from ...helpdesk.local_model import UNDONE, Actor, LocalHelpdeskError, LocalTicket, Person, Query, Sort, Stale
+from ...helpdesk.local_store import LocalStore
 from .agent_accounts import PATH, Sessions
 from .agent_ticket import (
     PARTS,
@@ -45,11 +46,14 @@ COLUMNS = (
 ).split()
 
 
-def csv_of(pages: Iterable[Sequence[LocalTicket]], choices: Choices) -> Iterator[bytes]:
+def csv_of(store: LocalStore, query: Query, choices: Choices) -> Iterator[bytes]:
     """The file in pieces, one for each page."""
     yield b"\xef\xbb\xbf" + _lines([COLUMNS])
-    for page in pages:
-        yield _lines([_cells(ticket, choices) for ticket in page])
+    after: str | None = ""
+    while after is not None:
+        found = store.search(query, after or None, _AT_ONCE)
+        yield _lines([_cells(ticket, choices) for ticket in found.rows])
+        after = found.next_key
 
 
 def _cells(ticket: LocalTicket, choices: Choices) -> list[object]:
@@ -143,17 +147,7 @@ def routes(portal: Portal, sessions: Sessions) -> APIRouter:
         query = query_of(request.query_params, choices)
         query = replace(query, sort="oldest" if query.sort == "oldest" else "created")
         headers = {"Content-Disposition": 'attachment; filename="tickets.csv"'}
-        pages = _pages(query)
-        return StreamingResponse(csv_of(pages, choices), headers=headers, media_type="text/csv; charset=utf-8")
-
-    def _pages(query: Query) -> Iterator[Sequence[LocalTicket]]:
-        after = None
-        while True:
-            found = store.search(query, after, _AT_ONCE)
-            yield found.rows
-            after = found.next_key
-            if after is None:
-                return
+        return StreamingResponse(csv_of(store, query, choices), headers=headers, media_type="text/csv; charset=utf-8")
 
     @router.post(f"{PATH}/bulk", dependencies=checked)
     def bulk(request: Request, fields: Fields, back: Text = "", agent: Person = agent_here) -> Response:

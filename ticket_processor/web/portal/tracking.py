@@ -19,16 +19,13 @@ from ...core.clock import parse_iso
 from ...core.text import strip_hidden
 from ...helpdesk.local_model import (
     MAX_COMMENT,
-    REOPEN_S,
     Actor,
     Event,
     IllegalTransition,
     LocalHelpdeskError,
     LocalTicket,
-    NewFile,
-    Stale,
     Status,
-    allowed,
+    allowed_now,
 )
 from .form import MOST_DESCRIPTION, Files, Text, files_in
 from .parts import LINK_COOKIE, Portal, address_of, go_to, let_in, opened, path_of, seen_by, too_many
@@ -117,8 +114,6 @@ def _first(events: Sequence[Event], fits: Callable[[Event], bool]) -> str | None
 
 STARS = range(1, 6)
 Number = Annotated[int, Form()]
-TRIES = 5
-"""Where others write to the ticket at the same moment."""
 _NOT_ANY_MORE = "The ticket's status does not allow this any more."
 
 
@@ -172,7 +167,16 @@ def routes(portal: Portal) -> APIRouter:
         if wait_s := portal.files.take(address_of(request), len(sent)):
             return shown(portal, request, ticket, 429, notice=too_many(wait_s).detail, typed=text, solved=solved)
         try:
-            say(ticket, text, sent, portal.forms.name(request, form_token), reopens=solved != "yes")
+            portal.store.reply(
+                ticket.id,
+                _customer(ticket),
+                text,
+                public=True,
+                now=portal.now(),
+                files=sent,
+                form=portal.forms.name(request, form_token),
+                reopens=solved != "yes",
+            )
         except LocalHelpdeskError as error:
             return shown(portal, request, ticket, 409, notice=_words(error), typed=text, solved=solved)
         portal.told(ticket.id)
@@ -205,26 +209,6 @@ def routes(portal: Portal) -> APIRouter:
         if wait_s := portal.acts.take(f"{ticket.id}"):
             raise too_many(wait_s)
         return ticket
-
-    def say(ticket: LocalTicket, text: str, files: Sequence[NewFile], form: str, *, reopens: bool) -> None:
-        for _ in range(TRIES):
-            is_over = ticket.status == "resolved" and "open" in may_become(portal, ticket)
-            try:
-                portal.store.reply(
-                    ticket.id,
-                    _customer(ticket),
-                    text,
-                    public=True,
-                    files=files,
-                    version=ticket.version,
-                    status="open" if is_over and reopens else None,
-                    now=portal.now(),
-                    form=form,
-                )
-                return
-            except Stale as stale:
-                ticket = stale.current
-        raise Stale(ticket)
 
     def change(request: Request, number: str, form_token: str, status: Status, then: str) -> Response:
         ticket = admitted(request, number, form_token)
@@ -274,13 +258,6 @@ def shown(
     )
 
 
-def may_become(portal: Portal, ticket: LocalTicket) -> Sequence[Status]:
-    """The statuses that the customer may give the ticket now."""
-    ended = ticket.resolved_at if ticket.status == "resolved" else None
-    is_late = ended is not None and portal.now() - parse_iso(ended) > REOPEN_S
-    return () if is_late else allowed(ticket.status, "customer")
-
-
 def _live(portal: Portal, ticket: LocalTicket, *, stars: int = 0, comment: str = "") -> dict[str, Any]:
     rating = portal.store.rating(ticket.id)
     events = portal.store.events(ticket.id)
@@ -295,7 +272,7 @@ def _live(portal: Portal, ticket: LocalTicket, *, stars: int = 0, comment: str =
         "messages": portal.store.messages(ticket.id, public_only=True),
         "files": [each for each in files if each.message_id is None],
         "files_of": {each.message_id: [one for one in files if one.message_id == each.message_id] for each in files},
-        "may": may_become(portal, ticket),
+        "may": allowed_now(ticket, "customer", portal.now()),
         "may_rate": ticket.status in ("resolved", "closed"),
         "rating": rating,
         "stars": stars or (rating.stars if rating else 0),
