@@ -1,8 +1,4 @@
-"""The local helpdesk's SQLite file: its connections, its errors in words, and what is read of it, as plain data.
-
-People are here too: customers, agents, admins, their sessions, and groups. A password is kept as the hash that it is
-given as.
-"""
+"""The local helpdesk's SQLite file: its connections, its errors in words, and what is read of it, as plain data."""
 
 from __future__ import annotations
 
@@ -35,7 +31,6 @@ from .local_model import (
     Message,
     Person,
     Rating,
-    Role,
     as_written,
 )
 
@@ -219,8 +214,6 @@ class LocalFile:
         row = self.row("SELECT * FROM rating WHERE ticket_id = ?", ticket_id)
         return None if row is None else Rating(**dict(row))
 
-    # People
-
     def person(self, person_id: int) -> Person | None:
         """The person with this number."""
         return person_of(self.row("SELECT * FROM person WHERE id = ?", person_id))
@@ -237,32 +230,6 @@ class LocalFile:
     def groups(self) -> Mapping[int, str]:
         """The groups that tickets can be given to, by number."""
         return {row["id"]: row["name"] for row in self.rows("SELECT * FROM team ORDER BY name")}
-
-    def add_person(self, email: str, name: str, role: Role, password_hash: str | None = None) -> Person:
-        """Add somebody, or give a customer who is known already this role and password.
-
-        Raises :class:`LocalHelpdeskError` where the address is an agent's or an admin's.
-        """
-        with self.writing() as db:
-            number = person_for(db, email, name)
-            if must_be(db, number).role != "customer":
-                raise LocalHelpdeskError("there is an agent or admin with this address")
-            # Whoever submitted under this address may have named its owner; customers will see the name.
-            db.execute(
-                "UPDATE person SET name = ?, role = ?, password_hash = ? WHERE id = ?",
-                (name.strip(), role, password_hash, number),
-            )
-            return must_be(db, number)
-
-    def set_person(self, person_id: int, *, role: Role | None = None, password_hash: str | None = None) -> None:
-        """Set a role, or a password's hash; either ends the person's sessions."""
-        with self.writing() as db:
-            must_be(db, person_id)
-            db.execute(
-                "UPDATE person SET role = coalesce(?, role), password_hash = coalesce(?, password_hash) WHERE id = ?",
-                (role, password_hash, person_id),
-            )
-            db.execute("DELETE FROM session WHERE person_id = ?", (person_id,))
 
 
 def insert(db: sqlite3.Connection, table: str, **values: object) -> int:

@@ -1,3 +1,4 @@
+-- A script for each version of the schema, which runs in a transaction with the version's number: append, never edit.
 CREATE TABLE person (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     email TEXT NOT NULL UNIQUE COLLATE NOCASE,

@@ -1,4 +1,4 @@
-"""The local helpdesk's store: who may see a ticket, its files and rating, and searches. The one user of its SQLite.
+"""The local helpdesk's store: who may see a ticket, people, files, ratings and searches. The one user of its SQLite.
 
 A change is one transaction that is guarded by the ticket's version: all of it is made, or nothing. For any thread and
 any process; knows neither web pages nor ticketbot's runs.
@@ -24,6 +24,7 @@ from .local_model import (
     Person,
     Query,
     Rating,
+    Role,
     Sort,
     Write,
     as_written,
@@ -33,7 +34,9 @@ from .local_reading import (
     existing_ticket,
     hashed,
     insert,
+    must_be,
     new_secret,
+    person_for,
     person_of,
     stamp,
     stamp_after,
@@ -73,6 +76,34 @@ class LocalStore(Transfer):
         with self.writing() as db:
             insert(db, "access", secret_hash=hashed(secret), ticket_id=ticket_id)
         return secret
+
+    # People and their sessions
+
+    def add_person(self, email: str, name: str, role: Role, password_hash: str | None = None) -> Person:
+        """Add somebody, or give a customer who is known already this role and password.
+
+        Raises :class:`LocalHelpdeskError` where the address is an agent's or an admin's.
+        """
+        with self.writing() as db:
+            number = person_for(db, email, name)
+            if must_be(db, number).role != "customer":
+                raise LocalHelpdeskError("there is an agent or admin with this address")
+            # Whoever submitted under this address may have named its owner; customers will see the name.
+            db.execute(
+                "UPDATE person SET name = ?, role = ?, password_hash = ? WHERE id = ?",
+                (name.strip(), role, password_hash, number),
+            )
+            return must_be(db, number)
+
+    def set_person(self, person_id: int, *, role: Role | None = None, password_hash: str | None = None) -> None:
+        """Set a role, or a password's hash; either ends the person's sessions."""
+        with self.writing() as db:
+            must_be(db, person_id)
+            db.execute(
+                "UPDATE person SET role = coalesce(?, role), password_hash = coalesce(?, password_hash) WHERE id = ?",
+                (role, password_hash, person_id),
+            )
+            db.execute("DELETE FROM session WHERE person_id = ?", (person_id,))
 
     def open_session(self, person_id: int, expires: float) -> str:
         """A token that stands for the person until ``expires`` (Unix seconds)."""

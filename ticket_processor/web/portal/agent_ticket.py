@@ -34,6 +34,7 @@ from ...helpdesk.local_model import (
 from ...helpdesk.local_store import LocalStore
 from ...replies.assembly import draft_in_note
 from ...tags import MAX_TAG_LENGTH
+from . import tracking
 from .agent_accounts import PATH, Sessions
 from .form import Fields, Files, Text, Version, files_in
 from .parts import Portal
@@ -42,12 +43,8 @@ from .tracking import needs_alert, saved, steps
 Part = Literal["status", "priority", "category", "urgency", "sentiment", "assignee", "group"]
 PARTS: tuple[Part, ...] = get_args(Part)
 STATUS_WORDS: Mapping[Status, str] = {
-    "open": "Open",
-    "in_progress": "In progress",
-    "escalated": "Escalated",
+    **tracking.STATUS_WORDS,
     "waiting": "Waiting for the customer",
-    "resolved": "Resolved",
-    "closed": "Closed",
     "spam": "Spam",
 }
 MOST_TAGS = 50
