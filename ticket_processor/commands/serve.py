@@ -13,6 +13,7 @@ import sys
 import tomllib
 from collections.abc import Mapping
 from contextlib import ExitStack, closing
+from functools import partial
 from importlib import resources
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -68,7 +69,7 @@ def serve(
         raise ConfigError(f"serve needs {' and '.join(missing)}, not installed here: {how_to_install('serve')}")
     from ..monitoring.doctor import Doctor
     from ..web.gate import doors_of
-    from ..web.server import Service, analysed, listening, make, remembered
+    from ..web.server import analysed, listening, make, remembered
 
     if metrics:
         from ..monitoring.health_checks import require_prometheus
@@ -86,8 +87,8 @@ def serve(
 
     def build(queue: DeliveryQueue, worker: Worker, ends: ExitStack) -> FastAPI:
         examine = remembered(Doctor(settings, clock, offline=True).examine, clock)
-        service = Service(queue, worker, clock.now, examine, lambda asked: analysed(asked, settings, clock), say_line)
-        app = make(service, doors, has_metrics=metrics)
+        analyse = partial(analysed, settings=settings, clock=clock)
+        app = make(queue, worker, clock.now, examine, analyse, say_line, doors, has_metrics=metrics)
         if is_local:
             from ..web.portal.application import portal_app
 

@@ -16,7 +16,7 @@ import sys
 import threading
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Any, Self
 
@@ -88,111 +88,70 @@ def remembered(examine: Callable[[], Health], clock: Clock) -> Callable[[], Heal
     return remembering
 
 
-@dataclass
-class Service:
-    """What the endpoints do. ``examine`` and ``analyse`` may take their time: they are called in threads.
-
-    ``counted`` are requests by what became of them.
-    """
-
-    queue: DeliveryQueue
-    worker: Worker
-    now: Callable[[], float]
-    examine: Callable[[], Health]
-    analyse: Callable[[Asked], Mapping[str, Any]]
-    say: Callable[[str], object]
-    counted: Counter[str] = field(default_factory=Counter)
-    _storing: asyncio.Lock = field(default_factory=asyncio.Lock)
-    _waiting: dict[object, tuple[ToldTicket, bool | None]] = field(default_factory=dict)
-
-    async def take(self, name: str, ticket: int | None, key: str) -> Response:
-        """Put an authentic delivery of this name on the disk, and say what became of it."""
-        if ticket is None:
-            self.counted["ignored"] += 1
-            self.say(f"webhook {name}: nothing to do: no ticket")
-            return JSONResponse({"status": "ignored", "reason": "no ticket"})
-        try:
-            is_new = await self._put(ToldTicket(ticket, key))
-        except StateUnusable as error:
-            raise RequestRefused(503, str(error)) from None
-        became = "queued" if is_new else "duplicate"
-        self.counted[became] += 1
-        self.say(f"webhook {name}: ticket {ticket} {became}")
-        return JSONResponse({"status": became, "ticket_id": ticket}, 202 if is_new else 200)
-
-    async def _put(self, delivery: ToldTicket) -> bool:
-        """Store it with those that came meanwhile, so that the disk is waited for once; whether it is new."""
-        mine = object()
-        self._waiting[mine] = (delivery, None)
-        try:
-            async with self._storing:
-                if self._waiting[mine][1] is None:
-                    taken = dict(self._waiting)
-                    told = [waiting for waiting, _ in taken.values()]
-                    results = await asyncio.to_thread(self.queue.put, told, self.now())
-                    self.worker.wake()
-                    stored = zip(taken, told, results, strict=True)
-                    self._waiting |= {each: (one, is_new) for each, one, is_new in stored if each in self._waiting}
-                return bool(self._waiting[mine][1])
-        finally:
-            del self._waiting[mine]
-
-    def health(self) -> Response:
-        """Whether tickets are handled, and how each part is."""
-        health = self.examine()
-        checks = {check.name: str(check.status) for check in health.checks}
-        checks["worker"] = str(Status.OK if self.worker.is_alive() else Status.FAIL)
-        verdict, length, oldest = health.status, 0, 0.0
-        try:
-            length, oldest = self.queue.length(self.now())
-            checks["queue"] = str(Status.OK if oldest <= LONG_S else Status.WARN)
-        except StateUnusable:
-            checks["queue"] = str(Status.FAIL)
-        if Status.FAIL in (checks["worker"], checks["queue"]):
-            verdict = HealthVerdict.UNHEALTHY
-        elif checks["queue"] == Status.WARN and verdict is HealthVerdict.HEALTHY:
-            verdict = HealthVerdict.DEGRADED
-        queue = {"tickets": length, "oldest_s": round(oldest, 1)}
-        told = {"status": str(verdict), "version": __version__, "checks": checks, "queue": queue}
-        status = 503 if verdict is HealthVerdict.UNHEALTHY else 200
-        return JSONResponse(told, status, {"Cache-Control": "no-store"})
-
-    def metrics(self, accept: str) -> Response:
-        """The same in Prometheus' words."""
-        length, oldest = self.queue.length(self.now())
-        body, kind = exposition(
-            self.examine(),
-            accept,
-            (
-                ("queue_tickets", "Tickets on the queue.", "", {"": float(length)}),
-                ("queue_oldest_seconds", "How long the oldest has waited on it.", "", {"": oldest}),
-                ("serve_requests", "Requests since the start, by what became of them.", "result", dict(self.counted)),
-                ("serve_work", "Runs and tickets since the start.", "what", dict(self.worker.counted)),
-            ),
-        )
-        return Response(body, headers={"Content-Type": kind, "Cache-Control": "no-store"})
-
-
-def make(service: Service, doors: Doors, *, has_metrics: bool) -> FastAPI:
-    """The application."""
+def make(
+    queue: DeliveryQueue,
+    worker: Worker,
+    now: Callable[[], float],
+    examine: Callable[[], Health],
+    analyse: Callable[[Asked], Mapping[str, Any]],
+    say: Callable[[str], object],
+    doors: Doors,
+    *,
+    has_metrics: bool,
+) -> FastAPI:
+    """The application. ``examine`` and ``analyse`` may take their time: they are called in threads."""
     app = FastAPI(title="ticketbot", version=__version__, docs_url=None, redoc_url=None, redirect_slashes=False)
     limiter: list[CapacityLimiter] = []
+    counted: Counter[str] = Counter()  # requests by what became of them
+    storing, waiting = asyncio.Lock(), dict[object, tuple[ToldTicket, bool | None]]()
 
     @app.exception_handler(RequestRefused)
     async def refused(request: Request, why: RequestRefused) -> Response:
-        service.counted[f"refused_{why.status}"] += 1
+        counted[f"refused_{why.status}"] += 1
         if why.status == 401:
-            service.say(f"refused {request.client.host if request.client else 'a client'}: {why.why}")
+            say(f"refused {request.client.host if request.client else 'a client'}: {why.why}")
         return why.answer
+
+    async def take(name: str, ticket: int | None, key: str) -> Response:
+        """Put an authentic delivery of this name on the disk, and say what became of it."""
+        if ticket is None:
+            counted["ignored"] += 1
+            say(f"webhook {name}: nothing to do: no ticket")
+            return JSONResponse({"status": "ignored", "reason": "no ticket"})
+        try:
+            is_new = await put(ToldTicket(ticket, key))
+        except StateUnusable as error:
+            raise RequestRefused(503, str(error)) from None
+        became = "queued" if is_new else "duplicate"
+        counted[became] += 1
+        say(f"webhook {name}: ticket {ticket} {became}")
+        return JSONResponse({"status": became, "ticket_id": ticket}, 202 if is_new else 200)
+
+    async def put(delivery: ToldTicket) -> bool:
+        """Store it with those that came meanwhile, so that the disk is waited for once; whether it is new."""
+        mine = object()
+        waiting[mine] = (delivery, None)
+        try:
+            async with storing:
+                if waiting[mine][1] is None:
+                    taken = dict(waiting)
+                    told = [each for each, _ in taken.values()]
+                    results = await asyncio.to_thread(queue.put, told, now())
+                    worker.wake()
+                    stored = zip(taken, told, results, strict=True)
+                    waiting.update({each: (one, is_new) for each, one, is_new in stored if each in waiting})
+                return bool(waiting[mine][1])
+        finally:
+            del waiting[mine]
 
     if doors.secrets:
 
         @app.post(f"/webhooks/{doors.name}")
         async def webhook(request: Request) -> Response:
             """Take a delivery of the helpdesk's in."""
-            body, key = await gate.delivered(request, doors, service.now())
+            body, key = await gate.delivered(request, doors, now())
             name = gate.name_of(request, doors.webhook)
-            return await service.take(name, gate.ticket_in(body, doors.webhook), key)
+            return await take(name, gate.ticket_in(body, doors.webhook), key)
 
     if doors.api:
 
@@ -204,9 +163,9 @@ def make(service: Service, doors: Doors, *, has_metrics: bool) -> FastAPI:
             asked = _asked(await gate.raw_body(request))
             if not limiter:
                 limiter.append(CapacityLimiter(MOST_ANALYSES))
-            service.counted["analyses"] += 1
+            counted["analyses"] += 1
             try:
-                told = await to_thread.run_sync(partial(service.analyse, asked), limiter=limiter[0])
+                told = await to_thread.run_sync(partial(analyse, asked), limiter=limiter[0])
             except ConfigError as error:
                 raise RequestRefused(404, str(error)) from None
             except CannotRun as error:
@@ -218,14 +177,41 @@ def make(service: Service, doors: Doors, *, has_metrics: bool) -> FastAPI:
     @app.get("/health")
     def health() -> Response:
         """Tell how the service is, its parts, and what waits on the queue."""
-        return service.health()
+        found = examine()
+        checks = {check.name: str(check.status) for check in found.checks}
+        checks["worker"] = str(Status.OK if worker.is_alive() else Status.FAIL)
+        verdict, length, oldest = found.status, 0, 0.0
+        try:
+            length, oldest = queue.length(now())
+            checks["queue"] = str(Status.OK if oldest <= LONG_S else Status.WARN)
+        except StateUnusable:
+            checks["queue"] = str(Status.FAIL)
+        if Status.FAIL in (checks["worker"], checks["queue"]):
+            verdict = HealthVerdict.UNHEALTHY
+        elif checks["queue"] == Status.WARN and verdict is HealthVerdict.HEALTHY:
+            verdict = HealthVerdict.DEGRADED
+        waits = {"tickets": length, "oldest_s": round(oldest, 1)}
+        told = {"status": str(verdict), "version": __version__, "checks": checks, "queue": waits}
+        status = 503 if verdict is HealthVerdict.UNHEALTHY else 200
+        return JSONResponse(told, status, {"Cache-Control": "no-store"})
 
     if has_metrics:
 
         @app.get("/metrics")
         def metrics(request: Request) -> Response:
             """Give the same in Prometheus' words."""
-            return service.metrics(request.headers.get("accept", ""))
+            length, oldest = queue.length(now())
+            body, kind = exposition(
+                examine(),
+                request.headers.get("accept", ""),
+                (
+                    ("queue_tickets", "Tickets on the queue.", "", {"": float(length)}),
+                    ("queue_oldest_seconds", "How long the oldest has waited on it.", "", {"": oldest}),
+                    ("serve_requests", "Requests since the start, by what became of them.", "result", dict(counted)),
+                    ("serve_work", "Runs and tickets since the start.", "what", dict(worker.counted)),
+                ),
+            )
+            return Response(body, headers={"Content-Type": kind, "Cache-Control": "no-store"})
 
     return app
 
