@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +14,7 @@ from ticket_processor.core.models import Outcome, OutcomeStatus
 from ticket_processor.core.run_summary import RunSummary
 from ticket_processor.web import worker as module
 from ticket_processor.web.worker import FAR_S, FILE_NAME, KEPT_S, DeliveryQueue, TakenFirst, ToldTicket, Worker
+from ticket_processor.wiring.runs import RunArguments
 
 from .conftest import until
 
@@ -28,17 +29,14 @@ class Played:
         self.script = list(script)
         self.asked: list[list[int]] = []
 
-    def told_of(self, ticket_ids: Sequence[int], more: Callable[[], Sequence[int]], heard: module.Heard) -> RunSummary:
-        self.asked.append(sorted(ticket_ids))
+    def __call__(self, asked: RunArguments, heard: module.Heard) -> RunSummary:
+        self.asked.append(sorted(asked.tickets))
         step = self.script.pop(0) if self.script else ({}, None)
         if isinstance(step, Exception):
             raise step
         for number, reason in step[0].items():
             heard(Outcome(ticket_id=number, status=OutcomeStatus.SKIPPED, reason=reason))
         return RunSummary(run_id="r", dry_run=False, stopped=step[1], exit_code=3 if step[1] else 0)
-
-    def scheduled(self, told_of: Callable[[], Sequence[int]], heard: module.Heard) -> RunSummary:
-        return self.told_of(told_of(), told_of, heard)
 
 
 Begin = Callable[..., Worker]

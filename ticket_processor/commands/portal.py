@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -154,14 +155,14 @@ def until_stopped(
 
     The run under way is asked to wind up when it takes too long.
     """
-    from ..web.server import RunPlayer, Server
+    from ..web.server import Server, played
     from ..web.worker import JOIN_S, DeliveryQueue, Worker
 
     join_s = 0.0 if settings.helpdesk == "local" else JOIN_S  # a submitted ticket is whole
     queue = DeliveryQueue(settings.state_folder, settings.helpdesk, join_s=join_s)
     jobs = SystemClock()  # a signal ends the serving at once, and the run under way only when it takes too long
     every_s = None if every_min is None else every_min * 60.0
-    worker = Worker(queue, RunPlayer(settings, jobs, say_line), jobs, say_line, every_s=every_s)
+    worker = Worker(queue, partial(played, settings, jobs, say_line), jobs, say_line, every_s=every_s)
     with ExitStack() as ends:
         server = Server(build(queue, worker, ends), at, settings.serve.proxies)
         server.start()

@@ -16,7 +16,6 @@ import sys
 import threading
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Any, Self
 
@@ -295,38 +294,27 @@ ANALYSIS_S = 120.0
 _SHOWN = ("ticket_id", "machine_mail", "chain", "analysis", "decision")
 
 
-@dataclass(frozen=True)
-class RunPlayer:
-    """Plays runs on the account of the settings, and says what became of each ticket. Use from one thread."""
+def played(
+    settings: Settings, clock: SystemClock, say: Callable[[str], object], asked: runs.RunArguments, heard: Heard
+) -> RunSummary:
+    """Play a run as ``ticketbot run`` does, and say what became of each ticket.
 
-    settings: Settings
-    clock: SystemClock
-    say: Callable[[str], object]
+    One on tickets that were told of sends alerts if there are addresses, and no heartbeat.
+    """
+    subjects = Subjects()
+    tally = tally_of(settings, subjects)
+    silent = asked.kind == "webhook" and not (settings.alerts.urls or settings.alerts.page_urls)
 
-    def told_of(self, ticket_ids: Sequence[int], more: Callable[[], Sequence[int]], heard: Heard) -> RunSummary:
-        """A run on just these tickets, and ``more``. It sends alerts if there are addresses, and no heartbeat."""
-        silent = not (self.settings.alerts.urls or self.settings.alerts.page_urls)
-        asked = runs.RunArguments(kind="webhook", tickets=tuple(ticket_ids), told_of=more)
-        return self._played(asked, heard, silent=silent)
+    def listen(outcome: Outcome) -> None:
+        seen = tally.take(outcome)
+        if outcome.reason not in SOON:  # it is no end
+            say(outcome_line(seen))
+        heard(outcome)
 
-    def scheduled(self, told_of: Callable[[], Sequence[int]], heard: Heard) -> RunSummary:
-        """The ordinary run, as ``ticketbot run`` plays it."""
-        return self._played(runs.RunArguments(told_of=told_of), heard)
-
-    def _played(self, asked: runs.RunArguments, heard: Heard, *, silent: bool = False) -> RunSummary:
-        settings, subjects = self.settings, Subjects()
-        tally = tally_of(settings, subjects)
-
-        def listen(outcome: Outcome) -> None:
-            seen = tally.take(outcome)
-            if outcome.reason not in SOON:  # it is no end
-                self.say(outcome_line(seen))
-            heard(outcome)
-
-        with tended(settings, self.clock, asked.kind, deadline_s=settings.run.deadline_s, silent=silent) as tending:
-            finished = runs.play(settings, asked, clock=self.clock, listener=listen, subjects=subjects)
-            tending.ended(finished.summary, tally=tally)
-        return finished.summary
+    with tended(settings, clock, asked.kind, deadline_s=settings.run.deadline_s, silent=silent) as tending:
+        finished = runs.play(settings, asked, clock=clock, listener=listen, subjects=subjects)
+        tending.ended(finished.summary, tally=tally)
+    return finished.summary
 
 
 def analysed(asked: Asked, settings: Settings, clock: Clock) -> Mapping[str, Any]:

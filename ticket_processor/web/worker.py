@@ -17,7 +17,6 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from ..core import reasons
 from ..core.clock import SystemClock
@@ -26,9 +25,7 @@ from ..core.models import Outcome
 from ..core.run_summary import RunSummary
 from ..settings.schema import Settings
 from ..state.sqlite import Database, is_there
-
-if TYPE_CHECKING:
-    from .server import RunPlayer
+from ..wiring.runs import RunArguments
 
 FILE_NAME = "serve.sqlite3"
 FAR_S = 3600.0
@@ -192,12 +189,15 @@ class TakenFirst:
 
 
 class Worker(threading.Thread):
-    """Empties the queue until :meth:`stop`. ``every_s`` is from one scheduled run to the next, if there are any."""
+    """Empties the queue until :meth:`stop`, by runs that ``play`` plays.
+
+    ``every_s`` is from one scheduled run to the next, if there are any.
+    """
 
     def __init__(
         self,
         queue: DeliveryQueue,
-        player: RunPlayer,
+        play: Callable[[RunArguments, Heard], RunSummary],
         clock: SystemClock,
         say: Callable[[str], object],
         *,
@@ -205,7 +205,7 @@ class Worker(threading.Thread):
     ) -> None:
         super().__init__(name="worker", daemon=True)
         self._queue = queue
-        self._player = player
+        self._play = play
         self._clock = clock
         self._say = say
         self._every_s = every_s
@@ -247,7 +247,7 @@ class Worker(threading.Thread):
         if self._every_s is not None and moment >= self._next_run:
             self._next_run = moment + self._every_s
             first = TakenFirst(self._queue, self._clock.now)
-            self._ended(self._player.scheduled(first, first.heard))
+            self._ended(self._play(RunArguments(told_of=first), first.heard))
             return True
         due = self._queue.due(self._clock.now(), most=MOST_IN_A_RUN) if moment >= self._not_before else []
         if not due:
@@ -267,7 +267,8 @@ class Worker(threading.Thread):
         def more() -> Sequence[int]:
             return () if self._stopping.is_set() or self._clock.monotonic() > until else first()
 
-        summary = self._player.told_of([item.ticket_id for item in due], more, heard)
+        tickets = tuple(item.ticket_id for item in due)
+        summary = self._play(RunArguments(kind="webhook", tickets=tickets, told_of=more), heard)
         if summary.stopped is None:
             first.known(due)
         self._ended(summary)
