@@ -172,9 +172,10 @@ def _created(transport: Transport, endpoint: str, marker: str) -> tuple[str, str
 
 
 def _rows(transport: Transport, what: str) -> list[dict[str, Any]]:
-    return list(
-        rows_of(transport, f"/{what}", refused=lambda status: MayNot(f"this user may not read {what} (HTTP {status})"))
-    )
+    def refused(reply: Reply, words: str) -> MayNot:
+        return MayNot(f"this user may not read {words} (HTTP {reply.status})")
+
+    return list(rows_of(transport, f"/{what}", refused=refused))
 
 
 def _made(transport: Transport, name: str, values: Mapping[str, Any]) -> dict[str, Any]:
