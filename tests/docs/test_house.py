@@ -115,8 +115,8 @@ CEILINGS = {
     "schedule": 280,
     "seeding": 790,
     "settings": 1_560,
-    "state": 920,
-    "web": 3_280,
+    "state": 900,
+    "web": 3_190,
     "wiring": 2_900,
 }
 """Lines of Python in each package, and of the package's own modules under ``.``.
@@ -124,7 +124,7 @@ CEILINGS = {
 They are lowered when lines go. Whoever raises one says why in the commit. Request Tracker, a third helpdesk, took 1,050
 lines of product (850 of them in ``helpdesk/``), 600 of tests, and a page of 570 words.
 """
-MOST = {"files": 264, "test lines": 61_880, "scripts": 22, "words of docs": 20_600}
+MOST = {"files": 264, "test lines": 61_860, "scripts": 22, "words of docs": 20_600}
 """Of the whole house: modules, lines of tests, scripts, and words of all pages, generated ones included."""
 SLACK = 1.02
 """A ceiling this far above what is there is to be lowered."""
