@@ -185,7 +185,7 @@ def test_an_erasure_under_a_wrong_clock_is_known_for_as_long_as_the_lines_it_was
         audit = office.log(day)
         audit.run_started(follows=left)
         state.remember(**{HELPDESK_DATE: repr(START + day * DAY_S)})
-        assert look_after(audit, START + day * DAY_S, 2, left, office.keys, state) == []
+        assert look_after(audit, START + day * DAY_S, left, 2, office.keys, state) == []
         audit.alert("ended")
         left = str(audit.head)
         audit.close()

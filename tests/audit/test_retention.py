@@ -89,7 +89,7 @@ class Desk:
         try:
             audit.run_started()
             if upkeep:
-                troubles = look_after(audit, self.clock.now(), keep, self.left, self.keys, self.agreed())
+                troubles = look_after(audit, self.clock.now(), self.left, keep, self.keys, self.agreed())
             for _ in range(count):
                 what = f"{datetime.fromtimestamp(self.clock.now(), UTC).date()} line {next(self.lines)}"
                 audit.alert(what)
@@ -284,7 +284,7 @@ def test_without_a_line_about_it_nothing_goes(plain: Desk) -> None:
     with disk.at_work():
         audit.run_started()
         disk.at = len(disk.operations) + 1
-        (trouble,) = look_after(audit, plain.clock.now(), 365, None, None, plain.agreed())
+        (trouble,) = look_after(audit, plain.clock.now(), None, 365, None, plain.agreed())
     audit.close()
     assert "No space left" in trouble
     assert len(log_files(plain.folder)) == 4

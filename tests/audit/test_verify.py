@@ -312,7 +312,7 @@ def test_an_end_that_a_run_missed_is_told_until_it_is_back(log: Log) -> None:
     log.store(whole[:-1], DAY_BEFORE)
     clock = ManualClock()
     audit = AuditLog(log.folder, clock, "run", key=KEY)
-    assert look_after(audit, clock.now(), 365, str(end), None, State(None))
+    assert look_after(audit, clock.now(), str(end), 365, None, State(None))
     audit.close()
     told = f"ticketbot-{DAY}.jsonl, line 2: the end that the run before this one had left, {end}, is not there"
     assert log.wrong() == [told]
@@ -414,7 +414,7 @@ def test_no_story_of_lost_changed_and_restored_keys_is_taken_for_tampering(
         clock = ManualClock(now)
         audit = AuditLog(folder, clock, "run", key=keys[0], keys=keyring)
         audit.run_started(follows=left)
-        look_after(audit, now, 365, left, keyring, state)
+        look_after(audit, now, left, 365, keyring, state)
         audit.alert("ended")
         left = keep_head(state, audit)
         audit.close()

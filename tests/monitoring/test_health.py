@@ -43,7 +43,7 @@ from ticket_processor.monitoring.memory import FILE_NAME as ALERTS
 from ticket_processor.monitoring.memory import AlertStore, Failure, Memory, OpenAlert
 from ticket_processor.monitoring.rules import TOKENS_WARN_S
 from ticket_processor.monitoring.run_metrics import RunMetrics
-from ticket_processor.pipeline.run_frame import HALTED
+from ticket_processor.pipeline.context import HALTED
 from ticket_processor.settings.helpdesks import TOKENS_END, SignIn, ZendeskSettings
 from ticket_processor.settings.schema import Settings
 from ticket_processor.state.records import Retry

@@ -14,7 +14,7 @@ from ticket_processor.core.errors import DeadlineReached, Halted
 from ticket_processor.core.models import Outcome, OutcomeStatus, Ticket
 from ticket_processor.helpdesk.protocol import Page
 from ticket_processor.helpdesk.ticket_history import Edit
-from ticket_processor.pipeline.intake import Intake, IntakeOptions, PageLedger, Wanted
+from ticket_processor.pipeline.intake import Intake, PageLedger, Wanted
 from ticket_processor.pipeline.select import Work
 from ticket_processor.policy.skip_rules import Selection, SkipRules, SkipSettings
 from ticket_processor.state.store import State
@@ -94,8 +94,9 @@ class Run:
         self.outcomes: list[Outcome] = []
         self.gate = Gate()
         self.triage = Screening(self.desk, selection)
-        options = IntakeOptions(START - 86_400, wanted, second_looks=again is not None)
-        self.intake = Intake(self.desk, self.state, self.triage, self.gate, options)
+        self.intake = Intake(
+            self.desk, self.state, self.triage, self.gate, START - 86_400, wanted, second_looks=again is not None
+        )
         self.intake.limit = limit
 
     def _skipped(self, outcome: Outcome) -> None:

@@ -23,9 +23,8 @@ from ticket_processor.core.models import Change, Outcome, Priority, PublicReply,
 from ticket_processor.helpdesk.protocol import Fetched
 from ticket_processor.helpdesk.ticket_history import Edit, History
 from ticket_processor.helpdesk.zendesk_format import reply_html
-from ticket_processor.pipeline.parts import Parts, RunOptions
+from ticket_processor.pipeline.context import Parts, RunChecks, RunOptions
 from ticket_processor.pipeline.public_replies import TOO_LATE_S, ReplySender
-from ticket_processor.pipeline.run_frame import RunChecks
 from ticket_processor.pipeline.shared_faults import SharedFaults
 from ticket_processor.policy.decide import Policy
 from ticket_processor.policy.skip_rules import Selection, SkipRules
@@ -96,13 +95,9 @@ class Rig:
         )
         self.ended.clear()
         try:
-            ReplySender(
-                self,  # type: ignore[arg-type]
-                parts,
-                options,
-                RunChecks(parts, options, SharedFaults()),
-                books(parts, self.ended.append).record_reply,
-            ).send_due()
+            if due := self.state.scheduled_replies():
+                checks, record = RunChecks(parts, options, SharedFaults()), books(parts, self.ended.append).record_reply
+                ReplySender(self, parts, options, checks, record).send_due(due)  # type: ignore[arg-type]
         finally:
             audit.close()
         return [(outcome.status.value, outcome.reason) for outcome in self.ended]

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from ticket_processor import zendesk
 from ticket_processor.core.models import Outcome
-from ticket_processor.pipeline.intake import Intake, IntakeOptions
+from ticket_processor.pipeline.intake import Intake
 from ticket_processor.policy.skip_rules import Selection, SkipRules, SkipSettings
 from ticket_processor.state.store import State
 from ticket_processor.zendesk import Zendesk
@@ -48,8 +48,7 @@ class Story:
         self.account.clock.advance(PERIOD_S)
         self.account.sent.clear()
         desk = Zendesk(self.account.transport)
-        options = IntakeOptions(START - HOUR, replies=replies)
-        intake = Intake(desk, self.state, Screening(desk, VOICE), Gate(), options)
+        intake = Intake(desk, self.state, Screening(desk, VOICE), Gate(), START - HOUR, replies=replies)
         intake.limit = limit
         with mock.patch.object(zendesk, "SEARCH_WINDOW_S", self.window_s):
             works = []

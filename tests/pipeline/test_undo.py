@@ -40,9 +40,9 @@ from ticket_processor.core.reasons import PUT_BACK
 from ticket_processor.core.run_summary import RunSummary
 from ticket_processor.helpdesk.protocol import Fetched, JobStatus
 from ticket_processor.helpdesk.ticket_history import Edit, History, Overwritten
+from ticket_processor.pipeline.context import HALTED
 from ticket_processor.pipeline.job_trust import remember
 from ticket_processor.pipeline.jobs import Delivery
-from ticket_processor.pipeline.run_frame import HALTED
 from ticket_processor.pipeline.settlement import completion, repair
 from ticket_processor.pipeline.undo.find import PATIENCE_S, PastRuns, RunWrites
 from ticket_processor.pipeline.undo.revert import Left, TakeBack, as_change, take_back, undo_key

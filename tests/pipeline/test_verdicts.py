@@ -5,9 +5,9 @@ from __future__ import annotations
 from concurrent.futures import Future
 from pathlib import Path
 
-from ticket_processor.analysis.budget import Pace
+from ticket_processor.pipeline.context import RunOptions
 from ticket_processor.pipeline.fan_out import Stuck
-from ticket_processor.pipeline.parts import RunOptions
+from ticket_processor.pipeline.recorder import Pace
 from ticket_processor.pipeline.select import Work
 from ticket_processor.pipeline.shared_faults import SharedFaults
 from ticket_processor.pipeline.verdicts import Understood, Verdicts

@@ -12,7 +12,7 @@ from typing import Any
 from ticket_processor.core import reasons
 from ticket_processor.core.models import Outcome
 from ticket_processor.core.run_summary import RunSummary
-from ticket_processor.pipeline import planned_writes, run_frame
+from ticket_processor.pipeline import context, planned_writes
 from ticket_processor.pipeline.planned_writes import PlannedLine, PlannedRun
 from ticket_processor.pipeline.run import Run
 from ticket_processor.state.store import State
@@ -113,7 +113,7 @@ def _as_it_is(verdict: Any, whole: Any = PlannedLine.verdict) -> Any:
 APPLY_MUTATIONS: Mapping[str, Guard] = {
     "a planned write is made whatever the ticket has become": Guard(21, patch(PlannedLine, "verdict", _as_it_is)),
     "a planned write that comes too late settles its ticket": Guard(
-        81, patch(run_frame, "reasons", SimpleNamespace(CHANGED_SINCE=""))
+        81, patch(context, "reasons", SimpleNamespace(CHANGED_SINCE=""))
     ),
 }
 """Guards of planned writes; the simulation must notice that each is gone."""

@@ -37,8 +37,8 @@ from ticket_processor.core.guards import check_room
 from ticket_processor.core.run_summary import RunRecord, RunSummary
 from ticket_processor.core.taxonomy import default_taxonomy
 from ticket_processor.monitoring.rules import Severity
+from ticket_processor.pipeline.context import Parts, RunOptions
 from ticket_processor.pipeline.jobs import Delivery
-from ticket_processor.pipeline.parts import Parts, RunOptions
 from ticket_processor.pipeline.run import Run
 from ticket_processor.policy.decide import Policy
 from ticket_processor.state.store import FILE_NAME, State
@@ -210,7 +210,7 @@ class Year:
                         taxonomy=default_taxonomy(),
                         helpdesk_date=lambda: None if self.desk.down else self.clock.true,
                         room=functools.partial(check_room, self.logs, self.state, 1),
-                        upkeep=lambda left: look_after(audit, clock.now(), self.retention, left, None, state),
+                        upkeep=lambda now, left: look_after(audit, now, left, self.retention, None, state),
                     ),
                     RunOptions(
                         run_id=run_id,

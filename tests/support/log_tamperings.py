@@ -86,7 +86,7 @@ def written(folder: Path, rng: random.Random, *, encrypted: bool = False, days: 
             audit = AuditLog(folder, clock, f"run-{day}-{hour}", key=key, keys=keyring)
             audit.run_started(follows=left)
             state.remember(**{HELPDESK_DATE: repr(clock.now())})
-            look_after(audit, clock.now(), RETENTION_DAYS, left, keyring, state)
+            look_after(audit, clock.now(), left, RETENTION_DAYS, keyring, state)
             _triage(audit, [next(numbers) for _ in range(rng.randint(1, tickets))], clock)
             left = str(audit.head)
             audit.close()

@@ -18,8 +18,8 @@ from ticket_processor.core.run_summary import RunSummary
 from ticket_processor.core.taxonomy import Category, Taxonomy, default_taxonomy
 from ticket_processor.helpdesk.protocol import Helpdesk, Page
 from ticket_processor.helpdesk.ticket_history import Edit, History
+from ticket_processor.pipeline.context import Parts, RunOptions
 from ticket_processor.pipeline.jobs import Delivery
-from ticket_processor.pipeline.parts import Parts, RunOptions
 from ticket_processor.pipeline.planned_writes import PlannedRun
 from ticket_processor.pipeline.run import Run
 from ticket_processor.policy.decide import FieldPolicy, Policy

@@ -14,9 +14,9 @@ from ticket_processor.core.clock import Deadline, iso
 from ticket_processor.core.errors import UpdateConflict
 from ticket_processor.core.models import Change, Outcome, Ticket
 from ticket_processor.pipeline import job_trust
+from ticket_processor.pipeline.context import Parts, RunOptions
 from ticket_processor.pipeline.job_trust import BatchTrust, JobTrust
 from ticket_processor.pipeline.jobs import Delivery
-from ticket_processor.pipeline.parts import Parts, RunOptions
 from ticket_processor.pipeline.recorder import Listener, Recorder
 from ticket_processor.pipeline.settlement import Settled
 from ticket_processor.pipeline.shared_faults import SharedFaults

@@ -16,9 +16,9 @@ from typing import IO
 
 from ..core.errors import CannotRun, RunLocked, StateUnusable
 from ..core.files import make_file, make_folder
-from .files import LogFile, StoredLine, leftovers, log_files, read_lines, replace_file
+from .files import LogFile, StoredLine, log_files, read_lines, replace_file
 from .lines import Keyring, encode, erased
-from .receipts import AuditLog
+from .receipts import AuditLog, leftovers
 
 ERASING, ERASED = "erasing", "erased"
 """The alerts before and after an erasure; by them verification explains the missing words."""

@@ -25,8 +25,6 @@ SEGMENT = "segment"
 _HEADER = b'{"event":"segment"'
 MAX_LINE = 64 * 1024 * 1024
 """Bytes of a line. Ticketbot's own have some thousands."""
-_OLD_INDEX = ".index"
-"""Where earlier versions kept copies of the log's columns for reports."""
 _PATTERN = re.compile(r"ticketbot-(\d{4}-\d{2}-\d{2})\.jsonl(\.gz)?")
 
 
@@ -177,11 +175,6 @@ def replace_file(path: Path, write: Callable[[IO[bytes]], object]) -> None:
 def _unreadable(path: Path, error: OSError) -> CannotRun:
     why = why_unusable(path, error) if isinstance(error, PermissionError) else error.strerror or type(error).__name__
     return CannotRun(f"the log {path} cannot be read: {why}")
-
-
-def leftovers(log: Path) -> list[Path]:
-    """Files that reports of earlier versions kept beside this log."""
-    return [path for path in sorted((log / _OLD_INDEX).glob("*")) if path.is_file()]
 
 
 KEY_FILE = "audit.key"

@@ -24,7 +24,7 @@ from ..core.errors import AuditUnwritable, CannotRun, ConfigError, why_unusable
 from ..core.models import Change, Outcome, StatusChange, Usage
 from ..core.run_summary import RunSummary, Statement
 from ..state.store import State
-from .files import NAME, headers, leftovers, log_files, read_lines
+from .files import NAME, headers, log_files, read_lines
 from .lines import BEGIN_ANEW, KEYS_VARIABLE, Keyring
 from .writer import Head, LogWriter, last_head
 
@@ -246,7 +246,7 @@ def check_encryption(folder: Path, today: str, keys: Keyring | None) -> None:
 
 
 def look_after(
-    audit: AuditLog, now: float, retention_days: int, left: str | None, keys: Keyring | None, state: State
+    audit: AuditLog, now: float, left: str | None, retention_days: int, keys: Keyring | None, state: State
 ) -> list[str]:
     """Check the end that the last run ``left``, and remove old days. Returns sentences on what went wrong.
 
@@ -273,6 +273,11 @@ def look_after(
         why = (getattr(failed[0], "strerror", None) or str(failed[0])).rstrip(".")
         troubles.append(f"the log in {audit.folder} could not be cleared of old days: {why}")
     return troubles
+
+
+def leftovers(log: Path) -> list[Path]:
+    """Files that reports of earlier versions kept beside this log: copies of its columns."""
+    return [path for path in sorted((log / ".index").glob("*")) if path.is_file()]
 
 
 def left_in(state: State, folder: Path) -> str | None:

@@ -7,11 +7,14 @@ arrive and as they are unpacked, so that neither an endless body nor a small one
 Base URLs of servers, whether one is this machine's own loopback, and the lowest version of TLS over https.
 
 That version is one for the whole process, also for libraries that send alerts.
+
+Requests are shown for ``--verbose``, see ``verbose``: no header, no query and no body.
 """
 
 from __future__ import annotations
 
 import functools
+import logging
 import zlib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final, Literal
@@ -21,6 +24,8 @@ import requests
 import urllib3
 from requests.adapters import HTTPAdapter
 from requests.exceptions import ChunkedEncodingError, ContentDecodingError, ReadTimeout
+
+from .verbose import plain
 
 if TYPE_CHECKING:
     import ssl
@@ -129,6 +134,18 @@ def _unpacked(gunzip: zlib._Decompress, packed: bytes) -> Iterator[bytes]:
         part = gunzip.decompress(packed, _PIECE)
         packed = gunzip.unconsumed_tail
         yield part
+
+
+_requests = logging.getLogger("ticketbot.request")
+
+
+def show_request(method: str, url: str, became: object, seconds: float, request_id: str | None = None) -> None:
+    """A request has ended: with a status, or with the kind of error that ended it."""
+    if _requests.isEnabledFor(logging.DEBUG):
+        parts = urlsplit(url)
+        where = f"{parts.hostname or ''}{parts.path}"
+        named = f", request {plain(request_id)}" if request_id else ""
+        _requests.debug("%s %s -> %s in %.0f ms%s", method, plain(where), became, seconds * 1000, named)
 
 
 TlsVersion = Literal["1.2", "1.3"]

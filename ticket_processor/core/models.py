@@ -150,7 +150,8 @@ NO_MODEL = "no_model_configured"
 AdvicePart = Literal["root_cause", "steps", "resolution_likelihood"]
 
 
-def _is_empty(value: object) -> bool:
+def is_empty(value: object) -> bool:
+    """Whether a field holds nothing, so that it is left out where it is stored."""
     return value is None or value in ("", ())
 
 
@@ -175,20 +176,20 @@ class Analysis(Frozen):
     condenses: bool = Field(False, description="the summary saves reading a long text")
     entities: dict[str, str] = Field(default_factory=dict, description="what the site asked for, by its names")
     evidence: tuple[str, ...] = Field((), max_length=5)
-    root_cause: str = Field("", max_length=200, exclude_if=_is_empty)
-    steps: tuple[str, ...] = Field((), max_length=5, exclude_if=_is_empty, description="to try, in order")
+    root_cause: str = Field("", max_length=200, exclude_if=is_empty)
+    steps: tuple[str, ...] = Field((), max_length=5, exclude_if=is_empty, description="to try, in order")
     resolution_likelihood: float | None = Field(
-        None, ge=0, le=1, exclude_if=_is_empty, description="probability that the first reply solves the ticket"
+        None, ge=0, le=1, exclude_if=is_empty, description="probability that the first reply solves the ticket"
     )
     advice_dropped: tuple[AdvicePart, ...] = Field(
-        (), exclude_if=_is_empty, description="what of it was missing, or not as asked"
+        (), exclude_if=is_empty, description="what of it was missing, or not as asked"
     )
     confidence: float = Field(ge=0, le=1, allow_inf_nan=False)
     suspicious: tuple[str, ...] = ()
     examples: tuple[int, ...] = Field(
         (),
         max_length=15,
-        exclude_if=_is_empty,
+        exclude_if=is_empty,
         description="the approved corrections that it was learnt from, by number",
     )
     source: Literal["model", "neighbours", "classifier", "rules"]
@@ -199,7 +200,7 @@ class Analysis(Frozen):
     settings_file: str = Field(
         "",
         pattern=r"^[\w.-]{0,80}$",
-        exclude_if=_is_empty,
+        exclude_if=is_empty,
         description="the settings file it was made by, where two share a run's tickets",
     )
     attempts: int = 0
@@ -314,7 +315,7 @@ class Decision(Frozen):
     group_overwrite: Overwrite = Overwrite.NEVER
     fields_overwrite: Overwrite = Overwrite.NEVER
     escalated: tuple[str, ...] = Field((), description="why it is escalated, in fixed words; empty when it is not")
-    closing: StatusChange | None = Field(None, exclude_if=_is_empty, description="a status that its note tells of")
+    closing: StatusChange | None = Field(None, exclude_if=is_empty, description="a status that its note tells of")
     note: Words | None = Field(None, description="plain text, without the reference line")
     offered: Offered | None = Field(None, description="what the note brings from the knowledge base")
     reply: ReplyPlan | None = Field(None, description="a public reply for later; its note announces it")

@@ -8,7 +8,6 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from urllib.parse import urlsplit
 
 LEVELS = {"off": logging.CRITICAL + 1, "error": logging.ERROR, "warning": logging.WARNING, "info": logging.INFO,
           "debug": logging.DEBUG}  # fmt: skip
@@ -18,7 +17,7 @@ _root = logging.getLogger("ticketbot")
 _root.propagate = False  # a library that sets up the root logger would print everything twice
 _root.addHandler(logging.NullHandler())
 _root.setLevel(LEVELS["off"])
-_requests, _decisions = _root.getChild("request"), _root.getChild("decision")
+_decisions = _root.getChild("decision")
 _insisted = False
 
 
@@ -43,20 +42,12 @@ class _OnStandardError(logging.StreamHandler):  # type: ignore[type-arg]
         self.setFormatter(formatter)
 
 
-def request(method: str, url: str, became: object, seconds: float, request_id: str | None = None) -> None:
-    """A request has ended: with a status, or with the kind of error that ended it."""
-    if _requests.isEnabledFor(logging.DEBUG):
-        parts = urlsplit(url)
-        where = f"{parts.hostname or ''}{parts.path}"
-        named = f", request {_plain(request_id)}" if request_id else ""
-        _requests.debug("%s %s -> %s in %.0f ms%s", method, _plain(where), became, seconds * 1000, named)
-
-
 def decision(ticket_id: int, outcome: str, reason: Callable[[], str]) -> None:
     """Show a ticket's outcome and its reason, in redacted words; ``reason`` is called only if it is shown."""
     if _decisions.isEnabledFor(logging.INFO):
-        _decisions.info("ticket %d: %s (%s)", ticket_id, outcome, _plain(reason()))
+        _decisions.info("ticket %d: %s (%s)", ticket_id, outcome, plain(reason()))
 
 
-def _plain(words: str) -> str:
+def plain(words: str) -> str:
+    """Words as one short line without control characters."""
     return "".join(char if char.isprintable() else " " for char in words)[:_LONGEST]

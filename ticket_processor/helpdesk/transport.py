@@ -19,12 +19,11 @@ import requests
 from requests.adapters import BaseAdapter
 
 from .. import __version__
-from ..core import verbose
 from ..core.clock import Clock, Deadline, parse_http_date
 from ..core.errors import HelpdeskDown, NotAuthorised, ReadOnlyViolation, TicketbotError, TicketError, TicketUnreadable
 from ..core.files import GROWTH, JsonTooLarge
 from ..core.guards import Admission, Breaker, backoff_seconds
-from ..core.http import MAX_REPLY_BYTES, BoundedAdapter, ReplyTooLong, is_loopback
+from ..core.http import MAX_REPLY_BYTES, BoundedAdapter, ReplyTooLong, is_loopback, show_request
 from . import http_messages
 from .http_messages import HttpRequest, Reply, TryAgain, is_unauthorised, mapping, parsed_json
 from .rate_limit import Limit, Throttle
@@ -260,17 +259,12 @@ class Transport:
             self._breaker.success(admission)  # it is up: it says too much, and may be asked for less
             raise http_messages.of_length(error, request, self.name) from error
         except requests.exceptions.RequestException as error:
-            verbose.request(request.method, url, type(error).__name__, self._clock.monotonic() - began)
+            show_request(request.method, url, type(error).__name__, self._clock.monotonic() - began)
             failed = http_messages.of_connection(error, request, self.name, self.base_url, heard=self._heard)
             self._report(admission, failed, request.about_one)
             raise failed from error
-        verbose.request(
-            request.method,
-            url,
-            reply.status,
-            self._clock.monotonic() - began,
-            reply.headers.get("X-Request-Id"),
-        )
+        took, number = self._clock.monotonic() - began, reply.headers.get("X-Request-Id")
+        show_request(request.method, url, reply.status, took, number)
         limited = (reply.status in (408, 429) or reply.status >= 500) and not request.ours(reply)
         due = request.about_one and request.method == "GET"
         senseless = reply.ok and reply.body is None and (reply.status != 204 or due)

@@ -25,7 +25,7 @@ from ..core.guards import LEAST_FREE_MB, MB, size
 from ..core.reasons import WAITING
 from ..core.run_summary import RunRecord
 from ..core.text import many
-from ..pipeline.run_frame import HALTED
+from ..pipeline.context import HALTED
 from ..reporting.glossary import span
 from ..settings.schema import Settings
 from ..state.records import Retry

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from ..core.clock import SystemClock, iso
 from ..core.errors import AuditUnwritable, ConfigError, ExitCode, RunLocked, StateUnusable, TicketbotError, unexpected
 from ..core.run_summary import RunRecord, RunSummary
-from ..pipeline.run_frame import HALTED
+from ..pipeline.context import HALTED
 from ..reporting.glossary import end_words
 from ..reporting.run_words import MOST_ESCALATED, RunTally
 from ..settings.schema import Settings

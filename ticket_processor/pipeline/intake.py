@@ -26,7 +26,7 @@ from .select import KNOWN, Selector, Work, skipped
 from .write_planner import Triage
 
 if TYPE_CHECKING:
-    from .run_frame import RunChecks
+    from .context import RunChecks
 
 
 BATCH = 100
@@ -51,24 +51,14 @@ class Wanted:
     told: bool = False
 
 
-@dataclass(frozen=True)
-class IntakeOptions:
-    """The options of an intake: tickets created after ``since`` (Unix seconds), or only those ``wanted``.
-
-    ``replies``: what a customer has answered since our write, too. ``second_looks``: what a model has not seen, too.
-    """
-
-    since: float
-    wanted: Wanted | None = None
-    replies: bool = False
-    second_looks: bool = False
-
-
 class Intake:
     """Pulls tickets lazily: the retry list first, then page after page, second looks last; ``limit`` of them at most.
 
     A ticket that needs no work comes as its end, which is to be recorded before the next is asked for. ``told_of`` is
     asked between two tickets, and what it names is looked at first, but for tickets of other shards. For one thread.
+
+    Pages are of tickets created after ``since`` (Unix seconds); ``wanted`` names exactly those to look at instead.
+    ``replies``: what a customer has answered since our write, too. ``second_looks``: what a model has not seen, too.
     """
 
     def __init__(
@@ -77,8 +67,11 @@ class Intake:
         state: State,
         triage: Triage,
         gate: RunChecks,
-        options: IntakeOptions,
+        since: float,
+        wanted: Wanted | None = None,
         *,
+        replies: bool = False,
+        second_looks: bool = False,
         ahead: ReadAhead = iter,
         told_of: ToldOf | None = None,
         shard: Shard | None = None,
@@ -86,10 +79,11 @@ class Intake:
         self._desk = desk
         self._state = state
         self._gate = gate
-        self._options = options
-        self._wanted = options.wanted
-        at_once = options.wanted.tickets if options.wanted is not None and options.wanted.at_once else ()
-        self._selector = Selector(desk, state, triage, options.since, replies=options.replies, at_once=at_once)
+        self._since = since
+        self._wanted = wanted
+        self._looks_again = second_looks
+        at_once = wanted.tickets if wanted is not None and wanted.at_once else ()
+        self._selector = Selector(desk, state, triage, since, replies=replies, at_once=at_once)
         self._ahead = ahead
         self._told_of = told_of
         self._shard = shard
@@ -143,7 +137,7 @@ class Intake:
         yield from self._retried(item.ticket_id for item in retries if not item.dead)
         if self._full():
             return
-        for page in self._ahead(self._desk.pages(self._state.fact(CURSOR), self._options.since)):
+        for page in self._ahead(self._desk.pages(self._state.fact(CURSOR), self._since)):
             if page is None:
                 yield None
                 continue
@@ -154,7 +148,7 @@ class Intake:
                     break
                 return
         self._all_read = True
-        if self._options.second_looks:
+        if self._looks_again:
             yield from self._second_looks()
 
     def understood(self, ticket_ids: Iterable[int]) -> None:

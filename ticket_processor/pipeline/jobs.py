@@ -178,7 +178,7 @@ class UpdateJobs:
 
     def may_still_write(self, work: Settlement) -> bool:
         """Whether a job of whose end nothing is known may still write, and no stamp is known to keep it from that."""
-        return not self.trust.stamps_guard and 0 < work.in_doubt_until - self._clock.now() <= LOST_JOB_S
+        return 0 < work.in_doubt_until - self._clock.now() <= LOST_JOB_S and not self.trust.stamps_guard
 
     def lost_until(self) -> float:
         """Until when (Unix seconds) a job of earlier runs may be under way of whose end nothing is known."""

@@ -18,8 +18,8 @@ from ..core.models import Outcome, OutcomeStatus
 from ..core.run_summary import RunSummary
 from ..state.records import Verdict
 from ..state.store import State
+from .context import RunFrame
 from .jobs import MOST_ITEMS
-from .run_frame import RunFrame
 
 
 class PlannedLine(Verdict):

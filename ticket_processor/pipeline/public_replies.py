@@ -6,23 +6,23 @@ of an earlier attempt, the helpdesk's own record is read first. In doubt nothing
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal
 
 from ..core import reasons
 from ..core.clock import moment_of, parse_iso
 from ..core.errors import OutcomeUnknown, TicketError, TicketGone, UpdateConflict, UpdateRefused
-from ..core.models import Change, Outcome, OutcomeStatus, StatusChange, Ticket
-from ..helpdesk.protocol import Fetched, Helpdesk
+from ..core.models import Change, Outcome, OutcomeStatus, ReplyPlan, StatusChange, Ticket
+from ..helpdesk.protocol import Helpdesk
 from ..helpdesk.ticket_history import Edit, History
 from ..policy.skip_rules import ENDED_STATUSES
 from ..state.records import ScheduledReply, Verdict
 from ..tags import COMPLETE, key_of_stage, merge_tags, write_key
-from .parts import Parts, RunOptions
 from .settlement import WRITE_ATTEMPTS, is_stable
 
 if TYPE_CHECKING:
-    from .run_frame import RunChecks
+    from .context import Parts, RunChecks, RunOptions
 
 TOO_LATE_S = 6 * 3600.0
 """A reply that is this late is cancelled: nobody expects it any more. So is a status."""
@@ -30,10 +30,15 @@ STAGES = {"reply": "public_reply", "status": "public_status"}
 """Names each step in its key."""
 
 
-class Record(Protocol):
-    """Takes the end of a scheduled reply in: its receipt and the run's sums."""
+ReplyObjection = Callable[[ReplyPlan, Literal["reply", "status"]], str | None]
+"""Why today's settings or articles cancel this step of a public reply that was announced, in a fixed word, if they do.
 
-    def __call__(self, outcome: Outcome, recorded: Edit | None) -> None: ...
+Raises :class:`TicketError` when that cannot be known now.
+"""
+
+
+Record = Callable[[Outcome, Edit | None], None]
+"""Takes the end of a scheduled reply in, and the helpdesk's record of it: its receipt and the run's sums."""
 
 
 def scheduled(outcome: Outcome, verdict: Verdict | None, recorded: Edit | None) -> ScheduledReply | None:
@@ -71,14 +76,13 @@ class ReplySender:
         self._record = record
         self._objection = parts.reply_objection
 
-    def send_due(self) -> None:
+    def send_due(self, waiting: Sequence[ScheduledReply]) -> None:
         """Bring every reply and status that is due to its ticket. Raises as other writes do."""
-        waiting = self._state.scheduled_replies()
         if self._objection is None:
             for reply in () if self._options.dry_run else waiting:
                 self._cancel(reply, reasons.NOT_WANTED)
             return
-        tickets = self._desk.fetch([reply.ticket_id for reply in waiting]) if waiting else Fetched()
+        tickets = self._desk.fetch([reply.ticket_id for reply in waiting])
         for reply in waiting:
             self._checks.before_ticket()
             if reply.ticket_id in tickets.unread:

@@ -4,27 +4,72 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ..analysis.budget import Pace
 from ..analysis.chain import NOTHING_TO_READ
+from ..audit.receipts import keep_head
 from ..core import reasons
-from ..core.errors import StateUnusable
-from ..core.models import Outcome, OutcomeStatus, Request, Usage
-from ..core.run_summary import Latencies
+from ..core.clock import parse_iso
+from ..core.errors import AuditUnwritable, ExitCode, StateUnusable
+from ..core.models import Analysis, Outcome, OutcomeStatus, Request, Ticket, Usage
+from ..core.run_summary import Forecast, Latencies, RunRecord, RunSummary
 from ..helpdesk.ticket_history import Edit
 from ..policy.reanalysis import MOST_TRIES, in_vain
 from ..state.records import FollowUp, Retry, ScheduledReply
+from ..state.store import HELPDESK_DATE
 from ..tags import REPAIR
-from .parts import Parts, RunOptions, Understands
 from .public_replies import scheduled
 from .settlement import Settled
 from .shared_faults import SharedFaults
 from .verification import WriteVerifier
 
+if TYPE_CHECKING:
+    from .context import Parts, RunOptions
+    from .verdicts import Understands
+
 Listener = Callable[[Outcome], None]
 _DEALT_WITH = (reasons.NOTHING_NEW, reasons.JUDGED, reasons.MARKED_BY_OTHERS)
+
+SHORTEST_SPAN_S = 6 * 3600
+"""Fewer hours say nothing about a day."""
+DAY_S = 86_400
+
+
+class Pace:
+    """Sees new tickets as they are analysed, and forecasts the cost from what was paid and how fast they come in."""
+
+    def __init__(self) -> None:
+        self._tickets = 0
+        self._paid = 0
+        self._usage = Usage()
+        self._usd: float | None = 0.0
+        self._first, self._last = float("inf"), float("-inf")
+
+    def saw(self, ticket: Ticket, analysis: Analysis) -> None:
+        """A ticket has been analysed."""
+        created = parse_iso(ticket.created_at)
+        self._tickets += 1
+        self._first, self._last = min(self._first, created), max(self._last, created)
+        if analysis.usage.input or analysis.usage.output:
+            self._paid += 1
+            self._usage = self._usage + analysis.usage
+            known = self._usd is not None and analysis.cost_usd is not None
+            self._usd = (self._usd or 0.0) + (analysis.cost_usd or 0.0) if known else None
+
+    def forecast(self) -> Forecast | None:
+        """``None`` when nothing was paid for."""
+        if not self._paid:
+            return None
+        span = self._last - self._first
+        enough = span >= SHORTEST_SPAN_S and self._tickets > 1
+        return Forecast(
+            tickets=self._paid,
+            tokens_per_ticket=round((self._usage.input + self._usage.output) / self._paid, 1),
+            usd_per_ticket=None if self._usd is None else round(self._usd / self._paid, 8),
+            tickets_per_day=round((self._tickets - 1) / span * DAY_S, 1) if enough else None,
+        )
 
 
 class Recorder:
@@ -44,20 +89,13 @@ class Recorder:
         self._verifier = verifier
         self._faults = faults
         self._undecided: dict[Request, dict[int, str]] = {}
-        self._outcomes: Counter[str] = Counter()
-        self._reasons: Counter[str] = Counter()
-        self._answered_by: Counter[str] = Counter()
-        self._sources: Counter[str] = Counter()
-        self._categories: Counter[str] = Counter()
-        self._fallbacks: Counter[str] = Counter()
-        self._newly_failed = 0
-        self._reviews = 0
+        self._outcomes = Counter[str]()
+        self._reasons = Counter[str]()
+        self._by_analysis = {name: Counter[str]() for name in ("answered_by", "sources", "categories", "fallbacks")}
+        self._sums = Counter[str]()
         self._latencies = Latencies()
         self._usage = Usage()
         self._cost = 0.0
-        self._unpriced = 0
-        self._cached = 0
-        self._dead = 0
         self.pace = Pace()
         self.remarks: list[str] = []
 
@@ -69,7 +107,7 @@ class Recorder:
     @property
     def failures(self) -> bool:
         """Whether a ticket failed, or was given up."""
-        return bool(self._outcomes[OutcomeStatus.FAILED] or self._dead)
+        return bool(self._outcomes[OutcomeStatus.FAILED] or self._sums["new_dead_letters"])
 
     @property
     def not_found(self) -> bool:
@@ -107,25 +145,26 @@ class Recorder:
                 state.settled(outcome.ticket_id, done=done, then=then, now=self._parts.clock.now())
                 if waits:
                     self._keep_for_later(outcome.ticket_id, waits, failed=False)
-        self._outcomes[outcome.status] += 1
-        self._newly_failed += outcome.status is OutcomeStatus.FAILED and not again
-        if outcome.status in (OutcomeStatus.SKIPPED, OutcomeStatus.FAILED):
-            self._reasons[outcome.reason] += 1
-        if outcome.analysis is not None:
-            self._answered_by[outcome.analysis.model or outcome.analysis.source] += 1
-            self._sources[outcome.analysis.source] += 1
-            self._categories[outcome.analysis.category] += 1
-            if outcome.analysis.why_fallback is not None:
-                self._fallbacks[outcome.analysis.why_fallback] += 1
+        self._sums["newly_failed"] += outcome.status is OutcomeStatus.FAILED and not again
+        if (analysis := outcome.analysis) is not None:
+            named = (analysis.model or analysis.source, analysis.source, analysis.category, analysis.why_fallback)
+            for counted, name in zip(self._by_analysis.values(), named, strict=True):
+                counted.update(() if name is None else (name,))
             self._latencies.add(outcome.latency_ms)
-            self._usage = self._usage + outcome.analysis.usage
-            self._cost += outcome.analysis.cost_usd or 0.0
-            self._unpriced += bool(outcome.analysis.usage.input) and outcome.analysis.cost_usd is None
-            self._cached += outcome.analysis.cached
+            self._usage = self._usage + analysis.usage
+            self._cost += analysis.cost_usd or 0.0
+            self._sums["unpriced"] += bool(analysis.usage.input) and analysis.cost_usd is None
+            self._sums["cached"] += analysis.cached
         if outcome.change is not None and self._parts.policy.tag("review") in outcome.change.tags_added:
-            self._reviews += 1
+            self._sums["reviews"] += 1
         if outcome.change is not None and outcome.change.offered is not None and outcome.written:
             self._parts.shown(outcome.change.offered.articles)
+        self._count(outcome)
+
+    def _count(self, outcome: Outcome) -> None:
+        self._outcomes[outcome.status] += 1
+        if outcome.status in (OutcomeStatus.SKIPPED, OutcomeStatus.FAILED):
+            self._reasons[outcome.reason] += 1
         self._listener(outcome)
 
     def _scheduled(self, settled: Settled) -> ScheduledReply | None:
@@ -137,10 +176,7 @@ class Recorder:
         """Take in the end of a public reply, or of the status behind it: the ticket's own books stay as they are."""
         self._audit.ticket(outcome)
         self._verifier.saw(Settled(outcome, recorded=recorded))
-        self._outcomes[outcome.status] += 1
-        if outcome.status in (OutcomeStatus.SKIPPED, OutcomeStatus.FAILED):
-            self._reasons[outcome.reason] += 1
-        self._listener(outcome)
+        self._count(outcome)
 
     def _still_to_put_back(self, outcome: Outcome) -> FollowUp | None:
         """The repair of an earlier write that still has to be made, whatever else has become of the ticket."""
@@ -185,8 +221,8 @@ class Recorder:
             failed_at=failed_at,
             proven=proven,
         )
-        self._dead += retry.dead
         if retry.dead:
+            self._sums["new_dead_letters"] += 1
             self._audit.alert("dead_letter", ticket_id=ticket_id, reason=reason)
         return retry
 
@@ -208,6 +244,39 @@ class Recorder:
         elif analysis is not None or outcome.reason != reasons.ALREADY_DONE:
             state.forget_fallback(outcome.ticket_id)  # done by a model, or a person has dealt with it
 
+    def end(self, summary: RunSummary, begun: float) -> RunSummary:
+        """The last receipt of a run that ``begun`` (Unix seconds), and what the state keeps of it; gives what to tell.
+
+        Where the receipt cannot be written, the summary says so, and the exit code.
+        """
+        parts, options = self._parts, self._options
+        try:
+            self._audit.run_finished(summary)
+        except AuditUnwritable as unwritable:
+            summary = summary.model_copy(
+                update={
+                    "stopped": summary.stopped or str(unwritable),
+                    "stopped_by": summary.stopped_by or type(unwritable).__name__,
+                    "exit_code": int(ExitCode.CANNOT_RUN),
+                }
+            )
+        head = self._audit.head
+        summary = summary.model_copy(update={"log_head": head and str(head)})
+        record = RunRecord(
+            run_id=summary.run_id,
+            kind=options.kind,
+            by_hand=options.by_hand,
+            started=begun,
+            finished=parts.clock.now(),
+            summary=summary,
+        )
+        with suppress(StateUnusable), self._state.transaction():  # what is wrong with the state has been said by now
+            self._state.keep_run(record)
+            keep_head(self._state, self._audit)
+            if (date := parts.helpdesk_date()) is not None:
+                self._state.remember(**{HELPDESK_DATE: repr(date)})
+        return summary
+
     def sums(self, understanding: Understands, troubles: Sequence[str]) -> dict[str, Any]:
         """What :class:`RunSummary` takes from the books; ``troubles`` are remarks of others."""
         try:
@@ -220,22 +289,19 @@ class Recorder:
             "dry_run": self._options.dry_run,
             "outcomes": dict(self._outcomes),
             "reasons": dict(self._reasons),
-            "answered_by": dict(self._answered_by),
-            "sources": dict(self._sources),
-            "categories": dict(self._categories),
-            "fallbacks": dict(self._fallbacks),
-            "causes": {why: more for why, more in understanding.details.items() if more and why in self._fallbacks},
-            "newly_failed": self._newly_failed,
-            "reviews": self._reviews,
+            **{name: dict(counted) for name, counted in self._by_analysis.items()},
+            **self._sums,
+            "causes": {
+                why: more
+                for why, more in understanding.details.items()
+                if more and why in self._by_analysis["fallbacks"]
+            },
             "latencies": self._latencies.bands,
             "usage": self._usage,
             "cost_usd": round(self._cost, 6),
-            "unpriced": self._unpriced,
             "price_note": understanding.price_note if self._cost else "",
-            "cached": self._cached,
             "forecast": self.pace.forecast() if self._options.dry_run else None,
             "retry_list": len(retries) - dead,
             "dead_letters": dead,
-            "new_dead_letters": self._dead,
             "remarks": (*self.remarks, *troubles),
         }

@@ -13,12 +13,11 @@ from ..core.errors import ConfigError, DeadlineReached
 from ..core.models import Outcome
 from ..core.run_summary import RunSummary
 from ..state.records import Verdict
+from .context import Parts, RunFrame, RunOptions
 from .fan_out import FanOut
-from .intake import Intake, IntakeOptions, Wanted
-from .parts import Parts, RunOptions
+from .intake import Intake, Wanted
 from .public_replies import ReplySender
 from .recorder import Listener
-from .run_frame import RunFrame
 from .select import Work
 from .settlement import Settled
 from .shared_faults import REQUESTS
@@ -84,15 +83,18 @@ class Run(RunFrame):
             parts.state,
             self._triage,
             self._checks,
-            IntakeOptions(since, wanted, options.retriage_on_reply, options.retry_fallbacks),
+            since,
+            wanted,
+            replies=options.retriage_on_reply,
+            second_looks=options.retry_fallbacks,
             ahead=parts.ahead,
             told_of=parts.told_of,
             shard=parts.shard,
         )
         intake.pass_over(*self._finish_earlier(None if wanted is None else wanted.tickets))
         intake.limit = None if options.limit is None else max(0, options.limit - self._recorder.recorded)
-        if wanted is None or wanted.told:
-            ReplySender(self._desk, parts, options, self._checks, self._recorder.record_reply).send_due()
+        if (wanted is None or wanted.told) and (due := parts.state.scheduled_replies()):
+            ReplySender(self._desk, parts, options, self._checks, self._recorder.record_reply).send_due(due)
         fan_out = FanOut(
             parts.executor,
             self._verdicts.understand,

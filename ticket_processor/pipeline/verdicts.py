@@ -4,21 +4,50 @@ from __future__ import annotations
 
 from concurrent.futures import Future
 from contextlib import suppress
+from typing import TYPE_CHECKING, Protocol
 
-from ..analysis.budget import Pace
 from ..core import reasons
 from ..core.errors import DeadlineReached, Stopping, unexpected
 from ..core.models import Analysis, Decision, Outcome, OutcomeStatus, Ticket
 from ..policy.reanalysis import in_vain, replacing, solved_again
 from ..state.records import Verdict
 from .fan_out import Stuck
-from .parts import Parts, RunOptions
+from .recorder import Pace
 from .select import Work
 from .settlement import clean_stamp
 from .shared_faults import SharedFaults
 
+if TYPE_CHECKING:
+    from .context import Parts, RunOptions
+
 Understood = tuple[Analysis | None, Decision, int]
 """A worker's analysis of a ticket, if it needs one, its decision, and the milliseconds that both took."""
+
+
+class Answers(Protocol):
+    """Adds to a decision what the knowledge base says of the ticket. Called from many threads."""
+
+    def __call__(
+        self, ticket: Ticket, analysis: Analysis, decision: Decision, *, may_ask: bool = True
+    ) -> tuple[Analysis, Decision]:
+        """The analysis with what was paid for a draft, and the decision.
+
+        Nothing is searched and no model is asked unless one ``may_ask``.
+        """
+
+
+class Understands(Protocol):
+    """Understands tickets; called from many threads. See :class:`analysis.chain.Understanding`."""
+
+    @property
+    def details(self) -> dict[str, str]: ...
+
+    @property
+    def price_note(self) -> str: ...
+
+    def __call__(self, ticket: Ticket) -> Analysis: ...
+
+    def without_models(self, ticket: Ticket, why: str) -> Analysis: ...
 
 
 class Verdicts:
@@ -41,8 +70,6 @@ class Verdicts:
         else:
             self._analysed[work.key] = understood = self._parts.understanding(work.ticket)
             analysis, decision = self._decide(work, understood)
-            if work.is_new:
-                self._pace.saw(work.ticket, analysis)
         seconds = self._parts.clock.monotonic() - started
         if work.told:
             self._wait_until_stable(work.ticket, seconds)
@@ -86,6 +113,8 @@ class Verdicts:
                 failed_at="analysis",
             )
         self._faults.succeeded("analysis")
+        if analysis is not None and work.is_new:
+            self._pace.saw(work.ticket, analysis)
         if analysis is not None and (work.replaces or work.reply):
             fell_back_before = self._parts.policy.tag("fallback") in work.replaces
             rules_will_do = work.anew or (work.reply and (fell_back_before or not analysis.fell_back))

@@ -10,6 +10,7 @@ import json
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from ..audit.receipts import AuditLog
 from ..core.clock import Deadline
@@ -75,7 +76,6 @@ class WriteVerifier:
         self._dice = random.Random(run_id)
         self._kept: list[_Write] = []
         self._other_items: list[_Write] = []
-        self._left_unread: list[_Write] = []
         self._doubtful: dict[int, tuple[_Write, frozenset[str]]] = {}
         self._answered: set[int] = set()
         self._written = self._checked = self._lacking = self._replies = 0
@@ -127,11 +127,11 @@ class WriteVerifier:
             return end
         return None
 
-    def take_up_unread(self) -> int:
-        """Read also what the run before has left unread, in this run; how many writes that is."""
+    @cached_property
+    def _left_unread(self) -> list[_Write]:
+        """What the run before has left unread; this one reads it, too."""
         kept = json.loads(self._state.fact(UNREAD) or "[]")
-        self._left_unread = [_Write(packed.encode(), in_job=True) for packed in kept]
-        return len(kept)
+        return [_Write(packed.encode(), in_job=True) for packed in kept]
 
     def leave_unread(self) -> None:
         """Leave to the next run what this one could not read of jobs that stamps do not guard."""

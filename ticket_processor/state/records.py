@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 from pydantic import Field, ValidationError
 
 from ..core.errors import StateUnusable
-from ..core.models import Analysis, Change, Decision, Frozen, Priority, ReplyPlan, TakenOff, Usage
+from ..core.models import Analysis, Change, Decision, Frozen, Priority, ReplyPlan, TakenOff, Usage, is_empty
 
 if TYPE_CHECKING:
     from .store import State
@@ -45,7 +45,7 @@ class Verdict(Frozen):
     earlier_key: str = ""
     taken_off: TakenOff | None = None
     anew: bool = False
-    unchanged_at: str = Field("", exclude_if=lambda stamp: not stamp)
+    unchanged_at: str = Field("", exclude_if=is_empty)
 
     def told(self) -> Verdict:
         """The same without its cost, once a receipt holds that: a later run does not count it again."""

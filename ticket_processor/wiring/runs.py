@@ -26,10 +26,11 @@ from ..core.models import Outcome, ReplyPlan
 from ..core.run_summary import RunSummary
 from ..helpdesk.protocol import Shard
 from ..helpdesk.transport import Transport
+from ..pipeline.context import Parts, RunChoices, RunOptions
 from ..pipeline.fan_out import read_ahead, read_each
 from ..pipeline.intake import ToldOf
-from ..pipeline.parts import Parts, ReplyObjection, RunChoices, RunOptions
 from ..pipeline.planned_writes import PlannedRun
+from ..pipeline.public_replies import ReplyObjection
 from ..pipeline.recorder import Listener
 from ..pipeline.run import Run
 from ..pipeline.undo.find import PastRuns
@@ -179,6 +180,8 @@ def play(
                 answers(settings, chain, store, troubles.append, shown=shown, connect=connect)
             )
         desk = desk_for(settings, transport, state)
+        # Only a run that looks for tickets itself syncs the knowledge base first.
+        prepares = asked.kind == "run" and (settings.helpdesk == "local" or settings.replies.wanted)
 
         def heard(outcome: Outcome) -> None:
             if asked.keep is not None:
@@ -202,13 +205,12 @@ def play(
                 selection=selection(settings, transport),
                 kill_switch=kill_switch(settings),
                 room=functools.partial(check_room, settings.log_dir, settings.state_folder),
-                ahead=lambda pages: read_ahead(pages, clock),
+                ahead=functools.partial(read_ahead, clock=clock),
                 each=read_each,
                 answers=knowledge,
                 shown=shown.extend,
                 reply_objection=reply_objection(settings),
-                # Only a run that looks for tickets itself syncs the knowledge base first.
-                prepare=lambda: prepared(settings, clock, transport) if asked.kind == "run" else [],
+                prepare=functools.partial(prepared, settings, clock, transport) if prepares else tuple,
                 told_of=asked.told_of,
                 express=express,
                 troubles=lambda: [
@@ -223,8 +225,12 @@ def play(
                 cluster=lambda: cluster.use if cluster else None,
                 requests=lambda: transport.counts,
                 helpdesk_date=lambda: transport.date,
-                upkeep=lambda left: look_after(
-                    audit, clock.now(), settings.audit.retention_days, left, keyring(settings), state
+                upkeep=functools.partial(
+                    look_after,
+                    audit,
+                    retention_days=settings.audit.retention_days,
+                    keys=keyring(settings),
+                    state=state,
                 ),
             ),
             RunOptions(

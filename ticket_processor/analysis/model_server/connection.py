@@ -24,11 +24,10 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 import tenacity
 
-from ...core import verbose
 from ...core.clock import parse_http_date
 from ...core.errors import AnalysisFailed
 from ...core.guards import backoff_seconds, retry_after_seconds
-from ...core.http import is_loopback, lowest_tls
+from ...core.http import is_loopback, lowest_tls, show_request
 from ...core.models import RedactionLevel, Usage
 from ..text.outgoing import leaving_line
 from ..text.redact import redact
@@ -214,7 +213,7 @@ class Connection:
 
         request = response.request
         took, number = time.monotonic() - request.extensions["began"], response.headers.get("x-request-id")
-        verbose.request(request.method, str(request.url), response.status_code, took, number)
+        show_request(request.method, str(request.url), response.status_code, took, number)
         most = self._bounds.size if response.is_success else MAX_ERROR_BYTES
         stream, body = cast(httpx2.SyncByteStream, response.stream), bytearray()
         for chunk in () if is_packed(response.headers) else cast(Iterable[bytes], stream):

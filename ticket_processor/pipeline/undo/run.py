@@ -36,9 +36,9 @@ from ...helpdesk.ticket_history import History
 from ...state.records import Verdict
 from ...state.store import State
 from ...tags import COMPLETE, REPAIR, key_of_stage
+from ..context import HALTED, heed_wait
 from ..job_trust import TRUST
 from ..jobs import Delivery
-from ..run_frame import HALTED, heed_wait
 from ..settlement import WRITE_ATTEMPTS, Settled, Settlement, is_stable
 from ..writeback import WriteBack
 from .find import InFlight, RunWrites, wait_for_jobs

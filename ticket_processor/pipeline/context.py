@@ -1,18 +1,21 @@
-"""The frame of a run: what its stations share, its first receipt, and its end with the last receipt.
+"""What the stations of a run share: its parts, its options, its checks, and its frame.
 
-Its checks say whether it may begin, go on and write: kill switch, deadline, disk space, what the helpdesk asked for.
+The checks say whether it may begin, go on and write: kill switch, deadline, disk space, what the helpdesk asked for.
+The frame is its first receipt, what earlier runs have left, and its end with the last receipt.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from concurrent.futures import Executor
 from contextlib import suppress
+from dataclasses import dataclass, field, fields
+from typing import Any
 
-from ..audit.receipts import keep_head, left_in, not_before
+from ..audit.receipts import AuditLog, left_in, not_before
 from ..core import reasons
-from ..core.clock import iso, parse_iso
+from ..core.clock import Clock, Deadline, iso, parse_iso
 from ..core.errors import (
-    AuditUnwritable,
     CannotRun,
     ConfigError,
     DeadlineReached,
@@ -24,17 +27,112 @@ from ..core.errors import (
     Stopping,
     TicketError,
 )
-from ..core.run_summary import RunRecord, RunSummary
+from ..core.guards import KillSwitch
+from ..core.models import Analysis, Decision, Ticket
+from ..core.run_summary import ClusterUse, RunSummary
+from ..core.taxonomy import Taxonomy
 from ..core.text import many
-from ..state.store import CURSOR, HELPDESK_DATE, HORIZON, TURN, State
-from .intake import Intake
-from .parts import Parts, RunOptions
+from ..helpdesk.protocol import Helpdesk, Shard
+from ..policy.decide import Policy, decide
+from ..policy.skip_rules import Selection, SkipRules
+from ..state.store import CURSOR, HORIZON, TURN, State
+from .fan_out import ReadEach
+from .intake import Intake, ReadAhead, ToldOf
+from .jobs import Delivery
+from .public_replies import ReplyObjection
 from .recorder import Listener, Recorder
 from .settlement import Settled
 from .shared_faults import IsolatingDesk, SharedFaults
+from .verdicts import Answers, Understands
 from .verification import WriteVerifier
 from .write_planner import Triage
 from .writeback import WriteBack
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The parts of a run; ``wiring`` builds them."""
+
+    desk: Helpdesk
+    understanding: Understands
+    executor: Executor
+    state: State
+    audit: AuditLog
+    clock: Clock
+    deadline: Deadline
+    policy: Policy
+    taxonomy: Taxonomy | None = None
+    split: Callable[[int, Analysis], Decision] | None = None
+    """Decides by ticket, where two settings files share the run's; ``None``: policy and taxonomy do."""
+    selection: Selection = field(default_factory=lambda: Selection(SkipRules()))
+    kill_switch: KillSwitch = field(default_factory=KillSwitch)
+    shard: Shard | None = None
+    """The part of the account's tickets that is this run's; ``None``: all of them."""
+    saw: Callable[[Ticket], object] = lambda _ticket: None
+    """Hears of every ticket that is read."""
+    ahead: ReadAhead = iter
+    each: ReadEach = map
+    told_of: ToldOf | None = None
+    answers: Answers | None = None
+    shown: Callable[[Sequence[str]], object] = lambda _articles: None
+    """Hears which articles a note names that was written."""
+    reply_objection: ReplyObjection | None = None
+    """Why a scheduled public reply is to be cancelled; ``None``: nothing that customers read is sent."""
+    express: Executor | None = None
+    """Where tickets are analysed that the helpdesk has told of, so that they wait behind no others."""
+    requests: Callable[[], Mapping[str, int]] = dict
+    cluster: Callable[[], ClusterUse | None] = lambda: None
+    """What was asked of a cluster, where there is one."""
+    helpdesk_date: Callable[[], float | None] = lambda: None
+    """The helpdesk's clock at its last answer in this run (Unix seconds)."""
+    troubles: Callable[[], Sequence[str]] = tuple
+    room: Callable[[], None] = lambda: None
+    """Raises when the disk has too little of it for receipts."""
+    upkeep: Callable[[float, str | None], Sequence[str]] = lambda _now, _head: ()
+    """Looks after the log, whose head the last run left so, at this time; gives what it could not do."""
+    prepare: Callable[[], Sequence[str]] = tuple
+    """Gets ready what the run's tickets need, once it may begin; gives sentences on that. Not called by a dry run."""
+
+    def decide(self, ticket_id: int, analysis: Analysis) -> Decision:
+        """The decision for a ticket with this analysis."""
+        if self.split is not None:
+            return self.split(ticket_id, analysis)
+        return decide(ticket_id, analysis, self.policy, self.taxonomy)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunChoices:
+    """A person's choices for one run. ``since`` is Unix seconds; ``None`` goes on where the last run ended."""
+
+    dry_run: bool = False
+    limit: int | None = None
+    since: float | None = None
+    resume: bool = False
+    retry_fallbacks: bool = False
+
+    def chosen(self) -> dict[str, Any]:
+        """The choices alone, by name."""
+        return {each.name: getattr(self, each.name) for each in fields(RunChoices)}
+
+
+@dataclass(frozen=True)
+class RunOptions(RunChoices):
+    """The options of one run. ``facts`` are for its first receipt; ``verify`` is how many writes are read back."""
+
+    run_id: str
+    workers: int = 8
+    analysis_timeout_s: float = 90.0
+    stable_read_s: float = 6.0
+    max_attempts: int = 5
+    dependency: str = "helpdesk"
+    notices: tuple[str, ...] = ()
+    facts: Mapping[str, object] = field(default_factory=dict)
+    retriage_on_reply: bool = False
+    delivery: Delivery = field(default_factory=Delivery)
+    kind: str = "run"
+    by_hand: bool = False
+    verify: int = 0
+
 
 HALTED = "halted"
 """Fact of the state: why nothing may be done."""
@@ -189,10 +287,9 @@ class RunFrame:
                 **options.facts,
             )
             if not options.dry_run:
-                self._recorder.remarks.extend(parts.upkeep(left))
+                self._recorder.remarks.extend(parts.upkeep(begun, left))
             self._checks.before_run()
             if not options.dry_run:
-                self._verifier.take_up_unread()
                 self._recorder.remarks.extend(parts.prepare())
             try:
                 work()
@@ -234,32 +331,7 @@ class RunFrame:
             stopped_by=stopped_by,
             exit_code=int(code),
         )
-        try:
-            parts.audit.run_finished(summary)
-        except AuditUnwritable as unwritable:
-            summary = summary.model_copy(
-                update={
-                    "stopped": stopped or str(unwritable),
-                    "stopped_by": stopped_by or type(unwritable).__name__,
-                    "exit_code": int(ExitCode.CANNOT_RUN),
-                }
-            )
-        head = parts.audit.head
-        summary = summary.model_copy(update={"log_head": head and str(head)})
-        record = RunRecord(
-            run_id=summary.run_id,
-            kind=options.kind,
-            by_hand=options.by_hand,
-            started=begun,
-            finished=parts.clock.now(),
-            summary=summary,
-        )
-        with suppress(StateUnusable), parts.state.transaction():  # what is wrong with the state has been said by now
-            parts.state.keep_run(record)
-            keep_head(parts.state, parts.audit)
-            if (date := parts.helpdesk_date()) is not None:
-                parts.state.remember(**{HELPDESK_DATE: repr(date)})
-        return summary
+        return self._recorder.end(summary, begun)
 
     def _record(self, settled: Settled, waits: str = "") -> None:
         """Take an end in; ``waits`` is why its ticket waits for a run all the same, if it does."""
