@@ -20,7 +20,6 @@ from ..core.errors import (
     ConfigError,
     DeadlineReached,
     ExitCode,
-    HelpdeskDown,
     NotePublished,
     RateLimited,
     StateUnusable,
@@ -383,25 +382,14 @@ class RunFrame:
     # Reading back
 
     def _read_back(self) -> None:
-        """Read writes back; where jobs are found to be guarded no longer, also put back what they took away."""
+        """Read writes back; what they are found to have taken away from people, the next run puts back."""
         end = self._verifier.read_back(self._checks.reserve_s / 2)
         if self._write_back.trust.guard_ended:
-            self._put_back(self._verifier.lost)
+            self._recorder.remarks.append(
+                "the helpdesk no longer protects people's edits in jobs, so jobs are off; "
+                f"{many(self._verifier.lost, 'ticket')} lost a person's edit, which the next run puts back"
+            )
         if end is not None:
             self._recorder.remarks.append(f"not all writes were read back: {end}")
         if isinstance(end, RateLimited):
             self._checks.keep_not_before(end)
-
-    def _put_back(self, lost: Collection[int]) -> None:
-        """Put back what writes have taken away from people; what there is no time for is the next run's."""
-        put_back = 0
-        with suppress(DeadlineReached, HelpdeskDown, RateLimited):
-            # A ticket is written once its last change, here our own, is a while ago.
-            self._parts.deadline.wait(self._options.stable_read_s + 1 if lost else 0)
-            for settled in self._write_back.unfinished(lost):
-                self._recorder.record(settled)
-                put_back += settled.outcome.written
-        self._recorder.remarks.append(
-            "the helpdesk no longer protects people's edits in jobs, so jobs are off; "
-            f"of {len(lost)} tickets that lost a person's edit, {put_back} have it back"
-        )

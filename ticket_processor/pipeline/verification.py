@@ -141,9 +141,9 @@ class WriteVerifier:
             self._state.remember(**{UNREAD: json.dumps(unread)})
 
     @property
-    def lost(self) -> frozenset[int]:
-        """Tickets on which a write of this run took something away from people; the state holds what puts it back."""
-        return frozenset(self._answered)
+    def lost(self) -> int:
+        """Tickets on which a write took something away from people; the state holds what puts it back."""
+        return len(self._answered)
 
     def statement(self) -> Statement:
         """The counts so far."""
