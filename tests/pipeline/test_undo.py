@@ -46,7 +46,7 @@ from ticket_processor.pipeline.jobs import Delivery
 from ticket_processor.pipeline.settlement import completion, repair
 from ticket_processor.pipeline.undo.find import PATIENCE_S, PastRuns, RunWrites
 from ticket_processor.pipeline.undo.revert import Left, TakeBack, as_change, take_back, undo_key
-from ticket_processor.pipeline.undo.run import MOST_WAITS, Undo, UndoOptions, UndoParts, not_reached, other_run
+from ticket_processor.pipeline.undo.run import MOST_WAITS, Undo, UndoTools, not_reached, other_run
 from ticket_processor.settings.helpdesks import ZendeskSettings
 from ticket_processor.state.records import ScheduledReply, Verdict
 from ticket_processor.state.store import State
@@ -153,13 +153,19 @@ class Bench:
         keys = (key,) if isinstance(key, str) else key
         writes = RunWrites(run, dict.fromkeys(ticket_ids or (1,), keys), options.pop("taken_back", set()))
         deadline = Deadline(self.clock, self.seconds)
-        parts = UndoParts(
-            self.account, self.state, audit, self.clock, deadline, before_write, tell=self.sentences.append
+        tools = UndoTools(
+            desk=self.account,
+            state=self.state,
+            audit=audit,
+            clock=self.clock,
+            deadline=deadline,
+            before_write=before_write,
+            tell=self.sentences.append,
+            run_id=name,
+            **{"delivery": Delivery("single"), **options},
         )
         try:
-            return Undo(
-                parts, UndoOptions(name, **{"delivery": Delivery("single"), **options}), writes, self._listen
-            ).execute()
+            return Undo(tools, writes, self._listen).execute()
         finally:
             audit.close()
 

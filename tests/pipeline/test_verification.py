@@ -16,6 +16,7 @@ from ticket_processor.core.models import Change, Outcome, OutcomeStatus, Overwri
 from ticket_processor.core.run_summary import Statement
 from ticket_processor.helpdesk.ticket_history import Edit, History
 from ticket_processor.pipeline.job_trust import JobTrust
+from ticket_processor.pipeline.jobs import Tools
 from ticket_processor.pipeline.settlement import Settled
 from ticket_processor.pipeline.verification import LAG_S, WriteVerifier
 from ticket_processor.state.records import Verdict
@@ -75,8 +76,9 @@ class Bench:
         self.witness = self.another(most=most)
 
     def another(self, run_id: str = "run", *, most: int) -> WriteVerifier:
-        self.trust = trust = JobTrust(self.desk, self.state, self.audit, self.clock)  # type: ignore[arg-type]
-        return WriteVerifier(self.state, self.audit, self.deadline, trust, run_id, most=most)  # type: ignore[arg-type]
+        tools = Tools(self.desk, self.state, self.audit, self.clock, self.deadline)  # type: ignore[arg-type]
+        self.trust = JobTrust(tools)
+        return WriteVerifier(tools, self.trust, run_id, most=most)
 
     def wrote(
         self, ticket_id: int = 1, *, then: Verdict | None = None, job: str | None = None, **fields: Any

@@ -16,7 +16,7 @@ from ticket_processor.core.models import Change, Outcome, Ticket
 from ticket_processor.pipeline import job_trust
 from ticket_processor.pipeline.context import Parts, RunOptions
 from ticket_processor.pipeline.job_trust import BatchTrust, JobTrust
-from ticket_processor.pipeline.jobs import Delivery
+from ticket_processor.pipeline.jobs import Delivery, Tools
 from ticket_processor.pipeline.recorder import Listener, Recorder
 from ticket_processor.pipeline.settlement import Settled
 from ticket_processor.pipeline.shared_faults import SharedFaults
@@ -62,8 +62,8 @@ def outcomes_of(ended: Iterable[Settled]) -> list[Outcome]:
 
 def books(parts: Parts, listener: Listener) -> Recorder:
     """The books of a run that reads nothing back."""
-    trust = JobTrust(parts.desk, parts.state, parts.audit, parts.clock)
-    verifier = WriteVerifier(parts.state, parts.audit, parts.deadline, trust, "run")
+    tools = Tools(parts.desk, parts.state, parts.audit, parts.clock, parts.deadline)
+    verifier = WriteVerifier(tools, JobTrust(tools), "run")
     return Recorder(parts, RunOptions(run_id="run"), listener, verifier, SharedFaults())
 
 
@@ -80,21 +80,9 @@ class Bench:
         given = {"selection": Selection(SkipRules()), "stable_read_s": 6.0, **options}
         delivery, dry_run = given.pop("delivery", Delivery("single")), given.get("dry_run", False)
         deadline = Deadline(self.clock, given.pop("seconds", 540.0))
-        before_write = given.pop("before_write", lambda: None)
-        each = given.pop("each", map)
-        triage = Triage(self.desk, self.audit, Policy(), **given)
-        return WriteBack(
-            self.desk,
-            self.state,
-            self.audit,
-            self.clock,
-            deadline,
-            triage,
-            delivery=delivery,
-            dry_run=dry_run,
-            before_write=before_write,
-            each=each,
-        )
+        before_write, each = given.pop("before_write", lambda: None), given.pop("each", map)
+        tools = Tools(self.desk, self.state, self.audit, self.clock, deadline, before_write, delivery, dry_run, each)
+        return WriteBack(tools, Triage(self.desk, self.audit, Policy(), **given))
 
     def parts(self, *links: Analyser) -> Parts:
         return Parts(

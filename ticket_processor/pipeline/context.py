@@ -37,7 +37,7 @@ from ..policy.skip_rules import Selection, SkipRules
 from ..state.store import CURSOR, HORIZON, TURN, State
 from .fan_out import ReadEach
 from .intake import Intake, ReadAhead, ToldOf
-from .jobs import Delivery
+from .jobs import Delivery, Tools
 from .public_replies import ReplyObjection
 from .recorder import Listener, Recorder
 from .settlement import Settled
@@ -246,22 +246,19 @@ class RunFrame:
             dry_run=options.dry_run,
             decide=parts.decide,
         )
-        self._write_back = WriteBack(
+        tools = Tools(
             self._desk,
             parts.state,
             parts.audit,
             parts.clock,
             parts.deadline,
-            self._triage,
-            delivery=options.delivery,
-            dry_run=options.dry_run,
-            before_write=self._checks.before_write,
-            each=parts.each,
+            self._checks.before_write,
+            options.delivery,
+            options.dry_run,
+            parts.each,
         )
-        trust = self._write_back.trust
-        self._verifier = WriteVerifier(
-            parts.state, parts.audit, parts.deadline, trust, options.run_id, most=options.verify
-        )
+        self._write_back = WriteBack(tools, self._triage)
+        self._verifier = WriteVerifier(tools, self._write_back.trust, options.run_id, most=options.verify)
         self._recorder = Recorder(parts, options, listener, self._verifier, self._faults)
 
     def play(self, work: Callable[[], None], *, all_there: bool = False) -> RunSummary:

@@ -8,20 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from pydantic import ConfigDict, ValidationError
 
-from ..audit.receipts import AuditLog
-from ..core.clock import Clock, iso, parse_iso
+from ..core.clock import iso, parse_iso
 from ..core.errors import TicketError
 from ..core.models import Change, Frozen, Ticket
-from ..helpdesk.protocol import Helpdesk, JobStatus
+from ..helpdesk.protocol import JobStatus
 from ..helpdesk.ticket_history import Edit, History
 from ..policy.skip_rules import ENDED_STATUSES
 from ..state.store import State
 from ..tags import reference
-from .fan_out import ReadEach
 from .settlement import Settlement, note_published
+
+if TYPE_CHECKING:
+    from .jobs import Tools
 
 TRUST = "batch"
 DAY_S = 86_400.0
@@ -90,15 +92,12 @@ RETRY_TRIAL_S = 30 * DAY_S
 
 
 class JobTrust:
-    """Whether jobs may be used on this account. Used by one thread; ``each`` reads several records at a time."""
+    """Whether jobs may be used on this account. Used by one thread."""
 
-    def __init__(self, desk: Helpdesk, state: State, audit: AuditLog, clock: Clock, each: ReadEach = map) -> None:
-        self._desk = desk
-        self._state = state
-        self._audit = audit
-        self._clock = clock
-        self._each = each
-        self._known = learnt(state)
+    def __init__(self, tools: Tools) -> None:
+        self._desk, self._state, self._audit, self._clock = tools.desk, tools.state, tools.audit, tools.clock
+        self._each = tools.each
+        self._known = learnt(tools.state)
         if self.refused and self._age_s > RETRY_TRIAL_S:
             self._known = None
         self.guard_ended = False

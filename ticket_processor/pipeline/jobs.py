@@ -1,4 +1,4 @@
-"""Which way changes travel, single updates or jobs of many; and jobs: sent, polled, told apart by what tickets show.
+"""Jobs of many updates: sent, polled, told apart by what tickets show.
 
 An item counts as done only when the job says so of it and the ticket shows it.
 """
@@ -22,9 +22,6 @@ from .job_trust import JobTrust
 from .settlement import Settlement, shows
 
 MOST_ITEMS = 100
-FEW = 3
-"""This many last tickets of a run go as single updates, which are done at once, though jobs took the others."""
-MINUTE_S = 60.0
 
 WriteMode = Literal["auto", "single", "batch"]
 
@@ -45,36 +42,23 @@ class Delivery:
     together: int = MOST_ITEMS
 
 
-class WriteRoute:
-    """Chooses between single updates and jobs, by how many tickets are on their way. Used by one thread."""
+@dataclass(frozen=True)
+class Tools:
+    """What a station that writes works with.
 
-    def __init__(self, delivery: Delivery, audit: AuditLog, clock: Clock) -> None:
-        self._delivery = delivery
-        self._audit = audit
-        self._clock = clock
-        self._singles: deque[float] = deque()
-        self.batching = False
-        """Whether jobs have been chosen before."""
+    ``before_write`` is called before anything is sent and may raise to stop everything (a kill switch). ``each`` reads
+    several records at a time.
+    """
 
-    def sent_singly(self) -> None:
-        """A single update is being sent."""
-        self._singles.append(self._clock.monotonic())
-
-    def by_jobs(self, together: int) -> bool:
-        """Whether jobs are the way for so many tickets on their way ``together``."""
-        if self._delivery.mode == "single":
-            return False
-        while self._singles and self._clock.monotonic() - self._singles[0] > MINUTE_S:
-            self._singles.popleft()
-        singly = self._delivery.batch_from - 1 - len(self._singles)
-        if self.batching:
-            singly = min(singly, FEW)
-        use = self._delivery.mode == "batch" or together > singly
-        if use and not self.batching:
-            why = f"{together} tickets are under way" if self._delivery.mode == "auto" else "write_mode is batch"
-            self._audit.alert("write_mode", mode="batch", why=why, verified="by reading back")
-            self.batching = True
-        return use
+    desk: Helpdesk
+    state: State
+    audit: AuditLog
+    clock: Clock
+    deadline: Deadline
+    before_write: Callable[[], None] = lambda: None
+    delivery: Delivery = Delivery()
+    dry_run: bool = False
+    each: ReadEach = map
 
 
 TRIAL_ITEMS = 5
@@ -118,28 +102,14 @@ class _Job:
 class UpdateJobs:
     """Our jobs on the account. Used by one thread.
 
-    Tickets that a job has not written, as far as can be told, go back to the front of ``waiting``. ``before_write`` is
-    called before a job is sent and may raise to stop everything.
+    Tickets that a job has not written, as far as can be told, go back to the front of ``waiting``.
     """
 
-    def __init__(
-        self,
-        desk: Helpdesk,
-        state: State,
-        audit: AuditLog,
-        clock: Clock,
-        delivery: Delivery,
-        waiting: list[Settlement],
-        before_write: Callable[[], None],
-        each: ReadEach = map,
-    ) -> None:
-        self._desk = desk
-        self._state = state
-        self._audit = audit
-        self._clock = clock
-        self._delivery = delivery
+    def __init__(self, tools: Tools, waiting: list[Settlement]) -> None:
+        self._desk, self._state, self._audit, self._clock = tools.desk, tools.state, tools.audit, tools.clock
+        self._delivery = tools.delivery
+        self._before_write = tools.before_write
         self._waiting = waiting
-        self._before_write = before_write
         self._jobs: dict[str, _Job] = {}
         self._ended: dict[str, JobStatus] = {}
         self._arrived: deque[tuple[Settlement, str]] = deque()
@@ -149,7 +119,7 @@ class UpdateJobs:
         self._given_up = False
         self._in_vain = 0
         self._full_in_a_row = 0
-        self.trust = JobTrust(desk, state, audit, clock, each)
+        self.trust = JobTrust(tools)
         self.used = 0
         """Jobs so far."""
 

@@ -12,17 +12,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from ..audit.receipts import AuditLog
-from ..core.clock import Deadline
 from ..core.errors import DeadlineReached, HelpdeskDown, RateLimited
 from ..core.models import Change, Decision, Overwrite
 from ..core.run_summary import Statement
 from ..helpdesk.ticket_history import Edit, History, overwritten
 from ..state.records import Verdict
-from ..state.store import State
 from ..tags import REPAIR
 from .fan_out import READERS
 from .job_trust import JobTrust
+from .jobs import Tools
 from .settlement import Settled, note_published, repair
 
 SAMPLE = 20
@@ -58,19 +56,8 @@ class WriteVerifier:
     The sample is the same for the same run id and outcomes.
     """
 
-    def __init__(
-        self,
-        state: State,
-        audit: AuditLog,
-        deadline: Deadline,
-        trust: JobTrust,
-        run_id: str,
-        *,
-        most: int = 0,
-    ) -> None:
-        self._state = state
-        self._audit = audit
-        self._deadline = deadline
+    def __init__(self, tools: Tools, trust: JobTrust, run_id: str, *, most: int = 0) -> None:
+        self._state, self._audit, self._deadline = tools.state, tools.audit, tools.deadline
         self._trust = trust
         self._most = min(most, MOST_KEPT)
         self._dice = random.Random(run_id)

@@ -12,12 +12,11 @@ A few tickets go as single updates. Many go as jobs of up to a hundred, each ite
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 
-from ..audit.receipts import AuditLog
 from ..core import reasons
-from ..core.clock import Clock, Deadline
 from ..core.errors import (
     MissingPart,
     NotAuthorised,
@@ -31,15 +30,17 @@ from ..core.errors import (
 )
 from ..core.models import Change, Outcome, OutcomeStatus, Request
 from ..core.run_summary import Writes
-from ..helpdesk.protocol import Fetched, Helpdesk
+from ..helpdesk.protocol import Fetched
 from ..state.records import Open, Verdict
-from ..state.store import State, in_turn
+from ..state.store import in_turn
 from ..tags import REPAIR
-from .fan_out import ReadEach
 from .job_trust import JobTrust
-from .jobs import MOST_ITEMS, Delivery, UpdateJobs, WriteRoute
+from .jobs import MOST_ITEMS, Tools, UpdateJobs
 from .settlement import Planner, Settled, Settlement, follow_up, incomplete
 
+FEW = 3
+"""This many last tickets of a run go as single updates, which are done at once, though jobs took the others."""
+MINUTE_S = 60.0
 LINGER_S = 10.0
 """How long a ticket waits for others to fill its job."""
 LAST_LINGER_S = 1.5
@@ -55,37 +56,21 @@ MOST_WAITING = 500
 
 
 class WriteBack:
-    """Brings verdicts to the helpdesk. Used by one thread.
+    """Brings verdicts to the helpdesk, as the ``planner`` wants of each. Used by one thread."""
 
-    ``before_write`` is called before anything is sent and may raise to stop everything (a kill switch).
-    """
-
-    def __init__(
-        self,
-        desk: Helpdesk,
-        state: State,
-        audit: AuditLog,
-        clock: Clock,
-        deadline: Deadline,
-        planner: Planner,
-        *,
-        delivery: Delivery,
-        dry_run: bool = False,
-        before_write: Callable[[], None] = lambda: None,
-        each: ReadEach = map,
-    ) -> None:
-        self._desk = desk
-        self._state = state
-        self._audit = audit
-        self._clock = clock
-        self._deadline = deadline
+    def __init__(self, tools: Tools, planner: Planner) -> None:
+        self._desk, self._state, self._audit, self._clock = tools.desk, tools.state, tools.audit, tools.clock
+        self._deadline = tools.deadline
+        self._before_write = tools.before_write
+        self._delivery = tools.delivery
+        self._dry_run = tools.dry_run
         self._planner = planner
-        self._delivery = delivery
-        self._dry_run = dry_run
-        self._before_write = before_write
         self._waiting: list[Settlement] = []
-        self._route = WriteRoute(delivery, audit, clock)
-        self._jobs = UpdateJobs(desk, state, audit, clock, delivery, self._waiting, before_write, each)
+        self._sent_singly = deque[float]()
+        """When single updates of the last minute were sent."""
+        self._batching = False
+        """Whether jobs have been chosen before."""
+        self._jobs = UpdateJobs(tools, self._waiting)
         self._singly_done = self._done_in_jobs = self._trimmed = self._incomplete_so_far = 0
 
     @property
@@ -163,7 +148,7 @@ class WriteBack:
         yield from self._take_in(AT_ONCE)
         # Towards the end, waiting until a job is full would take longer than two jobs.
         enough = max(SMALL_JOB, outstanding // 3) if last else MOST_ITEMS
-        if self._route.batching and not last:
+        if self._batching and not last:
             outstanding = max(outstanding, self._delivery.batch_from)  # the next are only not taken in yet
         linger = LAST_LINGER_S if last else LINGER_S
         yield from self._send(outstanding, enough, linger)
@@ -209,7 +194,20 @@ class WriteBack:
             yield from self._as_job()
 
     def _by_jobs(self, together: int) -> bool:
-        return not (self._dry_run or self._jobs.refused) and self._route.by_jobs(together)
+        """Whether jobs are the way for so many tickets on their way ``together``, rather than single updates."""
+        mode, sent = self._delivery.mode, self._sent_singly
+        while sent and self._clock.monotonic() - sent[0] > MINUTE_S:
+            sent.popleft()
+        singly = self._delivery.batch_from - 1 - len(sent)
+        if self._batching:
+            singly = min(singly, FEW)
+        if self._dry_run or mode == "single" or (mode == "auto" and together <= singly) or self._jobs.refused:
+            return False
+        if not self._batching:
+            why = f"{together} tickets are under way" if mode == "auto" else "write_mode is batch"
+            self._audit.alert("write_mode", mode="batch", why=why, verified="by reading back")
+            self._batching = True
+        return True
 
     def _first(self, count: int) -> list[Settlement]:
         """Take the first ones out of those that wait."""
@@ -250,7 +248,7 @@ class WriteBack:
             work.sends(change)
             self._audit.intent(change)
             self._state.open_intent(change)
-            self._route.sent_singly()
+            self._sent_singly.append(self._clock.monotonic())
             try:
                 edit = self._desk.update(change)
             except (UpdateConflict, OutcomeUnknown) as error:

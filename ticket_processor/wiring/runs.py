@@ -137,8 +137,7 @@ def play(
             notice=subjects.notice,
         )
         stack.callback(transport.close)
-        cache = settings.cache
-        store = AnswerStore(folder / ANSWERS, clock, days=cache.days)
+        store = AnswerStore(folder / ANSWERS, clock, days=settings.cache.days)
         stack.callback(store.close)
         cluster, analysis_timeout_s = None, settings.run.analysis_timeout_s
         if asked.cluster is not None:
@@ -179,7 +178,7 @@ def play(
             knowledge = stack.enter_context(
                 answers(settings, chain, store, troubles.append, shown=shown, connect=connect)
             )
-        desk = desk_for(settings, transport, state)
+        desk, days = desk_for(settings, transport, state), settings.audit.retention_days
         # Only a run that looks for tickets itself syncs the knowledge base first.
         prepares = asked.kind == "run" and (settings.helpdesk == "local" or settings.replies.wanted)
 
@@ -225,13 +224,7 @@ def play(
                 cluster=lambda: cluster.use if cluster else None,
                 requests=lambda: transport.counts,
                 helpdesk_date=lambda: transport.date,
-                upkeep=functools.partial(
-                    look_after,
-                    audit,
-                    retention_days=settings.audit.retention_days,
-                    keys=keyring(settings),
-                    state=state,
-                ),
+                upkeep=functools.partial(look_after, audit, retention_days=days, keys=keyring(settings), state=state),
             ),
             RunOptions(
                 run_id=run_id,

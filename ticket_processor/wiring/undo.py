@@ -16,7 +16,7 @@ from ..core.models import Outcome
 from ..core.run_summary import RunSummary
 from ..pipeline.undo.find import PastRuns
 from ..pipeline.undo.revert import Left
-from ..pipeline.undo.run import Undo, UndoOptions, UndoParts
+from ..pipeline.undo.run import Undo, UndoTools
 from ..settings.schema import Settings
 from .desks import desk_for
 from .parts import audit_log, delivery, keyring, kill_switch, lock, new_run_id, opened_state, transport_for
@@ -77,7 +77,7 @@ def undo(
                 check_room(settings.log_dir, folder)
 
         work = Undo(
-            UndoParts(
+            UndoTools(
                 desk=desk_for(settings, transport, state),
                 state=state,
                 audit=audit,
@@ -86,8 +86,6 @@ def undo(
                 before_write=before_write,
                 requests=lambda: transport.counts,
                 tell=tell,
-            ),
-            UndoOptions(
                 run_id=run_id,
                 dry_run=dry_run,
                 stable_read_s=settings.desk.can.stable_read_s,

@@ -10,11 +10,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 
-from ...audit.receipts import AuditLog
 from ...core import reasons
-from ...core.clock import Clock, Deadline
 from ...core.errors import (
     AuditUnwritable,
     CannotRun,
@@ -31,14 +29,13 @@ from ...core.models import Change, Decision, Outcome, OutcomeStatus, Ticket
 from ...core.run_summary import RunSummary
 from ...core.run_summary import Writes as Ways
 from ...core.text import plain_line
-from ...helpdesk.protocol import Helpdesk
 from ...helpdesk.ticket_history import History
 from ...state.records import Verdict
 from ...state.store import State
 from ...tags import COMPLETE, REPAIR, key_of_stage
 from ..context import HALTED, heed_wait
 from ..job_trust import TRUST
-from ..jobs import Delivery
+from ..jobs import Tools
 from ..settlement import WRITE_ATTEMPTS, Settled, Settlement, is_stable
 from ..writeback import WriteBack
 from .find import InFlight, RunWrites, wait_for_jobs
@@ -50,28 +47,27 @@ MOST_WAITS = 5
 """How many times the undo waits for tickets that have just changed."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class UndoTools(Tools):
+    """What an undo works with, and its options. ``run_id`` is its own; ``tell`` gets sentences for who waits."""
+
+    run_id: str
+    stable_read_s: float = 6.0
+    hands_off: str = ""
+    dependency: str = "helpdesk"
+    requests: Callable[[], Mapping[str, int]] = dict
+    tell: Callable[[str], None] = lambda _sentence: None
+
+
 class UndoPlanner:
     """Decides what of a run's writes on a ticket is taken back; see :class:`Planner`.
 
     A ticket that carries the tag ``hands_off`` is not touched. Set ``flight`` to what may still be on its way.
     """
 
-    def __init__(
-        self,
-        desk: Helpdesk,
-        audit: AuditLog,
-        writes: RunWrites,
-        *,
-        stable_read_s: float,
-        hands_off: str = "",
-        dry_run: bool = False,
-    ) -> None:
-        self._desk = desk
-        self._audit = audit
+    def __init__(self, tools: UndoTools, writes: RunWrites) -> None:
+        self._tools = tools
         self._writes = writes
-        self._stable_read_s = stable_read_s
-        self._hands_off = hands_off
-        self._dry_run = dry_run
         self.flight = InFlight()
         self._sent: dict[int, list[tuple[Change, tuple[Left, ...]]]] = {}
         self._left: dict[int, tuple[Left, ...]] = {}
@@ -86,7 +82,7 @@ class UndoPlanner:
         if ticket is None:
             return end(OutcomeStatus.SKIPPED, reasons.DELETED)
         try:
-            history = self._desk.history(ticket.id)
+            history = self._tools.desk.history(ticket.id)
         except TicketError as error:
             return end(OutcomeStatus.FAILED, str(error), retry=True)
         found = [edit for edit in history.edits if edit.key in self._writes.keys[ticket.id]]
@@ -102,9 +98,9 @@ class UndoPlanner:
             return end(OutcomeStatus.SKIPPED, reasons.ALREADY_UNDONE)
         if ticket.status == reasons.CLOSED:
             return end(OutcomeStatus.SKIPPED, reasons.CLOSED)
-        if self._hands_off in ticket.tags:
+        if self._tools.hands_off in ticket.tags:
             return end(OutcomeStatus.SKIPPED, reasons.HANDS_OFF)
-        if not is_stable(ticket, self._stable_read_s):
+        if not is_stable(ticket, self._tools.stable_read_s):
             return end(OutcomeStatus.SKIPPED, reasons.DEFERRED, retry=True)  # nor is the record known to be complete
         if (unseen := self._unseen(ticket, history)) is not None:
             return end(OutcomeStatus.SKIPPED, unseen, retry=True)
@@ -126,11 +122,11 @@ class UndoPlanner:
             touched = reasons.SEEN_BY_CUSTOMERS if seen else reasons.TOUCHED
             return end(OutcomeStatus.SKIPPED, touched if back.left else reasons.NOTHING_LEFT)
         change = as_change(
-            ticket, back, key=undo_key(ours[-1]), intent=self._audit.new_intent(), run_id=self._writes.run_id
+            ticket, back, key=undo_key(ours[-1]), intent=self._tools.audit.new_intent(), run_id=self._writes.run_id
         )
         if "note" in self._refused.get(ticket.id, ()):
             change = change.model_copy(update={"note": None})
-        if self._dry_run:
+        if self._tools.dry_run:
             return end(OutcomeStatus.PLANNED, reasons.TAKEN_BACK, change)
         if work.attempts >= WRITE_ATTEMPTS:
             return end(OutcomeStatus.FAILED, work.doubt, retry=True)
@@ -161,47 +157,16 @@ class UndoPlanner:
         return None
 
 
-@dataclass(frozen=True)
-class UndoParts:
-    """The parts of an undo. ``before_write`` may raise to stop everything (a kill switch).
-
-    ``tell`` gets sentences for a person who waits.
-    """
-
-    desk: Helpdesk
-    state: State
-    audit: AuditLog
-    clock: Clock
-    deadline: Deadline
-    before_write: Callable[[], None] = lambda: None
-    requests: Callable[[], Mapping[str, int]] = dict
-    tell: Callable[[str], None] = lambda _sentence: None
-
-
-@dataclass(frozen=True)
-class UndoOptions:
-    """The options of an undo. ``run_id`` is its own."""
-
-    run_id: str
-    dry_run: bool = False
-    stable_read_s: float = 6.0
-    hands_off: str = ""
-    delivery: Delivery = field(default_factory=Delivery)
-    dependency: str = "helpdesk"
-
-
 class Undo:
     """Takes back the writes of a run. ``listener`` gets every ticket's end, and what was left of the write."""
 
     def __init__(
         self,
-        parts: UndoParts,
-        options: UndoOptions,
+        tools: UndoTools,
         writes: RunWrites,
         listener: Callable[[Outcome, tuple[Left, ...]], None] = lambda _outcome, _left: None,
     ) -> None:
-        self._parts = parts
-        self._options = options
+        self._tools = tools
         self._writes = writes
         self._listener = listener
         self._outcomes: Counter[str] = Counter()
@@ -209,25 +174,18 @@ class Undo:
         self._again = False
         self._doubtful: set[int] = set()
         self._unconfirmed = 0
-        self._planner = UndoPlanner(
-            parts.desk,
-            parts.audit,
-            writes,
-            stable_read_s=options.stable_read_s,
-            hands_off=options.hands_off,
-            dry_run=options.dry_run,
-        )
+        self._planner = UndoPlanner(tools, writes)
 
     def execute(self) -> RunSummary:
         """Play it to its end, whatever the helpdesk does. The summary's outcomes are those of a run.
 
         Its ``writes.open`` are sent and not confirmed; see also :func:`not_reached`.
         """
-        parts = self._parts
-        started = parts.clock.monotonic()
+        tools = self._tools
+        started = tools.clock.monotonic()
         stopped, code = None, ExitCode.OK
         try:
-            parts.audit.run_started(undoes=self._writes.run_id, tickets=len(self._writes.keys))
+            tools.audit.run_started(undoes=self._writes.run_id, tickets=len(self._writes.keys))
             self._flow()
         except DeadlineReached:
             stopped, self._again = "the time is up; run the same command again to continue", True
@@ -236,30 +194,30 @@ class Undo:
             if isinstance(end, Halted):
                 stopped += "; with --while-stopped the run is taken back all the same, and runs stay stopped"
             if isinstance(end, RateLimited):
-                parts.state.keep_not_before(self._options.dependency, end.not_before, parts.clock.now())
+                tools.state.keep_not_before(tools.dependency, end.not_before, tools.clock.now())
             if isinstance(end, NotePublished):
-                parts.state.remember(**{HALTED: str(end)})
-                parts.audit.alert("note_published", message=str(end))
+                tools.state.remember(**{HALTED: str(end)})
+                tools.audit.alert("note_published", message=str(end))
         if code is ExitCode.OK and (self._again or self._outcomes[OutcomeStatus.FAILED]):
             code = ExitCode.SOME_FAILED
         summary = RunSummary(
-            run_id=self._options.run_id,
-            dry_run=self._options.dry_run,
+            run_id=tools.run_id,
+            dry_run=tools.dry_run,
             seen=len(self._writes.keys),
             outcomes=dict(self._outcomes),
             reasons=dict(self._reasons),
-            requests=dict(parts.requests()),
+            requests=dict(tools.requests()),
             writes=Ways(open=self._unconfirmed),
-            duration_s=round(parts.clock.monotonic() - started, 3),
+            duration_s=round(tools.clock.monotonic() - started, 3),
             stopped=stopped,
             exit_code=int(code),
         )
         try:
             if stopped:
-                parts.audit.alert(
+                tools.audit.alert(
                     "undo_ended_early", sent_not_confirmed=self._unconfirmed, not_reached=not_reached(summary)
                 )
-            parts.audit.run_finished(summary)
+            tools.audit.run_finished(summary)
         except AuditUnwritable as unwritable:
             summary = summary.model_copy(
                 update={"stopped": stopped or str(unwritable), "exit_code": int(ExitCode.CANNOT_RUN)}
@@ -267,22 +225,22 @@ class Undo:
         return summary
 
     def _flow(self) -> None:
-        parts, options, writes = self._parts, self._options, self._writes
-        halted = parts.state.fact(HALTED)
-        if halted is not None and not options.dry_run:
+        tools, writes = self._tools, self._writes
+        halted = tools.state.fact(HALTED)
+        if halted is not None and not tools.dry_run:
             raise CannotRun(f"{halted}; an undo writes notes too: when a person has looked into it, run with --resume")
-        heed_wait(parts.state, options.dependency, parts.clock.now())
-        parts.before_write()
+        heed_wait(tools.state, tools.dependency, tools.clock.now())
+        tools.before_write()
         self._give_up_completions()
-        if not options.dry_run:
-            parts.state.cancel_reply(*writes.keys)
+        if not tools.dry_run:
+            tools.state.cancel_reply(*writes.keys)
         untold = writes.keys.keys() - writes.taken_back
         sent = [
             item
-            for item in parts.state.unsettled()
+            for item in tools.state.unsettled()
             if item.verdict.ticket_id in untold and item.sent and run_of(item.sent[-1].intent) == writes.run_id
         ]
-        self._planner.flight = wait_for_jobs(parts.desk, sent, parts.clock, parts.deadline, parts.tell)
+        self._planner.flight = wait_for_jobs(tools.desk, sent, tools.clock, tools.deadline, tools.tell)
         for ticket_id in sorted(writes.taken_back & writes.keys.keys()):
             undone = Outcome(ticket_id=ticket_id, status=OutcomeStatus.SKIPPED, reason=reasons.ALREADY_UNDONE)
             self._record(Settled(undone))
@@ -294,24 +252,14 @@ class Undo:
                 self._unconfirmed = len(open_still | self._doubtful)
 
     def _write(self, scratch: State, waiting: list[int]) -> None:
-        parts, options = self._parts, self._options
-        known = parts.state.fact(TRUST)
+        tools = self._tools
+        known = tools.state.fact(TRUST)
         if known is not None:
             scratch.remember(**{TRUST: known})
-        write_back = WriteBack(
-            parts.desk,
-            scratch,
-            parts.audit,
-            parts.clock,
-            parts.deadline,
-            self._planner,
-            delivery=options.delivery,
-            dry_run=options.dry_run,
-            before_write=parts.before_write,
-        )
+        write_back = WriteBack(replace(tools, state=scratch), self._planner)
         for waits in range(MOST_WAITS + 1):
             if waits:
-                parts.deadline.wait(options.stable_read_s + 1)
+                tools.deadline.wait(tools.stable_read_s + 1)
             write_back.take([self._verdict(ticket_id) for ticket_id in waiting])
             waiting = []
             for settled in write_back.finish():
@@ -327,7 +275,7 @@ class Undo:
                 break
         learnt = scratch.fact(TRUST)
         if learnt is not None and learnt != known:
-            parts.state.remember(**{TRUST: learnt})
+            tools.state.remember(**{TRUST: learnt})
 
     def _verdict(self, ticket_id: int) -> Verdict:
         return Verdict(
@@ -341,23 +289,23 @@ class Undo:
 
     def _give_up_completions(self) -> None:
         """Drop what a later run was to complete of these writes."""
-        for item in self._parts.state.unsettled():
+        for item in self._tools.state.unsettled():
             verdict = item.verdict
             keys = self._writes.keys.get(verdict.ticket_id, ())
             if verdict.key in {key_of_stage(key, COMPLETE) for key in keys}:
-                self._parts.state.settled(verdict.ticket_id)
+                self._tools.state.settled(verdict.ticket_id)
 
     def _record(self, settled: Settled) -> None:
         """Receipt first, then the state. The ticket counts as triaged still: no later run begins anew."""
-        parts, outcome = self._parts, settled.outcome
-        parts.audit.ticket(outcome)
+        tools, outcome = self._tools, settled.outcome
+        tools.audit.ticket(outcome)
         if outcome.status is OutcomeStatus.UPDATED:
             done = (self._writes.run_id, self._writes.keys[outcome.ticket_id][-1])
             then = settled.follow_up
-            if then is None and (kept := parts.state.verdict(outcome.ticket_id)) is not None and kept.puts_back:
+            if then is None and (kept := tools.state.verdict(outcome.ticket_id)) is not None and kept.puts_back:
                 then = (kept, REPAIR)  # what people have lost to another write is still theirs
-            parts.state.settled(outcome.ticket_id, done=done, then=then)
-            parts.state.forget_fallback(outcome.ticket_id)
+            tools.state.settled(outcome.ticket_id, done=done, then=then)
+            tools.state.forget_fallback(outcome.ticket_id)
         self._doubtful.discard(outcome.ticket_id)
         self._outcomes[outcome.status] += 1
         if outcome.status in (OutcomeStatus.SKIPPED, OutcomeStatus.FAILED):
