@@ -77,7 +77,6 @@ def undo(
             dry_run=dry_run,
             while_stopped=while_stopped,
             listener=listen,
-            tell=lambda sentence: screen.notices([sentence]),
             begin=begin,
         )
     summary = finished.summary

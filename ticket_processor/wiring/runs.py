@@ -33,7 +33,7 @@ from ..pipeline.planned_writes import PlannedRun
 from ..pipeline.public_replies import ReplyObjection
 from ..pipeline.recorder import Listener
 from ..pipeline.run import Run
-from ..pipeline.undo.find import PastRuns
+from ..pipeline.undo.run import PastRuns
 from ..pipeline.verification import SAMPLE
 from ..settings.schema import Settings
 from ..state.records import ERASING, Verdict

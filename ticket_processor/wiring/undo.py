@@ -14,9 +14,8 @@ from ..core.errors import StateUnusable
 from ..core.guards import check_room
 from ..core.models import Outcome
 from ..core.run_summary import RunSummary
-from ..pipeline.undo.find import PastRuns
 from ..pipeline.undo.revert import Left
-from ..pipeline.undo.run import Undo, UndoTools
+from ..pipeline.undo.run import PastRuns, Undo, UndoTools
 from ..settings.schema import Settings
 from .desks import desk_for
 from .parts import audit_log, delivery, keyring, kill_switch, lock, new_run_id, opened_state, transport_for
@@ -43,10 +42,9 @@ def undo(
     dry_run: bool = False,
     while_stopped: bool = False,
     listener: Callable[[Outcome, tuple[Left, ...]], None],
-    tell: Callable[[str], None],
     begin: Callable[[int], None],
 ) -> Undone:
-    """Take back what an earlier run wrote, where it is unchanged since. ``tell`` hears why it waits.
+    """Take back what an earlier run wrote, where it is unchanged since.
 
     ``wanted`` is the run's id, how that begins, or ``latest``; without ``tickets`` all of it is taken back. It goes on
     ``while_stopped`` although the kill switch is set. ``begin`` gets the number of tickets, before the first of them.
@@ -85,7 +83,6 @@ def undo(
                 deadline=deadline,
                 before_write=before_write,
                 requests=lambda: transport.counts,
-                tell=tell,
                 run_id=run_id,
                 dry_run=dry_run,
                 stable_read_s=settings.desk.can.stable_read_s,

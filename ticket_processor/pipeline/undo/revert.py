@@ -1,4 +1,4 @@
-"""The parts of a write that can be taken back: those unchanged since. Pure functions.
+"""The parts of a write that can be taken back: those unchanged since; and the write that does it.
 
 Values come from the helpdesk's own record. A part that was changed after the write stays as it is, even where it was
 changed back; so does one that the ticket shows otherwise than the record. A drop-down and its tags are one part.
@@ -8,14 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from ...analysis.text.outgoing import told as leaves
-from ...core.errors import MissingPart
-from ...core.models import Change, Frozen, StatusChange, Ticket
+from ...core import reasons
+from ...core.errors import MissingPart, TicketError
+from ...core.models import Change, Frozen, Outcome, OutcomeStatus, StatusChange, Ticket
 from ...core.text import plain_line
 from ...helpdesk.ticket_history import Edit, History
 from ...tags import COMPLETE, REPAIR, key_of_stage, merge_tags, reference
+from ..settlement import WRITE_ATTEMPTS, Settlement, is_stable
+
+if TYPE_CHECKING:
+    from .run import RunWrites, UndoTools
 
 STAGE = "undo"
 """Names the write that takes another back in its key."""
@@ -29,6 +34,8 @@ WORDS: Mapping[Why, str] = {
 }
 MAX_LINE = 500
 """Characters in a line of the note."""
+MOST_ID = 80
+"""Characters of a run's id that the helpdesk's record tells."""
 
 Part = tuple[Literal["tag", "priority", "group", "status", "field", "note"], str | int]
 """A tag by its name, a field and a note by their numbers; the others have nothing but their kind."""
@@ -267,3 +274,103 @@ def _linked(history: History, mine: Callable[[Edit], bool]) -> Iterator[set[Part
             values.setdefault(number, set()).update(*(value.split() for value in pair if value))
     for number, names in values.items():
         yield {("field", number), *(("tag", name) for name in names)}
+
+
+class UndoPlanner:
+    """Decides what of a run's writes on a ticket is taken back; see :class:`Planner`.
+
+    A ticket that carries the tag ``hands_off`` is not touched. ``under_way`` are writes whose job has not ended, by
+    ticket; ``arrived`` those that their job calls done, which a read of a copy that is behind may not show.
+    """
+
+    def __init__(self, tools: UndoTools, writes: RunWrites) -> None:
+        self._tools = tools
+        self._writes = writes
+        self.under_way: Mapping[int, Change] = {}
+        self.arrived: dict[int, Change] = {}
+        self._sent: dict[int, list[tuple[Change, tuple[Left, ...]]]] = {}
+        self._left: dict[int, tuple[Left, ...]] = {}
+        self._refused: dict[int, set[MissingPart]] = {}
+
+    def plan(self, work: Settlement, ticket: Ticket | None, now: float) -> Change | Outcome:
+        """The change that takes back, or the end. ``now`` is monotonic, seconds."""
+
+        def end(status: OutcomeStatus, reason: str, change: Change | None = None, *, retry: bool = False) -> Outcome:
+            return work.end(status, reason, change, retry=retry, now=now)
+
+        if ticket is None:
+            return end(OutcomeStatus.SKIPPED, reasons.DELETED)
+        try:
+            history = self._tools.desk.history(ticket.id)
+        except TicketError as error:
+            return end(OutcomeStatus.FAILED, str(error), retry=True)
+        found = [edit for edit in history.edits if edit.key in self._writes.keys[ticket.id]]
+        kept = puts_back(history)
+        ours = [edit for edit in found if run_of(edit.intent) == self._writes.run_id and edit.key not in kept]
+        # One write takes them all back, under a key that the last of them gives it.
+        undone = history.find(undo_key((ours or found)[-1])) if found else None
+        if undone is not None:
+            for change, left in self._sent.get(ticket.id, ()):
+                if change.intent == undone.intent:
+                    self._left[ticket.id] = left
+                    return work.written(reasons.CONFIRMED, change, now)
+            return end(OutcomeStatus.SKIPPED, reasons.ALREADY_UNDONE)
+        if ticket.status == reasons.CLOSED:
+            return end(OutcomeStatus.SKIPPED, reasons.CLOSED)
+        if self._tools.hands_off in ticket.tags:
+            return end(OutcomeStatus.SKIPPED, reasons.HANDS_OFF)
+        if not is_stable(ticket, self._tools.stable_read_s):
+            return end(OutcomeStatus.SKIPPED, reasons.DEFERRED, retry=True)  # nor is the record known to be complete
+        if (unseen := self._unseen(ticket, history)) is not None:
+            return end(OutcomeStatus.SKIPPED, unseen, retry=True)
+        if not ours:
+            put_back = any(edit.key in kept for edit in found)
+            if put_back or not found:
+                return end(OutcomeStatus.SKIPPED, reasons.PUT_BACK if put_back else reasons.NOTHING_OF_OURS)
+            writer = plain_line(run_of(found[-1].intent), MOST_ID)
+            return end(OutcomeStatus.SKIPPED, f"{reasons.OTHER_RUN}_{writer}")
+        back = take_back(
+            history,
+            ticket,
+            lambda edit: any(edit is write for write in ours),
+            without=self._refused.get(ticket.id, ()),
+        )
+        self._left[ticket.id] = back.left
+        if not back.values:
+            seen = back.left and all(part.why == "customers_saw_it" for part in back.left)
+            touched = reasons.SEEN_BY_CUSTOMERS if seen else reasons.TOUCHED
+            return end(OutcomeStatus.SKIPPED, touched if back.left else reasons.NOTHING_LEFT)
+        change = as_change(
+            ticket, back, key=undo_key(ours[-1]), intent=self._tools.audit.new_intent(), run_id=self._writes.run_id
+        )
+        if "note" in self._refused.get(ticket.id, ()):
+            change = change.model_copy(update={"note": None})
+        if self._tools.dry_run:
+            return end(OutcomeStatus.PLANNED, reasons.TAKEN_BACK, change)
+        if work.attempts >= WRITE_ATTEMPTS:
+            return end(OutcomeStatus.FAILED, work.doubt, retry=True)
+        self._sent.setdefault(ticket.id, []).append((change, back.left))
+        return change
+
+    def refused(self, work: Settlement, change: Change, part: MissingPart) -> bool:
+        """Take note that the helpdesk refuses one part; the rest is planned anew."""
+        work.doubt = f"the helpdesk refuses the {part}"
+        self._refused.setdefault(change.ticket_id, set()).add(part)
+        return True
+
+    def left(self, ticket_id: int) -> tuple[Left, ...]:
+        """The parts of the write that stay on a ticket that has come to its end. Forgets the ticket."""
+        self._sent.pop(ticket_id, None)
+        self._refused.pop(ticket_id, None)
+        return self._left.pop(ticket_id, ())
+
+    def _unseen(self, ticket: Ticket, history: History) -> str | None:
+        """Why nothing is decided yet: a write that is on its way, or that the read is too old to show."""
+        seen = {edit.intent for edit in history.edits}
+        coming = self.under_way.get(ticket.id)
+        if coming is not None and coming.intent not in seen:
+            return reasons.NOT_KNOWN_YET
+        arrived = self.arrived.get(ticket.id)
+        if arrived is not None and arrived.intent not in seen and ticket.updated_at == arrived.stamp:
+            return reasons.DEFERRED
+        return None

@@ -1,55 +1,205 @@
-"""One run, taken back: its values that are still as it wrote them; with one note and a receipt for each ticket.
+"""Earlier runs, from their receipts; and one of them taken back: its values that are still as it wrote them.
 
-It is written as a run writes: guarded, in jobs where there are many, and exactly once, since the write that takes
-another back has a key of its own, which is found on the ticket. So it may be stopped at any time and said again. What
-it is about to send it keeps in memory only: a later run would take that for something to go on with.
+Lines are read one at a time: a log of any length takes the memory of its runs' names and of one run's tickets.
+
+An undo is written as a run writes: guarded, in jobs where there are many, with one note and a receipt for each ticket,
+and exactly once, since the write that takes another back has a key of its own, which is found on the ticket. So it may
+be stopped at any time and said again. What it is about to send it keeps in memory only: a later run would take that for
+something to go on with.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
 
+from ...audit.files import events
+from ...audit.lines import Keyring
 from ...core import reasons
 from ...core.errors import (
     AuditUnwritable,
     CannotRun,
+    ConfigError,
     DeadlineReached,
     ExitCode,
     Halted,
-    MissingPart,
     NotePublished,
     RateLimited,
     Stopping,
-    TicketError,
 )
-from ...core.models import Change, Decision, Outcome, OutcomeStatus, Ticket
+from ...core.models import Change, Decision, Outcome, OutcomeStatus
 from ...core.run_summary import RunSummary
 from ...core.run_summary import Writes as Ways
-from ...core.text import plain_line
-from ...helpdesk.ticket_history import History
+from ...core.text import many
 from ...state.records import Verdict
 from ...state.store import State
 from ...tags import COMPLETE, REPAIR, key_of_stage
 from ..context import HALTED, heed_wait
 from ..job_trust import TRUST
-from ..jobs import Tools
-from ..settlement import WRITE_ATTEMPTS, Settled, Settlement, is_stable
+from ..jobs import MISSED_POLLS, Tools
+from ..settlement import Settled
 from ..writeback import WriteBack
-from .find import InFlight, RunWrites, wait_for_jobs
-from .revert import STAGE, Left, as_change, puts_back, run_of, take_back, undo_key
+from .revert import STAGE, Left, UndoPlanner, run_of
 
-MOST_ID = 80
-"""Characters of a run's id that the helpdesk's record tells."""
-MOST_WAITS = 5
-"""How many times the undo waits for tickets that have just changed."""
+MOST_WAITS = 8
+"""How many times the undo waits for tickets that have just changed, or whose job is under way."""
+_WAITS = (reasons.DEFERRED, reasons.NOT_KNOWN_YET)
+LATEST = "latest"
+TOURS = "sandbox"
+"""The folder beside the log in which tours leave theirs."""
+MOST_LISTED = 5
+_WRITTEN = ("updated", "suggested")
+
+
+@dataclass
+class PastRun:
+    """A run as its receipts tell it. ``tickets`` counts those that surely got a write of its own.
+
+    ``announced`` are tickets of which it only said that it was about to write.
+    """
+
+    run_id: str
+    first_day: str
+    dry_run: bool = False
+    undoes: str | None = None
+    tickets: int = 0
+    announced: set[int] = field(default_factory=set)
+
+    @property
+    def wrote(self) -> bool:
+        """Whether it may have written, other than to take another run back."""
+        return bool(self.tickets or self.announced) and self.undoes is None
+
+
+@dataclass
+class RunWrites:
+    """On which tickets a run wrote, or may have, with the keys of these writes, in the order of the receipts.
+
+    What it put back for people is none of them. ``taken_back`` are the tickets of which receipts say that all has been
+    taken back already.
+    """
+
+    run_id: str
+    keys: dict[int, tuple[str, ...]] = field(default_factory=dict)
+    taken_back: set[int] = field(default_factory=set)
+
+    def of(self, ticket_ids: Collection[int]) -> RunWrites:
+        """Those on these tickets; none named: all. Raises :class:`ConfigError` for a ticket without one."""
+        if strange := sorted(set(ticket_ids) - self.keys.keys()):
+            raise ConfigError(*(f"run {self.run_id} did not write on ticket {number}" for number in strange))
+        if not ticket_ids:
+            return self
+        return RunWrites(
+            self.run_id, {number: self.keys[number] for number in sorted(set(ticket_ids))}, self.taken_back
+        )
+
+
+class PastRuns:
+    """The runs whose receipts are in ``folder``. Raises :class:`CannotRun` when a file cannot be read."""
+
+    def __init__(self, folder: Path, keys: Keyring | None = None) -> None:
+        self._folder = folder
+        self._keys = keys
+        self._runs: dict[str, PastRun] = {}
+        for day, line in events(folder, keys=keys):
+            self._note(day, line)
+
+    def find(self, asked: str) -> PastRun:
+        """The run of this id, of an id that begins so, or the last that wrote (``latest``).
+
+        Raises :class:`ConfigError` when there is none, or none that can be taken back.
+        """
+        if not self._runs:
+            missing = "holds no receipts of any run" if self._folder.is_dir() else "does not exist"
+            raise ConfigError(
+                f"the log folder {self._folder} {missing}, and only receipts tell what a run wrote: name the folder "
+                "that the runs wrote theirs to as log_dir (TICKETBOT_LOG_DIR)"
+            )
+        if asked == LATEST:
+            wrote = [run for run in self._runs.values() if run.wrote]
+            if not wrote:
+                raise ConfigError(f"no run in the log {self._folder} has written anything")
+            return wrote[-1]
+        meant = [run for name, run in self._runs.items() if asked and name.startswith(asked)]
+        meant = [run for run in meant if run.run_id == asked] or meant
+        if not meant:
+            raise ConfigError(self._unknown(asked), self._last_ones())
+        if len(meant) > 1:
+            names = ", ".join(run.run_id for run in meant[:MOST_LISTED])
+            raise ConfigError(
+                f"{len(meant)} runs begin with {asked}: {names}{', …' if len(meant) > MOST_LISTED else ''}"
+            )
+        run = meant[0]
+        if run.dry_run:
+            raise ConfigError(f"run {run.run_id} was a dry run: it wrote nothing, so there is nothing to take back")
+        if run.undoes is not None:
+            raise ConfigError(
+                f"run {run.run_id} took back run {run.undoes}; that cannot be undone, and 'ticketbot run --again-run "
+                f"{run.undoes}' triages these tickets anew"
+            )
+        return run
+
+    def writes(self, run: PastRun) -> RunWrites:
+        """The run's writes. A write counts for the run that sent it, even if a later run saw that it had arrived."""
+        keys: dict[int, dict[str, None]] = {}
+        undone: set[str] = set()
+        undoing = {other.run_id for other in self._runs.values() if other.undoes == run.run_id}
+        for _, line in events(self._folder, first_day=run.first_day, keys=self._keys):
+            ticket_id, name, intent = line.get("ticket_id"), line.get("run_id"), line.get("intent")
+            change = line.get("change")
+            key = change.get("key") if isinstance(change, dict) else None
+            if not (isinstance(ticket_id, int) and isinstance(intent, str) and isinstance(key, str)):
+                continue
+            made = line["event"] == "ticket" and line.get("outcome") in _WRITTEN
+            if made and name in undoing:
+                undone.add(key)
+            elif made and line.get("reason") == reasons.PUT_BACK:
+                keys.get(ticket_id, {}).pop(key, None)
+            elif (made or line["event"] == "intent") and run.run_id in (name, run_of(intent)):
+                keys.setdefault(ticket_id, {})[key] = None
+        kept = {ticket_id: tuple(names) for ticket_id, names in keys.items() if names}
+        taken_back = {number for number, names in kept.items() if key_of_stage(names[-1], STAGE) in undone}
+        return RunWrites(run.run_id, kept, taken_back)
+
+    def _note(self, day: str, line: dict[str, Any]) -> None:
+        name = line.get("run_id")
+        if not isinstance(name, str):
+            return
+        run = self._runs.setdefault(name, PastRun(name, day))
+        run.dry_run = run.dry_run or line.get("dry_run") is True
+        if line["event"] == "run_started" and isinstance(line.get("undoes"), str):
+            run.undoes = line["undoes"]
+        ticket_id = line.get("ticket_id")
+        if line["event"] == "intent" and isinstance(ticket_id, int):
+            run.announced.add(ticket_id)
+        if line["event"] == "ticket" and line.get("outcome") in _WRITTEN and line.get("change") is not None:
+            if isinstance(ticket_id, int):
+                run.announced.discard(ticket_id)  # so that a log of any length leaves only few
+            run.tickets += line.get("reason") != reasons.PUT_BACK
+
+    def _unknown(self, asked: str) -> str:
+        for _, line in events(self._folder / TOURS, keys=self._keys):
+            name = line.get("run_id")
+            if asked and isinstance(name, str) and name.startswith(asked):
+                return f"run {name} was a tour: what it wrote is gone with its sandbox"
+        return f"the log {self._folder} knows no run {asked}; the receipts of a run say what it wrote"
+
+    def _last_ones(self) -> str:
+        wrote = [run for run in self._runs.values() if run.wrote][-MOST_LISTED:]
+        if not wrote:
+            return "no run in this log has written anything"
+        return "the last runs that wrote: " + ", ".join(
+            f"{run.run_id} ({many(run.tickets, 'ticket')})" for run in reversed(wrote)
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
 class UndoTools(Tools):
-    """What an undo works with, and its options. ``run_id`` is its own; ``tell`` gets sentences for who waits."""
+    """What an undo works with, and its options. ``run_id`` is its own."""
 
     run_id: str
     stable_read_s: float = 6.0
@@ -57,104 +207,6 @@ class UndoTools(Tools):
     dependency: str = "helpdesk"
     requests: Callable[[], Mapping[str, int]] = dict
     tell: Callable[[str], None] = lambda _sentence: None
-
-
-class UndoPlanner:
-    """Decides what of a run's writes on a ticket is taken back; see :class:`Planner`.
-
-    A ticket that carries the tag ``hands_off`` is not touched. Set ``flight`` to what may still be on its way.
-    """
-
-    def __init__(self, tools: UndoTools, writes: RunWrites) -> None:
-        self._tools = tools
-        self._writes = writes
-        self.flight = InFlight()
-        self._sent: dict[int, list[tuple[Change, tuple[Left, ...]]]] = {}
-        self._left: dict[int, tuple[Left, ...]] = {}
-        self._refused: dict[int, set[MissingPart]] = {}
-
-    def plan(self, work: Settlement, ticket: Ticket | None, now: float) -> Change | Outcome:
-        """The change that takes back, or the end. ``now`` is monotonic, seconds."""
-
-        def end(status: OutcomeStatus, reason: str, change: Change | None = None, *, retry: bool = False) -> Outcome:
-            return work.end(status, reason, change, retry=retry, now=now)
-
-        if ticket is None:
-            return end(OutcomeStatus.SKIPPED, reasons.DELETED)
-        try:
-            history = self._tools.desk.history(ticket.id)
-        except TicketError as error:
-            return end(OutcomeStatus.FAILED, str(error), retry=True)
-        found = [edit for edit in history.edits if edit.key in self._writes.keys[ticket.id]]
-        kept = puts_back(history)
-        ours = [edit for edit in found if run_of(edit.intent) == self._writes.run_id and edit.key not in kept]
-        # One write takes them all back, under a key that the last of them gives it.
-        undone = history.find(undo_key((ours or found)[-1])) if found else None
-        if undone is not None:
-            for change, left in self._sent.get(ticket.id, ()):
-                if change.intent == undone.intent:
-                    self._left[ticket.id] = left
-                    return work.written(reasons.CONFIRMED, change, now)
-            return end(OutcomeStatus.SKIPPED, reasons.ALREADY_UNDONE)
-        if ticket.status == reasons.CLOSED:
-            return end(OutcomeStatus.SKIPPED, reasons.CLOSED)
-        if self._tools.hands_off in ticket.tags:
-            return end(OutcomeStatus.SKIPPED, reasons.HANDS_OFF)
-        if not is_stable(ticket, self._tools.stable_read_s):
-            return end(OutcomeStatus.SKIPPED, reasons.DEFERRED, retry=True)  # nor is the record known to be complete
-        if (unseen := self._unseen(ticket, history)) is not None:
-            return end(OutcomeStatus.SKIPPED, unseen, retry=True)
-        if not ours:
-            put_back = any(edit.key in kept for edit in found)
-            if put_back or not found:
-                return end(OutcomeStatus.SKIPPED, reasons.PUT_BACK if put_back else reasons.NOTHING_OF_OURS)
-            writer = plain_line(run_of(found[-1].intent), MOST_ID)
-            return end(OutcomeStatus.SKIPPED, f"{reasons.OTHER_RUN}_{writer}")
-        back = take_back(
-            history,
-            ticket,
-            lambda edit: any(edit is write for write in ours),
-            without=self._refused.get(ticket.id, ()),
-        )
-        self._left[ticket.id] = back.left
-        if not back.values:
-            seen = back.left and all(part.why == "customers_saw_it" for part in back.left)
-            touched = reasons.SEEN_BY_CUSTOMERS if seen else reasons.TOUCHED
-            return end(OutcomeStatus.SKIPPED, touched if back.left else reasons.NOTHING_LEFT)
-        change = as_change(
-            ticket, back, key=undo_key(ours[-1]), intent=self._tools.audit.new_intent(), run_id=self._writes.run_id
-        )
-        if "note" in self._refused.get(ticket.id, ()):
-            change = change.model_copy(update={"note": None})
-        if self._tools.dry_run:
-            return end(OutcomeStatus.PLANNED, reasons.TAKEN_BACK, change)
-        if work.attempts >= WRITE_ATTEMPTS:
-            return end(OutcomeStatus.FAILED, work.doubt, retry=True)
-        self._sent.setdefault(ticket.id, []).append((change, back.left))
-        return change
-
-    def refused(self, work: Settlement, change: Change, part: MissingPart) -> bool:
-        """Take note that the helpdesk refuses one part; the rest is planned anew."""
-        work.doubt = f"the helpdesk refuses the {part}"
-        self._refused.setdefault(change.ticket_id, set()).add(part)
-        return True
-
-    def left(self, ticket_id: int) -> tuple[Left, ...]:
-        """The parts of the write that stay on a ticket that has come to its end. Forgets the ticket."""
-        self._sent.pop(ticket_id, None)
-        self._refused.pop(ticket_id, None)
-        return self._left.pop(ticket_id, ())
-
-    def _unseen(self, ticket: Ticket, history: History) -> str | None:
-        """Why nothing is decided yet: a write that is on its way, or that the read is too old to show."""
-        seen = {edit.intent for edit in history.edits}
-        coming = self.flight.under_way.get(ticket.id)
-        if coming is not None and coming.intent not in seen:
-            return reasons.NOT_KNOWN_YET
-        arrived = self.flight.arrived.get(ticket.id)
-        if arrived is not None and arrived.intent not in seen and ticket.updated_at == arrived.stamp:
-            return reasons.DEFERRED
-        return None
 
 
 class Undo:
@@ -174,6 +226,9 @@ class Undo:
         self._again = False
         self._doubtful: set[int] = set()
         self._unconfirmed = 0
+        self._jobs: dict[str, dict[int, Change]] = {}
+        """What the run has sent in jobs whose end is not known."""
+        self._missed = Counter[str]()
         self._planner = UndoPlanner(tools, writes)
 
     def execute(self) -> RunSummary:
@@ -235,12 +290,10 @@ class Undo:
         if not tools.dry_run:
             tools.state.cancel_reply(*writes.keys)
         untold = writes.keys.keys() - writes.taken_back
-        sent = [
-            item
-            for item in tools.state.unsettled()
-            if item.verdict.ticket_id in untold and item.sent and run_of(item.sent[-1].intent) == writes.run_id
-        ]
-        self._planner.flight = wait_for_jobs(tools.desk, sent, tools.clock, tools.deadline, tools.tell)
+        for item in tools.state.unsettled():
+            number, change = item.verdict.ticket_id, item.sent[-1] if item.sent else None
+            if item.job and change and number in untold and run_of(change.intent) == writes.run_id:
+                self._jobs.setdefault(item.job, {})[number] = change
         for ticket_id in sorted(writes.taken_back & writes.keys.keys()):
             undone = Outcome(ticket_id=ticket_id, status=OutcomeStatus.SKIPPED, reason=reasons.ALREADY_UNDONE)
             self._record(Settled(undone))
@@ -260,11 +313,12 @@ class Undo:
         for waits in range(MOST_WAITS + 1):
             if waits:
                 tools.deadline.wait(tools.stable_read_s + 1)
+            self._look_at_jobs()
             write_back.take([self._verdict(ticket_id) for ticket_id in waiting])
             waiting = []
             for settled in write_back.finish():
                 outcome = settled.outcome
-                if outcome.reason == reasons.DEFERRED and waits < MOST_WAITS:
+                if outcome.reason in _WAITS and waits < MOST_WAITS:
                     waiting.append(outcome.ticket_id)
                     if outcome.attempts:
                         self._doubtful.add(outcome.ticket_id)
@@ -276,6 +330,19 @@ class Undo:
         learnt = scratch.fact(TRUST)
         if learnt is not None and learnt != known:
             tools.state.remember(**{TRUST: learnt})
+
+    def _look_at_jobs(self) -> None:
+        """Ask for the run's jobs; while they last, nothing is decided of their tickets."""
+        statuses = self._tools.desk.jobs([*self._jobs]) if self._jobs else {}
+        for job in list(self._jobs):
+            status = statuses.get(job)
+            self._missed[job] = 0 if status is not None else self._missed[job] + 1
+            if status is not None and status.ended:
+                done = self._jobs.pop(job)
+                self._planner.arrived |= {number: done[number] for number in done if status.results.get(number) is True}
+            elif self._missed[job] >= MISSED_POLLS:
+                del self._jobs[job]  # what it has done, reading shows
+        self._planner.under_way = {number: change for job in self._jobs.values() for number, change in job.items()}
 
     def _verdict(self, ticket_id: int) -> Verdict:
         return Verdict(
@@ -310,7 +377,7 @@ class Undo:
         self._outcomes[outcome.status] += 1
         if outcome.status in (OutcomeStatus.SKIPPED, OutcomeStatus.FAILED):
             self._reasons[outcome.reason] += 1
-        self._again = self._again or outcome.reason in (reasons.DEFERRED, reasons.NOT_KNOWN_YET)
+        self._again = self._again or outcome.reason in _WAITS
         self._listener(outcome, self._planner.left(outcome.ticket_id))
 
 
