@@ -159,16 +159,8 @@ class Bench:
         keys = (key,) if isinstance(key, str) else key
         writes = RunWrites(run, dict.fromkeys(ticket_ids or (1,), keys), options.pop("taken_back", set()))
         deadline = Deadline(self.clock, self.seconds)
-        tools = UndoTools(
-            desk=self.account,
-            state=self.state,
-            audit=audit,
-            clock=self.clock,
-            deadline=deadline,
-            before_write=before_write,
-            run_id=name,
-            **{"delivery": Delivery("single"), **options},
-        )
+        given: dict[str, Any] = {"run_id": name, "delivery": Delivery("single"), **options}
+        tools = UndoTools(self.account, self.state, audit, self.clock, deadline, before_write, **given)
         try:
             return Undo(tools, writes, self._listen).execute()
         finally:
