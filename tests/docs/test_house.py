@@ -97,7 +97,7 @@ def test_the_contract_of_layers_is_short_and_names_every_package() -> None:
 
 CEILINGS = {
     ".": 1_330,
-    "analysis": 8_870,
+    "analysis": 8_820,
     "audit": 1_840,
     "commands": 5_590,
     "core": 2_540,
@@ -107,7 +107,7 @@ CEILINGS = {
     "knowledge": 1_500,
     "learning": 1_610,
     "monitoring": 2_470,
-    "pipeline": 5_100,
+    "pipeline": 4_960,
     "policy": 1_320,
     "replies": 1_350,
     "reporting": 2_310,
@@ -117,14 +117,14 @@ CEILINGS = {
     "settings": 1_560,
     "state": 900,
     "web": 3_190,
-    "wiring": 2_900,
+    "wiring": 2_890,
 }
 """Lines of Python in each package, and of the package's own modules under ``.``.
 
 They are lowered when lines go. Whoever raises one says why in the commit. Request Tracker, a third helpdesk, took 1,050
 lines of product (850 of them in ``helpdesk/``), 600 of tests, and a page of 570 words.
 """
-MOST = {"files": 264, "test lines": 61_860, "scripts": 22, "words of docs": 20_600}
+MOST = {"files": 262, "test lines": 61_850, "scripts": 22, "words of docs": 20_600}
 """Of the whole house: modules, lines of tests, scripts, and words of all pages, generated ones included."""
 SLACK = 1.02
 """A ceiling this far above what is there is to be lowered."""
