@@ -12,10 +12,8 @@ from contextlib import closing
 from functools import partial
 from pathlib import Path
 
-from ..analysis.model_server.chat import OpenAIServer
-from ..analysis.model_server.settings import LISTED, targets
-from ..analysis.rules.analyser import RulesAnalyser
-from ..analysis.text.redact import redact
+from ..analysis.chain import ModelLink
+from ..analysis.text.redact import RedactedText, redact
 from ..core.clock import Clock, Deadline, SystemClock
 from ..core.errors import AnalysisFailed, ConfigError, ExitCode, Stopping, TicketbotError, worst
 from ..core.tables import Finding, SeenBy, SetupPart, SetupSeverity, in_order
@@ -35,7 +33,7 @@ from ..settings.schema import Settings
 from ..state.store import FILE_NAME
 from ..wiring.desks import local_store
 from ..wiring.knowledge import knowledge_store
-from ..wiring.parts import model_analyser, transport_for
+from ..wiring.parts import transport_for, understanding
 from ..wiring.vendors import vendor_of
 from .options import ConfigOption, DetailedOption, JsonOption, OfflineOption
 from .screen import Screen
@@ -275,24 +273,26 @@ def check_models(settings: Settings) -> Iterator[Check]:
         held_back = " and ".join(part for part in PARTS if part not in settings.policy.rules_may_set)
         only = f"; {held_back} are only suggested then (policy.rules_may_set)" if held_back else ""
         yield skipped("models", f"no model configured (TICKETBOT_MODELS): keyword rules will answer{only}")
-    deadline = Deadline(SystemClock(), 60)
-    rules = RulesAnalyser(settings.taxonomy)
+        return
+    clock = SystemClock()
     text = redact("Question about my invoice\nHello, I was charged twice this month. Please check.")
     try:
-        models = targets(settings.models)
+        with understanding(settings, clock, Deadline(clock, 60)) as chain:
+            for link in chain.links:
+                if isinstance(link, ModelLink):
+                    yield _answers(link, text)
     except ConfigError as error:
         yield from (fail(SETTINGS, problem) for problem in error.problems)
-        return
-    for target in models:
-        name = f"model {target.name}"
-        try:
-            with closing(OpenAIServer(target, deadline.remaining)) as server:
-                analysis = model_analyser(server, target, settings, rules).analyse(text)
-        except AnalysisFailed as error:
-            yield fail(name, f"{name}: {error.in_words}")
-        else:
-            price = f"list price of {LISTED}" if target.listed else "your price" if target.price else "no price"
-            yield ok(name, f"{name}: answers, and calls a double charge {analysis.category} ({price})")
+
+
+def _answers(link: ModelLink, text: RedactedText) -> Check:
+    name = f"model {link.name}"
+    try:
+        analysis = link.analyse(text)
+    except AnalysisFailed as error:
+        return fail(name, f"{name}: {error.in_words}")
+    cost = "no price" if analysis.cost_usd is None else f"${analysis.cost_usd:.6f}"
+    return ok(name, f"{name}: answers, and calls a double charge {analysis.category} ({cost})")
 
 
 # Categories

@@ -19,10 +19,8 @@ from ..analysis.chain import Analyser, ModelLink, Understanding
 from ..analysis.guard import USELESS_IN_A_ROW
 from ..analysis.model_server.chat import ChatServer, OpenAIServer
 from ..analysis.model_server.connection import Connection
-from ..analysis.model_server.prompt import EarlierTickets
 from ..analysis.model_server.settings import ModelTarget, price_note, targets
 from ..analysis.rules.analyser import RulesAnalyser
-from ..analysis.text.redact import RedactedText
 from ..audit.files import log_keys
 from ..audit.lines import Keyring
 from ..audit.receipts import AuditLog, check_encryption
@@ -194,9 +192,23 @@ def understanding(
         for target in models:
             server = OpenAIServer(target, deadline.remaining, connect)
             stack.callback(server.close)
+            model = ModelAnalyser(
+                through(server),
+                target.model,
+                settings.taxonomy,
+                price=target.price,
+                entities=settings.entities,
+                team_language=settings.team_language,
+                ticket_tokens=target.ticket_tokens,
+                rules=rules,
+                reveal=target.redaction,
+                max_output_tokens=target.max_output_tokens,
+                advice=settings.models.advice,
+                earlier=earlier,
+            )
             links.append(
                 ModelLink(
-                    model_analyser(through(server), target, settings, rules, earlier),
+                    model,
                     _model_breaker(target, clock, state),
                     deadline,
                     name=target.name,
@@ -230,30 +242,6 @@ def _remembered_breaker(name: str, clock: Clock, state: State | None, *, proven:
     if state is None:
         return Breaker(name, clock, proven=proven)
     return Breaker(name, clock, proven=proven, memory=state.breaker(name), on_change=state.keep_breaker)
-
-
-def model_analyser(
-    server: ChatServer,
-    target: ModelTarget,
-    settings: Settings,
-    rules: RulesAnalyser,
-    earlier: Callable[[RedactedText], EarlierTickets] | None = None,
-) -> ModelAnalyser:
-    """One model of that server, asked in the site's taxonomy."""
-    return ModelAnalyser(
-        server,
-        target.model,
-        settings.taxonomy,
-        price=target.price,
-        entities=settings.entities,
-        team_language=settings.team_language,
-        ticket_tokens=target.ticket_tokens,
-        rules=rules,
-        reveal=target.redaction,
-        max_output_tokens=target.max_output_tokens,
-        advice=settings.models.advice,
-        earlier=earlier,
-    )
 
 
 @contextmanager
