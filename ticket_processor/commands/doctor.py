@@ -23,17 +23,16 @@ from ..knowledge.evaluate import examine
 from ..knowledge.store import FILE_NAME as ARTICLES
 from ..monitoring.doctor import Doctor
 from ..monitoring.health_checks import SETTINGS, Check, Health, Status, fail, ok, skipped
-from ..monitoring.health_servers import ask_helpdesk
+from ..monitoring.health_servers import of_helpdesk
 from ..policy.decide import PARTS, Mode
 from ..policy.setup_checks import check, check_labels, our_updates, rule_clashes
 from ..schedule.schedulers import may_start_runs
-from ..settings.helpdesks import LocalSettings
 from ..settings.load import config_file, load, secret_files
 from ..settings.schema import Settings
 from ..state.store import FILE_NAME
-from ..wiring.desks import local_store
+from ..wiring.desks import local_store, reading
 from ..wiring.knowledge import knowledge_store
-from ..wiring.parts import transport_for, understanding
+from ..wiring.parts import understanding
 from ..wiring.vendors import vendor_of
 from .options import ConfigOption, DetailedOption, JsonOption, OfflineOption
 from .screen import Screen
@@ -116,7 +115,7 @@ def _ask(found: SetUp, settings: Settings, clock: SystemClock, health: Health, r
     if down is not None and down.facts.get("problem") != "rights":
         found.not_looked_at("account", "rules, groups and fields are not read while the helpdesk cannot be used")
         return
-    with closing(transport_for(settings.desk, clock, Deadline(clock, ASKING_S), read_only=True)) as transport:
+    with reading(settings, clock, ASKING_S) as (_, transport, _):
         found.look("rules", lambda: rules(settings, transport, read))
         found.look("account", lambda: account(settings, transport))
 
@@ -258,13 +257,10 @@ def check_helpdesk(settings: Settings) -> Check:
 
     A local helpdesk is made where there is none.
     """
-    account = settings.desk
-    if isinstance(account, LocalSettings):
-        with local_store(settings, make=True) as store:
-            return ok("helpdesk", f"local helpdesk in {store.path}")
-    clock = SystemClock()
-    with closing(transport_for(account, clock, Deadline(clock, 20), read_only=True)) as transport:
-        return ask_helpdesk(account, transport, clock)[0]
+    if settings.helpdesk == "local":
+        with local_store(settings, make=True):
+            pass
+    return of_helpdesk(settings.desk, SystemClock(), offline=False).look()[0]
 
 
 def check_models(settings: Settings) -> Iterator[Check]:
