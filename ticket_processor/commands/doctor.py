@@ -35,10 +35,7 @@ from ..wiring.knowledge import knowledge_store
 from ..wiring.parts import understanding
 from ..wiring.vendors import vendor_of
 from .options import ConfigOption, DetailedOption, JsonOption, OfflineOption
-from .screen import Screen
-
-MOST_OF_A_KIND = 5
-MOST_LINES = 36
+from .screen import Screen, shortened
 
 ASKING_S = 120.0
 _SEVERITIES: dict[Status, SetupSeverity] = {Status.FAIL: "problem", Status.WARN: "warning"}
@@ -125,19 +122,9 @@ def _tell(
 ) -> None:
     """Print the findings, in order, and their numbers."""
     findings = in_order(found.findings)
-    kinds: Counter[tuple[str, str]] = Counter()
-    lines = left = 0
-    for finding in findings:
-        kinds[finding.part, finding.kind] += 1
-        told = _lines(finding)
-        if details or (kinds[finding.part, finding.kind] <= MOST_OF_A_KIND and lines + len(told) <= MOST_LINES):
-            lines += len(told)
-            for line in told:
-                screen.say(line, fit=True)
-        else:
-            left += 1
-    if left:
-        screen.say(f"and {left} more: --details shows them", fit=True)
+    lines = [line for finding in findings for line in _lines(finding)]
+    for line in lines if details else shortened(lines, whole="--details shows them"):
+        screen.say(line, fit=True)
     seen = sum(finding.seen_by == "customers" and finding.severity == "problem" for finding in findings)
     counts = {severity: found.count(severity) for severity in ("problem", "warning", "advice")}
     numbers = f"{many(counts['problem'], 'problem')}, {many(counts['warning'], 'warning')}"

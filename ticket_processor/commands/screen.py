@@ -55,12 +55,12 @@ def harmless(text: str, *, one_line: bool = False) -> str:
     return _LINE_ENDS.sub(_escaped, text) if one_line else text
 
 
-def shortened(lines: Sequence[str], *, last: bool = False) -> list[str]:
+def shortened(lines: Sequence[str], *, last: bool = False, whole: str = "--json prints all") -> list[str]:
     """At most forty lines of a list: the first or, with ``last``, the last ones, and how many more there are."""
     left = len(lines) - MOST_LISTED
     if left <= 1:
         return [*lines]
-    told = f"{'and ' * (not last)}{left} {'earlier ones' if last else 'more'}: --json prints all"
+    told = f"{'and ' * (not last)}{left} {'earlier ones' if last else 'more'}: {whole}"
     return [told, *lines[-MOST_LISTED:]] if last else [*lines[:MOST_LISTED], told]
 
 
