@@ -42,7 +42,7 @@ import development  # noqa: F401 - for its effect
 
 from tests.cli.disk_stories import FAULTS, SCENES, Ended, Fault, Scene, operations
 from tests.cli.disk_stories import play as play_on_disk
-from tests.cli.killed import PHASES, Ending, Story
+from tests.cli.killed import Ending, Story
 from tests.web.portal.kills import KilledErasures, KilledPortal
 
 KILLS_EACH = 10
@@ -72,7 +72,7 @@ def stories(kills: int, first: int, processes: int, keep: Path | None) -> Iterat
 def runs(options: argparse.Namespace) -> int:
     """Kill runs."""
     began = time.perf_counter()
-    kills: Counter[str] = Counter()
+    kills = 0
     counts: Counter[str] = Counter()
     broken = without_receipt = 0
     for ending in stories(options.kills, options.first, options.processes, options.keep):
@@ -85,12 +85,10 @@ def runs(options: argparse.Namespace) -> int:
         broken += len(ending.violations)
         if ending.violations:
             print(f"story {ending.seed}:", *ending.violations[:20], sep="\n  ", flush=True)
-    for phase in PHASES:
-        print(f"{kills[phase]:>8} kills {phase}")
     for what, number in sorted(counts.items()):
         print(f"{number:>8} {what}")
     minutes = (time.perf_counter() - began) / 60
-    print(f"{kills.total()} kills in {minutes:.1f} minutes")
+    print(f"{kills} kills in {minutes:.1f} minutes")
     print(f"{broken} violations, {without_receipt} effects without receipt")
     return 1 if broken or without_receipt else 0
 

@@ -39,22 +39,11 @@ from ..simulation.mishaps import Mishaps
 from ..simulation.world import AREA, AREAS, GROUPS, ORDER, PEOPLES_TAGS, TEXTS
 from .conftest import Desk, is_chat
 
-PHASES = (
-    "before the first request",
-    "while reading",
-    "while analysing",
-    "between intent and receipt",
-    "waiting for a job",
-    "between two tickets",
-    "after the last word",
-)
 WITHHELD_S = 90.0
 """The export withholds the newest minute, so time moves on this far before each run."""
 QUIET_RUNS = 4
 TO_BE_NONE = ("human_values_changed", "foreign_tags_removed", "public_comments", "not_found")
 HANGS_S = 100.0
-SILENCE_S = 0.1
-"""A run that asks the helpdesk nothing for so long is thinking."""
 _MARK = re.compile(r"case ([a-j]+) of ours")
 
 
@@ -63,8 +52,7 @@ class Ending:
     """What came of a story."""
 
     seed: int
-    kills: Counter[str]
-    """Kills by the phase that they struck in."""
+    kills: int
     violations: tuple[str, ...]
     without_receipt: int
     """Writes on the helpdesk that no receipt names."""
@@ -90,7 +78,7 @@ class Story:
             llm_latency=LatencyProfile(0.15, 0.5, seed),
         )
         self.mishaps = Mishaps({}, {})
-        self.kills: Counter[str] = Counter()
+        self.kills = 0
         self.counts: Counter[str] = Counter()
         self._folder = folder
         self._explained: set[int] = set()
@@ -99,8 +87,6 @@ class Story:
         self._first = threading.Event()
         self._arrived: dict[int, str] = {}
         self._lock = threading.Lock()
-        self._answering_until = 0.0
-        self._answered = 0.0
         self._busy_s = 1.5
         self._startup_s = 1.0
         # What the invariants look at
@@ -134,7 +120,7 @@ class Story:
             self._to_its_end(desk, "rehearsal")
             with self._people():
                 number = 0
-                while self.kills.total() < deaths:
+                while self.kills < deaths:
                     number += 1
                     self._customers_write(self._some())
                     self._until_killed(desk, f"run {number}")
@@ -263,13 +249,11 @@ class Story:
         with self._lock:
             run = self._arrived.pop(id(request), self._run)
             if is_chat(request):
-                self._answering_until = time.monotonic() + response.delay
                 asked = _MARK.search(request.body.decode("utf-8", "replace"))
                 if asked and response.status == 200 and response.fate == "reply":
                     number = int("".join(str(ord(letter) - ord("a")) for letter in asked[1]))
                     self.model_calls.append((run, number, self.store.now()))
             elif request.path.startswith("/api/"):
-                self._answered = time.monotonic() + response.delay
                 end = str(response.status) if response.fate == "reply" else "lost"
                 self.wire.append((run, request.method, request.path, _tickets_of(request), end))
 
@@ -324,15 +308,13 @@ class Story:
             self._asleep(process, self.dice.uniform(0, 1.05 * self._busy_s))
         ended_by_itself = process.poll() is not None
         process.kill()
-        now = time.monotonic()
-        analysing = now < self._answering_until or now > self._answered + SILENCE_S
         process.communicate(timeout=HANGS_S)
         if ended_by_itself or process.returncode == 0:
             self.counts["runs that ended before they were killed"] += 1
             if process.returncode not in (0, 1):
                 self.counts[f"of them with exit code {process.returncode}"] += 1
         else:
-            self.kills[self._phase(name, analysing=analysing)] += 1
+            self.kills += 1
         self._look_at_the_cursor(name)
 
     @staticmethod
@@ -377,27 +359,6 @@ class Story:
         rows = self._state("SELECT ticket_id FROM verdicts UNION SELECT ticket_id FROM retries")
         return [number for (number,) in rows]
 
-    def _phase(self, name: str, *, analysing: bool) -> str:
-        before = sum(line["event"] == "run_started" for line in self.log)
-        self._read_log()
-        begun = [at for at, line in enumerate(self.log) if line["event"] == "run_started"]
-        wire = [entry for entry in self.wire if entry[0] == name]
-        if len(begun) == before or not wire:
-            return PHASES[0]
-        lines = self.log[begun[-1] :]
-        told: set[int] = set()
-        for line in reversed(lines):
-            if line["event"] == "ticket":
-                told.add(line["ticket_id"])
-            elif line["event"] == "intent" and line["ticket_id"] not in told:
-                in_jobs = self._state("SELECT intent FROM intents WHERE job IS NOT NULL")
-                return PHASES[4] if (line["intent"],) in in_jobs else PHASES[3]
-        if lines[-1]["event"] == "run_finished":
-            return PHASES[6]
-        if analysing:
-            return PHASES[2]
-        return PHASES[5] if self._state("SELECT 1 FROM verdicts LIMIT 1") else PHASES[1]
-
     def _look_at_the_cursor(self, name: str) -> None:
         self._read_log()
         facts = dict(self._state("SELECT name, value FROM facts"))
@@ -430,8 +391,8 @@ class Story:
         ]
         sworn = [line["statement"] for line in self.log if line["event"] == "run_finished" and line["statement"]]
         found += [f"a run swears to {one}" for one in sworn if any(one[what] for what in TO_BE_NONE)]
-        if self._torn > self.kills.total():
-            found.append(f"13 audit: {self._torn} torn lines after {self.kills.total()} kills")
+        if self._torn > self.kills:
+            found.append(f"13 audit: {self._torn} torn lines after {self.kills} kills")
         return Ending(
             seed=self.seed,
             kills=self.kills,
