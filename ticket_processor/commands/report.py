@@ -1,6 +1,6 @@
 """``ticketbot report``: a period's tickets, quality and cost. Reads only the log, unless an option says more.
 
-A report as a page with bars, which needs nothing else and runs nothing; as Markdown, and by mail.
+A report as a page, which needs nothing else and runs nothing; as Markdown, and by mail.
 """
 
 from __future__ import annotations
@@ -24,10 +24,9 @@ from ..evaluation.report import templates
 from ..learning.scoreboard import kept_scoreboard
 from ..monitoring.receivers import Receiver, package_missing, receivers, tame_libraries, through
 from ..reporting import report as tables
-from ..reporting.figures import DimensionShare
 from ..reporting.glossary import MEANINGS, NONE, percent, seconds
 from ..reporting.index import LogIndex, require_duckdb
-from ..reporting.queries import Dimension, LogSelection
+from ..reporting.queries import LogSelection
 from ..reporting.report import Report, as_data, gather
 from ..settings.load import load
 from ..settings.schema import AlertSettings, Settings
@@ -105,7 +104,7 @@ def report(
     ] = False,
     out: Annotated[
         list[Path] | None,
-        typer.Option(metavar="FILE", help="Write it: .html (with bars), .md, .csv or .json; may be repeated."),
+        typer.Option(metavar="FILE", help="Write it: .html, .md, .csv or .json; may be repeated."),
     ] = None,
     details: DetailedOption = False,
     mail: Annotated[
@@ -218,25 +217,11 @@ def _mailed(found: Report, everybody: Sequence[Receiver]) -> str:
     return f"Mailed to {len(everybody)} address{'es' * (len(everybody) != 1)}"
 
 
-_MAIL = '<pre style="font-size: 13px">{{ text }}</pre><p>The attached page has bars as well.</p>'
-_MOST_BARS = 10
-_STEPS = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(weeks=1)}
-_MOST_MOMENTS = 31
-"""More hours, days or weeks are not drawn: the table has them."""
-_PLOTTED: tuple[Dimension, ...] = ("category", "urgency", "sentiment", "language", "answered_by", "outcome")
+_MAIL = '<pre style="font-size: 13px">{{ text }}</pre>'
 
 
 def page(report: Report) -> str:
     """The report as HTML."""
-    volume, shares = [], []
-    if bars := _by_time(report):
-        volume = [(bars, f"Tickets, each {report.step}")]
-    if report.totals.tickets:
-        shares = [
-            (_bars(found), tables.NAMES.get(name, name).capitalize())
-            for name in _PLOTTED
-            if len(found := report.parts.get(name, [])) > 1
-        ]
     template = templates(Path(__file__).parent).get_template("report_page.html")
     made = template.render(
         title=report.title,
@@ -244,32 +229,11 @@ def page(report: Report) -> str:
         remarks=[_sentence(remark) for remark in (*report.remarks, *tables.shortcomings(report))],
         cards=_cards(report),
         none_known=NONE,
-        volume=volume,
-        labels=replace(tables.labels(report), title="All of it as a table") if report.totals.tickets else None,
-        shares=shares,
         series=tables.series(report),
-        sections=[table for table in tables.tables(report) if table.title != tables.LABELS],
+        sections=[*tables.tables(report)],
         meanings=Table("What the figures mean", ("<figure", "<<what it is"), tuple(MEANINGS.items())),
     )
     return f"{made}\n"
-
-
-def _bars(parts: Sequence[DimensionShare]) -> list[tuple[str, float, str]]:
-    most = max(part.tickets for part in parts)
-    return [(part.label, part.tickets / (most or 1), f"{part.tickets:,}") for part in parts[:_MOST_BARS]]
-
-
-def _by_time(report: Report) -> list[tuple[str, float, str]]:
-    """A bar for each step from the first to the last with tickets; none where these are too many, or one alone."""
-    tickets = {point.at: point.tickets for point in report.by_time}
-    first, last = min(tickets, default=report.since), max(tickets, default=report.since)
-    count = (last - first) // _STEPS[report.step] + 1
-    if not 1 < count <= _MOST_MOMENTS:
-        return []
-    most = max(tickets.values()) or 1
-    form = "%d %b %H:%M" if report.step == "hour" else "%a %d %b"
-    moments = [first + number * _STEPS[report.step] for number in range(count)]
-    return [(f"{at:{form}}", tickets.get(at, 0) / most, f"{tickets.get(at, 0):,}") for at in moments]
 
 
 def _sentence(remark: str) -> str:
@@ -277,7 +241,7 @@ def _sentence(remark: str) -> str:
 
 
 def mail_body(report: Report) -> str:
-    """The report's tables as HTML that every mail program shows, and that is the same without its two tags."""
+    """The report's tables as HTML that every mail program shows, and that is the same without its tag."""
     notes = "\n".join(f"Note: {remark}" for remark in (*report.remarks, *tables.shortcomings(report)))
     parts = [f"{report.title}\n{report.origin}", notes, *map(as_text, tables.tables(report))]
     return templates().from_string(_MAIL).render(text="\n\n".join(filter(None, parts)))
