@@ -15,13 +15,6 @@ from ..imitation import FaultPlan
 from ..servers.scripted import reply, scripted
 from .conftest import Desk, OpenDesk
 
-
-def test_a_budget_without_a_price_is_refused_with_the_setting_named(open_desk: OpenDesk) -> None:
-    desk = open_desk(1, model=True)
-    desk.configure("[budget]\nrun_usd = 0.5\n")
-    assert "models.prices has no price for sandbox-model" in desk("run", "--since", "1d", code=2).err
-
-
 SIXTY = [{"subject": f"Order {n}", "body": f"Where is my order {n}? It is late.", "age": 3600.0} for n in range(60)]
 UNKEPT = '[models.prices]\n"sandbox-model" = [0.25, 2.0, 0.025]\n[cache]\ndays = 0\n'
 

@@ -149,11 +149,6 @@ def test_the_key_stands_in_no_file(tmp_path: Path) -> None:
     assert CANARY not in found
 
 
-def test_freshdesk_waits_a_second_where_zendesk_waits_six(tmp_path: Path) -> None:
-    assert settings(tmp_path, environ=GOOD).desk.can.stable_read_s == 6.0
-    assert settings(tmp_path, environ=FRESH).desk.can.stable_read_s == 1.0
-
-
 def test_a_tag_that_freshdesk_would_refuse_is_told_before_anything_runs(tmp_path: Path) -> None:
     name, tag = "a_category_whose_name_is_rather_long", "a_tag_of_a_categorys_own_that_is_long"
     toml = f'[[categories]]\nname = "{name}"\ntag = "{tag}"\n[[categories]]\nname = "general"\n'
@@ -164,14 +159,12 @@ def test_a_tag_that_freshdesk_would_refuse_is_told_before_anything_runs(tmp_path
     assert settings(tmp_path, toml).taxonomy.top == (name, "general")
 
 
-def test_updates_travel_one_by_one_on_freshdesk_whatever_zendesk_would_do(tmp_path: Path) -> None:
-    assert delivery(settings(tmp_path, environ=FRESH)).mode == "single"
-    assert delivery(settings(tmp_path)).mode == "auto"
-
-
-@pytest.mark.parametrize(("environ", "client", "signed"), [(GOOD, Zendesk, "Bearer "), (FRESH, Freshdesk, "Basic ")])
-def test_each_helpdesk_gets_its_own_client_signed_in_its_own_way(
-    tmp_path: Path, environ: dict[str, str], client: type, signed: str
+@pytest.mark.parametrize(
+    ("environ", "client", "signed", "mode"),
+    [(GOOD, Zendesk, "Bearer ", "auto"), (FRESH, Freshdesk, "Basic ", "single")],
+)
+def test_each_helpdesk_gets_its_own_client_signed_in_its_own_way_and_updates_as_it_takes_them(
+    tmp_path: Path, environ: dict[str, str], client: type, signed: str, mode: str
 ) -> None:
     found, clock, adapter = settings(tmp_path, environ=environ), ManualClock(), ScriptedAdapter(answer(200, {}))
     transport = transport_for(found.desk, clock, Deadline(clock, 60), adapter=lambda: adapter)
@@ -179,6 +172,7 @@ def test_each_helpdesk_gets_its_own_client_signed_in_its_own_way(
     assert (transport.name, transport.base_url) == (client.__name__, found.desk.base_url)
     transport.request("GET", "/api/v2/tickets")
     assert adapter.sent[0].headers["Authorization"].startswith(signed)
+    assert delivery(found).mode == mode
 
 
 @pytest.mark.parametrize(

@@ -318,14 +318,12 @@ def elsewhere(folder: Path, toml: str) -> tuple[Path, Path]:
     return here, there / "ticketbot.toml"
 
 
-def test_paths_of_a_file_elsewhere_are_meant_from_its_own_folder(tmp_path: Path) -> None:
+def test_paths_of_a_file_elsewhere_are_meant_from_its_own_folder_and_the_environments_from_the_current_one(
+    tmp_path: Path,
+) -> None:
     here, path = elsewhere(tmp_path, 'log_dir = "my-logs"\nstate_dir = "my-state"\n')
     found = load(folder=here, environ=GOOD, config=path)
     assert (found.log_dir, found.state_dir) == (path.parent / "my-logs", path.parent / "my-state")
-
-
-def test_paths_of_the_environment_are_meant_from_the_current_folder(tmp_path: Path) -> None:
-    here, path = elsewhere(tmp_path, 'log_dir = "x"\nstate_dir = "y"\n')
     environ = {**GOOD, "TICKETBOT_LOG_DIR": "l", "TICKETBOT_STATE_DIR": "s"}
     found = load(folder=here, environ=environ, config=path)
     assert (found.log_dir, found.state_dir) == (Path("l"), Path("s"))
