@@ -99,7 +99,7 @@ CEILINGS = {
     ".": 1_330,
     "analysis": 8_820,
     "audit": 1_840,
-    "commands": 5_590,
+    "commands": 5_540,
     "core": 2_540,
     "dashboard": 1_400,
     "evaluation": 1_840,
@@ -117,14 +117,14 @@ CEILINGS = {
     "settings": 1_560,
     "state": 900,
     "web": 3_190,
-    "wiring": 2_890,
+    "wiring": 2_880,
 }
 """Lines of Python in each package, and of the package's own modules under ``.``.
 
 They are lowered when lines go. Whoever raises one says why in the commit. Request Tracker, a third helpdesk, took 1,050
 lines of product (850 of them in ``helpdesk/``), 600 of tests, and a page of 570 words.
 """
-MOST = {"files": 262, "test lines": 61_850, "scripts": 22, "words of docs": 20_600}
+MOST = {"files": 262, "test lines": 61_780, "scripts": 22, "words of docs": 20_600}
 """Of the whole house: modules, lines of tests, scripts, and words of all pages, generated ones included."""
 SLACK = 1.02
 """A ceiling this far above what is there is to be lowered."""
