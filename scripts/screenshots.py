@@ -30,14 +30,13 @@ import development  # noqa: F401 - for its effect
 from PIL import Image
 
 from tests.dashboard.browser import DESKTOP, PHONE, Tab, browser, dashboard, executable, tab
+from tests.imitation import FaultPlan, Rules, Sandbox
 from ticket_processor.commands.seed import sandbox_environment
 from ticket_processor.core.clock import SystemClock
 from ticket_processor.helpdesk.local_model import NewTicket
-from ticket_processor.sandbox.app import Sandbox, SandboxServer
-from ticket_processor.sandbox.faults import FaultPlan
+from ticket_processor.sandbox.app import SandboxServer
 from ticket_processor.sandbox.fill import fill
 from ticket_processor.sandbox.openai_answers import KnownAnswers
-from ticket_processor.sandbox.zendesk_store import Rules
 from ticket_processor.seeding.corpus import load_corpus, payload, vary
 from ticket_processor.seeding.synthetic import fair_answers
 from ticket_processor.settings.load import load

@@ -237,7 +237,8 @@ def quick_rules(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.slow
 @pytest.mark.usefixtures("quick_rules")
 def test_a_note_becomes_public(office: VirtualDesk) -> None:
-    desk, office.sandbox.store.rules = office, Rules(job_seconds=(0.05, 0.0), batch_private=False)
+    desk = office
+    desk.sandbox.store.go_by(Rules(job_seconds=(0.05, 0.0), batch_private=False))
     desk.tickets(60)
     desk.run(3)
     desk.alarmed("note_published")

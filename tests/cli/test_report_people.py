@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ticket_processor.sandbox.fill import fill_help_center
+from ticket_processor.sandbox.fill import fill_articles
 
 from ..imitation import FaultPlan
 from .conftest import Desk, OpenDesk
@@ -84,7 +84,7 @@ def test_the_helpdesk_is_asked_only_when_that_is_wanted_and_has_to_be_named_then
 
 def test_tables_page_and_csv_tell_the_same_and_none_of_a_tickets_words(triaged: Desk) -> None:
     desk, store = triaged, triaged.sandbox.store
-    fill_help_center(store)
+    fill_articles(store)
     store.person_edit(1, remove_tags=["ai_billing"], add_tags=["ai_refund"], comment="Melody Maker wants it")
     solve(desk, *desk.tickets)
     changes = len(store.history)

@@ -9,7 +9,7 @@ import pytest
 
 from ticket_processor.knowledge.store import FILE_NAME, KnowledgeStore
 from ticket_processor.knowledge.sync import SYNCED, is_due, remember_end
-from ticket_processor.sandbox.fill import fill_help_center
+from ticket_processor.sandbox.fill import fill_articles
 
 from .conftest import Desk, OpenDesk
 
@@ -53,7 +53,7 @@ def test_without_a_wish_for_replies_and_in_a_dry_run_nothing_is_read(
     desk: Desk, toml: str, arguments: tuple[str, ...]
 ) -> None:
     at(desk, toml)
-    fill_help_center(desk.sandbox.store)
+    fill_articles(desk.sandbox.store)
     assert bool(remarks(desk, "--since", "7d", *arguments)) is (toml == NOTE + CENTER and not arguments)
     asked = [request for request in desk.helpdesk_requests() if "help_center" in request]
     assert bool(asked) is (toml == NOTE + CENTER and not arguments)

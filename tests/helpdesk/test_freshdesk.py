@@ -18,7 +18,6 @@ from ticket_processor.core.taxonomy import Category, Taxonomy
 from ticket_processor.freshdesk import Freshdesk
 from ticket_processor.helpdesk import freshdesk_reads
 from ticket_processor.sandbox.access import PLANS
-from ticket_processor.sandbox.freshdesk_store import ARCHIVED_AFTER
 from ticket_processor.sandbox.messages import Request, Response
 from ticket_processor.sandbox.store import PERSON_ID
 
@@ -333,14 +332,6 @@ def test_a_low_that_we_wrote_is_no_unset_one(account: FreshAccount, tmp_path: Pa
     _run(account, tmp_path)
     assert account.desk.tickets[number].json["priority"] == LOW
     assert account.client.fetch([number])[number].priority is Priority.LOW
-
-
-def test_archived_tickets_are_in_no_list_and_cannot_be_seen(account: FreshAccount) -> None:
-    number = account.add(status=CLOSED).id
-    account.clock.advance(ARCHIVED_AFTER + HOURS)
-    young = account.add().id
-    assert list(_everything(account.client)) == [young]
-    assert not account.client.fetch([number])
 
 
 def test_deleted_tickets_and_spam_are_seen_as_deleted(account: FreshAccount) -> None:

@@ -174,7 +174,8 @@ def test_a_stale_job_that_cannot_be_read_is_an_unknown_one_and_hides_no_other(st
 def test_a_drop_downs_new_choice_comes_with_its_tag_and_the_old_ones_goes(as_job: bool) -> None:
     account = Account(1, rules=Rules(job_seconds=(0.0, 0.0)))
     (number,) = account.ids
-    account.store.person_edit(number, custom_fields={AREA: "area_web_shop", ORDER: "A-1"}, add_tags=("vip",))
+    account.store.person_edit(number, custom_fields={AREA: "area_web_shop", ORDER: "A-1"})
+    account.store.person_edit(number, add_tags=("vip",))
     account.clock.advance(100)
     ticket = account.one(number)
     assert "area_web_shop" in ticket.tags

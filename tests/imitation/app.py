@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-from ticket_processor.sandbox import app, faults
+from ticket_processor.sandbox import app
 from ticket_processor.sandbox.messages import Request, Response
 
-from . import webhooks
-from .faults import ROW_KINDS, FaultPlan, FaultRule, spoil, update_many
-from .rules import Rules, by_the_rules
+from . import solutions, webhooks
+from .faults import FaultPlan, update_many
+from .rules import FreshdeskRules, Rules, by_freshdesks_rules, by_the_rules
 from .stores import BusyDesk, LaggingStore
 from .tickets import TicketWriter
 
@@ -20,13 +20,20 @@ class Sandbox(app.Sandbox):
 
     Its model writes tickets where they are asked for.
 
+    - ``rules``: how the vendor acts where that is not certain.
     - ``search_lag``: seconds by which the search index lags behind.
     - ``replica_lag``: each reading of tickets by id (``show_many``, one ticket, its comments, its audits) shows a
       state of up to this many seconds ago, while the reply's ``Date`` is of now.
-    - ``stamp_rule``: short for ``rules=Rules(stamp_rule=…)``.
+
+    Each function in ``on_request`` is called with a request before it is handled, each in ``after_request`` with the
+    request and its response after the state has changed; both outside the lock, so they may edit tickets, call
+    :meth:`handle`, or block while other threads go on.
     """
 
-    stores: ClassVar = {"zendesk": LaggingStore, "freshdesk": BusyDesk}
+    helpdesks: ClassVar = {
+        "zendesk": app.HELPDESKS["zendesk"]._replace(store=LaggingStore),
+        "freshdesk": app.HELPDESKS["freshdesk"]._replace(store=BusyDesk),
+    }
     new_plan = FaultPlan
 
     def __init__(
@@ -34,19 +41,31 @@ class Sandbox(app.Sandbox):
         *arguments: Any,
         search_lag: float = 0.0,
         replica_lag: float = 0.0,
-        stamp_rule: Any = "equal",
         rules: Any = None,
         helpdesk: app.HelpdeskName = "zendesk",
         **options: Any,
     ) -> None:
-        if helpdesk == "zendesk":
-            rules = rules or Rules(stamp_rule=stamp_rule)
-        super().__init__(*arguments, rules=rules, helpdesk=helpdesk, **options)
+        super().__init__(*arguments, helpdesk=helpdesk, **options)
+        self.on_request: list[Callable[[Request], None]] = []
+        self.after_request: list[Callable[[Request, Response], None]] = []
         self.openai.known = TicketWriter()
+        routes: dict[str, Any] = self.api.routes
         if helpdesk == "zendesk":
+            self.store.go_by(rules or Rules())
             self.store.index_lag, self.store.replica_lag = search_lag, replica_lag
-            self.api.routes |= {**webhooks.ROUTES, "PUT tickets/update_many": update_many}
-            self.api.routes |= by_the_rules(self.api.routes)
+            routes |= {**solutions.ZENDESK, **webhooks.ROUTES, "PUT tickets/update_many": update_many}
+            routes |= by_the_rules(routes)
+        else:
+            self.store.go_by(rules or FreshdeskRules())
+            routes |= {**solutions.FRESHDESK, **by_freshdesks_rules(dict(routes))}
+
+    def handle(self, request: Request) -> Response:
+        for before in self.on_request:
+            before(request)
+        response = super().handle(request)
+        for after in self.after_request:
+            after(request, response)
+        return response
 
     def way_to(self, request: Request) -> Callable[[], Response]:
         strikes = self.faults.of_job if isinstance(self.faults, FaultPlan) else {}
@@ -55,14 +74,6 @@ class Sandbox(app.Sandbox):
 
         def way() -> Response:
             self.store.job_strikes = strikes, seed
-            try:
-                return handle()
-            finally:  # where a plan has no rules, nothing sets the next request's
-                self.store.job_strikes = {}, 0
+            return handle()
 
         return way
-
-    def misbehave(self, rule: faults.FaultRule, route: Callable[[], Response]) -> Response:
-        if isinstance(rule, FaultRule) and rule.kind in ROW_KINDS:
-            return spoil(route(), rule.kind, rule.ticket, rule.odd, self.faults.dice)
-        return super().misbehave(rule, route)

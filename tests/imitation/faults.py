@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, ClassVar
 
 import orjson
 
 from ticket_processor.sandbox import faults, zendesk_writes
-from ticket_processor.sandbox.messages import Request, Response
+from ticket_processor.sandbox.faults import Kind
+from ticket_processor.sandbox.messages import Request, Response, json_response, text_response
 from ticket_processor.sandbox.zendesk_call import Call
 from ticket_processor.sandbox.zendesk_store import Item, Job
 
 # Rows
 
-ROW_KINDS: dict[str, str] = {
-    "odd-row": "the request is done, and one ticket (`ticket`, else any) is answered in an odd form (`odd`)",
-    "omit-row": "the request is done, and an answer about many tickets lacks one of them (`ticket`, else any)",
-}
 _LONE_SURROGATE = "\ue0d8"
 """Stands for what no JSON library writes, until the text is there."""
 BROKEN: Mapping[str, bytes] = {
@@ -85,35 +82,49 @@ def _rows(body: Any) -> tuple[list[dict[str, Any]], bool]:
 
 # Jobs
 
-JOB_KINDS: dict[str, str] = {
-    "job-slow": "a job of updates starts `seconds` later",
-    "job-lost": "a job of updates is accepted, nothing is done, and no answer says so",
-    "job-vanishes": "a job of updates is done, and `seconds` after it was queued it cannot be found by its id",
-    "job-fails": "a job of updates ends as failed, with nothing done",
-    "job-killed": "a job of updates ends as killed, with some of its first items done",
-    "job-item-fails": "items of a job of updates fail although nothing is wrong; the probability is each item's",
-    "job-results-missing": "a job of updates is done, and its results lack some of the items",
-    "job-no-results": "a job of updates is done, and its results are null",
-}
+JOB_KINDS = (
+    "job-slow",  # it starts `seconds` later
+    "job-lost",  # accepted; nothing is done, and no answer says so
+    "job-vanishes",  # done, and `seconds` after it was queued it cannot be found by its id
+    "job-fails",  # failed, with nothing done
+    "job-killed",  # killed, with some of its first items done
+    "job-item-fails",  # items fail although nothing is wrong; the probability is each item's
+    "job-results-missing",  # done, and its results lack some of the items
+    "job-no-results",  # done, and its results are null
+)
+"""Of a job of updates."""
 
 # Rules
 
-KINDS: Mapping[str, str] = {**faults.KINDS, **ROW_KINDS, **JOB_KINDS}
+KINDS: Mapping[str, Kind] = {
+    **faults.KINDS,
+    "late-commit": Kind(done=False, seconds=20.0),  # the connection closes now, the request is done `seconds` later
+    "half-body": Kind(done=True, fate="half"),
+    "conflict": Kind(done=False, status=409),
+    "html": Kind(done=False),  # a page to sign in at
+    "not-json-4xx": Kind(done=False, status=400),
+    "odd-row": Kind(done=True),  # one ticket (`ticket`, else any) is answered in an odd form (`odd`)
+    "omit-row": Kind(done=True),  # an answer about many tickets lacks one of them (`ticket`, else any)
+    **dict.fromkeys(JOB_KINDS, Kind(done=True, seconds=60.0)),
+}
+_SIGN_IN = text_response(200, "<!DOCTYPE html><title>Sign in</title>", "text/html; charset=utf-8")
+_CONFLICTS = {
+    "zendesk": {"error": "DatabaseConflict", "description": "Database collision"},
+    "freshdesk": {"code": "inconsistent_state", "message": "The resource is in a conflicting state."},
+}
 
 
 @dataclass
 class FaultRule(faults.FaultRule):
-    """A rule of the sandbox, or of a row or a job: ``ticket`` is whose row is odd or left out, ``odd`` how."""
+    """A rule of the sandbox, or of what is only met in tests.
 
-    kinds: ClassVar[Mapping[str, str]] = KINDS
+    ``ticket`` is whose row is odd or left out, ``odd`` how.
+    """
+
+    kinds: ClassVar[Mapping[str, Kind]] = KINDS
 
     ticket: int | None = None
     odd: str = "any"
-
-    def __post_init__(self) -> None:
-        if self.seconds is None and self.kind == "job-slow":
-            self.seconds = 60.0
-        super().__post_init__()
 
     def strikes(self, request: Request, dice: random.Random) -> bool:
         if self.kind != "job-item-fails":
@@ -123,6 +134,18 @@ class FaultRule(faults.FaultRule):
             return super().strikes(request, dice)
         finally:
             self.probability = each
+
+    def spoils(self, route: Callable[[], Response], sandbox: Any) -> Response:
+        if self.kind == "late-commit":
+            sandbox.store.later(sandbox.store.now() + (self.seconds or KINDS[self.kind].seconds), route)
+            return Response(0, fate="drop")
+        if self.kind in ("odd-row", "omit-row"):
+            return spoil(route(), self.kind, self.ticket, self.odd, sandbox.faults.dice)
+        if self.kind == "html":
+            return replace(_SIGN_IN, headers=dict(_SIGN_IN.headers))
+        if self.kind == "conflict":
+            return json_response(409, _CONFLICTS[sandbox.helpdesk])
+        return super().spoils(route, sandbox)
 
 
 class FaultPlan(faults.FaultPlan):
@@ -167,7 +190,8 @@ class FaultyJob(Job):
 
     def seconds(self, kind: str, otherwise: float) -> float:
         """The seconds of the rule of a kind."""
-        return self.struck[kind].seconds or 0.0 if kind in self.struck else otherwise
+        rule = self.struck.get(kind)
+        return otherwise if rule is None else KINDS[kind].seconds if rule.seconds is None else rule.seconds
 
     def dice(self, what: str) -> random.Random:
         return random.Random(f"{self.seed} {what}")

@@ -7,12 +7,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ticket_processor.sandbox.basics import SandboxClock, iso
+from ticket_processor.sandbox.basics import SandboxClock, iso, parse_iso
 from ticket_processor.sandbox.freshdesk_store import CLOSED, NOTE, OPEN, PENDING, RESOLVED, FreshdeskStore
 from ticket_processor.sandbox.store import BOT_ID, PERSON_ID, Audit, Comment, StoredTicket
 from ticket_processor.sandbox.zendesk_store import ZendeskStore
 
 from .faults import Strikes
+from .rules import FreshdeskRules, Rules
 
 SYSTEM_ID = RULE_ID = -1
 
@@ -55,17 +56,32 @@ class LaggingStore(ZendeskStore):
     """
 
     audit = Judged
+    rules = Rules()
 
-    def __init__(self, clock: SandboxClock, rules: Any = None, *, seed: int = 0) -> None:
-        super().__init__(clock, rules, seed=seed)
+    def __init__(self, clock: SandboxClock, *, seed: int = 0) -> None:
+        super().__init__(clock, seed=seed)
         self.index_lag = self.replica_lag = 0.0
         self.index_late: dict[int, float] = {}
         self.versions: dict[int, list[Version]] = {}
+        self.article_translations: dict[int, list[dict[str, Any]]] = {}
         self.webhooks: dict[str, dict[str, Any]] = {}
         self.signing_secrets: dict[str, str] = {}
         self.job_strikes: tuple[Strikes, int] = {}, 0
         """What goes wrong with the job that the request at hand starts, and a seed."""
         self._dice = random.Random(f"{seed} replica")
+
+    def go_by(self, rules: Rules) -> None:
+        """Act as these rules say, from now on."""
+        self.rules, self.job_seconds = rules, rules.job_seconds
+        self.max_jobs, self.most_comments = rules.max_jobs, rules.most_comments
+
+    def counting(self, payload: Mapping[str, Any], *, in_batch: bool) -> Mapping[str, Any]:
+        return self.rules.counting(payload, in_batch=in_batch)
+
+    def outdated(self, ticket: StoredTicket, payload: Mapping[str, Any], queued: float | None) -> bool:
+        if "safe_update" in payload and self.rules.stamp_rule == "not_newer":
+            return parse_iso(payload["updated_stamp"]) < parse_iso(ticket.stamp)
+        return super().outdated(ticket, payload, queued if self.rules.batch_guard else None)
 
     def create(self, **given: Any) -> StoredTicket:
         with self.lock:
@@ -117,6 +133,39 @@ class LaggingStore(ZendeskStore):
             return super().indexed(ticket)
         known = [version for version in versions if version[0] <= moment]
         return None if not known or known[-1][2] else known[-1][1]
+
+    # --- drop-downs and tags are two sides of one thing
+
+    def _options(self) -> dict[int, frozenset[str]]:
+        """The values that each drop-down takes."""
+        fields = [field for field in self.ticket_fields if field["type"] == "tagger"]
+        return {field["id"]: frozenset(each["value"] for each in field["custom_field_options"]) for field in fields}
+
+    def linked(self, tags: Sequence[str], values: Mapping[int, Any], wanted: Mapping[str, Any]) -> Mapping[str, Any]:
+        """With a drop-down's tag where a value is set, and a value where a tag is.
+
+        How far the vendor goes is known from reports only, so this is the stricter form: of a list of tags and a
+        drop-down that disagree in one write, the tags win.
+        """
+        custom = dict(wanted.get("custom_fields") or {})
+        after = dict.fromkeys(wanted.get("tags", tags))
+        for key, options in self._options().items():
+            before = values.get(key)
+            chosen = asked = custom.get(key, before)
+            if "tags" in wanted:
+                held = options & after.keys()
+                # A drop-down holds one value: the one asked for, or the tag that was not there before.
+                chosen = min(held & {asked} - {before} or held - {before} or held & {asked} or held, default=None)
+            elif key not in custom:
+                continue
+            if chosen != asked or key in custom:
+                custom[key] = chosen
+            after = {tag: None for tag in after if tag == chosen or tag not in options}
+            after |= {chosen: None} if chosen else {}
+        changed = dict(wanted)
+        if "tags" in wanted or after.keys() != set(tags):
+            changed["tags"] = list(after)
+        return {**changed, "custom_fields": custom} if custom else changed
 
     # --- what others do
 
@@ -182,6 +231,23 @@ class BusyDesk(FreshdeskStore):
     """A Freshdesk account with rules, a trash and spam, and customers who write again."""
 
     audit = Judged
+    rules = FreshdeskRules()
+
+    def __init__(self, clock: SandboxClock, *, seed: int = 0) -> None:
+        super().__init__(clock, seed=seed)
+        self.translations: list[dict[str, Any]] = []
+
+    def go_by(self, rules: FreshdeskRules) -> None:
+        """Act as these rules say, from now on."""
+        self.rules = rules
+
+    def gone(self, ticket: StoredTicket) -> bool:
+        return ticket.deleted or ticket.spam
+
+    def _counts(self, values: Mapping[str, Any], row: Mapping[str, Any] | None) -> bool:
+        if row is not None and (row["source"] != NOTE or self.rules.notes_move_stamp):
+            return True
+        return bool(set(values) - {"tags"}) or ("tags" in values and self.rules.tags_move_stamp)
 
     def customer_replies(self, ticket_id: int, text: str) -> Audit | None:
         """The requester writes again; a ticket that waits or is solved is open again."""
@@ -217,8 +283,9 @@ class BusyDesk(FreshdeskStore):
         """A person puts a ticket into the trash."""
         with self.lock:
             self.settle()
-            self.tickets[ticket_id].deleted = True
-            self._hide(self.tickets[ticket_id], "deleted")
+            ticket = self.tickets[ticket_id]
+            ticket.deleted = ticket.json["deleted"] = True
+            self._hide(ticket, "deleted")
 
     def spam(self, ticket_id: int) -> None:
         """A person marks a ticket as spam."""

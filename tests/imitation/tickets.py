@@ -37,8 +37,4 @@ def _ticket(number: int, line: str) -> dict[str, object]:
     matters = dice.sample(said["matters"][category], 2)
     detail = dice.choice(said["details"]).format(number=dice.randrange(10_000, 99_999), day=dice.randrange(2, 28))
     feeling = dice.choice(said["moods"][mood[1].lower() if mood else "neutral"])
-    greeting, closing = dice.choice(said["greetings"]), dice.choice(said["closings"])
-    middle = [*matters, detail]
-    dice.shuffle(middle)
-    body = f"{greeting},\n\n{' '.join(middle)} {feeling}\n\n{closing}"
-    return {"n": number, "subject": matters[0].rstrip(".?!"), "body": body}
+    return {"n": number, "subject": matters[0].rstrip(".?!"), "body": f"{' '.join(matters)} {detail} {feeling}"}

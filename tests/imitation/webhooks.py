@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable
+from functools import partial
 
 from ticket_processor.sandbox.basics import iso
 from ticket_processor.sandbox.messages import Response, json_response
@@ -12,42 +13,29 @@ from ticket_processor.sandbox.zendesk_call import Call, forbidden
 _LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
-def for_admins(handle: Callable[[Call], Response]) -> Callable[[Call], Response]:
-    def handler(call: Call) -> Response:
-        if call.identity.role != "admin":
-            raise forbidden()
-        return handle(call)
-
-    return handler
-
-
-@for_admins
 def list_webhooks(call: Call) -> Response:
     """The newest first, all on one page."""
     rows = list(call.store.webhooks.values())[::-1]
     return json_response(200, {"webhooks": rows, "meta": {"has_more": False}})
 
 
-@for_admins
 def create_webhook(call: Call) -> Response:
     """Its signing secret is made with it."""
     dice = call.store.random
     number = "01" + "".join(dice.choice(_LETTERS) for _ in range(24))
     made = {"id": number, "created_at": iso(call.now), "created_by": str(call.identity.user_id)}
-    row = call.store.webhooks[number] = {**call.payload()["webhook"], **made}
+    row = call.store.webhooks[number] = {**call.request.json()["webhook"], **made}
     call.store.signing_secrets[number] = base64.b64encode(dice.randbytes(32)).decode()
     return json_response(201, {"webhook": row})
 
 
-@for_admins
 def signing_secret(call: Call) -> Response:
     secret = call.store.signing_secrets[call.args[0]]
     return json_response(200, {"signing_secret": {"algorithm": "SHA256", "secret": secret}})
 
 
-@for_admins
 def create_trigger(call: Call) -> Response:
-    given, number = call.payload()["trigger"], 360_000 + len(call.store.triggers)
+    given, number = call.request.json()["trigger"], 360_000 + len(call.store.triggers)
     place = {"active": True, "position": len(call.store.triggers) + 1, "category_id": "1", "description": None}
     stamps = {"created_at": iso(call.now), "updated_at": iso(call.now)}
     row = {**place, **given, "id": number, "raw_title": given["title"], "default": False, **stamps}
@@ -55,9 +43,15 @@ def create_trigger(call: Call) -> Response:
     return json_response(201, {"trigger": row})
 
 
+def _for_admins(handle: Callable[[Call], Response], call: Call) -> Response:
+    if call.identity.role != "admin":
+        raise forbidden()
+    return handle(call)
+
+
 ROUTES = {
-    "GET webhooks": list_webhooks,
-    "POST webhooks": create_webhook,
-    "GET webhooks/{webhook}/signing_secret": signing_secret,
-    "POST triggers": create_trigger,
+    "GET webhooks": partial(_for_admins, list_webhooks),
+    "POST webhooks": partial(_for_admins, create_webhook),
+    "GET webhooks/{name}/signing_secret": partial(_for_admins, signing_secret),
+    "POST triggers": partial(_for_admins, create_trigger),
 }

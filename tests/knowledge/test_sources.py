@@ -15,12 +15,10 @@ from ticket_processor.helpdesk import freshdesk_reads, zendesk_reads
 from ticket_processor.knowledge.sources import FolderArticles, HelpCenter
 from ticket_processor.knowledge.store import GENERATION, KnowledgeStore
 from ticket_processor.knowledge.sync import SyncResult, sync
-from ticket_processor.sandbox import fill as solutions
-from ticket_processor.sandbox.fill import add_article
-from ticket_processor.sandbox.zendesk_call import SIGNED_IN, SOME, STAFF
 
 from ..helpdesk.test_zendesk import Account
 from ..imitation import Rules
+from ..imitation.solutions import SIGNED_IN, SOME, STAFF
 from ..support.freshdesk_account import FreshAccount
 
 
@@ -56,7 +54,7 @@ def add_translation(desk: Zendesk, article_id: int, locale: str, title: str, **o
 def test_a_sync_with_nothing_new_takes_two_requests_at_most_and_writes_nothing() -> None:
     desk = Zendesk()
     for number in range(30):
-        add_article(desk.store, f"Article {number}", f"<p>Words {number}</p>", user_segment_id=SIGNED_IN)
+        desk.store.add_article(f"Article {number}", f"<p>Words {number}</p>", user_segment_id=SIGNED_IN)
     assert desk.sync().changed == {"zendesk": 30}
     before = desk.kept.fact(GENERATION)
     desk.clock.wait(60)
@@ -67,7 +65,7 @@ def test_a_sync_with_nothing_new_takes_two_requests_at_most_and_writes_nothing()
 
 def test_votes_change_nothing_and_words_do() -> None:
     desk = Zendesk()
-    add_article(desk.store, "Refunds", "<p>Five days.</p>")
+    desk.store.add_article("Refunds", "<p>Five days.</p>")
     desk.sync()
     desk.clock.wait(60)
     row = desk.store.articles[0]
@@ -80,8 +78,8 @@ def test_votes_change_nothing_and_words_do() -> None:
 
 def test_drafts_and_outdated_translations_are_left_out_and_an_article_taken_back_goes() -> None:
     desk = Zendesk()
-    add_article(desk.store, "Draft", "<p>x</p>", draft=True)
-    first = add_article(desk.store, "Refunds", "<p>x</p>")
+    desk.store.add_article("Draft", "<p>x</p>", draft=True)
+    first = desk.store.add_article("Refunds", "<p>x</p>")
     add_translation(desk, first, "de", "Erstattungen")
     add_translation(desk, first, "fr", "Remboursements", outdated=True)
     desk.sync()
@@ -96,10 +94,10 @@ def test_drafts_and_outdated_translations_are_left_out_and_an_article_taken_back
 
 def test_a_segment_decides_who_may_read_and_the_list_of_segments_counts_as_well() -> None:
     desk = Zendesk()
-    add_article(desk.store, "all", "<p>x</p>")
+    desk.store.add_article("all", "<p>x</p>")
     for title, segment in (("signed in", SIGNED_IN), ("staff", STAFF), ("some", SOME), ("unknown", 999)):
-        add_article(desk.store, title, "<p>x</p>", user_segment_id=segment)
-    add_article(desk.store, "plural", "<p>x</p>")
+        desk.store.add_article(title, "<p>x</p>", user_segment_id=segment)
+    desk.store.add_article("plural", "<p>x</p>")
     desk.store.articles[-1]["user_segment_ids"] = [STAFF]
     desk.sync()
     assert desk.audiences() == {
@@ -126,7 +124,7 @@ def pages(most: int) -> Callable[[int], None]:
 def test_a_sync_whose_time_ends_keeps_what_it_read_and_a_whole_one_notices_what_is_gone() -> None:
     desk = Zendesk()
     for number in range(301):
-        add_article(desk.store, f"Article {number}", "<p>x</p>")
+        desk.store.add_article(f"Article {number}", "<p>x</p>")
     desk.sync()
     desk.store.articles[0]["body"] = "<p>other words</p>"
     for place in (300, 250, 1):
@@ -152,7 +150,7 @@ def test_a_help_center_that_cannot_be_read_keeps_what_was_there_and_stops_no_oth
 
 def test_a_source_that_is_no_longer_named_is_forgotten() -> None:
     desk = Zendesk()
-    add_article(desk.store, "Refunds", "<p>x</p>")
+    desk.store.add_article("Refunds", "<p>x</p>")
     desk.sync()
     sync(desk.kept, [])
     assert desk.kept.counts() == (0, 0)
@@ -177,11 +175,11 @@ def test_freshdesk_folders_decide_who_may_read_also_when_they_lie_in_others() ->
     desk = Freshdesk()
     outer = 0
     for visibility in range(1, 8):
-        outer = solutions.add_folder(desk.store, f"Folder {visibility}", visibility=visibility)
-        solutions.add_solution(desk.store, outer, f"Article {visibility}", "<p>x</p>")
-    inner = solutions.add_folder(desk.store, "Inner", visibility=3, parent_folder_id=outer)
-    solutions.add_solution(desk.store, inner, "Nested", "<p>x</p>")
-    solutions.add_solution(desk.store, inner, "Draft", "<p>x</p>", status=solutions.DRAFT)
+        outer = desk.store.add_folder(f"Folder {visibility}", visibility=visibility)
+        desk.store.add_article(f"Article {visibility}", "<p>x</p>")
+    desk.store.add_folder("Inner", visibility=3, parent_folder_id=outer)
+    desk.store.add_article("Nested", "<p>x</p>")
+    desk.store.add_article("Draft", "<p>x</p>", status=1)
     assert desk.sync().failed == {}
     assert desk.audiences() == {
         "Article 1": "everyone",
@@ -193,8 +191,8 @@ def test_freshdesk_folders_decide_who_may_read_also_when_they_lie_in_others() ->
 
 def test_freshdesk_translations_are_read_once_and_an_article_that_goes_takes_them_along() -> None:
     desk = Freshdesk()
-    folder = solutions.add_folder(desk.store, "Help")
-    article = solutions.add_solution(desk.store, folder, "Refunds", "<p>Five days.</p>")
+    desk.store.add_folder("Help")
+    article = desk.store.add_article("Refunds", "<p>Five days.</p>")
     german = {"language": "de", "title": "Erstattungen", "description": "<p>Fünf Tage.</p>"}
     desk.store.translations.append({**desk.store.articles[0], **german, "id": article})
     desk.sync()
@@ -208,10 +206,10 @@ def test_freshdesk_translations_are_read_once_and_an_article_that_goes_takes_the
 
 def test_a_folder_that_gets_hidden_hides_its_articles_at_the_next_sync() -> None:
     desk = Freshdesk()
-    folder = solutions.add_folder(desk.store, "Help")
-    solutions.add_solution(desk.store, folder, "Refunds", "<p>Five days.</p>")
+    desk.store.add_folder("Help")
+    desk.store.add_article("Refunds", "<p>Five days.</p>")
     desk.sync()
-    desk.store.folders[0]["visibility"] = solutions.AGENTS
+    desk.store.folders[0]["visibility"] = 3
     desk.sync()
     assert desk.audiences() == {"Refunds": "agents"}
 

@@ -19,7 +19,7 @@ from typer.testing import CliRunner
 from ticket_processor.cli import app
 from ticket_processor.core.clock import SystemClock
 from ticket_processor.dashboard.server import DashboardOptions, give
-from ticket_processor.sandbox.fill import add_folder, add_solution, fill, fill_help_center
+from ticket_processor.sandbox.fill import fill, fill_articles
 from ticket_processor.settings.schema import Settings
 
 from ..cli.conftest import Command, OpenDesk, bare, is_chat, open_desk, rows
@@ -109,7 +109,7 @@ def test_articles_of_every_source_are_found_by_words_and_by_vectors_where_there_
 ) -> None:
     """Need 23: `kb sync`, `search` and `show`: Help Center, solutions, folders; words alone where vectors fail."""
     desk = open_desk(0, model=True)
-    fill_help_center(desk.sandbox.store)
+    fill_articles(desk.sandbox.store)
     articles(desk, cards="# Gift cards\nA gift card is valid for three years.\n")
     (desk.folder / "help" / "limits.md").write_text("# Limits\nAgents grant gift cards of 50 EUR.\n", encoding="utf-8")
     sources = '[knowledge]\nhelp_centers = ["zendesk"]\nfolders = ["help"]\n'
@@ -137,8 +137,8 @@ def test_articles_of_every_source_are_found_by_words_and_by_vectors_where_there_
 
     (tmp_path / "freshdesk").mkdir()
     with freshdesk(tmp_path / "freshdesk") as other:
-        folder = add_folder(other.sandbox.store, "Help")
-        add_solution(other.sandbox.store, folder, "Refunds", "<p>Money is back in five days.</p>")
+        other.sandbox.store.add_folder("Help")
+        other.sandbox.store.add_article("Refunds", "<p>Money is back in five days.</p>")
         other.configure('[knowledge]\nhelp_centers = ["freshdesk"]\n')
         other("kb", "sync")
         assert "Refunds" in other("kb", "search", "When is my money back?").out
@@ -546,7 +546,7 @@ def test_a_report_tells_a_period_in_every_form_with_what_people_changed_gaps_and
     }
     odd = [f"Do you like my vintage gramophone? It is number {n}." for n in range(6)]
     desk = open_desk([*rows(8), {**hacked, "age": 7000.0}, *of_two_hours_ago(odd)])
-    fill_help_center(desk.sandbox.store)
+    fill_articles(desk.sandbox.store)
     desk("run", "--since", "1d")
     period = ("report", "--since", "1d")
     assert ["tickets", "15"] in [line.split() for line in desk(*period).out.splitlines()]

@@ -17,7 +17,7 @@ from ticket_processor.helpdesk import zendesk_reads
 from ticket_processor.knowledge.model import Article
 from ticket_processor.knowledge.sources import HelpCenter
 from ticket_processor.reporting.knowledge_gaps import ANY, Coverage, Knowledge, look_up, themes_of, topics_of
-from ticket_processor.sandbox.fill import add_article, fill_help_center
+from ticket_processor.sandbox.fill import fill_articles
 
 from ..helpdesk.test_zendesk import Account
 from ..support.fakes import ManualClock
@@ -149,9 +149,9 @@ def test_why_articles_could_not_be_read_is_told(error: Exception, words: str) ->
 @pytest.mark.parametrize("english", ["en-us", "en-gb"])
 def test_a_help_centers_articles_are_searched_in_the_language_of_their_locale(english: str) -> None:
     account = Account()
-    fill_help_center(account.store)
-    add_article(account.store, "Fahrradständer", "<p>für den Hof</p>", locale="de")
-    add_article(account.store, "Bicycle stands", "<p>for the yard</p>", locale=english)
+    fill_articles(account.store)
+    account.store.add_article("Fahrradständer", "<p>für den Hof</p>", locale="de")
+    account.store.add_article("Bicycle stands", "<p>for the yard</p>", locale=english)
     portions = HelpCenter("zendesk", partial(zendesk_reads.articles, account.transport)).portions({})
     names = ("billing", "account", "order", "refund")
     topics = [topic(name, count, language) for name in names for language, count in (("en", 20), ("de", 10))]

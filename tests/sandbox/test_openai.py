@@ -11,7 +11,6 @@ from jsonschema import Draft202012Validator
 
 from ticket_processor.sandbox.messages import Response
 
-from ..imitation.latency import LatencyProfile
 from .helpers import Desk
 
 KEY = "Bearer sandbox-key"
@@ -125,11 +124,3 @@ def test_embeddings_are_repeatable_unit_vectors_and_similar_texts_are_near() -> 
         return sum(x * y for x, y in zip(vectors[a], vectors[b], strict=True))
 
     assert near(0, 1) > 0.5 > near(0, 2)
-
-
-def test_latencies_are_log_normal_with_the_given_median_and_95th_percentile() -> None:
-    profile = LatencyProfile(1.2, 4.0, seed=3)
-    sample = sorted(profile(number) for number in range(4_000))
-    assert sample[2_000] == pytest.approx(1.2, rel=0.06)
-    assert sample[3_800] == pytest.approx(4.0, rel=0.1)
-    assert profile(7) == LatencyProfile(1.2, 4.0, seed=3)(7)

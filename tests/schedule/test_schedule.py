@@ -274,7 +274,8 @@ def a_task(**values: Any) -> ScheduledJob:
 
 def test_the_task_is_as_the_schema_says() -> None:
     text = task(a_task())
-    schema().validate(text)
+    for every in PERIODS_MIN:
+        schema().validate(task(a_task(every_min=every)))
     read = ElementTree.fromstring(text)
     for path, value in {
         "t:Principals/t:Principal/t:UserId": "OFFICE\\jo",
@@ -290,11 +291,6 @@ def test_the_task_is_as_the_schema_says() -> None:
     names = ("MultipleInstancesPolicy", "StopIfGoingOnBatteries", "StartWhenAvailable", "ExecutionTimeLimit")
     told = [read.findtext(f"t:Settings/t:{name}", namespaces=NAMESPACE) for name in names]
     assert told == ["IgnoreNew", "false", "true", "PT0H9M40S"]
-
-
-@pytest.mark.parametrize("every", PERIODS_MIN)
-def test_every_period_is_one_that_task_scheduler_takes(every: int) -> None:
-    schema().validate(task(a_task(every_min=every)))
 
 
 @given(job=jobs_with(WINDOWS_PATHS))

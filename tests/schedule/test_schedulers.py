@@ -210,14 +210,23 @@ def test_without_a_manager_nothing_is_written(programs: Programs) -> None:
     assert not programs.units.exists()
 
 
-def test_units_that_somebody_else_wrote_are_left_alone(programs: Programs) -> None:
+@pytest.mark.parametrize(
+    ("kind", "job_of", "file", "theirs"),
+    [
+        (Systemd, a_job, "config/systemd/user/ticketbot.timer", "[Timer]\nOnCalendar=daily\n"),
+        (Windows, a_task, "task", "<Task><Description>backup</Description></Task>"),
+    ],
+)
+def test_what_somebody_else_wrote_is_left_alone(
+    kind: Callable[[str], Scheduler], job_of: Callable[..., ScheduledJob], file: str, theirs: str, programs: Programs
+) -> None:
     programs.units.mkdir(parents=True)
-    (programs.units / "ticketbot.timer").write_text("[Timer]\nOnCalendar=daily\n", encoding="utf-8")
+    (programs.home / file).write_text(theirs, encoding="utf-8")
     with pytest.raises(ConfigError, match="is not ticketbot's"):
-        install(Systemd("ticketbot"), a_job())
+        install(kind("ticketbot"), job_of())
     with pytest.raises(CannotRun, match="is not ticketbot's"):
-        remove(Systemd("ticketbot"))
-    assert [path.name for path in programs.units.iterdir()] == ["ticketbot.timer"]
+        remove(kind("ticketbot"))
+    assert (programs.home / file).read_text(encoding="utf-8") == theirs
 
 
 def test_units_that_cannot_be_read_or_removed_are_told(programs: Programs) -> None:
@@ -245,15 +254,6 @@ def test_a_task_is_known_again_in_another_code_page(programs: Programs) -> None:
     job = a_task(settings="C:\\B\u00fcro \u6771\\ticketbot.toml")
     programs.task.write_bytes(task(job).replace('"C:', "&quot;C:").encode("cp850", "replace"))
     install(Windows("ticketbot"), job)
-
-
-def test_somebody_elses_task_is_left_alone(programs: Programs) -> None:
-    programs.task.write_text("<Task><Description>backup</Description></Task>", encoding="utf-8")
-    with pytest.raises(ConfigError, match="is not ticketbot's"):
-        install(Windows("ticketbot"), a_task())
-    with pytest.raises(CannotRun, match="is not ticketbot's"):
-        remove(Windows("ticketbot"))
-    assert programs.task.exists()
 
 
 # --- whether runs are scheduled

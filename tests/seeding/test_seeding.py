@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gzip
 import json
-import os
 import re
 from itertools import islice
 from pathlib import Path
@@ -33,11 +31,10 @@ def ticket(text: str = "Hello", **fields: object) -> SeedTicket:
     return SeedTicket.model_validate({"id": "one", "body": text, "requester": requester, **fields})
 
 
-def written(folder: Path, *rows: object, name: str = "mine.jsonl") -> Path:
-    path = folder / name
+def written(folder: Path, *rows: object) -> Path:
+    path = folder / "mine.jsonl"
     lines = [row if isinstance(row, bytes) else json.dumps(row, ensure_ascii=False).encode() for row in rows]
-    data = b"\n".join(lines) + b"\n"
-    path.write_bytes(gzip.compress(data) if name.endswith(".gz") else data)
+    path.write_bytes(b"\n".join(lines) + b"\n")
     return path
 
 
@@ -55,21 +52,12 @@ def test_a_requester_outside_the_reserved_domains_is_refused(email: str) -> None
         SeedRequester(name="A", email=email)
 
 
-@pytest.mark.parametrize("fields", [{"html": "<p>private</p>"}, {"body": None}, {"planted": ["secret"]}], ids=str)
-def test_a_ticket_that_makes_no_sense_is_refused_without_a_quote(fields: dict[str, object]) -> None:
-    with pytest.raises(ValidationError) as refusal:
-        ticket(**{"body": "private words", **fields} if "body" not in fields else fields)
-    assert "private" not in str(refusal.value)
-    assert "secret" not in str(refusal.value)
-
-
 # --- a user's own file -------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["mine.jsonl", "mine.jsonl.gz"])
-def test_plain_and_compressed_files_hold_the_same_tickets(tmp_path: Path, name: str) -> None:
+def test_a_row_is_a_ticket(tmp_path: Path) -> None:
     row = {"id": 17, "subject": "S", "body": "T", "requester": {"name": "Ada", "email": "ada@example.com"}, "labels": 1}
-    found = only(written(tmp_path, row, name=name))
+    found = only(written(tmp_path, row))
     assert found == ticket("T", id="17", subject="S", requester={"name": "Ada", "email": "ada@example.com"})
 
 
@@ -121,18 +109,11 @@ def test_a_bad_line_is_named_by_file_and_number_but_not_quoted(tmp_path: Path, l
         next(tickets)
     assert f"{path}, line 3: " in str(problem.value)
     assert "Sesame" not in str(problem.value)
-    assert problem.value.__suppress_context__
 
 
-@pytest.mark.parametrize("damage", ["missing", "not gzip", "cut", "garbled"])
-def test_a_file_that_is_missing_or_damaged_is_a_configuration_error(tmp_path: Path, damage: str) -> None:
-    whole = gzip.compress(os.urandom(4000).hex().encode())
-    broken = {"not gzip": b'{"body": "T"}', "cut": whole[:2000], "garbled": whole[:20] + b"\xff" * 200 + whole[220:]}
-    path = tmp_path / "mine.jsonl.gz"
-    if damage in broken:
-        path.write_bytes(broken[damage])
-    with pytest.raises(ConfigError, match=r"mine\.jsonl\.gz"):
-        list(load_file(path))
+def test_a_file_that_is_missing_is_a_configuration_error(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"mine\.jsonl"):
+        list(load_file(tmp_path / "mine.jsonl"))
 
 
 # --- variations --------------------------------------------------------------------------------------------------
@@ -177,8 +158,6 @@ def test_nothing_to_vary_and_shared_ids_are_configuration_errors() -> None:
         vary([], 1)
     with pytest.raises(ConfigError, match="same id"):
         vary([ticket(), ticket()], 1)
-    with pytest.raises(ValueError, match="negative"):
-        vary([ticket()], -1)
     assert list(vary([], 0)) == []
 
 

@@ -13,7 +13,7 @@ import pytest
 from ticket_processor.analysis.budget import Budget
 from ticket_processor.analysis.cache import AnswerStore
 from ticket_processor.analysis.model_server.chat import RawAnswer
-from ticket_processor.analysis.model_server.connection import AnswerUnusable, FormRefused, ModelBusy
+from ticket_processor.analysis.model_server.connection import AnswerUnusable, ModelBusy
 from ticket_processor.analysis.model_server.settings import BudgetSettings, ModelSettings, resolve
 from ticket_processor.core.clock import Deadline
 from ticket_processor.core.errors import AnalysisFailed, CannotRun
@@ -31,11 +31,9 @@ OTHER_LABEL = "The app crashes with an error on every login since the update, no
 class Model:
     """Answers each line with ``text``; a step is an exception to raise, or another text, used up one a request."""
 
-    def __init__(self, text: str = GOOD, *steps: str | Exception, refuses: Sequence[str] = ()) -> None:
+    def __init__(self, text: str = GOOD, *steps: str | Exception) -> None:
         self.text = text
         self.steps = list(steps)
-        self.refuses = refuses
-        self.forms: list[str] = []
         self.asked = 0
 
     def complete(
@@ -45,9 +43,6 @@ class Model:
         response_format: Mapping[str, object] | None,
         allowance: object = None,
     ) -> RawAnswer:
-        self.forms.append(str(response_format["type"]) if response_format else "prompt")
-        if self.forms[-1] in self.refuses:
-            raise FormRefused
         step = self.steps.pop(0) if self.steps else self.text
         if isinstance(step, Exception):
             raise step
@@ -110,12 +105,6 @@ def test_a_ticket_that_never_passes_is_missing_after_some_rounds(executor: Threa
     writing = writer(model, executor)
     assert list(writing.tickets(BILLING)) == []
     assert model.asked == ROUNDS * 6
-
-
-def test_the_best_form_that_the_server_takes_is_used(executor: ThreadPoolExecutor) -> None:
-    model = Model(refuses=("json_schema", "json_object"))
-    assert len(list(writer(model, executor).tickets(BILLING[:2]))) == 2
-    assert model.forms == ["json_schema", "json_object", "prompt"]
 
 
 def test_a_useless_answer_is_paid_for_and_asked_for_again(executor: ThreadPoolExecutor) -> None:

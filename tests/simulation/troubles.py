@@ -32,10 +32,7 @@ def faults(dice: random.Random, seed: int, *, items_fail: bool) -> FaultPlan:
         {"kind": "error-after"},
         {"kind": "error-after", "method": "PUT"},
         {"kind": "conflict", "method": "PUT"},
-        {
-            "kind": "rate-limit",
-            "retry_after": dice.choice(("seconds", "http-date", "decimal", "junk", "none")),
-        },
+        {"kind": "rate-limit", "seconds": dice.choice((5.0, 0.0, 1.0, 20.0, 60.0))},
         {"kind": "slow", "seconds": dice.uniform(1, 45)},
         {"kind": "half-body"},
         {"kind": "html"},

@@ -313,7 +313,7 @@ class World:
         self.sandbox.duplicates = self.sandbox.repeats = 0.0
         self.sandbox.store.replica_lag = 0.0
         if self.mishaps.drops and self.sandbox.helpdesk == "zendesk":
-            self.sandbox.store.rules = replace(self.sandbox.store.rules, drops=())
+            self.sandbox.store.go_by(replace(self.sandbox.store.rules, drops=()))
         if self._loses_state:
             self.state = State(None)
             self.states.append(self.state)

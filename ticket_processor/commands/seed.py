@@ -244,29 +244,18 @@ def serve(
 ) -> int:
     """Serve it until a signal comes. ``role`` is the bot's, ``latency`` what a model's answer takes."""
     from ..sandbox.app import Sandbox, SandboxServer
-    from ..sandbox.fill import fill, fill_help_center, fill_solutions
-    from ..sandbox.zendesk_store import Rules
+    from ..sandbox.fill import fill, fill_articles
     from ..seeding.corpus import load_corpus, payload, vary
 
     try:
-        served = Sandbox(
-            plan=plan,
-            faults=faults,
-            llm_latency=latency,
-            helpdesk=helpdesk,
-            bot_role=role,
-            rules=Rules((0.1, 0.0)) if plan == "unlimited" and helpdesk == "zendesk" else None,
-        )
+        served = Sandbox(plan=plan, faults=faults, llm_latency=latency, helpdesk=helpdesk, bot_role=role)
     except ValueError as error:
         raise ConfigError(str(error)) from None
     try:
         server = SandboxServer(served, port=port)
     except OSError as error:
         raise ConfigError(f"--port {port} cannot be used: {error.strerror or error}") from None
-    if helpdesk == "freshdesk":
-        fill_solutions(served.store)
-    else:
-        fill_help_center(served.store)
+    fill_articles(served.store)
     if tickets:
         fill(served, [payload(ticket) for ticket in vary(load_corpus(), tickets)])
     screen = Screen()
@@ -289,18 +278,12 @@ def serve(
 def sandbox_environment(url: str, helpdesk: VendorKind = "zendesk") -> dict[str, str]:
     """The variables that point ticketbot at a sandbox."""
     from ..sandbox.access import Credentials
+    from ..sandbox.app import account_of
 
-    known = Credentials()
-    account = {
-        "ZENDESK_URL": url,
-        "ZENDESK_OAUTH_CLIENT_ID": known.oauth_client_id,
-        "ZENDESK_OAUTH_CLIENT_SECRET": known.oauth_client_secret,
-    }
-    if helpdesk == "freshdesk":
-        account = {"FRESHDESK_URL": url, "FRESHDESK_API_KEY": known.api_key}
+    account = {"url": url, **account_of(helpdesk)}
     return {
-        **account,
+        **{f"{helpdesk}_{name}".upper(): value for name, value in account.items()},
         "OPENAI_BASE_URL": f"{url}/v1",
-        "OPENAI_API_KEY": known.openai_key,
+        "OPENAI_API_KEY": Credentials().openai_key,
         "TICKETBOT_MODELS": "sandbox-model",
     }

@@ -17,19 +17,15 @@ from pydantic import SecretStr
 from ..analysis.model_server.settings import BudgetSettings, ModelSettings
 from ..audit.files import log_keys
 from ..core.clock import Deadline, SystemClock
-from ..core.models import VendorKind
 from ..reporting.run_words import MOST_LISTED, Seen, spread
 from ..sandbox.access import Credentials as SandboxCredentials
-from ..sandbox.app import Sandbox, SandboxServer
+from ..sandbox.app import HELPDESKS, HelpdeskName, Sandbox, SandboxServer, account_of
 from ..sandbox.basics import OffsetClock
-from ..sandbox.freshdesk_store import MEDIUM, PRIORITIES, RESOLVED
 from ..sandbox.openai_answers import KnownAnswers
 from ..sandbox.openai_api import CHAT_MODEL
-from ..sandbox.zendesk_store import Rules
 from ..seeding.accounts import create_missing
 from ..seeding.corpus import load_corpus, payload
 from ..seeding.synthetic import WRONG_CATEGORIES, WRONG_URGENCIES, fair_answers
-from ..settings.helpdesks import FreshdeskSettings, ZendeskSettings
 from ..settings.schema import Settings
 from ..wiring.parts import transport_for
 from ..wiring.vendors import vendor_of
@@ -38,7 +34,6 @@ from .screen import Screen, harmless
 
 HEAD_START_S = 600.0
 """The sandbox's clock is moved on by this after seeding: the export withholds the newest minute."""
-_NAMES = {number: name.lower() for number, name in PRIORITIES.items()}
 
 
 @dataclass(frozen=True)
@@ -64,7 +59,6 @@ class Tour:
 
     def __init__(self, settings: Settings, clock: SystemClock, *, no_llm: bool) -> None:
         self.settings = settings
-        self._helpdesk: VendorKind = "freshdesk" if settings.helpdesk == "freshdesk" else "zendesk"
         self._clock = clock
         self._no_llm = no_llm
         self._stack = ExitStack()
@@ -74,8 +68,7 @@ class Tour:
 
     def __enter__(self) -> Tour:
         sandbox_clock = OffsetClock()
-        rules = None if self._helpdesk == "freshdesk" else Rules((0.1, 0.0))
-        self._sandbox = Sandbox(sandbox_clock, plan="unlimited", rules=rules, helpdesk=self._helpdesk)
+        self._sandbox = Sandbox(sandbox_clock, plan="unlimited", helpdesk=helpdesk_for(self.settings))
         self._store: Any = self._sandbox.store
         server = self._stack.enter_context(SandboxServer(self._sandbox))
         folder = tempfile.TemporaryDirectory(prefix="ticketbot-", ignore_cleanup_errors=True)
@@ -161,19 +154,17 @@ class Tour:
             ).created
 
     def _tickets(self) -> dict[int, _Shown]:
-        rows = {number: ticket.json for number, ticket in self._store.tickets.items()}
         return {
-            number: _Shown(row["subject"], tuple(row["tags"]), _NAMES.get(row["priority"], row["priority"]))
-            for number, row in rows.items()
+            number: _Shown(ticket.json["subject"], ticket.tags, self._store.priority_of(ticket))
+            for number, ticket in self._store.tickets.items()
         }
 
     def _people_were_there(self) -> None:
         """Edit some tickets as people would, so that the tour shows which tickets a run leaves alone."""
-        low, solved = (MEDIUM, RESOLVED) if self._helpdesk == "freshdesk" else ("low", "solved")
         first, second, third, *_ = self._store.tickets
-        self._store.person_edit(first, add_tags=("vip",), priority=low)
+        self._store.person_edit(first, add_tags=("vip",), priority="normal")
         self._store.person_edit(second, add_tags=("ai_from_another_tool",))
-        self._store.person_edit(third, status=solved)
+        self._store.person_edit(third, status="solved")
 
 
 def where_to_look(settings: Settings, ticket_id: int) -> tuple[str, ...]:
@@ -192,6 +183,11 @@ def where_to_look(settings: Settings, ticket_id: int) -> tuple[str, ...]:
     )
 
 
+def helpdesk_for(settings: Settings) -> HelpdeskName:
+    """The helpdesk that is set, where it can be imitated, else the first that can."""
+    return next((name for name in HELPDESKS if name == settings.helpdesk), next(iter(HELPDESKS)))
+
+
 def at_sandbox(settings: Settings, url: str, state: Path, *, no_llm: bool) -> Settings:
     """The site's policy and taxonomy, but the sandbox's helpdesk and model: nothing real is contacted or paid."""
     known = SandboxCredentials()
@@ -200,16 +196,12 @@ def at_sandbox(settings: Settings, url: str, state: Path, *, no_llm: bool) -> Se
     )
     receipts = settings.log_dir / "sandbox"  # never among the real ones
     key = log_keys((), receipts)[0].decode()
-    client, secret = known.oauth_client_id, SecretStr(known.oauth_client_secret)
-    account: FreshdeskSettings | ZendeskSettings = ZendeskSettings(
-        url=url, oauth_client_id=client, oauth_client_secret=secret
-    )
-    if settings.helpdesk == "freshdesk":
-        account = FreshdeskSettings(url=url, api_key=SecretStr(known.api_key))
+    helpdesk = helpdesk_for(settings)
+    account = type(getattr(settings, helpdesk))(url=url, **account_of(helpdesk))
     return settings.model_copy(
         update={
-            account.vendor.lower(): account,
-            "helpdesk": account.vendor.lower(),
+            helpdesk: account,
+            "helpdesk": helpdesk,
             "models": models,
             "budget": BudgetSettings(),
             "use_classifier": False,

@@ -8,9 +8,9 @@ and invalid requests count. Not thread-safe; the sandbox's lock covers it.
 from __future__ import annotations
 
 import base64
-import binascii
 import math
 import tomllib
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,11 +55,11 @@ class Authenticator:
 
     def identify(self, request: Request) -> Identity | None:
         """Zendesk's caller, or ``None`` without credentials. Raises :class:`Refusal` (401) for wrong ones."""
-        scheme, _, value = request.header("authorization").partition(" ")
+        scheme, value = _authorization(request)
         known = self.credentials
-        if scheme.lower() == "bearer":
-            return self._bearer(value.strip())
-        if scheme.lower() == "basic" and _decoded(value) == f"{known.email}/token:{known.api_token}":
+        if scheme == "bearer":
+            return self._bearer(value)
+        if scheme == "basic" and _decoded(value) == f"{known.email}/token:{known.api_token}":
             return Identity(BOT_ID, self.role)
         if scheme:
             raise refuse(401, {"error": "Couldn't authenticate you"})
@@ -67,9 +67,8 @@ class Authenticator:
 
     def identify_at_freshdesk(self, request: Request) -> Identity:
         """Freshdesk's caller. Raises :class:`Refusal` (401) for missing or wrong credentials."""
-        scheme, _, value = request.header("authorization").partition(" ")
-        name, colon, _ = _decoded(value).partition(":")
-        if scheme.lower() == "basic" and colon and name == self.credentials.api_key:
+        scheme, value = _authorization(request)
+        if scheme == "basic" and _decoded(value).startswith(f"{self.credentials.api_key}:"):
             return Identity(BOT_ID, self.role)
         message = "You have to be logged in to perform this action."
         raise refuse(401, {"code": "invalid_credentials", "message": message})
@@ -77,12 +76,11 @@ class Authenticator:
     def _bearer(self, token: str) -> Identity:
         if token == self.credentials.oauth_token:
             return Identity(BOT_ID, self.role)
-        issued = self.issued.get(token)
-        if issued is None or issued[0] <= self._store.now():
-            self.issued.pop(token, None)
+        expires, scopes = self.issued.get(token, (0.0, frozenset()))
+        if expires <= self._store.now():
             invalid = "The access token provided is expired, revoked, malformed or invalid for other reasons."
             raise _oauth_error(401, "invalid_token", invalid)
-        return Identity(BOT_ID, self.role, issued[1])
+        return Identity(BOT_ID, self.role, scopes)
 
     def issue(self, request: Request) -> Response:
         """``POST /oauth/tokens``: 201 with a token that lives for ``expires_in`` seconds."""
@@ -90,14 +88,10 @@ class Authenticator:
         client, secret = self.credentials.oauth_client_id, self.credentials.oauth_client_secret
         if (fields.get("client_id"), fields.get("client_secret")) != (client, secret):
             raise _oauth_error(401, "invalid_client", "Client authentication failed.")
-        life = int(fields.get("expires_in") or DEFAULT_TOKEN_LIFE)
-        scope = str(fields.get("scope") or "read write")
-        scopes = frozenset(scope.split())
-        allowed = self.credentials.allowed_scopes
+        life, scope = int(fields.get("expires_in") or DEFAULT_TOKEN_LIFE), str(fields.get("scope") or "read write")
+        scopes, allowed = frozenset(scope.split()), self.credentials.allowed_scopes
         if allowed is not None and not scopes <= allowed:
             raise _oauth_error(400, "invalid_scope", "The requested scope is invalid, unknown, or malformed.")
-        if any(f":{verb}" in name and verb in scopes for name in scopes for verb in ("read", "write")):
-            raise _oauth_error(400, "invalid_scope", "The requested scopes overlap.")
         token = f"{self._store.random.getrandbits(256):064x}"
         self.issued[token] = (self._store.now() + life, scopes)
         answer = {"access_token": token, "token_type": "bearer", "scope": scope, "expires_in": life}
@@ -108,10 +102,15 @@ def _oauth_error(status: int, error: str, description: str) -> Refusal:
     return refuse(status, {"error": error, "error_description": description})
 
 
+def _authorization(request: Request) -> tuple[str, str]:
+    scheme, _, value = request.header("authorization").partition(" ")
+    return scheme.lower(), value.strip()
+
+
 def _decoded(value: str) -> str:
     try:
-        return base64.b64decode(value.strip(), validate=True).decode("utf-8", "replace")
-    except (binascii.Error, ValueError):
+        return base64.b64decode(value, validate=True).decode("utf-8", "replace")
+    except ValueError:
         return ""
 
 
@@ -137,8 +136,7 @@ PLANS: Mapping[str, Mapping[str, Plan]] = {
 class Limits:
     """Counts requests by name, each in a window that begins again at multiples of its length.
 
-    A subclass's methods put headers into the dict that they are given, and raise :class:`Refusal` (429) when a limit
-    is used up.
+    Its methods put headers into the dict that they are given, and raise :class:`Refusal` (429) when a limit is used up.
     """
 
     def __init__(self, helpdesk: str, plan: str) -> None:
@@ -146,7 +144,7 @@ class Limits:
         if plan not in plans:
             raise ValueError(f"unknown plan {plan!r}; the plans are {', '.join(plans)}")
         self.name, self.plan = plan, plans[plan]
-        self._counts: dict[tuple[object, int, int], int] = {}
+        self._counts: Counter[tuple[object, int, int]] = Counter()
         self._swept = -1
 
     def count(self, key: object, window: int, now: float, by: int = 1) -> tuple[int, str]:
@@ -155,13 +153,10 @@ class Limits:
         if int(now // TEN_MINUTES) != self._swept:  # so that a long simulation does not grow
             self._swept = int(now // TEN_MINUTES)
             self._counts.clear()
-        slot = (key, window, current)
-        self._counts[slot] = self._counts.get(slot, 0) + by
-        return self._counts[slot], str(max(1, math.ceil((current + 1) * window - now)))
+        self._counts[key, window, current] += by
+        return self._counts[key, window, current], str(max(1, math.ceil((current + 1) * window - now)))
 
-
-class RequestLimits(Limits):
-    """Counts Zendesk's requests."""
+    # Zendesk counts requests
 
     def account(self, headers: dict[str, str], bucket: str, now: float) -> None:
         """Count one request in an account-wide bucket (``support``, ``help_center`` or ``webhooks``)."""
@@ -178,7 +173,7 @@ class RequestLimits(Limits):
             headers["Retry-After"] = resets
             raise Refusal(text_response(429, "Number of allowed API requests per minute exceeded"))
 
-    def spend(self, headers: dict[str, str], route: str, now: float, key: object) -> None:
+    def endpoint(self, headers: dict[str, str], route: str, now: float, key: object) -> None:
         """Count one request against its endpoint's own limits, one of which is for each ``key``."""
         for name, (limited, header, what, form) in _FILE["endpoints"].items():
             total = self.plan.get(name)
@@ -195,9 +190,7 @@ class RequestLimits(Limits):
             message = f"Number of allowed {what} API requests per minute exceeded"
             raise refuse(429, {"error": "APIRateLimitExceeded", "description": message})
 
-
-class FreshdeskLimits(Limits):
-    """Counts Freshdesk's credits."""
+    # Freshdesk counts credits
 
     def spend(self, headers: dict[str, str], credits: int, endpoint: str | None, now: float) -> None:
         """Count a request of so many credits; ``endpoint`` names the own limit that it falls under."""

@@ -16,21 +16,42 @@ from functools import partial
 from http.client import responses
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socketserver import TCPServer
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, NamedTuple
 
 from .access import Authenticator, Credentials
 from .basics import OffsetClock, SandboxClock, http_date
-from .faults import FaultPlan, FaultRule, instead
+from .faults import FaultPlan
 from .freshdesk_api import FreshdeskApi
 from .freshdesk_store import FreshdeskStore
 from .messages import PREFIX, Refusal, Request, Response, json_response, text_response
 from .openai_api import OpenAIApi
+from .store import Store
 from .zendesk_api import TOKEN_PATHS, ZendeskApi
-from .zendesk_store import ZendeskStore
+from .zendesk_store import QUICK_JOBS, ZendeskStore
 
 HelpdeskName = Literal["zendesk", "freshdesk"]
 MARKER = "ai_processed"
 """The tag counted as ``marked`` in the statistics."""
+
+
+class Imitated(NamedTuple):
+    """What is one vendor's own; ``account`` names the credentials by which its client signs in, as its settings do."""
+
+    store: type[Store]
+    api: Callable[[Any, Authenticator, str], ZendeskApi | FreshdeskApi]
+    account: tuple[str, ...]
+
+
+HELPDESKS: Mapping[HelpdeskName, Imitated] = {
+    "zendesk": Imitated(ZendeskStore, ZendeskApi, ("oauth_client_id", "oauth_client_secret")),
+    "freshdesk": Imitated(FreshdeskStore, FreshdeskApi, ("api_key",)),
+}
+
+
+def account_of(helpdesk: HelpdeskName) -> dict[str, str]:
+    """The settings by which a client signs in to a sandbox of this helpdesk, by their names."""
+    known = Credentials()
+    return {name: getattr(known, name) for name in HELPDESKS[helpdesk].account}
 
 
 class Sandbox:
@@ -40,32 +61,26 @@ class Sandbox:
     only described, in :attr:`Response.delay` and :attr:`Response.fate`; a shell acts them out.
 
     - ``helpdesk``: who answers. Its account is ``store``.
-    - ``plan``: rate limits, a name from :data:`~.access.PLANS` of the helpdesk.
+    - ``plan``: rate limits, a name from :data:`~.access.PLANS` of the helpdesk; without limits, jobs are quick too.
     - ``seed``: makes generated ids, faults and latencies repeatable.
     - ``faults``: a plan, or its compact text.
     - ``bot_role``: ``admin``, or ``agent``, who may not use Zendesk's incremental export, nor see Freshdesk's set-up.
-    - ``rules``: how the vendor acts where that is not certain, as its store takes them.
-
-    Hooks: each function in ``on_request`` is called with a request before it is handled, each in
-    ``after_request`` with the request and its response after the state has changed; both outside the lock, so they
-    may edit tickets, call :meth:`handle`, or block while other threads go on.
 
     Routes that no vendor's API has: ``GET /sandbox/stats``; ``/`` and a ticket's address, for a browser, as JSON.
     """
 
-    stores: ClassVar[Mapping[str, Callable[..., Any]]] = {"zendesk": ZendeskStore, "freshdesk": FreshdeskStore}
-    new_plan = FaultPlan
+    helpdesks: ClassVar = HELPDESKS
+    new_plan: ClassVar[type[FaultPlan]] = FaultPlan
 
     def __init__(
         self,
         clock: SandboxClock | None = None,
         plan: str = "enterprise",
         seed: int = 0,
-        faults: FaultPlan | str | None = None,
+        faults: FaultPlan | str = "",
         llm_latency: Callable[[int], float] | None = None,
         bot_role: str = "admin",
         *,
-        rules: object = None,
         credentials: Credentials | None = None,
         helpdesk: HelpdeskName = "zendesk",
     ) -> None:
@@ -73,59 +88,50 @@ class Sandbox:
         self.credentials = credentials or Credentials()
         self.helpdesk = helpdesk
         self.plan = plan
-        self.store: Any = self.stores[helpdesk](self.clock, rules, seed=seed)
+        row: Imitated = self.helpdesks[helpdesk]
+        self.store: Any = row.store(self.clock, seed=seed)
+        if plan == "unlimited":
+            self.store.job_seconds = QUICK_JOBS
         self.auth = Authenticator(self.credentials, self.store, bot_role)
-        make = FreshdeskApi if helpdesk == "freshdesk" else ZendeskApi
-        self.api: FreshdeskApi | ZendeskApi = make(self.store, self.auth, plan)
+        self.api = row.api(self.store, self.auth, plan)
         self.openai = OpenAIApi(self.credentials.openai_key, llm_latency, seed)
-        self.faults = self.new_plan.parse(faults, seed) if isinstance(faults, str) else faults or self.new_plan()
-        self.on_request: list[Callable[[Request], None]] = []
-        self.after_request: list[Callable[[Request, Response], None]] = []
+        self.faults = self.new_plan.parse(faults, seed) if isinstance(faults, str) else faults
         self.requests = 0
         """Those that an API was asked."""
 
     def stats(self) -> dict[str, object]:
         """Counts for a test, a benchmark or a person."""
-        with self.store.lock:
-            self.store.settle()
-            living = [ticket.tags for ticket in self.store.tickets.values() if not ticket.deleted]
-            return {
-                "plan": self.plan,
-                "tickets": len(living),
-                "marked": sum(MARKER in tags for tags in living),
-                "requests_total": self.requests,
-                "llm_calls": self.openai.calls,
-                "llm_latency_total": self.openai.latency_total,
-            }
+        living = [ticket.tags for ticket in self.store.tickets.values() if not ticket.deleted]
+        return {
+            "plan": self.plan,
+            "tickets": len(living),
+            "marked": sum(MARKER in tags for tags in living),
+            "requests_total": self.requests,
+            "llm_calls": self.openai.calls,
+            "llm_latency_total": self.openai.latency_total,
+        }
 
     def handle(self, request: Request) -> Response:
-        """The response to a request. A body or query that cannot be read as what it should be raises, as hooks may."""
-        for before in self.on_request:
-            before(request)
+        """The response to a request. A body or query that cannot be read as what it should be raises."""
         with self.store.lock:
             self.store.settle()
             response = self._respond(request)
             response.headers.setdefault("Date", http_date(self.store.now()))
             response.headers["X-Ticketbot-Sandbox"] = "1"
-        for after in self.after_request:
-            after(request, response)
         return response
 
     def _respond(self, request: Request) -> Response:
-        path = request.path
-        if path.rstrip("/") == "/sandbox/stats":
+        path = request.path.rstrip("/")
+        if path == "/sandbox/stats":
             return json_response(200, self.stats())
-        is_api = path.startswith((PREFIX, "/v1/")) or path in TOKEN_PATHS
-        if not is_api:
-            page = self._page(path.rstrip("/"))
+        if not request.path.startswith((PREFIX, "/v1/")) and request.path not in TOKEN_PATHS:
+            page = self._page(path)
             page.headers["X-Content-Type-Options"] = "nosniff"
             return page
         self.requests += 1
-        if not self.faults.rules:
-            return self._route(request)
         fault = self.faults.choose(request)
         route = self.way_to(request)
-        return route() if fault is None else self.misbehave(fault, route)
+        return route() if fault is None else fault.spoils(route, self)
 
     def _page(self, path: str) -> Response:
         """The list of tickets, the newest first, or one of them with all that was done to it."""
@@ -154,21 +160,6 @@ class Sandbox:
             response = refusal.response
         response.headers = {**headers, **response.headers}
         return response
-
-    def misbehave(self, rule: FaultRule, route: Callable[[], Response]) -> Response:
-        """What a client gets where a rule strikes a request that ``route`` handles."""
-        kind, seconds = rule.kind, rule.seconds or 0.0
-        if kind == "late-commit":
-            self.store.later(self.store.now() + seconds, route)
-        if kind in ("lost-request", "late-commit"):
-            return Response(0, fate="drop")
-        if kind in ("lost-reply", "half-body", "slow", "error-after"):
-            response = route()
-            response.fate = "drop" if kind == "lost-reply" else "half" if kind == "half-body" else response.fate
-            response.delay += seconds if kind == "slow" else 0.0
-            if kind != "error-after":
-                return response
-        return instead(rule, self.store.now(), self.faults.dice, self.helpdesk)
 
 
 MOST_BODY = 16 * 1024 * 1024
@@ -266,14 +257,12 @@ class _Handler(BaseHTTPRequestHandler):
     def _body(self) -> bytes | None:
         """The body, or ``None`` where there is nobody to answer, or an error has been sent."""
         text = self.headers.get("content-length", "0").strip()
-        known = text.isascii() and text.isdecimal()
-        length = int(text[:12]) if known else 0
-        status = 411 if "transfer-encoding" in self.headers else 413 if length > MOST_BODY else 0 if known else 400
-        if status:
+        length = int(text[:12]) if text.isascii() and text.isdecimal() else -1
+        if status := 411 if "transfer-encoding" in self.headers else 400 if length < 0 else 413 * (length > MOST_BODY):
             self.close_connection = True
             self._send(text_response(status, responses.get(status, "")))
             return None
-        body = self.rfile.read(length) if length else b""
+        body = self.rfile.read(length)
         if len(body) < length:
             self.close_connection = True
             return None

@@ -1,6 +1,6 @@
 """Scripted misbehaviour: which requests go wrong, how, and how often, repeatable by seed.
 
-A plan is a list of rules. For each request the rules are asked in order; the first that fires decides what goes wrong.
+For each request the rules of a plan are asked in order; the first that strikes decides what goes wrong.
 
 Compact text, for a command line: rules separated by commas, each ``kind[=probability][:METHOD][:/path][:option=value]``
 with ``/path`` a regular expression searched in the request's path::
@@ -12,33 +12,33 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, NamedTuple, Self
 
-from .basics import http_date
-from .messages import Request, Response, json_response, text_response
+from .messages import Fate, Request, Response, json_response, text_response
 from .store import SHAPES
 
-KINDS: dict[str, str] = {
-    "lost-request": "nothing is done, the connection closes",
-    "lost-reply": "the request is done, the connection closes",
-    "late-commit": "the connection closes now, the request is done `seconds` later",
-    "error-before": "nothing is done, a 5xx (`status`) is answered",
-    "error-after": "the request is done, a 5xx (`status`) is answered",
-    "conflict": "nothing is done, 409 DatabaseConflict is answered",
-    "rate-limit": "nothing is done, 429 is answered with Retry-After as `retry_after` says",
-    "slow": "the answer takes `seconds`",
-    "half-body": "the request is done, half of the answer arrives",
-    "html": "nothing is done, 200 with an HTML login page",
-    "not-json-4xx": "nothing is done, a 4xx (`status`) in plain text",
-    "unauthorised": "nothing is done, 401 is answered",
-    "status": "nothing is done, `status` is answered",
-}
-RETRY_AFTER = ("seconds", "http-date", "decimal", "junk", "huge", "none")
 
-_SECONDS = {"late-commit": 20.0, "slow": 5.0, "rate-limit": 5.0}
-_STATUS = {"error-before": 503, "error-after": 500, "not-json-4xx": 400, "status": 500}
+class Kind(NamedTuple):
+    """What comes of a request: whether it is ``done``, and the status answered instead of its own answer, if any."""
+
+    done: bool
+    status: int = 0
+    fate: Fate = "reply"
+    seconds: float = 0.0
+
+
+KINDS: Mapping[str, Kind] = {
+    "lost-request": Kind(done=False, fate="drop"),
+    "lost-reply": Kind(done=True, fate="drop"),
+    "error-before": Kind(done=False, status=503),
+    "error-after": Kind(done=True, status=500),
+    "rate-limit": Kind(done=False, status=429, seconds=5.0),
+    "slow": Kind(done=True, seconds=5.0),
+    "unauthorised": Kind(done=False, status=401),
+    "status": Kind(done=False, status=500),
+}
 _NUMBERS = {"times": int, "after": int, "status": int, "seconds": float, "probability": float, "ticket": int}
 
 
@@ -51,17 +51,16 @@ class FaultRule:
     Raises ``ValueError`` for a rule that makes no sense. A subclass may know more ``kinds``.
     """
 
-    kinds: ClassVar[Mapping[str, str]] = KINDS
+    kinds: ClassVar[Mapping[str, Kind]] = KINDS
 
     kind: str
     method: str | None = None
-    path: str | None = None
+    path: str = ""
     probability: float = 1.0
     times: int | None = None
     after: int = 0
     status: int | None = None
     seconds: float | None = None
-    retry_after: str = "seconds"
     _seen: int = field(default=0, init=False, repr=False)
     struck: int = field(default=0, init=False)
 
@@ -70,22 +69,14 @@ class FaultRule:
             raise ValueError(f"unknown fault {self.kind!r}; the faults are {', '.join(self.kinds)}")
         if not 0 <= self.probability <= 1:
             raise ValueError(f"{self.kind}: the probability must lie between 0 and 1")
-        if self.retry_after not in RETRY_AFTER:
-            raise ValueError(f"{self.kind}: retry_after is one of {', '.join(RETRY_AFTER)}")
-        if self.seconds is None:
-            self.seconds = _SECONDS.get(self.kind, 0.0)
-        if self.status is None:
-            self.status = _STATUS.get(self.kind, 0)
         try:
-            re.compile(self.path or "")
+            re.compile(self.path)
         except re.error as error:
             raise ValueError(f"{self.kind}: the path is no regular expression: {error}") from None
 
     def strikes(self, request: Request, dice: random.Random) -> bool:
         """Whether this request is hit; counts it either way."""
-        if self.method is not None and request.method != self.method.upper():
-            return False
-        if not re.search(self.path or "", request.path):
+        if self.method not in (None, request.method) or not re.search(self.path, request.path):
             return False
         self._seen += 1
         if self._seen <= self.after or (self.times is not None and self.struck >= self.times):
@@ -94,6 +85,20 @@ class FaultRule:
             return False
         self.struck += 1
         return True
+
+    def spoils(self, route: Callable[[], Response], sandbox: Any) -> Response:
+        """What a client gets of a request that ``route`` handles, in the form of the sandbox's helpdesk."""
+        kind = self.kinds[self.kind]
+        seconds = kind.seconds if self.seconds is None else self.seconds
+        response = route() if kind.done else Response(0)
+        if status := self.status or kind.status:
+            told = SHAPES["faults"][sandbox.helpdesk].get(self.kind)
+            response = text_response(status, f"{status} error\n") if told is None else json_response(status, told)
+        if self.kind == "rate-limit":
+            response.headers["Retry-After"] = str(int(seconds))
+        response.delay += seconds if self.kind == "slow" else 0.0
+        response.fate = kind.fate
+        return response
 
 
 class FaultPlan:
@@ -116,33 +121,6 @@ class FaultPlan:
     def choose(self, request: Request) -> FaultRule | None:
         """The first rule that strikes this request."""
         return next((rule for rule in self.rules if rule.strikes(request, self.dice)), None)
-
-
-def instead(rule: FaultRule, now: float, dice: random.Random, helpdesk: str = "zendesk") -> Response:
-    """The answer of a rule that answers by itself, in the helpdesk's form."""
-    status, told = SHAPES["faults"][helpdesk].get(rule.kind, (rule.status or 500, None))
-    if rule.kind == "html":
-        return text_response(200, "<!DOCTYPE html><title>Sign in</title><h1>Sign in</h1>", "text/html; charset=utf-8")
-    if rule.kind == "not-json-4xx":
-        return text_response(status, "The request could not be processed.\n")
-    if rule.kind == "status":
-        told = {"error": f"Fault{status}", "description": "A scripted fault"}
-    response = text_response(status, f"{status} error\n") if told is None else json_response(status, told)
-    if rule.kind == "rate-limit" and (value := _retry_after(rule, now, dice)) is not None:
-        response.headers["Retry-After"] = value
-    return response
-
-
-def _retry_after(rule: FaultRule, now: float, dice: random.Random) -> str | None:
-    seconds = rule.seconds or 0.0
-    return {
-        "seconds": str(int(seconds)),
-        "http-date": http_date(now + seconds),
-        "decimal": f"{seconds:.1f}",
-        "junk": dice.choice(["soon", "", "-5", "NaN", "1e999", "12 minutes"]),
-        "huge": "31536000",
-        "none": None,
-    }[rule.retry_after]
 
 
 def _parse_rule(kind_of_rule: type[FaultRule], text: str) -> FaultRule:

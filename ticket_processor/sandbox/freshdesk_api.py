@@ -9,66 +9,110 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
-from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
-from . import freshdesk_call as account
-from .access import Authenticator, FreshdeskLimits
+from .access import Authenticator, Limits
 from .basics import html_to_text, parse_iso
-from .freshdesk_call import (
-    PAGE,
-    FreshdeskCall,
-    Problem,
-    not_allowed,
-    not_found,
-    problem,
-    validation_failed,
-)
-from .freshdesk_store import LOW, NOTE, OPEN, PRIORITIES, SOURCES, FreshdeskStore
-from .messages import PREFIX, Request, Response, json_response, refuse, route_of
-from .store import Comment, Row, StoredTicket
+from .freshdesk_store import LOW, OPEN, WORDS, FreshdeskStore
+from .messages import PREFIX, ApiCall, Refusal, Request, Response, json_response, refuse, route_of
+from .store import SHAPES, Comment, Row, StoredTicket, shaped
+
+PAGE = 30
+
+
+class FreshdeskCall(ApiCall):
+    """A request with all that a handler needs."""
+
+    store: FreshdeskStore
+
+    def ticket(self) -> StoredTicket:
+        """The ticket the path names; 404 when there is none."""
+        found: StoredTicket = self.one_of(self.store.tickets)
+        return found
+
+    def one_of(self, known: Mapping[int, Any] | list[Row]) -> Any:
+        """The one that the path names; 404 when there is none."""
+        by_id = known if isinstance(known, Mapping) else {row["id"]: row for row in known[::-1]}
+        if self.args[0] not in by_id:
+            raise not_found()
+        return by_id[self.args[0]]
+
+    def whole(self, name: str, default: int, *, at_most: int) -> int:
+        """A positive whole number from the query; 400 for more than ``at_most``."""
+        value = int(self.request.query.get(name, default))
+        if not 1 <= value <= at_most:
+            raise validation_failed([problem(name, "invalid_value")])
+        return value
+
+    def paged(self, rows: Iterable[Any]) -> Response:
+        """A page of ``rows`` by ``page`` and ``per_page``."""
+        size = self.whole("per_page", PAGE, at_most=100)
+        page, rows = self.whole("page", 1, at_most=10**8), list(rows)
+        if page * size < len(rows):
+            self.link_to_next(page)
+        return json_response(200, rows[(page - 1) * size : page * size])
+
+    def link_to_next(self, page: int) -> None:
+        """Announce the page after this one."""
+        self.headers["Link"] = f'<{self.link(page=str(page + 1))}>; rel="next"'
+
+    def with_email(self, people: Mapping[int, Row]) -> list[Row]:
+        """Some people, or those of the ``email`` that is asked for."""
+        email = self.request.query.get("email", "").lower()
+        return [row for row in people.values() if email in ("", (row["email"] or "").lower())]
+
+
+Problem = dict[str, str]
+
+
+def problem(name: str, code: str) -> Problem:
+    """What is wrong with one field of a request, by the vendor's word for it."""
+    return {"field": name[:80], "message": f"It is refused: {code.replace('_', ' ')}", "code": code}
+
+
+def validation_failed(problems: Iterable[Problem]) -> Refusal:
+    """400 with every problem."""
+    return refuse(400, {"description": "Validation failed", "errors": list(problems)})
+
+
+def not_found() -> Refusal:
+    """404, which has no body."""
+    return Refusal(Response(404))
+
+
+# --- tickets ----------------------------------------------------------------------------------------------
 
 LONGEST_TAG = 32
-
-UPDATABLE = frozenset(
-    """requester_id status priority responder_id group_id product_id source company_id name email phone
-    unique_external_id subject type description due_by fr_due_by tags custom_fields skip_close_notification""".split()
-)
-CREATABLE = UPDATABLE | {"cc_emails"}
-_OF_A_NOTE = frozenset(("body", "private", "user_id", "notify_emails"))
-REQUESTERS = ("requester_id", "email", "phone", "unique_external_id")
-_NOT_KEPT = frozenset(("name", "email", "phone", "unique_external_id", "skip_close_notification"))
+_KEYS: Mapping[str, list[str]] = SHAPES["freshdesk keys"]
+"""Of a ticket that may be updated, those of these that are not kept, those that name a requester, and a note's."""
 
 
-def checked(store: FreshdeskStore, payload: Row, known: Container[str], *, ticket: StoredTicket | None = None) -> Row:
+def checked(store: FreshdeskStore, payload: Row, ticket: StoredTicket | None = None) -> Row:
     """The fields of a ticket that a payload sets, as the ticket holds them; 400 when anything is wrong with it."""
     types = next((row["choices"] for row in store.ticket_fields if row["name"] == "ticket_type"), ())
     choices = {
         "status": store.statuses,
-        "priority": PRIORITIES,
-        "source": SOURCES,
+        "priority": WORDS["priority"].values(),
+        "source": WORDS["source"].values(),
         "type": types,
         "group_id": store.groups,
         "responder_id": store.agents,
         "requester_id": store.contacts,
     }
-    problems = list(_problems(payload, known, choices))
+    problems = list(_problems(payload, _KEYS["ticket"], choices))
     own = payload.get("custom_fields") or {}
     fields = {field["name"]: field for field in store.ticket_fields if not field["default"]}
     lists = {name: field["choices"] for name, field in fields.items() if "choices" in field}
     problems += _problems(own, fields, lists)
     if any(len(tag) > LONGEST_TAG for tag in payload.get("tags", ())):
         problems.append(problem("tags", "invalid_value"))
-    if ticket is None and not any(payload.get(name) for name in REQUESTERS):
+    if ticket is None and not any(payload.get(name) for name in _KEYS["requester"]):
         problems.append(problem("requester_id", "missing_field"))
-    if not problems and ticket is not None:
-        after = {**ticket.json, **payload, **ticket.json["custom_fields"], **own}
-        blank = [name for name in store.rules.required_fields if after.get(name) in (None, "", [])]
-        problems = [problem(name, "missing_field") for name in blank]
     if problems:
         raise validation_failed(problems)
-    values = {name: value for name, value in payload.items() if name not in _NOT_KEPT}
+    values = {name: value for name, value in payload.items() if name not in _KEYS["not kept"]}
     if "description" in payload and ticket is not None:
         values["description_text"] = html_to_text(payload["description"])
     return values
@@ -84,7 +128,6 @@ def _problems(payload: Row, known: Container[str], choices: Mapping[str, Contain
 
 
 LAST_PAGE = 300
-LAST_SEARCH_PAGE = 10
 LISTED_FOR = 30 * 86_400.0
 """Seconds after its creation during which a list without ``updated_since`` has a ticket."""
 
@@ -92,7 +135,7 @@ _NOT_IN_ROWS = frozenset(("description", "description_text", "attachments"))
 
 
 def list_tickets(call: FreshdeskCall) -> Response:
-    """``GET /tickets``: neither spam nor trash nor archive; created within 30 days, or changed since a time."""
+    """``GET /tickets``: created within 30 days, or changed since a time."""
     query = call.request.query
     size = call.whole("per_page", PAGE, at_most=100)
     page = call.whole("page", 1, at_most=LAST_PAGE)
@@ -117,8 +160,6 @@ def _ordered(call: FreshdeskCall, order: str, backwards: bool, since: float | No
     store = call.store
     index: Sequence[tuple[float, int]] = store.by_created if since is None else store.by_changed
     start = math.ceil(call.now - LISTED_FOR) if since is None else math.ceil(since)
-    if since is not None and not store.rules.since_inclusive:
-        start = math.floor(since) + 1
     chosen = [store.tickets[number] for _, number in index[bisect_left(index, (start, -1)) :]]
     if order != ("created_at" if since is None else "updated_at"):
         chosen.sort(key=lambda ticket: (ticket.json[order], ticket.id))
@@ -127,8 +168,6 @@ def _ordered(call: FreshdeskCall, order: str, backwards: bool, since: float | No
 
 def _row(call: FreshdeskCall, ticket: StoredTicket) -> Row:
     row = {name: value for name, value in ticket.json.items() if name not in _NOT_IN_ROWS}
-    if not call.store.rules.tags_in_lists:
-        del row["tags"]
     if "description" in call.included:
         row |= {name: ticket.json[name] for name in ("description", "description_text")}
     return row | _embedded(call, ticket)
@@ -143,25 +182,23 @@ def _embedded(call: FreshdeskCall, ticket: StoredTicket) -> Row:
 
 
 def search_tickets(call: FreshdeskCall) -> Response:
-    """``GET /search/tickets``: all that are there, whatever is asked for; thirty to a page, ten pages at most."""
-    page = call.whole("page", 1, at_most=LAST_SEARCH_PAGE)
-    tickets = map(call.store.tickets.__getitem__, [number for _, number in reversed(call.store.by_created)])
-    rows = [ticket.json for ticket in tickets if not call.store.gone(ticket)]
-    return json_response(200, {"total": len(rows), "results": rows[(page - 1) * PAGE : page * PAGE]})
+    """``GET /search/tickets``: all that are there, whatever is asked for, of which the first page is shown."""
+    rows = [ticket.json for ticket in call.store.tickets.values() if not call.store.gone(ticket)]
+    return json_response(200, {"total": len(rows), "results": rows[:PAGE]})
 
 
 MOST_INCLUDED = 10
 
 
 def view(call: FreshdeskCall) -> Response:
-    """``GET /tickets/{id}``: in the trash or spam as well; of its conversations the ten oldest at most."""
+    """``GET /tickets/{id}``: of its conversations the ten oldest at most."""
     return json_response(200, _shown(call, call.ticket()))
 
 
 def create(call: FreshdeskCall) -> Response:
     """``POST /tickets``: 201 with the ticket."""
-    payload = call.payload()
-    values = checked(call.store, payload, CREATABLE)
+    payload = call.request.json()
+    values = checked(call.store, payload)
     person = call.store.contacts.get(payload.get("requester_id", 0))
     ticket = call.store.create(
         subject=values.pop("subject", None) or "",
@@ -184,32 +221,25 @@ def create(call: FreshdeskCall) -> Response:
 
 def update(call: FreshdeskCall) -> Response:
     """``PUT /tickets/{id}``: what the body names is replaced, whoever changed it last; the whole ticket is answered."""
-    ticket = call.writable_ticket()
-    payload = call.payload()
-    values = checked(call.store, payload, UPDATABLE, ticket=ticket)
+    ticket = call.ticket()
+    payload = call.request.json()
+    values = checked(call.store, payload, ticket)
     call.store.change(ticket, values, actor="api", author_id=call.identity.user_id, raw=payload)
     return json_response(200, _shown(call, ticket))
 
 
 def _shown(call: FreshdeskCall, ticket: StoredTicket) -> Row:
     shown = {**ticket.json, **_embedded(call, ticket)}
-    if ticket.deleted:
-        shown["deleted"] = True
     if "conversations" in call.included:
         shown["conversations"] = ticket.comments[:MOST_INCLUDED]
     return shown
 
 
-def list_conversations(call: FreshdeskCall) -> Response:
-    """``GET /tickets/{id}/conversations``: oldest first, thirty to a page unless ``per_page`` says more."""
-    return call.paged(call.ticket().comments, most=call.store.rules.conversations_per_page)
-
-
 def add_note(call: FreshdeskCall) -> Response:
     """``POST /tickets/{id}/notes``: 201 with the note, which is private unless told otherwise."""
-    ticket = call.writable_ticket()
-    payload = call.payload()
-    if problems := list(_problems(payload, _OF_A_NOTE, {})):
+    ticket = call.ticket()
+    payload = call.request.json()
+    if problems := list(_problems(payload, _KEYS["note"], {})):
         raise validation_failed(problems)
     author, said = payload.get("user_id", call.identity.user_id), payload["body"]
     comment = Comment(said, said, not payload.get("private", True))
@@ -218,29 +248,58 @@ def add_note(call: FreshdeskCall) -> Response:
 
 
 def delete(call: FreshdeskCall) -> Response:
-    """``DELETE /conversations/{id}``: 204; 404 without one, 405 for a reply and on a ticket in trash or spam."""
-    try:
-        ticket, row = call.store.conversation(call.args[0])
-    except KeyError:
-        raise not_found() from None
-    if call.store.archived(ticket):
+    """``DELETE /conversations/{id}``: 204; 404 without one."""
+    ticket, row = call.store.conversation(call.args[0])
+    if ticket is None:
         raise not_found()
-    if row["source"] != NOTE or ticket.deleted or ticket.spam:
-        raise not_allowed(call.request.method)
     call.store.delete_conversation(ticket, row, "api", call.identity.user_id)
     return Response(204)
 
+
+# --- the account ------------------------------------------------------------------------------------------
+
+
+def _name(row: Row) -> str:
+    return str(row["name"])
+
+
+def _agent(row: Row) -> Row:
+    made = row["created_at"]
+    stamps = dict.fromkeys(("created_at", "updated_at"), made)
+    person = {"email": row["email"], "name": row["name"], "last_login_at": made}
+    contact = shaped("freshdesk agent as contact", **person, **stamps)
+    return {**shaped("freshdesk agent", id=row["id"], last_active_at=made, **stamps), "contact": contact}
+
+
+def _articles(call: FreshdeskCall) -> Response:
+    """A folder's, drafts as well."""
+    folder = call.one_of(call.store.folders)["id"]
+    return call.paged(row for row in call.store.articles if row["folder_id"] == folder)
+
+
+# All articles are in the one language of the account, and no folder lies in another.
+_LANGUAGES = {"primary_language": "en", "supported_languages": [], "portal_languages": [], "help_widget_languages": []}
 
 ROUTES: dict[str, Callable[[FreshdeskCall], Response]] = {
     "GET tickets": list_tickets,
     "POST tickets": create,
     "GET tickets/{id}": view,
     "PUT tickets/{id}": update,
-    "GET tickets/{id}/conversations": list_conversations,
+    "GET tickets/{id}/conversations": lambda call: call.paged(call.ticket().comments),
     "POST tickets/{id}/notes": add_note,
     "DELETE conversations/{id}": delete,
     "GET search/tickets": search_tickets,
-    **account.ROUTES,
+    "GET ticket_fields": lambda call: json_response(200, call.store.ticket_fields),
+    "GET groups": lambda call: call.paged(sorted(call.store.groups.values(), key=_name)),
+    "GET agents": lambda call: call.paged(map(_agent, sorted(call.with_email(call.store.agents), key=_name))),
+    "GET agents/me": lambda call: json_response(200, _agent(call.store.agents[call.identity.user_id])),
+    "GET agents/{id}": lambda call: json_response(200, _agent(call.one_of(call.store.agents))),
+    "GET contacts": lambda call: call.paged(call.with_email(call.store.contacts)),
+    "GET contacts/{id}": lambda call: json_response(200, call.one_of(call.store.contacts)),
+    "GET solutions/categories": lambda call: call.paged(call.store.categories),
+    "GET solutions/categories/{id}/folders": lambda call: call.paged(call.store.folders),
+    "GET solutions/folders/{id}/articles": _articles,
+    "GET settings/helpdesk": lambda _call: json_response(200, _LANGUAGES),
 }
 _OWN_LIMITS = {
     "GET tickets": "list_tickets",
@@ -250,7 +309,7 @@ _OWN_LIMITS = {
 }
 _PER_INCLUDE = {"GET tickets": 2, "GET tickets/{id}": 1}
 """The credits that a request costs besides its own, for each thing it has included."""
-_FOR_ADMINS = ("GET agents", "GET agents/{id}", "GET groups", "GET ticket_fields", "GET automations/{id}/rules")
+_FOR_ADMINS = ("GET agents", "GET agents/{id}", "GET groups", "GET ticket_fields")
 
 
 class FreshdeskApi:
@@ -259,7 +318,8 @@ class FreshdeskApi:
     def __init__(self, store: FreshdeskStore, auth: Authenticator, plan: str) -> None:
         self.store = store
         self.auth = auth
-        self.limits = FreshdeskLimits("freshdesk", plan)
+        self.limits = Limits("freshdesk", plan)
+        self.routes = dict(ROUTES)
 
     def handle(self, request: Request, headers: dict[str, str]) -> Response:
         """The answer; the vendor's headers are put into ``headers``. Raises :class:`~.messages.Refusal`."""
@@ -267,13 +327,13 @@ class FreshdeskApi:
             "X-Request-Id": f"{self.store.random.getrandbits(128):032x}",
             "X-Freshdesk-API-Version": "latest=v2; requested=v2",
         }
-        route, args = route_of(request.method, request.path)
+        route, args = route_of(request.method, request.path, self.routes)
         now = self.store.now()
         included = {part for part in request.query.get("include", "").split(",") if part}
         cost = 1 + _PER_INCLUDE.get(route, 0) * len(included)
         self.limits.spend(headers, cost, _OWN_LIMITS.get(route), now)
         identity = self.auth.identify_at_freshdesk(request)
-        handler = ROUTES.get(route)
+        handler = self.routes.get(route)
         if handler is None or not request.path.startswith(PREFIX):
             raise not_found()
         if identity.role != "admin" and route in _FOR_ADMINS:

@@ -3,58 +3,32 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from .basics import HIDDEN, SandboxClock, html_to_text, iso
-from .store import BOT_ID, PERSON_ID, Actor, AddressBook, Comment, Row, Store, StoredTicket, shaped
+from .store import BOT_ID, PERSON_ID, SHAPES, Actor, AddressBook, Comment, Row, Store, StoredTicket, shaped
 
 OPEN, PENDING, RESOLVED, CLOSED = 2, 3, 4, 5
-LOW, MEDIUM, HIGH, URGENT = 1, 2, 3, 4
+LOW, URGENT = 1, 4
 REPLY, NOTE = 0, 2
 """Values of a conversation's ``source``."""
-SOURCES = {1: "email", 2: "portal", 3: "phone", 7: "chat", 9: "feedback widget", 10: "outbound email"}
-PRIORITIES = {LOW: "Low", MEDIUM: "Medium", HIGH: "High", URGENT: "Urgent"}
-
-ARCHIVED_AFTER = 120 * 86_400.0
-"""Seconds after which a closed ticket is archived: no list has it, and it has an address of its own."""
-
-
-@dataclass(frozen=True)
-class FreshdeskRules:
-    """The form that is imitated where the vendor's behaviour is not certain, or differs between accounts.
-
-    - ``notes_move_stamp``: a note that is made, edited or deleted moves ``updated_at``; replies always do.
-    - ``tags_move_stamp``: a change of nothing but tags moves ``updated_at``.
-    - ``since_inclusive``: ``updated_since`` includes the second it names.
-    - ``tags_in_lists``: rows of lists carry ``tags``.
-    - ``conversations_per_page``: the longest page of conversations; a higher ``per_page`` gives no more.
-    - ``required_fields``: fields that no update may leave empty, whatever it changes (dynamic form validation).
-    """
-
-    notes_move_stamp: bool = True
-    tags_move_stamp: bool = True
-    since_inclusive: bool = True
-    tags_in_lists: bool = True
-    conversations_per_page: int = 100
-    required_fields: tuple[str, ...] = ()
+WORDS: Mapping[str, Mapping[str, int]] = SHAPES["freshdesk words"]
+"""The numbers that stand for these words in a ticket's fields."""
 
 
 class FreshdeskStore(Store):
     """An account of Freshdesk."""
 
     vendor = "freshdesk"
+    languages = ("en",)
 
-    def __init__(self, clock: SandboxClock, rules: FreshdeskRules | None = None, *, seed: int = 0) -> None:
+    def __init__(self, clock: SandboxClock, *, seed: int = 0) -> None:
         super().__init__(clock, seed=seed)
-        self.rules = rules or FreshdeskRules()
         self.agents = AddressBook(self)
         self.contacts = self.people = AddressBook(self, mobile=None, phone=None, active=True)
-        self.automations: dict[int, list[Row]] = {1: [], 3: [], 4: []}
         self.categories: list[Row] = []
         self.folders: list[Row] = []
-        self.translations: list[Row] = []
         self.agents.add("Ticket Bot", "bot@example.com", user_id=BOT_ID)
         self.agents.add("Alex Agent", "alex@example.com", user_id=PERSON_ID)
         for position, field in enumerate(self.ticket_fields, 1):
@@ -95,23 +69,42 @@ class FreshdeskStore(Store):
         json["custom_fields"] = {**own, **(json["custom_fields"] or {})}
         return {"values": {"tags": ([], json["tags"])}}
 
-    def gone(self, ticket: StoredTicket) -> bool:
-        return ticket.deleted or ticket.spam or self.archived(ticket)
+    def _edits(
+        self, ticket: StoredTicket, add_tags: tuple[str, ...], remove_tags: tuple[str, ...], values: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        words = {name: WORDS.get(name, {}).get(value) for name, value in values.items() if isinstance(value, str)}
+        return super()._edits(ticket, add_tags, remove_tags, {**values, **{n: v for n, v in words.items() if v}})
 
-    def archived(self, ticket: StoredTicket) -> bool:
-        """Whether a ticket was closed so long ago that it is in the archive."""
-        if ticket.json["status"] != CLOSED:
-            return False
-        closed = (change.at for change in reversed(ticket.audits) if "status" in change.values)
-        return self.now() - next(closed, ticket.created) >= ARCHIVED_AFTER
+    def worded(self, row: Mapping[str, Any]) -> Row:
+        files = [item if isinstance(item, str) else item["file_name"] for item in row.get("attachments") or ()]
+        source, status = (row.get(name) or usual for name, usual in (("channel", "email"), ("status", "new")))
+        numbers = {"source": WORDS["source"].get(source, 2), "status": WORDS["status"][status]}
+        return {**numbers, "priority": WORDS["priority"][row.get("priority") or "low"], "attachments": files}
 
-    def conversation(self, number: int) -> tuple[StoredTicket, Row]:
-        """A conversation and its ticket. Raises ``KeyError``."""
-        for ticket in self.tickets.values():
-            for row in ticket.comments:
-                if row["id"] == number:
-                    return ticket, row
-        raise KeyError(number)
+    def priority_of(self, ticket: StoredTicket) -> str | None:
+        return next(word for word, number in WORDS["priority"].items() if number == ticket.json["priority"])
+
+    def add_folder(self, name: str, **more: Any) -> int:
+        """Put a folder into the one category; gives its id. ``more`` are fields such as ``visibility``."""
+        with self.lock:
+            if not self.categories:
+                self.categories.append(self.made("category"))
+            self.folders.append(self.made("folder", name=name, category_id=self.categories[0]["id"], **more))
+            return int(self.folders[-1]["id"])
+
+    def add_article(self, title: str, body: str, *, locale: str = "en", labels: Sequence[str] = (), **more: Any) -> int:
+        """Put an article into the newest folder, and make one where there is none."""
+        with self.lock:
+            folder = self.folders[-1]["id"] if self.folders else self.add_folder("Getting started")
+            text, place = html_to_text(body), {"category_id": self.categories[0]["id"], "folder_id": folder}
+            words = {"title": title, "description": body, "description_text": text, "language": locale[:2]}
+            self.articles.append(self.made("article", tags=labels, **place, **words, **more))
+            return int(self.articles[-1]["id"])
+
+    def conversation(self, number: int) -> tuple[StoredTicket | None, Row]:
+        """A conversation and its ticket, if there are."""
+        rows = ((ticket, row) for ticket in self.tickets.values() for row in ticket.comments)
+        return next(((ticket, row) for ticket, row in rows if row["id"] == number), (None, {}))
 
     def delete_conversation(self, ticket: StoredTicket, row: Row, actor: Actor, author_id: int) -> None:
         """Remove a note from its ticket."""
@@ -123,21 +116,15 @@ class FreshdeskStore(Store):
             self._changed(ticket, self.now())
 
     def _set(self, ticket: StoredTicket, fields: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
-        json = ticket.json
-        changed: dict[str, tuple[Any, Any]] = {}
-        for name, value in fields.items():
-            if name == "custom_fields":
-                own = json["custom_fields"]
-                changed |= {key: (own.get(key), new) for key, new in value.items() if own.get(key) != new}
-                json["custom_fields"] = {**own, **value}
-            elif name == "tags":
-                if set(json["tags"]) != set(value):
-                    changed["tags"] = (json["tags"], list(dict.fromkeys(value)))
-                json["tags"] = list(dict.fromkeys(value))
-            elif json.get(name) != value:
-                changed[name] = (json.get(name), value)
-                json[name] = value
-        return changed
+        json, wanted = ticket.json, dict(fields)
+        own, new = json["custom_fields"], wanted.pop("custom_fields", None) or {}
+        if "tags" in wanted:
+            wanted["tags"] = list(dict.fromkeys(wanted["tags"]))
+            same = set(json["tags"]) == set(wanted["tags"])
+            json["tags"] = wanted["tags"] if same else json["tags"]
+        changed = super()._set(ticket, wanted)
+        json["custom_fields"] = {**own, **new}
+        return changed | {key: (own.get(key), value) for key, value in new.items() if own.get(key) != value}
 
     def _say(self, ticket: StoredTicket, comment: Comment, author_id: int, actor: Actor) -> Row:
         text = HIDDEN.sub("", _as_html(comment.text) if comment.markup is None else comment.markup)
@@ -159,11 +146,6 @@ class FreshdeskStore(Store):
         )
         ticket.comments.append(row)
         return row
-
-    def _counts(self, values: Mapping[str, Any], row: Row | None) -> bool:
-        if row is not None and (row["source"] != NOTE or self.rules.notes_move_stamp):
-            return True
-        return bool(set(values) - {"tags"}) or ("tags" in values and self.rules.tags_move_stamp)
 
     def _attachment(self, name: str, moment: float) -> Row:
         number, stamps = self.next_id(), dict.fromkeys(("created_at", "updated_at"), iso(moment))

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
 from urllib.parse import parse_qsl, quote, unquote, urlencode
 
 import orjson
-
-from .store import Row
 
 Fate = Literal["reply", "drop", "half"]
 
@@ -38,13 +35,9 @@ class Request:
         pairs = dict(parse_qsl(query, keep_blank_values=True)) if query else {}
         return cls(method.upper(), path, pairs, headers, body)
 
-    @cached_property
-    def _lowered(self) -> dict[str, str]:
-        return {name.lower(): value for name, value in self.headers.items()}
-
-    def header(self, name: str, default: str = "") -> str:
-        """A header's value, or ``default``."""
-        return self._lowered.get(name.lower(), default)
+    def header(self, name: str) -> str:
+        """A header's value, empty without it; ``name`` is in small letters."""
+        return next((value for known, value in self.headers.items() if known.lower() == name), "")
 
     def json(self) -> Any:
         """The body as JSON. Raises ``ValueError``."""
@@ -98,11 +91,6 @@ def refuse(status: int, payload: object, **headers: str) -> Refusal:
 # --- calls of a helpdesk's API ----------------------------------------------------------------------------
 
 PREFIX = "/api/v2/"
-_NAMED = {
-    "webhook": re.compile(r"webhooks/([^/]+)/[^/]+"),
-    "language": re.compile(r"solutions/articles/\d+/([^/]+)"),
-}
-"""Place holders for names, and where in a path they stand; every number is one for ``id``."""
 
 
 @dataclass(frozen=True)
@@ -121,18 +109,20 @@ class Identity:
         return bool(self.scopes & {verb, f"{resource}:{verb}"})
 
 
-def route_of(method: str, path: str) -> tuple[str, tuple[Any, ...]]:
-    """The route's template, such as ``PUT tickets/{id}``, and the values in its place holders."""
-    path = path.removeprefix(PREFIX).strip("/")
-    names: list[str] = []
-    for name, pattern in _NAMED.items():
-        if found := pattern.fullmatch(path):
-            names.append(found[1])
-            path = f"{path[: found.start(1)]}{{{name}}}{path[found.end(1) :]}"
-    parts = path.split("/")
+def route_of(method: str, path: str, known: Container[str]) -> tuple[str, tuple[Any, ...]]:
+    """The route's template, such as ``PUT tickets/{id}``, and the values in its place holders.
+
+    Every number is one for ``id``; a ``known`` route may have one for a ``name`` too.
+    """
+    parts = path.removeprefix(PREFIX).strip("/").split("/")
     numbers = [part for part in parts if part.isdecimal() and part.isascii() and len(part) < 20]
-    template = "/".join("{id}" if part in numbers else part for part in parts)
-    return f"{method} {template}", (*map(int, numbers), *names)
+    places = ["{id}" if part in numbers else part for part in parts]
+    values = tuple(map(int, numbers))
+    for at, part in enumerate(places):
+        named = f"{method} {'/'.join([*places[:at], '{name}', *places[at + 1 :]])}"
+        if named in known:
+            return named, (*values, part)
+    return f"{method} {'/'.join(places)}", values
 
 
 @dataclass
@@ -145,11 +135,6 @@ class ApiCall:
     now: float
     args: tuple[Any, ...]
     headers: dict[str, str]
-
-    def payload(self) -> Row:
-        """The JSON body."""
-        body: Row = self.request.json()
-        return body
 
     @cached_property
     def included(self) -> frozenset[str]:

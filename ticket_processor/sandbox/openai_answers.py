@@ -9,6 +9,7 @@ that share words with the question. A schema that stands in a message alone is n
 from __future__ import annotations
 
 import re
+import textwrap
 import tomllib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -24,6 +25,7 @@ CATEGORIES: Words = _FILE["categories"]
 _CATEGORY_WORDS = [word for words in CATEGORIES.values() for word in words]
 SYNONYMS: Mapping[str, str] = {name: meaning for meaning, names in _FILE["synonyms"].items() for name in names}
 URGENCY: Words = _FILE["urgency"]
+_TELLING = [*_CATEGORY_WORDS, *(word for words in URGENCY.values() for word in words)]
 LANGUAGES: Mapping[str, frozenset[str]] = {code: frozenset(words.split()) for code, words in _FILE["languages"].items()}
 
 USUAL: Schema = {
@@ -148,10 +150,7 @@ def _score(value: object, evidence: PromptText) -> float:
 
 def urgency_of(evidence: PromptText) -> str:
     """``critical``, ``high``, ``medium`` or ``low``."""
-    for level, words in URGENCY.items():
-        if _hits(words, evidence.lowered):
-            return level
-    return "high" if evidence.text.count("!") >= 3 else "medium"
+    return next((level for level, words in URGENCY.items() if _hits(words, evidence.lowered)), "medium")
 
 
 def sentiment_of(evidence: PromptText) -> str:
@@ -163,9 +162,7 @@ def sentiment_of(evidence: PromptText) -> str:
 def language_of(evidence: PromptText) -> str:
     """An ISO 639-1 code, by the most common small words; ``en`` when nothing tells."""
     words = _WORD.findall(evidence.lowered)
-    scores = {code: sum(word in small for word in words) for code, small in LANGUAGES.items()}
-    best = max(scores, key=lambda code: scores[code])
-    return best if scores[best] else "en"
+    return max(["en", *LANGUAGES], key=lambda code: sum(word in LANGUAGES[code] for word in words))
 
 
 def summary_of(evidence: PromptText, longest: int) -> str:
@@ -173,19 +170,15 @@ def summary_of(evidence: PromptText, longest: int) -> str:
     found = _SUBJECT.search(evidence.text)
     text = found[1] if found else _FENCE.sub(" ", evidence.text)
     first = re.split(r"(?<=[.!?])\s+|\n{2,}", " ".join(text.split()) if found else text.strip())[0]
-    line = " ".join(first.split()).strip(" \"',:") or "No text."
-    if len(line) <= longest:
-        return line
-    return line[: max(1, longest - 1)].rsplit(" ", 1)[0][: max(1, longest - 1)] + "…"
+    return textwrap.shorten(first.strip(" \"',:\n") or "No text.", longest, placeholder="…")
 
 
 def quotes_of(evidence: PromptText, most: int, longest: int) -> list[str]:
     """The sentences that say most, word for word, in the ticket's order; greetings say nothing."""
     sentences = [text.strip()[:longest].strip() for text in re.split(r"(?<=[.!?])\s+|\n+", evidence.text)]
-    words = [*_CATEGORY_WORDS, *(word for listed in URGENCY.values() for word in listed)]
-    told = [(_hits(words, text.lower()), -at, text) for at, text in enumerate(sentences) if len(text) > 3]
-    best = sorted(item for item in told if item[0])[-most:] or told[:1]
-    return [text for _, _, text in sorted(best, key=lambda item: -item[1])]
+    told = [text for text in sentences if len(text) > 3]
+    best = sorted(told, key=lambda text: -_hits(_TELLING, text.lower()))[:most]
+    return [text for text in told if text in best and _hits(_TELLING, text.lower())] or told[:1]
 
 
 _TOLD: Mapping[str, Callable[[PromptText, int], Any]] = {
@@ -212,7 +205,7 @@ SHARED = 2
 _STEM = 5
 _SENTENCE = re.compile(r"[^.!?。！？\n]+[.!?。！？]")
 _LONG_WORD = re.compile(r"[^\W\d_]{4,}")
-_SECTION = re.compile(r"^(?:\w+ )?(?P<label>\w+):$", re.MULTILINE)
+_SECTION = re.compile(r"^(?:\w+ )?(\w+):$", re.MULTILINE)
 
 
 def _sources_in(schema: Schema) -> Sequence[str]:
@@ -225,10 +218,9 @@ def _sources_in(schema: Schema) -> Sequence[str]:
 
 def write_claims(message: str, labels: Sequence[str]) -> dict[str, object]:
     """The nearest sentences of the sources in ``message``; the last section is the question."""
-    marks = list(_SECTION.finditer(message))
-    ends = [mark.start() for mark in marks[1:]] + [len(message)]
-    sections = {mark["label"]: message[mark.end() : end] for mark, end in zip(marks, ends, strict=True)}
-    asked = _stems(message[marks[-1].end() :] if marks else "")
+    _, *parts = _SECTION.split(message)
+    sections = dict(zip(parts[::2], parts[1::2], strict=True))
+    asked = _stems(parts[-1] if parts else "")
     found = [
         (len(asked & _stems(sentence)), label, sentence.strip())
         for label in labels

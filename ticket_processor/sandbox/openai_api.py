@@ -8,7 +8,6 @@ import math
 import random
 import struct
 import zlib
-from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -24,7 +23,7 @@ EMBEDDING_SIZE = 256
 class OpenAIApi:
     """Answers everything under ``/v1/``. The sandbox's lock covers it; ``calls`` only grows.
 
-    ``latency`` gives the seconds that an answer takes, by a number that tells requests apart.
+    ``latency`` gives the seconds that an answer takes, by a number that tells their texts apart.
     """
 
     def __init__(self, key: str, latency: Callable[[int], float] | None, seed: int) -> None:
@@ -33,7 +32,6 @@ class OpenAIApi:
         self.latency_total = 0.0
         self._key = key
         self._dice = random.Random(seed + 2)
-        self._asked: Counter[int] = Counter()
         self.known: KnownAnswers | None = None
         """Texts to which the answers are known."""
 
@@ -43,17 +41,14 @@ class OpenAIApi:
             raise _error(401, "Incorrect API key provided.", "invalid_api_key")
         route = f"{request.method} {request.path.rstrip('/')}"
         if route == "GET /v1/models":
-            return self._models()
+            row = {"object": "model", "created": 0, "owned_by": "sandbox"}
+            data = [{"id": name, **row} for name in (CHAT_MODEL, EMBEDDING_MODEL)]
+            return json_response(200, {"object": "list", "data": data})
         if route == "POST /v1/chat/completions":
             return self._chat(request, now)
         if route == "POST /v1/embeddings":
             return self._embeddings(request)
         raise _error(404, f"Invalid URL ({request.method} {request.path[:80]})", None)
-
-    def _models(self) -> Response:
-        names = (CHAT_MODEL, EMBEDDING_MODEL)
-        data = [{"id": name, "object": "model", "created": 0, "owned_by": "sandbox"} for name in names]
-        return json_response(200, {"object": "list", "data": data})
 
     def _chat(self, request: Request, now: float) -> Response:
         body = request.json()
@@ -65,28 +60,21 @@ class OpenAIApi:
         if limit and tokens(content) > limit:
             content, finish = content[: limit * 4], "length"
         said = {"role": "assistant", "content": content, "refusal": None}
+        prompt, completion = sum(tokens(str(one.get("content") or "")) + 4 for one in messages) + 3, tokens(content)
+        usage = {"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": prompt + completion}
         answer = shaped(
             "chat completion",
             id=f"chatcmpl-{self._dice.getrandbits(96):024x}",
             created=int(now),
             choices=[shaped("chat choice", message=said, finish_reason=finish)],
-            usage=self._usage(messages, content),
+            usage=shaped("chat usage", **usage),
         )
         response = json_response(200, answer)
         self.calls += 1
         if self.latency is not None:
-            digest = zlib.crc32(request.body)
-            self._asked[digest] += 1
-            response.delay = self.latency(digest * 1_000 + self._asked[digest])
+            response.delay = self.latency(zlib.crc32(request.body))
             self.latency_total += response.delay
         return response
-
-    def _usage(self, messages: list[dict[str, Any]], content: str) -> dict[str, Any]:
-        """Token counts by length; no part of a prompt is ever cached."""
-        prompt = sum(tokens(str(message.get("content") or "")) + 4 for message in messages) + 3
-        completion = tokens(content)
-        tokened = {"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": prompt + completion}
-        return shaped("chat usage", **tokened)
 
     def _embeddings(self, request: Request) -> Response:
         body = request.json()
@@ -94,10 +82,8 @@ class OpenAIApi:
         given = body["input"]
         texts: list[str] = [given] if isinstance(given, str) else given
         encoded = body.get("encoding_format") == "base64"
-        data = [
-            {"object": "embedding", "index": index, "embedding": embed(text, encoded)}
-            for index, text in enumerate(texts)
-        ]
+        vectors = [embed(text, encoded) for text in texts]
+        data = [{"object": "embedding", "index": at, "embedding": vector} for at, vector in enumerate(vectors)]
         count = sum(tokens(text) for text in texts)
         usage = {"prompt_tokens": count, "total_tokens": count}
         return json_response(200, {"object": "list", "data": data, "model": EMBEDDING_MODEL, "usage": usage})

@@ -15,7 +15,7 @@ import random
 import threading
 from abc import ABC, abstractmethod
 from bisect import bisect_left, insort
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
 from itertools import count
@@ -137,6 +137,10 @@ class Store(ABC):
     """
 
     vendor: ClassVar[str]
+    languages: ClassVar[tuple[str, ...]]
+    """Of its articles."""
+    job_seconds = 1.0, 0.07
+    """Until a background job starts, and for each of its items, where the vendor has jobs."""
     audit: ClassVar[type[Audit]] = Audit
     people: AddressBook
 
@@ -151,18 +155,15 @@ class Store(ABC):
         self.by_created: list[tuple[float, int]] = []
         self.by_changed: list[tuple[int, int]] = []
         self.history: list[Audit] = []
-        self.ticket_fields: list[Row] = []
         self.groups: dict[int, Row] = {}
         self.articles: list[Row] = []
         self.base_url = "http://sandbox.invalid"
         """The address that links in answers start with."""
         self._ticket_ids = count(1)
         self._ids = count(50_000_000_001, 100)
-        stamps = dict.fromkeys(("created_at", "updated_at"), iso(self.now()))
         for group_id, name in enumerate(("Support", "Finance"), FIRST_GROUP):
-            self.groups[group_id] = shaped(f"{self.vendor} group", id=group_id, name=name, **stamps)
-        for row in SHAPES[f"{self.vendor} fields"]:
-            self.ticket_fields.append(shaped(f"{self.vendor} field", **deepcopy(row), **stamps))
+            self.groups[group_id] = self.made("group", id=group_id, name=name)
+        self.ticket_fields = [self.made("field", **deepcopy(row)) for row in SHAPES[f"{self.vendor} fields"]]
 
     def now(self) -> float:
         """Unix seconds; inside a piece of delayed work, the moment it was due."""
@@ -182,6 +183,11 @@ class Store(ABC):
                     work()
                 finally:
                     self._as_of = None
+
+    def made(self, shape: str, **values: Any) -> Row:
+        """A new object of the vendor's, with a number and stamps unless ``values`` give others."""
+        stamps = dict.fromkeys(("created_at", "updated_at"), iso(self.now()))
+        return shaped(f"{self.vendor} {shape}", **{"id": self.next_id(), **stamps, **values})
 
     def next_id(self) -> int:
         """A fresh id for anything but tickets and people; the ninety-nine after it are free for what belongs to it."""
@@ -295,17 +301,32 @@ class Store(ABC):
                 **(told or {}),
             )
 
+    def priority_of(self, ticket: StoredTicket) -> str | None:
+        """A ticket's priority as a word: low, normal, high or urgent."""
+        priority: str | None = ticket.json["priority"]
+        return priority
+
     def gone(self, ticket: StoredTicket) -> bool:
         """Whether a ticket is deleted, spam or archived, as far as the vendor has these."""
         return ticket.deleted
 
     @abstractmethod
+    def worded(self, row: Mapping[str, Any]) -> Row:
+        """What a new ticket of this vendor has of a row of :func:`~.fill.fill`, besides what all have."""
+
+    @abstractmethod
+    def add_article(self, title: str, body: str, *, locale: str = ..., labels: Sequence[str] = (), **more: Any) -> int:
+        """Put an article (``body`` is HTML) into the account; gives its id. ``more`` are further fields."""
+
+    @abstractmethod
     def _begin(self, ticket: StoredTicket, text: str, markup: str | None, author_id: int, **given: Any) -> Row:
         """Give a new ticket its description and all that is the vendor's; what is to be kept of its creation."""
 
-    @abstractmethod
     def _set(self, ticket: StoredTicket, fields: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
         """Set a ticket's fields; those that changed, before and after."""
+        changed = {name: (ticket.json.get(name), new) for name, new in fields.items() if ticket.json.get(name) != new}
+        ticket.json |= fields
+        return changed
 
     @abstractmethod
     def _say(self, ticket: StoredTicket, comment: Comment, author_id: int, actor: Actor) -> Row:

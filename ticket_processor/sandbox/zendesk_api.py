@@ -11,13 +11,12 @@ from collections.abc import Callable, Mapping
 from itertools import islice
 from typing import Any
 
-from . import zendesk_call as account
 from . import zendesk_writes as writes
-from .access import Authenticator, RequestLimits
+from .access import Authenticator, Limits
 from .basics import iso, parse_iso
 from .messages import PREFIX, Request, Response, json_response, refuse, route_of
 from .store import BOT_ID, Row
-from .zendesk_call import Call, decode_cursor, encode_cursor, forbidden, missing_scope, paged
+from .zendesk_call import NOT_FOUND, Call, decode_cursor, encode_cursor, forbidden, missing_scope, paged
 from .zendesk_store import ZendeskStore, audit_json, without_generated
 
 TOKEN_PATHS = frozenset(("/oauth/tokens", "/oauth/tokens.json", "/api/v2/oauth/tokens", "/api/v2/oauth/tokens.json"))
@@ -28,17 +27,15 @@ ANONYMOUS = {"id": None, "name": "Anonymous user", "email": "invalid@example.com
 WITHHELD = 60
 """Seconds of the newest changes that the incremental export does not show yet."""
 
-SEARCH_CURSOR_LIFE = 3_600
-
 _OPERATORS: Mapping[str, Callable[[Any, Any], bool]] = {":": operator.eq, "<": operator.lt, ">=": operator.ge}
 _STATUSES = ("new", "open", "pending", "hold", "solved", "closed")
 """The lowest first."""
-_TERMS: Mapping[str, tuple[str, Callable[[Any], Any], Callable[[str], Any]]] = {
-    "created": ("created_at", str, lambda value: iso(parse_iso(value))),
-    "status": ("status", _STATUSES.index, _STATUSES.index),
-    "requester": ("requester_id", int, int),
+_TERMS: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
+    "created": ("created_at", lambda value: iso(parse_iso(value))),
+    "status": ("status", _STATUSES.index),
+    "requester": ("requester_id", int),
 }
-"""What a search may ask for: the ticket's field, and what is made of its value and of the one asked for."""
+"""What a search may ask for: the ticket's field, and what is compared of its values."""
 
 
 def incremental(call: Call) -> Response:
@@ -48,13 +45,12 @@ def incremental(call: Call) -> Response:
     """
     if call.identity.role != "admin":
         raise forbidden()
-    query = call.request.query
+    before = call.request.query.get("cursor")
     size = call.number("per_page", 1_000, at_most=1_000)
-    position = _position(call)
-    edge = int(call.now) - WITHHELD
+    position = _position(call, before)
     keys = call.store.by_changed
     start = bisect_right(keys, position)
-    end = bisect_right(keys, (edge, 1 << 62))
+    end = bisect_right(keys, (int(call.now) - WITHHELD, 1 << 62))
     taken = keys[start : min(start + size, end)]
     last = taken[-1] if taken else position
     cursor = base64.b64encode(f"{last[0]}.0||{last[1]}|".encode("ascii")).decode("ascii")
@@ -63,16 +59,16 @@ def incremental(call: Call) -> Response:
         "tickets": rows,
         "after_url": call.link(cursor=cursor, start_time=None),
         "after_cursor": cursor,
-        "before_url": call.link(start_time=None) if query.get("cursor") else None,
-        "before_cursor": query.get("cursor") or None,
+        "before_url": call.link(start_time=None) if before else None,
+        "before_cursor": before,
         "end_of_stream": start + size >= end,
         **_side_loads(call, rows),
     }
     return json_response(200, payload)
 
 
-def _position(call: Call) -> tuple[int, int]:
-    if cursor := call.request.query.get("cursor"):
+def _position(call: Call, cursor: str | None) -> tuple[int, int]:
+    if cursor is not None:
         second, _, ticket_id, _ = base64.b64decode(cursor).decode("ascii").split("|")
         return int(float(second)), int(ticket_id)
     start_time = int(float(call.request.query["start_time"]))
@@ -90,22 +86,15 @@ def search_export(call: Call) -> Response:
     size = call.number("page[size]", 100, at_most=1_000)
     test = _query(query.get("query", ""))
     keys = call.store.by_created
-    end, begun = len(keys), call.now
-    if query.get("page[after]"):
-        position = decode_cursor(query["page[after]"])
-        begun = position[-1]
-        if call.now - begun > SEARCH_CURSOR_LIFE:
-            raise refuse(400, {"error": "invalid", "description": "The cursor has expired"})
-        end = bisect_left(keys, position[:2])
+    end = bisect_left(keys, decode_cursor(query["page[after]"])) if "page[after]" in query else len(keys)
     documents = ((key, call.store.indexed(call.store.tickets[key[1]])) for key in reversed(keys[:end]))
     found = list(islice(((key, row) for key, row in documents if row is not None and test(row)), size + 1))
     rows = [{**without_generated(row), "result_type": "ticket"} for _, row in found[:size]]
-    more = len(found) > size
-    cursor = encode_cursor((*found[size - 1][0], begun)) if more else None
+    cursor = encode_cursor(found[size - 1][0]) if len(found) > size else None
     payload = {
         "results": rows,
         "facets": None,
-        "meta": {"has_more": more, "after_cursor": cursor, "before_cursor": None},
+        "meta": {"has_more": cursor is not None, "after_cursor": cursor, "before_cursor": None},
         "links": {"prev": None, "next": call.link(page__after=cursor) if cursor else None},
     }
     return json_response(200, payload)
@@ -118,27 +107,20 @@ def _query(text: str) -> Callable[[Row], bool]:
         found = re.fullmatch(r"(created|status|requester)(:|>=|<)(.+)", term)
         if found is None:
             raise refuse(422, {"error": "invalid", "description": f"Invalid search: {term}"})
-        key, of_row, of_value = _TERMS[found[1]]
-        tests.append((key, of_row, _OPERATORS[found[2]], of_value(found[3])))
-    return lambda row: all(compare(of_row(row[key]), wanted) for key, of_row, compare, wanted in tests)
-
-
-ROLES = ("requester_id", "submitter_id", "assignee_id")
+        key, made = _TERMS[found[1]]
+        tests.append((key, made, _OPERATORS[found[2]], made(found[3])))
+    return lambda row: all(compare(made(row[key]), wanted) for key, made, compare, wanted in tests)
 
 
 def list_tickets(call: Call) -> Response:
-    """``GET /tickets``: not deleted, by id."""
+    """``GET /tickets``: not deleted, by id. By cursor a ticket's own fields stand in ``custom_fields`` alone."""
     by_cursor = any(name.startswith("page[") for name in call.request.query)
-    return paged(call, "tickets", _undeleted(call), show=_without_fields if by_cursor else without_generated)
+    hidden = {"generated_timestamp", "fields"} if by_cursor else {"generated_timestamp"}
+    return paged(call, "tickets", _undeleted(call), hidden=hidden)
 
 
 def _undeleted(call: Call) -> list[Row]:
     return [ticket.json for ticket in call.store.tickets.values() if not ticket.deleted]
-
-
-def _without_fields(row: Row) -> Row:
-    """A ticket as the list by cursor shows it: its own fields stand in ``custom_fields`` alone."""
-    return {name: value for name, value in without_generated(row).items() if name != "fields"}
 
 
 def show_many(call: Call) -> Response:
@@ -152,7 +134,8 @@ def _side_loads(call: Call, rows: list[Row]) -> dict[str, list[Row]]:
     """With ``include=users`` everybody whom the rows name, once each; nothing else is side-loaded here."""
     if "users" not in call.included:
         return {}
-    wanted = dict.fromkeys(row[role] for row in rows for role in ROLES if row.get(role) is not None)
+    roles = ("requester_id", "submitter_id", "assignee_id")
+    wanted = dict.fromkeys(row[role] for row in rows for role in roles if row.get(role) is not None)
     return {"users": [call.store.users[user] for user in wanted if user in call.store.users]}
 
 
@@ -174,12 +157,60 @@ def list_tags(call: Call) -> Response:
     counts = Counter(tag for row in _undeleted(call) for tag in row["tags"])
     ranked = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
     rows = [{"id": place, "name": tag, "count": used} for place, (tag, used) in enumerate(ranked)]
-    return paged(call, "tags", rows, show=lambda row: {"name": row["name"], "count": row["count"]})
+    return paged(call, "tags", rows, hidden={"id"})
+
+
+# --- the account ------------------------------------------------------------------------------------------
+
+
+def ticket_fields(call: Call) -> Response:
+    """``GET /ticket_fields``: all of them, without paging."""
+    fields = call.store.ticket_fields
+    return json_response(200, {"ticket_fields": fields, "next_page": None, "previous_page": None, "count": len(fields)})
 
 
 def groups(call: Call) -> Response:
     """Those that are not deleted."""
     return paged(call, "groups", [row for row in call.store.groups.values() if not row["deleted"]], order="name")
+
+
+def search_users(call: Call) -> Response:
+    """Those with the text in an address or, without ``email:`` before it, in the name too."""
+    text, users = call.request.query.get("query", "").lower(), call.store.users
+    wanted = text.removeprefix("email:").strip('"')
+    found = {number for email, number in users.by_email.items() if wanted and wanted in email}
+    if not text.startswith("email:"):
+        found |= {number for number, row in users.items() if wanted and wanted in row["name"].lower()}
+    return paged(call, "users", [users[number] for number in found])
+
+
+def identities(call: Call) -> Response:
+    """The addresses of a user, the primary one first."""
+    user, number = _user(call), call.args[0]
+    stamps = dict.fromkeys(("created_at", "updated_at"), user["created_at"])
+    rows: list[Row] = []
+    for address in [email for email, owner in call.store.users.by_email.items() if owner == number]:
+        own = number * 100 + len(rows)
+        url = f"{call.store.base_url}/api/v2/users/{number}/identities/{own}.json"
+        row = {"id": own, "url": url, "user_id": number, "type": "email", "value": address, "verified": True}
+        rows.append({**row, "primary": not rows, **stamps})
+    return paged(call, "identities", rows)
+
+
+def _user(call: Call) -> Row:
+    """The user the path names; 404 when there is none."""
+    found = call.store.users.get(call.args[0])
+    if found is None:
+        raise refuse(404, NOT_FOUND)
+    return found
+
+
+def requested(call: Call) -> Response:
+    """``GET /users/{id}/tickets/requested``: neither deleted nor archived ones, as closed ones are after 120 days."""
+    number, archived = _user(call)["id"], iso(call.now - 120 * 86_400)
+    theirs = [row for row in _undeleted(call) if row["requester_id"] == number]
+    rows = [row for row in theirs if row["status"] != "closed" or row["updated_at"] >= archived]
+    return paged(call, "tickets", rows, hidden={"generated_timestamp"})
 
 
 # Triggers and automations are shown, and never do anything.
@@ -194,14 +225,13 @@ ROUTES: dict[str, Callable[[Call], Response]] = {
     "GET tickets/{id}/comments/count": lambda call: _counted(call, len(call.shown_ticket().comments)),
     "GET tickets/{id}/audits": audits,
     "GET tags": list_tags,
-    "GET ticket_fields": account.ticket_fields,
+    "GET ticket_fields": ticket_fields,
     "GET groups": groups,
     "GET users/me": lambda call: json_response(200, {"user": call.store.users[call.identity.user_id]}),
-    "GET users/search": account.search_users,
-    "GET users/{id}/identities": account.identities,
-    "GET users/{id}/tickets/requested": account.requested,
-    "GET help_center/articles": account.list_articles,
-    "GET help_center/user_segments": lambda call: paged(call, "user_segments", account.SEGMENTS),
+    "GET users/search": search_users,
+    "GET users/{id}/identities": identities,
+    "GET users/{id}/tickets/requested": requested,
+    "GET help_center/articles": lambda call: paged(call, "articles", call.store.articles),
     "GET triggers": lambda call: paged(call, "triggers", list(call.store.triggers.values()), order="position,title"),
     "GET automations": lambda call: paged(call, "automations", call.store.automations, order="position"),
 }
@@ -213,7 +243,7 @@ class ZendeskApi:
     def __init__(self, store: ZendeskStore, auth: Authenticator, plan: str) -> None:
         self.store = store
         self.auth = auth
-        self.limits = RequestLimits("zendesk", plan)
+        self.limits = Limits("zendesk", plan)
         store.users[BOT_ID]["role"] = auth.role
         self.routes = dict(ROUTES)
 
@@ -222,7 +252,7 @@ class ZendeskApi:
         headers |= {"x-request-id": f"{self.store.random.getrandbits(128):032x}", "x-zendesk-api-version": "v2"}
         if request.path in TOKEN_PATHS and request.method == "POST":
             return self.auth.issue(request)
-        route, args = route_of(request.method, request.path.removesuffix(".json"))
+        route, args = route_of(request.method, request.path.removesuffix(".json"), self.routes)
         identity = self.auth.identify(request)
         if identity is None:
             if route == "GET users/me":  # 200 all the same
@@ -237,5 +267,5 @@ class ZendeskApi:
             raise refuse(404, {"error": "InvalidEndpoint", "description": "Not found"})
         if not identity.may(request.method, resource):
             raise missing_scope(f"{resource}:{'read' if request.method == 'GET' else 'write'}")
-        self.limits.spend(headers, route, now, (identity.user_id, args))
+        self.limits.endpoint(headers, route, now, (identity.user_id, args))
         return handler(Call(request, self.store, identity, now, args, headers))

@@ -1,9 +1,4 @@
-"""Zendesk's account: how its tickets, audits and jobs look, and what follows from a change.
-
-Drop-downs and tags are two sides of one thing. How far the vendor goes is known from reports only, so the stricter form
-is imitated: of a list of tags and a drop-down that disagree in one write, the tags win; a value that is no option is
-dropped without a word.
-"""
+"""Zendesk's account: how its tickets, audits and jobs look, and what follows from a change."""
 
 from __future__ import annotations
 
@@ -11,10 +6,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from .basics import SandboxClock, iso, normalise_tags, text_to_html
+from .basics import SandboxClock, iso, normalise_tags, parse_iso, text_to_html
 from .store import BOT_ID, FIRST_GROUP, PERSON_ID, Actor, AddressBook, Audit, Comment, Row, Store, StoredTicket, shaped
-
-Fields = Sequence[Mapping[str, Any]]
 
 STATUS_IDS = {"new": 1, "open": 2, "pending": 3, "hold": 4, "solved": 5, "closed": 6}
 NO_SOURCE: Row = {"from": {}, "to": {}, "rel": None}
@@ -24,43 +17,22 @@ _TOLD_OF_NEW = ("subject", "requester_id", "priority", "type", "status", "assign
 _MESSAGING = ("native_messaging", "whatsapp", "line", "telegram", "instagram_dm")
 
 
-class Rules:
-    """How the account acts where no source is certain how the vendor does: here the likeliest ways, in tests others.
-
-    ``job_seconds`` are the seconds until a job starts, and those for each of its items; ``max_jobs`` may be queued or
-    working at once; ``most_comments`` are those that a ticket takes.
-    """
-
-    max_jobs: int = 30
-    most_comments: int = 5_000
-
-    def __init__(self, job_seconds: tuple[float, float] = (1.0, 0.07)) -> None:
-        self.job_seconds = job_seconds
-
-    def passes(self, stamp: float, current: float) -> bool:
-        """Whether a safe update passes by its stamp, where ``updated_at`` is ``current``."""
-        return stamp == current
-
-    def counting(self, payload: Mapping[str, Any], *, in_batch: bool) -> Mapping[str, Any]:
-        """The part of an update, or of a batch's item, that the account honours."""
-        return payload
-
-    def guarded_since(self, queued: float) -> float:
-        """The time that guards a batch's item without a stamp that counts: a later change makes it fail."""
-        return queued
+QUICK_JOBS = 0.1, 0.0
 
 
 class ZendeskStore(Store):
     """An account of Zendesk. ``generated_timestamp`` moves at every change, and orders the list of changes."""
 
     vendor = "zendesk"
+    languages = ("en", "de")
+    max_jobs = 30
+    """That may be queued or working at once."""
+    most_comments = 5_000
 
-    def __init__(self, clock: SandboxClock, rules: Rules | None = None, *, seed: int = 0) -> None:
+    def __init__(self, clock: SandboxClock, *, seed: int = 0) -> None:
         super().__init__(clock, seed=seed)
-        self.rules = rules or Rules()
         self.users = self.people = AddressBook(self, role="end-user")
         self.jobs: dict[str, Job] = {}
-        self.article_translations: dict[int, list[Row]] = {}
         self.triggers: dict[int, Row] = {}
         self.automations: list[Row] = []
         self.users.add("Ticket Bot", "bot@example.com", user_id=BOT_ID)
@@ -104,19 +76,72 @@ class ZendeskStore(Store):
             "from_messaging_channel": channel in _MESSAGING,
             **others,
         }
-        fill_in(self.ticket_fields, json)
+        self._complete(json)
         comment = self._comment(ticket, Comment(text, markup, public), author_id, ticket.created)
         comment["attachments"] = [dict(item) for item in attachments]
         return {"values": _creations(json), "comment": comment, "custom": custom or {}}
+
+    def worded(self, row: Mapping[str, Any]) -> Row:
+        files = [{"file_name": item} if isinstance(item, str) else item for item in row.get("attachments") or ()]
+        words = {"channel": row.get("channel") or "email", "status": row.get("status") or "new"}
+        return {**words, "external_id": row.get("external_id"), "priority": row.get("priority"), "attachments": files}
+
+    def add_article(
+        self, title: str, body: str, *, locale: str = "en-us", labels: Sequence[str] = (), **more: Any
+    ) -> int:
+        with self.lock:
+            number = 50_001 + len(self.articles)
+            row = self.made(
+                "article",
+                id=number,
+                url=f"{self.base_url}/api/v2/help_center/{locale}/articles/{number}.json",
+                html_url=f"{self.base_url}/hc/{locale}/articles/{number}",
+                **dict.fromkeys(("title", "name"), title),
+                body=body,
+                label_names=labels,
+                **dict.fromkeys(("locale", "source_locale"), locale),
+                edited_at=iso(self.now()),
+            )
+            self.articles.append({**row, **more})
+            return number
 
     def read(self, *ticket_ids: int) -> list[StoredTicket]:
         """The living tickets of these, all as of one moment. For looking at only."""
         found = [self.living(ticket_id) for ticket_id in ticket_ids]
         return [ticket for ticket in found if ticket is not None]
 
+    def counting(self, payload: Mapping[str, Any], *, in_batch: bool) -> Mapping[str, Any]:
+        """The part of an update, or of a batch's item, that the account honours."""
+        return payload
+
+    def outdated(self, ticket: StoredTicket, payload: Mapping[str, Any], queued: float | None) -> bool:
+        """Whether a safe update fails, the ticket not being as the caller read it.
+
+        The key ``safe_update`` alone makes a write safe, whatever its value. Jobs are always safe: without an own stamp
+        the time they were ``queued`` stands in for it.
+        """
+        if "safe_update" in payload:
+            return parse_iso(payload["updated_stamp"]) != parse_iso(ticket.stamp)
+        return queued is not None and int(ticket.changed) > int(queued)
+
     def indexed(self, ticket: StoredTicket) -> Row | None:
         """A ticket as the search index has it; ``None`` where it has not."""
         return None if ticket.deleted else ticket.json
+
+    def accepted(self, values: Mapping[int, Any]) -> dict[int, Any]:
+        """The values of the account's own fields that it takes; of others nothing is said."""
+        own = {field["id"] for field in self.ticket_fields if field["removable"]}
+        return {key: value for key, value in values.items() if key in own}
+
+    def linked(self, tags: Sequence[str], values: Mapping[int, Any], wanted: Mapping[str, Any]) -> Mapping[str, Any]:
+        """A change with what follows from it; ``tags`` and ``values`` are the ticket's before."""
+        return wanted
+
+    def _complete(self, json: Row) -> None:
+        """A new ticket has every field of the account, mostly empty."""
+        blank: dict[int, Any] = {field["id"]: None for field in self.ticket_fields if field["removable"]}
+        values = blank | {item["id"]: item["value"] for item in json["custom_fields"]}
+        json["custom_fields"] = json["fields"] = [{"id": key, "value": value} for key, value in values.items()]
 
     def note(self, ticket: StoredTicket, actor: Actor, author_id: int, **told: Any) -> Audit:
         change = super().note(ticket, actor, author_id, **told)
@@ -127,21 +152,12 @@ class ZendeskStore(Store):
     def _set(self, ticket: StoredTicket, fields: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
         json = ticket.json
         own = {item["id"]: item["value"] for item in json["custom_fields"]}
-        changed: dict[str, tuple[Any, Any]] = {}
-        for name, value in linked(self.ticket_fields, json["tags"], own, fields).items():
-            if name == "custom_fields":
-                moved = {key: (own.get(key), new) for key, new in value.items() if own.get(key) != new}
-                if moved:
-                    after = own | {key: new for key, (_, new) in moved.items()}
-                    json["custom_fields"] = json["fields"] = [{"id": key, "value": it} for key, it in after.items()]
-                changed |= {str(key): pair for key, pair in moved.items()}
-            elif json.get(name) != value:
-                changed[name] = (json.get(name), value)
-                json[name] = value
-        if "subject" in changed:
-            json["raw_subject"] = json["subject"]
-        if "status" in changed:
-            json["custom_status_id"] = STATUS_IDS.get(json["status"], 1)
+        wanted = dict(self.linked(json["tags"], own, fields))
+        new = wanted.pop("custom_fields", None) or {}
+        changed = super()._set(ticket, wanted)
+        changed |= {str(key): (own.get(key), value) for key, value in new.items() if own.get(key) != value}
+        json["custom_fields"] = json["fields"] = [{"id": key, "value": it} for key, it in (own | new).items()]
+        json["raw_subject"], json["custom_status_id"] = json["subject"], STATUS_IDS.get(json["status"], 1)
         return changed
 
     def _say(self, ticket: StoredTicket, comment: Comment, author_id: int, actor: Actor) -> Row:
@@ -169,11 +185,8 @@ class ZendeskStore(Store):
     def _edits(
         self, ticket: StoredTicket, add_tags: tuple[str, ...], remove_tags: tuple[str, ...], values: Mapping[str, Any]
     ) -> dict[str, Any]:
-        if add_tags or remove_tags:  # a drop-down that is set beside them brings its tag
-            choices = frozenset().union(*options_of(self.ticket_fields).values())
-            chosen = [value for value in (values.get("custom_fields") or {}).values() if value in choices]
-            add_tags = tuple(normalise_tags([*add_tags, *chosen]))
-        edits = super()._edits(ticket, add_tags, tuple(normalise_tags(list(remove_tags))), values)
+        add_tags, remove_tags = (tuple(normalise_tags(tags)) for tags in (add_tags, remove_tags))
+        edits = super()._edits(ticket, add_tags, remove_tags, values)
         return {**edits, "tags": sorted(edits["tags"])} if "tags" in edits else edits
 
 
@@ -228,64 +241,6 @@ def _via(channel: str, name: str, email: str | None) -> Row:
         return {"channel": channel, "source": NO_SOURCE}
     to = {"name": "Support", "address": "support@example.com"}
     return {"channel": "email", "source": {"from": {"address": email, "name": name}, "to": to, "rel": None}}
-
-
-# --- the account's own fields -----------------------------------------------------------------------------
-
-
-def options_of(fields: Fields) -> dict[int, frozenset[str]]:
-    """The values that each drop-down takes."""
-    return {
-        field["id"]: frozenset(option["value"] for option in field["custom_field_options"])
-        for field in fields
-        if field["type"] == "tagger"
-    }
-
-
-def accepted(fields: Fields, values: Mapping[int, Any]) -> dict[int, Any]:
-    """The values that the account accepts: of known fields, and with known options."""
-    own = {field["id"] for field in fields if field["removable"]}
-    options = options_of(fields)
-    return {
-        key: value for key, value in values.items() if key in own and (not value or value in options.get(key, [value]))
-    }
-
-
-def linked(fields: Fields, tags: Sequence[str], values: Mapping[int, Any], wanted: Mapping[str, Any]) -> Row:
-    """A change with what follows from it: a drop-down's tag where a value is set, a value where a tag is.
-
-    ``tags`` and ``values`` are the ticket's before the change.
-    """
-    custom = dict(wanted.get("custom_fields") or {})
-    after = dict.fromkeys(wanted.get("tags", tags))
-    for key, options in options_of(fields).items():
-        before = values.get(key)
-        chosen = asked = custom.get(key, before)
-        if "tags" in wanted:
-            held = options & after.keys()
-            # A drop-down holds one value: the one asked for, or the tag that was not there before.
-            chosen = min(held & {asked} - {before} or held - {before} or held & {asked} or held, default=None)
-        elif key not in custom:
-            continue
-        if chosen != asked or key in custom:
-            custom[key] = chosen
-        after = {tag: None for tag in after if tag == chosen or tag not in options} | ({chosen: None} if chosen else {})
-    changed = dict(wanted)
-    if "tags" in wanted or after.keys() != set(tags):
-        changed["tags"] = list(after)
-    return {**changed, "custom_fields": custom} if custom else changed
-
-
-def fill_in(fields: Fields, json: Row) -> None:
-    """A new ticket has every field of the account, mostly empty, and the tags of its drop-downs."""
-    given = {item["id"]: item["value"] for item in json["custom_fields"]}
-    options = options_of(fields)
-    # A choice brings its tag, and a tag its choice.
-    tags = [*json["tags"], *(value for key, value in given.items() if value in options.get(key, ()))]
-    json["tags"] = list(dict.fromkeys(tags))
-    blank = {field["id"]: None for field in fields if field["removable"]}
-    values = blank | given | linked(fields, (), given, {"tags": json["tags"]}).get("custom_fields", {})
-    json["custom_fields"] = json["fields"] = [{"id": key, "value": value} for key, value in values.items()]
 
 
 # --- jobs -------------------------------------------------------------------------------------------------

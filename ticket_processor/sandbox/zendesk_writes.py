@@ -13,13 +13,11 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from .basics import cut, expand_placeholders, html_to_text, normalise_tags, parse_iso, squeeze
-from .messages import Identity, Refusal, Response, json_response, refuse
+from .basics import cut, expand_placeholders, html_to_text, normalise_tags, squeeze
+from .messages import Refusal, Response, json_response, refuse
 from .store import SHAPES, Audit, Comment, Row, StoredTicket
-from .zendesk_call import NOT_FOUND, Call, invalid, too_many_values
-from .zendesk_store import Item, Job, Rules, ZendeskStore, accepted, audit_json, without_generated
-
-MOST_ITEMS = 100
+from .zendesk_call import NOT_FOUND, PAGE, Call, invalid, too_many_values
+from .zendesk_store import Item, Job, ZendeskStore, audit_json, without_generated
 
 
 def update_many(call: Call) -> Response:
@@ -30,9 +28,9 @@ def update_many(call: Call) -> Response:
 
 def updates(call: Call) -> list[tuple[object, Item]]:
     """The items of a job of updates, each with its ticket."""
-    payloads = call.payload()["tickets"]
-    if len(payloads) > MOST_ITEMS:
-        raise too_many_values(MOST_ITEMS)
+    payloads = call.request.json()["tickets"]
+    if len(payloads) > PAGE:
+        raise too_many_values()
     keys = {key: None for payload in payloads for key in payload}
     call.headers |= unknown_keys(keys, UPDATABLE, "update_many")
     return [
@@ -69,11 +67,11 @@ def _job_json(job: Job, call: Call) -> Row:
 
 def start(call: Call, job: Job, work: Sequence[Item], delay: float = 0.0) -> Response:
     """Queue a job that does this work, ``delay`` seconds later than others; the answer shows it as it is then."""
-    store, rules = call.store, call.store.rules
-    if sum(job.finished_at is None for job in store.jobs.values()) >= rules.max_jobs:
-        message = f"You can only have {rules.max_jobs} jobs queued or running at once."
+    store = call.store
+    if sum(job.finished_at is None for job in store.jobs.values()) >= store.max_jobs:
+        message = f"You can only have {store.max_jobs} jobs queued or running at once."
         raise refuse(429, {"error": "TooManyJobs", "description": message}, Retry_After="10")
-    usual_delay, pace = rules.job_seconds
+    usual_delay, pace = store.job_seconds
     job.id, job.begins = f"V3-{store.random.getrandbits(128):032x}", call.now + usual_delay + delay
     store.jobs[job.id] = job
     for index, item in enumerate(work):
@@ -87,7 +85,7 @@ def _update_item(call: Call, index: int, ticket_id: int, payload: Mapping[str, A
         ticket = call.store.living(ticket_id)
         if ticket is None:
             raise refuse(404, NOT_FOUND)
-        apply_update(call, ticket, payload, queued=call.store.rules.guarded_since(call.now))
+        apply_update(call, ticket, payload, queued=call.now)
     except Refusal as refusal:
         body = refusal.response.json()
         told = [entry["description"] for entries in body.get("details", {}).values() for entry in entries]
@@ -116,64 +114,23 @@ def unknown_keys(payload: Mapping[str, Any], known: frozenset[str], action: str 
     return {"x-zendesk-api-warn": f"{{:allowed_parameters=>{{{told}}}}}"}
 
 
-def _check_guard(ticket: StoredTicket, payload: Mapping[str, Any], rules: Rules, queued: float | None) -> None:
-    """Safe update: 409 when the ticket is not as the caller read it.
-
-    The key ``safe_update`` alone makes a write safe, whatever its value. Jobs are always safe: without an
-    own stamp the time they were ``queued`` stands in for it.
-    """
-    if "safe_update" in payload:
-        if rules.passes(parse_iso(payload["updated_stamp"]), parse_iso(ticket.stamp)):
-            return
-    elif queued is None or int(ticket.changed) <= int(queued):
-        return
-    outdated = "Safe Update prevented the update due to outdated ticket data. "
-    told = f"{outdated}Please fetch the latest ticket data and try again."
-    raise refuse(409, {"error": "UpdateConflict", "description": told})
-
-
 def apply_update(
     call: Call, ticket: StoredTicket, sent: Mapping[str, Any], queued: float | None = None
 ) -> Audit | None:
     """Update a ticket by a payload, in a job when it was ``queued``; ``None`` when nothing changed."""
-    payload = call.store.rules.counting(sent, in_batch=queued is not None)
-    _check_guard(ticket, payload, call.store.rules, queued)
+    payload = call.store.counting(sent, in_batch=queued is not None)
+    if call.store.outdated(ticket, payload, queued):
+        outdated = "Safe Update prevented the update due to outdated ticket data. "
+        told = f"{outdated}Please fetch the latest ticket data and try again."
+        raise refuse(409, {"error": "UpdateConflict", "description": told})
     if ticket.json["status"] == "closed":
         raise invalid("status", "Status: closed prevents ticket update", "RecordInvalid")
     fields = _field_values(call.store, payload)
-    if fields.get("assignee_id") and ticket.json["status"] == "new" and "status" not in fields:
-        fields["status"] = "open"
-    author, comment = _comment(ticket, payload.get("comment"), call.identity)
-    if comment is not None and len(ticket.comments) >= call.store.rules.most_comments:
+    comment = _comment(ticket, payload.get("comment") or {})
+    if comment is not None and len(ticket.comments) >= call.store.most_comments:
         raise invalid("base", "Comments: too many comments on this ticket")
-    custom = payload.get("metadata") or {}
-    return call.store.change(ticket, fields, actor="api", author_id=author, comment=comment, custom=custom, raw=sent)
-
-
-def apply_creation(store: ZendeskStore, payload: Mapping[str, Any], identity: Identity) -> StoredTicket:
-    """A new ticket from a payload."""
-    fields = _field_values(store, payload)
-    comment = payload["comment"]
-    body, markup = comment.get("body"), comment.get("html_body")
-    requester = payload.get("requester") or store.users[identity.user_id]
-    if custom := fields.pop("custom_fields", None):
-        fields["custom_fields"] = [{"id": key, "value": value} for key, value in custom.items()]
-    status = fields.pop("status", None)
-    fields.pop("requester_id", None)
-    return store.create(
-        subject=fields.pop("subject", None) or "",
-        body=None if body is None else cut(body),
-        html_body=None if markup is None or body else cut(markup),
-        requester_name=requester["name"],
-        requester_email=requester["email"],
-        channel=payload.get("via", {}).get("channel") or "api",
-        status=status or ("open" if fields.get("assignee_id") else "new"),
-        public=comment.get("public") is not False,
-        actor="api",
-        custom=payload.get("metadata") or {},
-        raw=payload,
-        **fields,
-    )
+    said: dict[str, Any] = {"comment": comment, "custom": payload.get("metadata") or {}, "raw": sent}
+    return call.store.change(ticket, fields, actor="api", author_id=call.identity.user_id, **said)
 
 
 def _field_values(store: ZendeskStore, payload: Mapping[str, Any]) -> Row:
@@ -185,24 +142,20 @@ def _field_values(store: ZendeskStore, payload: Mapping[str, Any]) -> Row:
     if group is not None and group not in store.groups:
         raise invalid("group", "Group: is invalid")
     given = {item["id"]: item["value"] for item in payload.get("custom_fields") or ()}
-    if taken := accepted(store.ticket_fields, given):
+    if taken := store.accepted(given):
         values["custom_fields"] = taken
     return values
 
 
-def _comment(ticket: StoredTicket, comment: Row | None, identity: Identity) -> tuple[int, Comment | None]:
-    """The author of an update's comment, and the comment as the ticket gets it."""
-    if comment is None:
-        return identity.user_id, None
-    author_id = comment.get("author_id", identity.user_id)
-    body, markup = comment.get("body"), comment.get("html_body")
-    public = comment.get("public")
+def _comment(ticket: StoredTicket, comment: Row) -> Comment | None:
+    """An update's comment as the ticket gets it."""
+    body, markup, public = comment.get("body"), comment.get("html_body"), comment.get("public")
     # Left out, the form of the ticket's first comment goes on, and that of a mail is public.
     is_public = bool(ticket.comments[0]["public"] if public is None else public)
     text = expand_placeholders(str(markup or body or ""), ticket.json, ticket.requester_name)
     if markup:
-        return author_id, Comment(html_to_text(cut(text)), cut(text), is_public)
-    return author_id, Comment(cut(squeeze(text)), None, is_public) if body else None
+        return Comment(html_to_text(cut(text)), cut(text), is_public)
+    return Comment(cut(squeeze(text)), None, is_public) if body else None
 
 
 # --- requests ---------------------------------------------------------------------------------------------
@@ -211,7 +164,7 @@ def _comment(ticket: StoredTicket, comment: Row | None, identity: Identity) -> t
 def update(call: Call) -> Response:
     """``PUT /tickets/{id}``: 200 with the ticket and the audit of the change."""
     ticket = call.ticket()
-    payload = call.payload()["ticket"]
+    payload = call.request.json()["ticket"]
     audit = apply_update(call, ticket, payload)
     call.headers |= unknown_keys(payload, UPDATABLE)
     if audit is None:  # the answer has one all the same, which is not kept
@@ -221,9 +174,25 @@ def update(call: Call) -> Response:
 
 def create(call: Call) -> Response:
     """``POST /tickets``: 201 with the ticket and its first audit."""
-    payload = call.payload()["ticket"]
-    ticket = apply_creation(call.store, payload, call.identity)
+    payload = call.request.json()["ticket"]
     call.headers |= unknown_keys(payload, CREATABLE, "create")
+    fields, comment = _field_values(call.store, payload), payload["comment"]
+    requester = payload.get("requester") or call.store.users[call.identity.user_id]
+    body, markup = (text and cut(text) for text in (comment.get("body"), comment.get("html_body")))
+    given = {name: value for name, value in fields.items() if value is not None and name != "requester_id"}
+    given["custom_fields"] = [{"id": key, "value": value} for key, value in fields.get("custom_fields", {}).items()]
+    ticket = call.store.create(
+        body=body,
+        html_body=None if body else markup,
+        requester_name=requester["name"],
+        requester_email=requester["email"],
+        channel=payload.get("via", {}).get("channel") or "api",
+        public=comment.get("public") is not False,
+        actor="api",
+        custom=payload.get("metadata") or {},
+        raw=payload,
+        **given,
+    )
     answer = {"ticket": without_generated(ticket.json), "audit": audit_json(ticket.audits[0], ticket)}
     return json_response(201, answer, Location=ticket.json["url"])
 
