@@ -99,7 +99,7 @@ CEILINGS = {
     ".": 1_330,
     "analysis": 8_820,
     "audit": 1_840,
-    "commands": 5_540,
+    "commands": 5_510,
     "core": 2_540,
     "dashboard": 1_400,
     "evaluation": 1_840,
@@ -111,9 +111,9 @@ CEILINGS = {
     "policy": 1_320,
     "replies": 1_350,
     "reporting": 2_310,
-    "sandbox": 3_450,
+    "sandbox": 3_060,
     "schedule": 280,
-    "seeding": 790,
+    "seeding": 740,
     "settings": 1_560,
     "state": 900,
     "web": 3_190,
@@ -124,7 +124,7 @@ CEILINGS = {
 They are lowered when lines go. Whoever raises one says why in the commit. Request Tracker, a third helpdesk, took 1,050
 lines of product (850 of them in ``helpdesk/``), 600 of tests, and a page of 570 words.
 """
-MOST = {"files": 262, "test lines": 61_780, "scripts": 22, "words of docs": 20_600}
+MOST = {"files": 261, "test lines": 61_780, "scripts": 22, "words of docs": 20_600}
 """Of the whole house: modules, lines of tests, scripts, and words of all pages, generated ones included."""
 SLACK = 1.02
 """A ceiling this far above what is there is to be lowered."""
