@@ -37,13 +37,16 @@ DIED, SURVIVED = "died", "SURVIVED"
 
 @dataclass(frozen=True)
 class Mutant:
-    """A fault: in ``file``, ``old`` becomes ``new``; ``tests`` are paths or node ids, from the tree's root."""
+    """A fault: in ``file``, ``old`` becomes ``new``; ``tests`` are paths or node ids, from the tree's root, of the
+    ``slow`` set where it says so.
+    """
 
     name: str
     file: str
     old: str
     new: str
     tests: tuple[str, ...]
+    slow: bool = False
 
     def trouble(self, root: Path) -> str | None:
         """Why it cannot be made there; ``None`` when it can."""
@@ -64,7 +67,7 @@ def read(ledger: Path = LEDGER) -> list[Mutant]:
     return [Mutant(**{**row, "tests": tuple(row["tests"])}) for row in rows]
 
 
-def passes(folder: Path, tests: Iterable[str], *, keep_bytecode: bool = False) -> tuple[bool | None, str]:
+def passes(folder: Path, tests: Iterable[str], *, slow: bool, keep_bytecode: bool = False) -> tuple[bool | None, str]:
     """Whether these tests pass in a copy, ``None`` where they did not run, and what pytest said."""
     environment = {
         **os.environ,
@@ -72,10 +75,10 @@ def passes(folder: Path, tests: Iterable[str], *, keep_bytecode: bool = False) -
         "PYTHONDONTWRITEBYTECODE": "" if keep_bytecode else "1",
         "PYTHONPATH": str(folder),
     }
-    plugins = (part for name in PLUGINS for part in ("-p", name))
+    options = [part for name in PLUGINS for part in ("-p", name)] + ["--slow"] * slow
     try:
         done = subprocess.run(
-            [*PYTEST, *plugins, *tests], cwd=folder, env=environment, capture_output=True, text=True, timeout=LIMIT_S
+            [*PYTEST, *options, *tests], cwd=folder, env=environment, capture_output=True, text=True, timeout=LIMIT_S
         )
     except subprocess.TimeoutExpired:
         return None, f"the tests did not end in {LIMIT_S} s"
@@ -90,7 +93,7 @@ def judged(mutant: Mutant, folder: Path) -> str:
     before, stat = file.read_bytes(), file.stat()
     file.write_text(before.decode("utf-8").replace(mutant.old, mutant.new), encoding="utf-8", newline="")
     try:
-        passed, said = passes(folder, mutant.tests)
+        passed, said = passes(folder, mutant.tests, slow=mutant.slow)
     finally:
         file.write_bytes(before)
         os.utime(file, ns=(stat.st_atime_ns, stat.st_mtime_ns))  # so that the bytecode kept for it is right again
@@ -120,12 +123,14 @@ def played(mutants: Sequence[Mutant], temporary: Path, processes: int) -> int:
     began = time.monotonic()
     first = temporary / "0"
     shutil.copytree(ROOT, first, ignore=shutil.ignore_patterns(*LEFT_OUT))
-    tests = sorted({test for each in mutants for test in each.tests if (first / test.partition("::")[0]).exists()})
-    passed, said = passes(first, tests, keep_bytecode=True)
-    if not passed:
-        print(said, "the tests fail, or do not run, without any mutant", sep="\n")
-        return 1
-    print(f"without a mutant all {len(tests)} test files pass; {time.monotonic() - began:.0f} s", flush=True)
+    for slow in sorted({each.slow for each in mutants}):
+        named = {test for each in mutants if each.slow is slow for test in each.tests}
+        tests = sorted(test for test in named if (first / test.partition("::")[0]).exists())
+        passed, said = passes(first, tests, slow=slow, keep_bytecode=True)
+        if not passed:
+            print(said, "the tests fail, or do not run, without any mutant", sep="\n")
+            return 1
+        print(f"without a mutant all {len(tests)} test files pass; {time.monotonic() - began:.0f} s", flush=True)
     free: SimpleQueue[Path] = SimpleQueue()
     free.put(first)
     for number in range(1, processes):

@@ -22,13 +22,12 @@ from typing import Any
 import requests
 
 from ticket_processor.core.clock import Deadline, SystemClock
-from ticket_processor.core.guards import Breaker
-from ticket_processor.helpdesk.rate_limit import Throttle
 from ticket_processor.helpdesk.request_tracker import RequestTracker
-from ticket_processor.helpdesk.request_tracker_account import Login, own_user, read_labels, requesters
+from ticket_processor.helpdesk.request_tracker_account import own_user, read_labels, requesters
 from ticket_processor.helpdesk.request_tracker_format import Shape
-from ticket_processor.helpdesk.transport import Transport
+from ticket_processor.settings.helpdesks import RequestTrackerSettings
 from ticket_processor.state.store import State
+from ticket_processor.wiring.parts import transport_for
 
 SHARE = Path("/usr/share/request-tracker5")
 PROGRAM = SHARE / "libexec" / "rt-server"
@@ -227,15 +226,8 @@ class RequestTrackerOffice:
         self.server = server
         server.sql("UPDATE Tickets SET Status = 'deleted'")
         clock = SystemClock()
-        self.transport = Transport(
-            server.url,
-            name="Request Tracker",
-            clock=clock,
-            deadline=Deadline(clock, 300),
-            breaker=Breaker("Request Tracker", clock),
-            throttle=Throttle(clock, 1.0),
-            auth=Login(server.url, "ticketbot", PASSWORD),
-        )
+        account = RequestTrackerSettings(url=server.url, user="ticketbot", password=PASSWORD)
+        self.transport = transport_for(account, clock, Deadline(clock, 300), share=1.0)
         self.state = State(folder / "state.sqlite3")
         self.desk = RequestTracker(self.transport, self.state, Shape(), own_user(self.transport, "ticketbot"))
         self.people = requesters(self.transport)

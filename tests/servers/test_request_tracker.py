@@ -37,7 +37,7 @@ use strict; use warnings; use RT -init;
 my $ticket = RT::Ticket->new(RT->SystemUser); $ticket->Load(%d); $ticket->MergeInto(%d);
 """
 
-pytestmark = pytest.mark.skipif(not installed(), reason=MISSING)
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(not installed(), reason=MISSING)]
 
 
 @pytest.fixture(scope="module")
