@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from unittest import mock
 
@@ -10,12 +11,13 @@ import pytest
 from ticket_processor.audit.files import log_files
 from ticket_processor.monitoring import rules as alert_rules
 
+from ..recorded.figures import assert_as_recorded
 from ..simulation import year as module
 from ..simulation.year import Year
-from ..simulation.year_alarms import Severity
+from ..simulation.year_alarms import Severity, Told, drawn_year
 from ..simulation.year_desk import RUNS_A_DAY, Trouble
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 EVERYTHING = (
     Trouble("crash", 20, 1),
@@ -35,9 +37,16 @@ EVERYTHING = (
 )
 
 
-def test_eight_days_in_which_everything_goes_wrong_leave_nothing_behind(tmp_path: Path) -> None:
-    year = Year(tmp_path, days=8, per_day=60, retention=3, planned=EVERYTHING, measure_memory=False)
+@pytest.fixture(scope="module")
+def year(tmp_path_factory: pytest.TempPathFactory) -> Year:
+    """Eight days in which everything goes wrong."""
+    folder = tmp_path_factory.mktemp("year")
+    year = Year(folder, days=8, per_day=60, retention=3, planned=EVERYTHING, measure_memory=False)
     year.play()
+    return year
+
+
+def test_eight_days_in_which_everything_goes_wrong_leave_nothing_behind(year: Year) -> None:
     report = year.verified()
     assert year.problems(report, most_change=1.0) == []
     assert year.counts["runs"] == 8 * RUNS_A_DAY - 120 + 2
@@ -60,3 +69,20 @@ def test_what_goes_wrong_with_the_log_or_the_alerts_would_be_noticed(tmp_path: P
     said = " | ".join(year.problems(year.verified(), most_growth=1.0))
     for words in ("lines were cut off", "the log has a line of", "too old: ticketbot-", "was told in its run None"):
         assert words in said
+
+
+def counted(story: str, told: Told) -> Counter[str]:
+    """How many messages of each kind each receiver got."""
+    return Counter(f"{story}: {rule} {what}, {severity}, to {target}" for _, what, rule, severity, target in told.sent)
+
+
+def test_the_alerts_of_these_and_other_days_are_those_that_were_told_before(year: Year, tmp_path: Path) -> None:
+    found = counted("everything goes wrong", year.alarms.told)
+    model_down = Trouble("model down", 60, 200)
+    sick = Year(tmp_path, days=3, per_day=300, planned=[model_down], errors=0.05, measure_memory=False)
+    sick.play()
+    found += counted("model down, one in twenty fails", sick.alarms.told)
+    for story, errors in (("healthy", 0.001), ("a tenth fails", 0.1)):
+        found += counted(story, drawn_year(tmp_path / story, 500, days=4, errors=errors).told)
+    found["messages"] = sum(found.values())
+    assert_as_recorded("year", found)
