@@ -119,7 +119,7 @@ def _last_requests(world: World) -> Counter[str]:
 
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize(
-    "first", [pytest.param(at, marks=[pytest.mark.slow] if at else []) for at in range(0, 300, 25)]
+    "first", [pytest.param(at, marks=[pytest.mark.slow] if at else []) for at in range(0, 100, 25)]
 )
 def test_where_the_guard_holds_two_drivers_that_both_take_every_ticket_write_once(
     first: int, monkeypatch: pytest.MonkeyPatch
