@@ -274,24 +274,6 @@ def test_a_files_name_leads_nowhere_and_its_content_is_kept(store: LocalStore) -
         store.keep(NewFile("big", b"x" * 10_000_001))
 
 
-def test_a_resolved_ticket_is_rated_and_the_rating_changes_once_a_day(store: LocalStore) -> None:
-    ticket_id = store.create(NEW, NOW).id
-    with pytest.raises(LocalHelpdeskError, match="resolved"):
-        store.rate(ticket_id, 5, "", NOW)
-    store.change(ticket_id, AGENT, version=1, now=NOW, status="resolved")
-
-    store.rate(ticket_id, 2, "slow", NOW + 60)
-    store.rate(ticket_id, 2, "slow", NOW + 61)
-    changed = store.rate(ticket_id, 5, "fine after all", NOW + 120)
-
-    assert (changed.stars, store.rating(ticket_id)) == (5, changed)
-    with pytest.raises(LocalHelpdeskError, match="once a day"):
-        store.rate(ticket_id, 1, "", NOW + 180)
-    assert store.rate(ticket_id, 1, "", NOW + 180 + 24 * 3600).stars == 1
-    ratings = [(event.old, event.new) for event in store.events(ticket_id) if event.field == "rating"]
-    assert ratings == [(None, "2"), ("2", "5"), ("5", "1")]
-
-
 def test_sessions_stand_for_a_person_until_they_end(store: LocalStore) -> None:
     store.create(NEW, NOW)
     admin = store.add_person("Boss@example.com", "Boss", "admin", "$argon2id$...")

@@ -175,9 +175,10 @@ def odd_tickets(ticket: dict[str, Any]) -> Iterator[dict[str, Any]]:
 def test_a_file_of_an_import_leads_nowhere(store: LocalStore, lines: list[dict[str, Any]]) -> None:
     ticket = next(line for line in lines if line["kind"] == "ticket")
     (file,) = ticket["attachment"]
-    file |= {"name": "../../x.html"}
+    file |= {"name": "../../x.html", "mime": "text/html"}
     store.import_lines(copy.deepcopy(lines))
     assert [kept.name for kept in store.files(1)] == ["x.html"]
+    assert "text/html" not in str(list(store.export_lines()))
 
     file["sha256"] = "../../../etc/passwd"
     with pytest.raises(LocalHelpdeskError, match="the name of a file's content is none"):

@@ -18,7 +18,7 @@ from ..core.models import Frozen
 from ..state.sqlite import emptied
 from .local_model import ERASED_ADDRESS, SYSTEM, LocalHelpdeskError, NewFile, Write, as_written
 from .local_reading import event_of, existing_ticket, index, index_anew, insert, must_be, same_stamp, stamp_after
-from .local_writing import TicketWriting, record, safe_name
+from .local_writing import FILE_TYPE, TicketWriting, record, safe_name
 
 FORMAT = 1
 """Of an export's lines."""
@@ -148,7 +148,7 @@ class Transfer(TicketWriting):
             for each in parts[part]:
                 if part == "attachment":
                     self._check_content(each["sha256"])
-                    each["name"] = safe_name(each["name"])
+                    each |= {"name": safe_name(each["name"]), "mime": FILE_TYPE}
                 _insert(db, part, {**each, "ticket_id": number})
                 if part == "message":
                     index(db, number, each["body"])
@@ -181,10 +181,10 @@ class Transfer(TicketWriting):
         with self.writing() as db:
             person = must_be(db, person_id)
             if not person.is_erased:
-                record_of = _traces(db, person_id)
-                values = (person_id, person.email, record_of.model_dump_json())
+                traces = _traces(db, person_id)
+                values = (person_id, person.email, traces.model_dump_json())
                 db.execute("INSERT OR REPLACE INTO erasure VALUES (?, ?, ?)", values)
-                self._erase_words(db, person_id, record_of, now)
+                self._erase_words(db, person_id, traces, now)
             row = db.execute("SELECT address, found FROM erasure WHERE person_id = ?", (person_id,)).fetchone()
         if row is None:  # another process has just finished it
             return CustomerTraces()

@@ -34,6 +34,8 @@ from .local_model import (
 )
 from .local_reading import LocalFile, existing_ticket, hashed, index, insert, new_secret, person_for, stamp, stamp_after
 
+FILE_TYPE = "application/octet-stream"
+"""What every file is, whatever is said of it: nothing that a browser opens."""
 Happened = tuple[str, str | None, str | None]
 """What an event says: the field, its old and its new value."""
 
@@ -71,14 +73,7 @@ class TicketWriting(LocalFile):
         if not all(self.place(file.sha256).is_file() for file in kept):
             raise LocalHelpdeskError("a file was just taken away; send it again")
         for file in kept:
-            insert(
-                db,
-                "attachment",
-                ticket_id=ticket_id,
-                message_id=message_id,
-                mime="application/octet-stream",
-                **asdict(file),
-            )
+            insert(db, "attachment", ticket_id=ticket_id, message_id=message_id, mime=FILE_TYPE, **asdict(file))
 
     @property
     def folder(self) -> Path:
@@ -107,9 +102,8 @@ class TicketWriting(LocalFile):
                 raise FormUsed
             else:
                 ticket_id, number = ticket.id, ticket.number
-                there = {
-                    row[0] for row in db.execute("SELECT sha256 FROM attachment WHERE ticket_id = ?", (ticket_id,))
-                }
+                query = "SELECT sha256 FROM attachment WHERE ticket_id = ?"
+                there = {row[0] for row in db.execute(query, (ticket_id,))}
                 kept = [file for file in kept if file.sha256 not in there]
             self.attach(db, ticket_id, None, kept)
             insert(db, "access", secret_hash=hashed(secret), ticket_id=ticket_id)

@@ -204,7 +204,8 @@ def test_a_rating_is_taken_once_the_ticket_is_resolved_and_changed_once_a_day(ri
     assert browser.act(ticket, "rating", stars=5, comment="Thank you").status_code == 200
     assert "you gave 5 of 5" in page_of(browser, ticket)
     rig.at += 60
-    assert browser.act(ticket, "rating", stars=2).status_code == 200
+    for _ in range(2):
+        assert browser.act(ticket, "rating", stars=2).status_code == 200
     assert [(event.old, event.new) for event in rig.store.events(ticket.id) if event.field == "rating"] == [
         (None, "5"),
         ("5", "2"),
