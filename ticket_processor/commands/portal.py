@@ -67,7 +67,8 @@ def portal(
         raise ConfigError("write 'ticketbot portal create-admin EMAIL', or nothing behind 'portal'")
     settings = load(config=config)
     screen = Screen()
-    check_local(settings)
+    if settings.helpdesk != "local":
+        raise ConfigError('the portal belongs to the local helpdesk: set helpdesk = "local" (docs/portal.md)')
     if email is not None:
         return create_admin(settings, email, screen), 0
     from ..web.server import listening
@@ -90,12 +91,6 @@ def need_parts() -> None:
     """Raises :class:`ConfigError` where a package is missing."""
     if missing := [package for module, package in PARTS.items() if find_spec(module) is None]:
         raise ConfigError(f"the portal needs {' and '.join(missing)}, not installed here: {how_to_install('serve')}")
-
-
-def check_local(settings: Settings) -> None:
-    """Raises :class:`ConfigError` where the helpdesk is not the local one."""
-    if settings.helpdesk != "local":
-        raise ConfigError('the portal belongs to the local helpdesk: set helpdesk = "local" (docs/portal.md)')
 
 
 def reached(settings: Settings, host: str, at: socket.socket) -> list[str]:

@@ -102,14 +102,10 @@ class Sessions:
         if token := request.cookies.get(COOKIE):
             self._portal.store.end_session(token, self._portal.now())
 
-    def person(self, request: Request) -> Person | None:
-        """Whose session it is."""
-        token = request.cookies.get(COOKIE)
-        return self._portal.store.session(token, self._portal.now()) if token else None
-
     def agent(self, request: Request) -> Person:
         """The agent or admin who asks; raises ``HTTPException`` for anybody else."""
-        person = self.person(request)
+        token = request.cookies.get(COOKIE)
+        person = self._portal.store.session(token, self._portal.now()) if token else None
         if person is None:
             if request.method != "GET":
                 raise HTTPException(401, "Log in again. Nothing was stored.")

@@ -99,12 +99,10 @@ def make_portal(portal: Portal) -> FastAPI:
 
     @app.exception_handler(UnicodeEncodeError)  # a form may claim an encoding that makes half characters
     @app.exception_handler(RequestValidationError)
-    def senseless(request: Request, _why: Exception) -> Response:
-        return error(request, 400, _WORDS[400])
-
     @app.exception_handler(HelpdeskDown)
-    def unusable(request: Request, _why: HelpdeskDown) -> Response:
-        return error(request, 503, _WORDS[503])
+    def senseless_or_down(request: Request, why: Exception) -> Response:
+        status = 503 if isinstance(why, HelpdeskDown) else 400
+        return error(request, status, _WORDS[status])
 
     @app.exception_handler(Exception)
     def broken(request: Request, _why: Exception) -> Response:
