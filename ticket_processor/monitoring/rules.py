@@ -1,7 +1,7 @@
 """The alert rules: from the runs of the last weeks and a few facts to the conditions that hold. Pure.
 
-A rule's id is the name of its check. It never changes (dedup keys, runbooks and people's filters depend on it), and
-is a heading in ``docs/alerts.md``. A critical alert is worth waking somebody up; a warning can wait for the morning.
+A rule's id is the name of its check, and of its texts in ``alerts.toml``. It never changes (dedup keys, runbooks and
+people's filters depend on it), and is a heading in ``docs/alerts.md``.
 
 A check returns one sentence without any word of a ticket, or ``None`` while all is well; one that can find several
 things, a sentence for each.
@@ -12,13 +12,16 @@ from __future__ import annotations
 import itertools
 import math
 import statistics
+import tomllib
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
+from importlib.resources import files
 
 from ..analysis.budget import DAY_SPENT
+from ..core.models import Frozen
 from ..core.run_summary import RunRecord
 from ..core.text import many
 from ..reporting.figures import PLANNED
@@ -50,9 +53,6 @@ class Severity(StrEnum):
     CRITICAL = "critical"
 
 
-WARNING, CRITICAL = Severity.WARNING, Severity.CRITICAL
-
-
 @dataclass(frozen=True)
 class Facts:
     """The input of the rules besides the recorded runs. ``halted``: a published note keeps runs from writing."""
@@ -81,17 +81,6 @@ class Look:
         """Seconds from one scheduled run to the next; ``None`` if the runs are irregular or too few."""
         return period([run.started for run in self.runs[-LOOKED_AT - 1 :]])
 
-    @cached_property
-    def categories(self) -> dict[int, Counter[str]]:
-        """Tickets by day since 1970 (UTC), then by category: of the whole days that are known, and of today."""
-        counts: defaultdict[int, Counter[str]] = defaultdict(Counter)
-        runs = [record for record in self.records if record.kind in TRIAGE]
-        for record in runs:
-            counts[int(record.finished // DAY)].update(record.summary.categories)
-        if runs:
-            del counts[int(runs[0].finished // DAY)]  # it may have begun before
-        return dict(counts)
-
     def since(self, seconds: float, *, all_kinds: bool = False) -> list[RunRecord]:
         """The runs that ended in the last ``seconds``."""
         return [run for run in (self.records if all_kinds else self.runs) if run.finished >= self.now - seconds]
@@ -101,72 +90,6 @@ class Look:
         return list(itertools.takewhile(lambda run: run.summary.stopped_by == name, reversed(self.runs)))[::-1]
 
 
-Check = Callable[[Look], str | Mapping[str, str] | None]
-
-
-@dataclass(frozen=True)
-class Rule:
-    """An alert rule: how soon a person should look, what heads the message, and what ends it: what to do first."""
-
-    severity: Severity
-    title: str
-    advice: str
-    check: Check
-
-
-RULES: dict[str, Rule] = {}
-"""All rules by id."""
-
-
-def _rule(severity: Severity, title: str, advice: str) -> Callable[[Check], Check]:
-    def keep(check: Check) -> Check:
-        RULES[check.__name__] = Rule(severity, title, advice, check)
-        return check
-
-    return keep
-
-
-def look(records: Sequence[RunRecord], facts: Facts, settings: Settings) -> tuple[dict[str, str], bool]:
-    """The conditions that hold over ``records``, each with one sentence, and whether all others are over.
-
-    A condition is called by its rule's id; where a rule can find several things at once, a colon and the thing follow.
-    The others are not over after a run that was stopped early: it may not have come as far as that. ``records`` are
-    the runs of :data:`HISTORY_S`, oldest first, the last one that which has just ended, kept by the state or not.
-    """
-    view = Look(records, facts, settings)
-    conditions = dict[str, str]()
-    for name, rule in RULES.items():
-        said = rule.check(view)
-        if isinstance(said, str):
-            conditions[name] = said
-        elif said is not None:
-            conditions |= {f"{name}:{subject}": sentence for subject, sentence in said.items()}
-    return conditions, view.last_stop in (None, BACKLOG)
-
-
-def rule_id(condition: str) -> str:
-    """The id of a condition's rule."""
-    return condition.partition(":")[0]
-
-
-def severity_of(condition: str) -> Severity:
-    """How soon a person should look at a condition."""
-    return RULES[rule_id(condition)].severity
-
-
-def title_of_rule(condition: str) -> str:
-    """What heads the messages about a condition."""
-    rule, _, subject = condition.partition(":")
-    return RULES[rule].title + f": {subject}" * bool(subject)
-
-
-@_rule(
-    CRITICAL,
-    "No access to the helpdesk",
-    "No ticket is lost: they wait. Not reached: look at the helpdesk's status page, then at network, proxy and DNS of "
-    "this machine. Refused: was the OAuth client deleted, its secret renewed, the user suspended or no longer an "
-    "admin? 'ticketbot health' tries both.",
-)
 def helpdesk_unreachable(look: Look) -> str | None:
     """The last run was refused, which does not pass by itself, or two in a row could not reach the helpdesk.
 
@@ -181,13 +104,6 @@ def helpdesk_unreachable(look: Look) -> str | None:
     return f"the helpdesk could not be reached in {len(row)} runs in a row{_why(row[:1])}"
 
 
-@_rule(
-    CRITICAL,
-    "Many tickets fail",
-    "'ticketbot retry list' says which tickets failed and why; each run tries them again. "
-    "If it began with a change of settings, take that back. TICKETBOT_STOP=1 in the environment or .env stops "
-    "everything.",
-)
 def errors_fast(look: Look) -> str | None:
     """Failures use up the month's error budget within two days."""
     found = burning(look.runs, look.slo.success, look.now)
@@ -196,12 +112,6 @@ def errors_fast(look: Look) -> str | None:
     return f"{found.failed} of {many(found.handled, 'ticket')} failed in {_last(found.runs)} with tickets"
 
 
-@_rule(
-    CRITICAL,
-    "New tickets are not being looked at",
-    "Are runs kept out by another one (exit code 75), such as a long 'ticketbot apply', stopped again and again, "
-    "or started with --limit? Look into the scheduler's log, and at 'ticketbot health'.",
-)
 def not_caught_up(look: Look) -> str | None:
     """No scheduled run has looked at all new tickets for too long, and no other alert says why.
 
@@ -221,11 +131,6 @@ def not_caught_up(look: Look) -> str | None:
     return f"for {span(look.now - caught_up)} no run has looked at all new tickets{look.why}"
 
 
-@_rule(
-    WARNING,
-    "The kill switch is set",
-    "Was it forgotten? 'ticketbot health' names the file to remove, or the variable to unset.",
-)
 def stopped(look: Look) -> str | None:
     """The kill switch has been set for an hour, long enough to be forgotten."""
     row = look.stopped_by("Halted")
@@ -234,13 +139,6 @@ def stopped(look: Look) -> str | None:
     return f"the kill switch has been set for {span(look.now - row[0].started)}"
 
 
-@_rule(
-    WARNING,
-    "Models often do not answer",
-    "Those tickets are triaged without models. Is the model server up? Are key, model name and quota right "
-    "('ticketbot init' asks each model one question)? Is models.timeout_s too short? Afterwards "
-    "'ticketbot run --retry-fallbacks'.",
-)
 def model_fallback(look: Look) -> str | None:
     """Models gave too few of the answers in the last six runs with answers, of the last day."""
     if not look.facts.models:
@@ -261,11 +159,6 @@ def model_fallback(look: Look) -> str | None:
     )
 
 
-@_rule(
-    WARNING,
-    "Models cost more than planned",
-    "Nothing breaks. 'ticketbot report' shows what it went on; if that is as it should be, raise the limit.",
-)
 def spend(look: Look) -> str | None:
     """The models' budget of the day is used up."""
     midnight = look.now // DAY * DAY
@@ -276,12 +169,6 @@ def spend(look: Look) -> str | None:
     return f"the models' budget of the day is used up (${spent:.2f}): no model is asked until midnight UTC"
 
 
-@_rule(
-    CRITICAL,
-    "An internal note became public",
-    "The log's 'note_published' line names the ticket. Make the note internal there, find out which rule or "
-    "app made it public, then go on with 'ticketbot run --resume', once.",
-)
 def note_published(look: Look) -> str | None:
     """A note became public, and no run has gone on since."""
     if not look.facts.halted and look.last_stop != "NotePublished":
@@ -289,11 +176,6 @@ def note_published(look: Look) -> str | None:
     return "a customer may have seen an internal note; no run writes anything until a person has looked"
 
 
-@_rule(
-    CRITICAL,
-    "A person's work was overwritten",
-    "The log's 'overwrote' lines name the tickets; the next run puts values back. Set run.write_mode to 'single'.",
-)
 def overwrote(look: Look) -> str | None:
     """A run of the last six hours overwrote a person's value or tag."""
     lately = look.since(6 * HOUR, all_kinds=True)
@@ -307,11 +189,6 @@ def overwrote(look: Look) -> str | None:
     return f"runs in the last 6 hours overwrote a person's work: {' and '.join(what)}"
 
 
-@_rule(
-    WARNING,
-    "Tickets were given up",
-    "'ticketbot retry list' says which and why. Remove the cause, then 'ticketbot retry run'.",
-)
 def dead_letters(look: Look) -> str | None:
     """Tickets were given up in the last 24 hours, and some are still on the dead-letter list."""
     new = sum(record.summary.new_dead_letters for record in look.since(DAY, all_kinds=True))
@@ -322,13 +199,6 @@ def dead_letters(look: Look) -> str | None:
     return f"{many(new, 'ticket')} failed too often in the last 24 hours; the dead-letter list has {left}"
 
 
-@_rule(
-    CRITICAL,
-    "Log or state cannot be used",
-    "Nothing is triaged meanwhile. Is the disk full, or the folder read-only or another user's? A damaged state file "
-    "may be deleted: the next run then needs --since, and leads to no wrong write. The alert ends with the first run "
-    "that can write.",
-)
 def state_unusable(look: Look) -> str | None:
     """The last run could not write the log or use the state folder."""
     what = {"AuditUnwritable": "the log cannot be written", "StateUnusable": "the state folder cannot be used"}
@@ -336,18 +206,18 @@ def state_unusable(look: Look) -> str | None:
     return f"{said}, so no ticket is triaged{look.why}" if said else None
 
 
-@_rule(
-    WARNING,
-    "A topic is not as frequent as usual",
-    "Look at its newest tickets: an outage, a campaign or spam? Or has the model, a description or the way in which "
-    "tickets arrive been changed? 'ticketbot report' shows more.",
-)
 def drift(look: Look) -> dict[str, str]:
     """Categories with far more tickets today, or far more or fewer yesterday, than on that weekday of the last weeks.
 
     Today is not over, so few tickets say nothing yet.
     """
-    counts, today = look.categories, int(look.now // DAY)
+    counts: defaultdict[int, Counter[str]] = defaultdict(Counter)
+    runs = [record for record in look.records if record.kind in TRIAGE]
+    for record in runs:
+        counts[int(record.finished // DAY)].update(record.summary.categories)
+    if runs:
+        del counts[int(runs[0].finished // DAY)]  # it may have begun before
+    today = int(look.now // DAY)
     found: dict[str, str] = {}
     for day, when in ((today - 1, "yesterday"), (today, "today")):
         now = counts.get(day, Counter[str]())
@@ -382,11 +252,6 @@ def _chance(count: int, usual: float) -> float:
     return sum(math.exp(k * math.log(usual) - usual - math.lgamma(k + 1)) for k in tail)
 
 
-@_rule(
-    WARNING,
-    "The API token ends",
-    f"C{OAUTH_CLIENT[1:]} instead of the token.",
-)
 def token_ends(look: Look) -> str | None:
     """Zendesk's API tokens end within two months."""
     days = int((TOKENS_END - look.now) // DAY)
@@ -406,3 +271,58 @@ def _why(runs: Sequence[RunRecord]) -> str:
 
 def _last(runs: int) -> str:
     return "the last run" if runs == 1 else f"the last {runs} runs"
+
+
+Check = Callable[[Look], str | Mapping[str, str] | None]
+
+
+class Rule(Frozen):
+    """An alert rule: how soon a person should look, what heads the message, and what ends it: what to do first."""
+
+    check: Check
+    severity: Severity
+    title: str
+    advice: str
+
+
+_CHECKS: tuple[Check, ...] = (
+    helpdesk_unreachable, errors_fast, not_caught_up, stopped, model_fallback, spend, note_published, overwrote,
+    dead_letters, state_unusable, drift, token_ends,
+)  # fmt: skip
+_TABLE = tomllib.loads(files(__package__).joinpath("alerts.toml").read_text("utf-8"))
+RULES = {check.__name__: Rule(check=check, **_TABLE[check.__name__]) for check in _CHECKS}
+"""All rules by id."""
+
+
+def look(records: Sequence[RunRecord], facts: Facts, settings: Settings) -> tuple[dict[str, str], bool]:
+    """The conditions that hold over ``records``, each with one sentence, and whether all others are over.
+
+    A condition is called by its rule's id; where a rule can find several things at once, a colon and the thing follow.
+    The others are not over after a run that was stopped early: it may not have come as far as that. ``records`` are
+    the runs of :data:`HISTORY_S`, oldest first, the last one that which has just ended, kept by the state or not.
+    """
+    view = Look(records, facts, settings)
+    conditions = dict[str, str]()
+    for name, rule in RULES.items():
+        said = rule.check(view)
+        if isinstance(said, str):
+            conditions[name] = said
+        elif said is not None:
+            conditions |= {f"{name}:{subject}": sentence for subject, sentence in said.items()}
+    return conditions, view.last_stop in (None, BACKLOG)
+
+
+def rule_id(condition: str) -> str:
+    """The id of a condition's rule."""
+    return condition.partition(":")[0]
+
+
+def severity_of(condition: str) -> Severity:
+    """How soon a person should look at a condition."""
+    return RULES[rule_id(condition)].severity
+
+
+def title_of_rule(condition: str) -> str:
+    """What heads the messages about a condition."""
+    rule, _, subject = condition.partition(":")
+    return RULES[rule].title + f": {subject}" * bool(subject)
