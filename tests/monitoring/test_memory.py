@@ -13,18 +13,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ticket_processor.monitoring.memory import FILE_NAME, AlertStore, Memory, Target, after, owed, told
+from ticket_processor.monitoring.memory import FILE_NAME, AlertStore, Memory, Receiver, after, owed, told
 from ticket_processor.monitoring.run_metrics import DAY, HOUR
 
 from ..support.recorded_runs import NOW, PERIOD_S
 
-CHAT, PAGER = Target("chat"), Target("pager", critical_only=True)
+CHAT, PAGER = Receiver("chat"), Receiver("pager", critical_only=True)
 
 
 class Story:
     """Runs one after the other: what holds, who is told, and whether they can be."""
 
-    def __init__(self, *targets: Target) -> None:
+    def __init__(self, *targets: Receiver) -> None:
         self.targets = targets or (CHAT, PAGER)
         self.memory = Memory()
         self.now = NOW
@@ -67,7 +67,7 @@ def test_who_is_paged_hears_of_critical_conditions_only() -> None:
 
 
 def test_a_target_that_could_not_be_told_is_told_by_the_next_run_and_the_others_not_twice() -> None:
-    story = Story(CHAT, Target("mail"))
+    story = Story(CHAT, Receiver("mail"))
     assert story.run("spend", broken=["mail"]) == [("chat", "spend", "begun")]
     assert story.run("spend") == [("mail", "spend", "begun")]
     assert story.run(broken=["chat"]) == [("mail", "spend", "over")]
@@ -112,7 +112,7 @@ def test_a_run_that_was_stopped_early_ends_nothing() -> None:
 def test_who_is_new_in_the_settings_is_told_what_is_open_and_who_has_left_them_is_forgotten() -> None:
     story = Story(CHAT)
     story.run("spend")
-    story.targets = (Target("mail"),)
+    story.targets = (Receiver("mail"),)
     assert story.run("spend") == [("mail", "spend", "begun")]
     assert story.run() == [("mail", "spend", "over")]
     assert story.run(later=DAY + 1) == []

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from ticket_processor.core.run_summary import RunRecord, RunSummary
-from ticket_processor.monitoring.memory import Memory, Owed, Target, after, owed, told
+from ticket_processor.monitoring.memory import Memory, Owed, Receiver, after, owed, told
 from ticket_processor.monitoring.rules import HISTORY_S, Facts, Severity, look
 from ticket_processor.monitoring.run_metrics import DAY, HOUR, MINUTE
 from ticket_processor.settings.schema import Settings
@@ -42,7 +42,7 @@ class Played:
             self._records.popleft()
         holding, over = look(list(self._records), Facts(now, models=True), Settings())
         memory = after(self.memory, holding, now, over=over)
-        news = owed(memory, [Target("everybody")], now)
+        news = owed(memory, [Receiver("everybody")], now)
         for one in news:
             memory = told(memory, one)
             self.said.append((now, one))

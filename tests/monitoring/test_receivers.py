@@ -20,9 +20,9 @@ from pydantic import SecretStr
 from ticket_processor.core.clock import SystemClock
 from ticket_processor.core.errors import how_to_install
 from ticket_processor.core.text import linkless
-from ticket_processor.monitoring.memory import Owed
+from ticket_processor.monitoring.memory import Owed, Receiver
 from ticket_processor.monitoring.messages import AlertMessage, message_of
-from ticket_processor.monitoring.receivers import NO_TIME, Receiver, receivers, send
+from ticket_processor.monitoring.receivers import NO_TIME, receivers, send
 from ticket_processor.monitoring.rules import Severity
 from ticket_processor.settings.schema import AlertSettings
 
@@ -165,12 +165,12 @@ def test_the_urls_are_taken_apart_at_commas_between_them_only() -> None:
 
 def test_pagers_hear_of_critical_alerts_only_and_an_address_in_both_lists_is_one() -> None:
     found = listed("jsons://a/1,jsons://a/2", "jsons://a/2,pagerduty://k@x")
-    assert [(receiver.target.critical_only, receiver.pages) for receiver in found] == [
+    assert [(receiver.critical_only, receiver.pages) for receiver in found] == [
         (False, False),
         (False, False),
         (True, True),
     ]
-    assert len({receiver.target.id for receiver in found}) == 3
+    assert len({receiver.id for receiver in found}) == 3
 
 
 def test_a_receiver_is_called_by_its_kind_and_place_and_shows_no_address() -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from unittest import mock
 
 from ticket_processor.core.run_summary import RunRecord, RunSummary, Statement
-from ticket_processor.monitoring.memory import AlertStore, Target, after, owed, told
+from ticket_processor.monitoring.memory import AlertStore, Receiver, after, owed, told
 from ticket_processor.monitoring.rules import Facts, Severity, look
 from ticket_processor.settings.schema import Settings
 
@@ -19,7 +19,7 @@ from .year_desk import DAY_S, PERIOD_S, RUNS_A_DAY, Clock, expected, not_synced,
 
 LOOKED_BACK_S = 4 * DAY_S
 """As far as any rule looks."""
-PAGER, EVERYBODY = Target("pager", critical_only=True), Target("everybody")
+PAGER, EVERYBODY = Receiver("pager", critical_only=True), Receiver("everybody")
 
 
 @dataclass

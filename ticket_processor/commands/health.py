@@ -12,9 +12,9 @@ from ..core.errors import ConfigError, ExitCode
 from ..core.text import many
 from ..monitoring.doctor import unusable
 from ..monitoring.health_checks import Status
-from ..monitoring.memory import AlertStore
+from ..monitoring.memory import AlertStore, Receiver
 from ..monitoring.messages import AlertMessage, title_of
-from ..monitoring.receivers import PATIENCE_S, Heartbeat, Receiver, receivers, send, tame_libraries
+from ..monitoring.receivers import PATIENCE_S, Heartbeat, receivers, send, tame_libraries
 from ..monitoring.rules import Severity, severity_of, title_of_rule
 from ..monitoring.run_metrics import in_words
 from ..monitoring.run_watch import HEARTBEAT, account_name
@@ -107,7 +107,7 @@ def _messages(receiver: Receiver, settings: Settings) -> list[AlertMessage]:
     """The test messages for a receiver; an incident that they open is closed again."""
     account, messages = account_name(settings), []
     for severity in (Severity.WARNING, Severity.CRITICAL):
-        if receiver.target.wants(severity):
+        if receiver.wants(severity):
             key = f"ticketbot/{account}/test_{severity.value}"
             body = "This is a test of ticketbot's alerts. Nothing is wrong."
             messages.append(AlertMessage(title_of(severity.value, "Test", account), body, severity, key, "test"))
@@ -119,7 +119,7 @@ def _messages(receiver: Receiver, settings: Settings) -> list[AlertMessage]:
 def _show(as_json: bool, config: Path | None) -> int:
     settings = load(config=config)
     memory = AlertStore.of(settings).load()
-    names = {receiver.target.id: receiver.name for receiver in receivers(settings.alerts)}
+    names = {receiver.id: receiver.name for receiver in receivers(settings.alerts)}
     rows: list[dict[str, Any]] = []
     lines: list[str] = []
     for rule, one in memory.open.items():

@@ -22,7 +22,8 @@ from ..core.errors import CannotRun, ConfigError, ExitCode, StateUnusable
 from ..core.tables import MOST_LINES, Table, as_csv, as_markdown, as_text, markdown_text, show
 from ..evaluation.report import templates
 from ..learning.scoreboard import kept_scoreboard
-from ..monitoring.receivers import Receiver, package_missing, receivers, tame_libraries, through
+from ..monitoring.memory import Receiver
+from ..monitoring.receivers import package_missing, receivers, tame_libraries, through
 from ..reporting import report as tables
 from ..reporting.glossary import MEANINGS, NONE, percent, seconds
 from ..reporting.index import LogIndex, require_duckdb
@@ -282,7 +283,7 @@ NOBODY = (
 
 def mail_receivers(settings: AlertSettings) -> list[Receiver]:
     """The receivers of a report. Raises :class:`ConfigError` when there is none, or the extra is missing."""
-    found = [one for one in receivers(settings) if one.kind in MAIL and not one.target.critical_only]
+    found = [one for one in receivers(settings) if one.kind in MAIL and not one.critical_only]
     if not found:
         raise ConfigError(NOBODY)
     if missing := package_missing():

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -96,16 +96,35 @@ class Memory(_Kept):
         return dict(sorted(held, key=lambda item: (severity_of(item[0]) is not Severity.CRITICAL, item[1].since)))
 
 
+PAGER = "pagerduty"
+"""The kind that opens an incident for each message, which has to be closed again: it gets no summaries."""
+
+
 @dataclass(frozen=True)
-class Target:
-    """A recipient: ``id`` names it in the memory; with ``critical_only`` it gets no warnings."""
+class Receiver:
+    """A recipient: ``id`` names it in the memory, ``name`` for people: the kind of service, and the variable with its
+    address. With ``critical_only`` it gets no warnings.
+    """
 
     id: str
     critical_only: bool = False
+    kind: str = ""
+    name: str = ""
+    url: str = field(default="", repr=False)
 
     def wants(self, severity: Severity) -> bool:
         """Whether it gets alerts of this severity."""
         return severity is Severity.CRITICAL or not self.critical_only
+
+    @property
+    def pages(self) -> bool:
+        """Whether a message opens an incident."""
+        return self.kind == PAGER
+
+    @property
+    def hears_all(self) -> bool:
+        """Whether it gets escalated tickets and summaries. A pager gets none: nothing would close its incident."""
+        return not self.pages and not self.critical_only
 
 
 @dataclass(frozen=True)
@@ -153,11 +172,11 @@ def after(memory: Memory, holding: Mapping[str, str], now: float, *, over: bool 
     return memory.model_copy(update={"conditions": conditions})
 
 
-def owed(memory: Memory, targets: Sequence[Target], now: float) -> list[Owed]:
-    """The messages that each target has still to get, the worst first."""
+def owed(memory: Memory, receivers: Sequence[Receiver], now: float) -> list[Owed]:
+    """The messages that each receiver has still to get, the worst first."""
     news = []
     for rule, one in memory.conditions.items():
-        for target in targets:
+        for target in receivers:
             if one.over is not None and target.id in one.told:
                 news.append(Owed(target.id, rule, "over", one.message, one.since, one.over))
             begins = one.over is None and not one.is_quiet(now) and target.id not in one.told

@@ -19,7 +19,7 @@ import threading
 import uuid
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit, urlunsplit
 
@@ -31,7 +31,7 @@ from ..core.clock import Clock
 from ..core.errors import ExitCode, how_to_install, unexpected
 from ..core.http import BoundedAdapter, bound_all_sessions, is_loopback
 from ..settings.schema import AlertSettings, apprise_urls
-from .memory import Target
+from .memory import Receiver
 from .messages import AlertMessage
 from .rules import Severity
 
@@ -41,30 +41,8 @@ if TYPE_CHECKING:
 
 NO_TIME = "it did not answer in time"
 NOT_TAKEN = "it could not be reached, or did not take the message"
-PAGER = "pagerduty"
-"""The kind that opens an incident for each message, which has to be closed again: it gets no summaries."""
 _WEBHOOKS = ("json", "jsons", "form", "forms", "xml", "xmls")
 _TALKATIVE = ("requests", "urllib3", "urllib3.connectionpool", "urllib3.connection", "urllib3.util.retry")
-
-
-@dataclass(frozen=True)
-class Receiver:
-    """A target and its address. ``name`` may be shown: the kind of service, and the variable with its address."""
-
-    target: Target
-    kind: str
-    name: str
-    url: str = field(repr=False)
-
-    @property
-    def pages(self) -> bool:
-        """Whether a message opens an incident."""
-        return self.kind == PAGER
-
-    @property
-    def hears_all(self) -> bool:
-        """Whether it gets escalated tickets and summaries. A pager gets none: nothing would close its incident."""
-        return not self.pages and not self.target.critical_only
 
 
 def receivers(settings: AlertSettings) -> list[Receiver]:
@@ -76,7 +54,7 @@ def receivers(settings: AlertSettings) -> list[Receiver]:
             kind = url.partition(":")[0].lower()
             name = f"{kind} (no. {number} of {variable})"
             key = hashlib.sha256(url.encode("utf-8", "surrogatepass")).hexdigest()[:12]
-            found.setdefault(key, Receiver(Target(key, critical_only), kind, name, url))
+            found.setdefault(key, Receiver(key, critical_only, kind, name, url))
     return list(found.values())
 
 

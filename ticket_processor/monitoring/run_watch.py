@@ -25,9 +25,9 @@ from ..state.sqlite import is_there
 from ..state.store import AHEAD_S, FILE_NAME, State
 from ..wiring.desks import Subjects
 from ..wiring.parts import audit_log, new_run_id
-from .memory import AlertStore, EscalatedTicket, Failure, Memory, after, owed, told
+from .memory import AlertStore, EscalatedTicket, Failure, Memory, Receiver, after, owed, told
 from .messages import AlertMessage, escalation_of, message_of, summary_due, summary_text, title_of
-from .receivers import PATIENCE_S, Heartbeat, Receiver, Sent, receivers, send, tame_libraries
+from .receivers import PATIENCE_S, Heartbeat, Sent, receivers, send, tame_libraries
 from .rules import HISTORY_S, UNEXPECTED, Facts, look
 from .run_metrics import in_a_row
 
@@ -191,7 +191,7 @@ class Tending:
     ) -> list[tuple[Receiver, list[AlertMessage]]]:
         """The outstanding messages of each receiver."""
         account, machine = account_name(self._settings), platform.node()
-        news = owed(memory, [receiver.target for receiver in everybody], now)
+        news = owed(memory, everybody, now)
         for_all = [escalation_of(memory.escalated, account, self._settings.ticket_url)] if memory.escalated else []
         known = memory.summary if memory.summary and memory.summary <= iso(now)[:10] else None
         if day := summary_due(now, self._settings.alerts.daily_at, known):
@@ -200,7 +200,7 @@ class Tending:
                 for_all.append(AlertMessage(title_of("summary", day, account), text, what="summary", about=day))
         post = []
         for receiver in everybody:
-            mine = [message_of(one, account, machine) for one in news if one.target == receiver.target.id]
+            mine = [message_of(one, account, machine) for one in news if one.target == receiver.id]
             post.append((receiver, mine + (for_all if receiver.hears_all else [])))
         return post
 
