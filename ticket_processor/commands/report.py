@@ -25,10 +25,12 @@ from ..learning.scoreboard import kept_scoreboard
 from ..monitoring.memory import Receiver
 from ..monitoring.receivers import package_missing, receivers, tame_libraries, through
 from ..reporting import report as tables
-from ..reporting.glossary import MEANINGS, NONE, percent, seconds
+from ..reporting.figures import Latency
+from ..reporting.glossary import MEANINGS, NONE
 from ..reporting.index import LogIndex, require_duckdb
 from ..reporting.queries import LogSelection
 from ..reporting.report import Report, as_data, gather
+from ..reporting.sections import FIGURES, values_of
 from ..settings.load import load
 from ..settings.schema import AlertSettings, Settings
 from ..wiring.parts import keyring
@@ -257,16 +259,12 @@ def markdown(report: Report) -> str:
 
 def _cards(report: Report) -> list[tuple[str, str, object]]:
     """Name, value, and the value before of each main figure."""
-    now, was = report.totals, report.before
-    took, took_before = report.latency.p95_ms, report.latency_before.p95_ms if report.latency_before else None
+    now = values_of(report.totals, report.latency)
+    was = None if report.before is None else values_of(report.before, report.latency_before or Latency())
     return [
-        ("tickets", f"{now.tickets:,}", was and f"{was.tickets:,}"),
-        *(
-            (name.replace("_", " "), percent(now.rates[name]), was and percent(was.rates[name]))
-            for name in ("success_rate", "fallback_rate", "review_rate")
-        ),
-        ("latency p95", seconds(took), was and seconds(took_before)),
-        ("cost", tables.price(now.known_cost), was and tables.price(was.known_cost)),
+        (name, say(now[key]), was and say(was[key]))
+        for name in ("tickets", "success rate", "fallback rate", "review rate", "latency p95", "cost")
+        for key, say in (FIGURES[name],)
     ]
 
 

@@ -3,42 +3,39 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import streamlit as st
 
 from ..core.tables import Table
-from ..reporting import figures, queries
+from ..reporting import figures, queries, sections
 from ..reporting.figures import Step, Totals
-from ..reporting.glossary import dollars, percent, seconds, why_no_model
+from ..reporting.glossary import dollars, why_no_model
 from ..reporting.queries import Dimension, LogSelection
-from ..reporting.sections import escalated_table
 from . import parts
 from .parts import Chart, Good, ask, period
 from .server import given
 
 BREAKDOWNS: tuple[Dimension, ...] = ("category", "urgency", "sentiment", "risk", "language", "outcome")
-Figure = tuple[Callable[[Totals], float | None], Callable[[float], str], Good]
-FIGURES: dict[str, Figure] = {
-    "Tickets": (lambda total: total.tickets, parts.count, "off"),
-    "Escalated": (lambda total: total.escalated, parts.count, "off"),
-    "Unsure": (lambda total: total.review, parts.count, "off"),
-    "Success rate": (lambda total: total.rates["success_rate"], percent, "normal"),
-    "Fallback rate": (lambda total: total.rates["fallback_rate"], percent, "inverse"),
-    "Cost": (lambda total: total.known_cost, dollars, "inverse"),
-    "Cost per ticket": (lambda total: total.rates["cost_per_ticket"], dollars, "inverse"),
-    "Tokens": (lambda total: total.tokens_in + total.tokens_out, parts.count, "off"),
-    "Repeat rate": (lambda total: total.rates["repeat_rate"], percent, "normal"),
+FIGURES = {**sections.FIGURES, "unsure": ("review", parts.count), "tokens": ("tokens", parts.count)}
+GOOD: Mapping[str, Good] = {
+    "Success rate": "normal",
+    "Repeat rate": "normal",
+    **dict.fromkeys(("Fallback rate", "Cost", "Cost per ticket", "Latency p95"), "inverse"),
 }
-"""What a tile shows of a period, how it is written, and how Streamlit colours more of it."""
+"""How Streamlit colours more of a figure."""
 
 
-def tiles(names: Sequence[str], now: Totals, before: Totals) -> None:
-    """These figures, against the period before where it had any line."""
+def tiles(names: Sequence[str], selection: LogSelection) -> tuple[Totals, Totals]:
+    """These figures, against the period before where it had any line; gives both periods in numbers."""
+    now, before = ask(figures.totals, selection), ask(figures.totals, selection.before)
+    new = sections.values_of(now, ask(figures.latency, selection))
+    old = sections.values_of(before, ask(figures.latency, selection.before))
     for name in names:
-        of, show, good = FIGURES[name]
-        parts.tile(name, of(now), of(before) if before.lines else None, show, good=good)
+        key, show = FIGURES[name.lower()]
+        parts.tile(name, new[key], old[key] if before.lines else None, show, good=GOOD.get(name, "off"))
+    return now, before
 
 
 def escalated(selection: LogSelection) -> None:
@@ -46,16 +43,14 @@ def escalated(selection: LogSelection) -> None:
     url_of = given().settings.ticket_url
     found = [replace(one, url=url_of(one.ticket_id)) for one in ask(queries.escalated, selection)]
     st.caption(f"{len(found):,} escalated. 'ticketbot report --escalated' asks the helpdesk which are still open.")
-    parts.table(escalated_table(found))
+    parts.table(sections.escalated_table(found))
 
 
 def overview_of(selection: LogSelection) -> None:
     """The overview of what is selected."""
-    now, before = ask(figures.totals, selection), ask(figures.totals, selection.before)
+    names = ("Tickets", "Escalated", "Unsure", "Success rate", "Fallback rate", "Cost", "Latency p95")
     with st.grid(min_column_width=170):
-        tiles(("Tickets", "Escalated", "Unsure", "Success rate", "Fallback rate", "Cost"), now, before)
-        late, late_before = ask(figures.latency, selection), ask(figures.latency, selection.before)
-        parts.tile("Latency p95", late.p95_ms, late_before.p95_ms, seconds, good="inverse")
+        now, before = tiles(names, selection)
     if before.lines:
         st.caption("Below each figure: the difference to the period before, of the same length.")
     parts.without_a_price(now)
@@ -104,10 +99,8 @@ def budget() -> None:
 
 def costs_of(selection: LogSelection) -> None:
     """Costs and models of what is selected."""
-    now = ask(figures.totals, selection)
     with st.grid(min_column_width=135):
-        names = ("Cost", "Cost per ticket", "Tokens", "Repeat rate", "Fallback rate")
-        tiles(names, now, ask(figures.totals, selection.before))
+        now, _ = tiles(("Cost", "Cost per ticket", "Tokens", "Repeat rate", "Fallback rate"), selection)
     parts.without_a_price(now)
     with st.container(border=True):
         st.markdown("**Budget**")

@@ -22,7 +22,7 @@ from .figures import DimensionShare, Latency, Point, Step, Totals
 from .glossary import dollars, percent, points, seconds, why_no_model
 from .index import LogIndex
 from .queries import Dimension, LogSelection, stamp, utc
-from .sections import LEFT_ALONE, NO_PRICE, AskedPeriod, Found, find_all
+from .sections import FIGURES, LEFT_ALONE, NO_PRICE, AskedPeriod, Found, find_all, values_of
 
 BY: tuple[Dimension, ...] = (
     "category", "subcategory", "secondary", "urgency", "sentiment", "risk", "language", "answered_by", "why_fallback",
@@ -207,39 +207,6 @@ _LABELS: Mapping[str, Callable[[str], str]] = {
 """How labels of these dimensions are called."""
 
 
-def price(value: float | None) -> str:
-    """Dollars, or that there is no price."""
-    return NO_PRICE if value is None else dollars(value)
-
-
-def _count(value: float | None) -> str:
-    return f"{value or 0:,}"
-
-
-_FIGURES: tuple[tuple[str, str, Callable[[float | None], str]], ...] = (
-    ("tickets", "tickets", _count),
-    ("understood", "understood", _count),
-    ("answers", "answers", _count),
-    ("updated", "updated", _count),
-    ("suggested in a note", "suggested", _count),
-    (LEFT_ALONE, "skipped", _count),
-    ("failed", "failed", _count),
-    ("success rate", "success_rate", percent),
-    ("error rate", "error_rate", percent),
-    ("fallback rate", "fallback_rate", percent),
-    ("review rate", "review_rate", percent),
-    ("escalated", "escalated", _count),
-    ("tried to instruct a model", "suspicious", _count),
-    ("latency p50", "p50_ms", seconds),
-    ("latency p95", "p95_ms", seconds),
-    ("latency p99", "p99_ms", seconds),
-    ("cost", "known_cost", price),
-    ("cost per ticket", "cost_per_ticket", dollars),
-    ("tokens in", "tokens_in", _count),
-    ("tokens out", "tokens_out", _count),
-    ("repeat rate", "repeat_rate", percent),
-)
-"""The overview's figures: name, name in :class:`Totals` or :class:`Latency`, and how it is written."""
 _NOT_IN_BRIEF = (
     "understood", "answers", "tried to instruct a model", "latency p50", "latency p99", "tokens in", "tokens out",
     "repeat rate",
@@ -310,13 +277,10 @@ def _has_rows(table: Table) -> bool:
 
 def overview(report: Report) -> Table:
     """The period in numbers, beside the one before it; without counts of nothing and unknown rates."""
-    now = {**vars(report.totals), **report.totals.rates, "known_cost": report.totals.known_cost, **vars(report.latency)}
-    was: dict[str, float | None] = {}
-    if report.before is not None:
-        before, latency = report.before, report.latency_before or Latency()
-        was = {**vars(before), **before.rates, "known_cost": before.known_cost, **vars(latency)}
+    now = values_of(report.totals, report.latency)
+    was = {} if report.before is None else values_of(report.before, report.latency_before or Latency())
     rows: list[tuple[str, ...]] = []
-    for name, key, say in _FIGURES:
+    for name, (key, say) in FIGURES.items():
         new, old = now[key], was.get(key)
         if say in (percent, seconds) and key != "repeat_rate":
             shown = new is not None or old is not None

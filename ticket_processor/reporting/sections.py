@@ -35,6 +35,48 @@ NOTHING_WRONG = ("write_mode", ERASING, ERASED, EXPIRED, DROPPED, "since_replace
 LEFT_ALONE = "left alone"
 NO_PRICE = "no price"
 
+
+def price(value: float | None) -> str:
+    """Dollars, or that there is no price."""
+    return NO_PRICE if value is None else dollars(value)
+
+
+def _count(value: float | None) -> str:
+    return f"{value or 0:,}"
+
+
+FIGURES: Mapping[str, tuple[str, Callable[[float | None], str]]] = {
+    "tickets": ("tickets", _count),
+    "understood": ("understood", _count),
+    "answers": ("answers", _count),
+    "updated": ("updated", _count),
+    "suggested in a note": ("suggested", _count),
+    LEFT_ALONE: ("skipped", _count),
+    "failed": ("failed", _count),
+    "success rate": ("success_rate", percent),
+    "error rate": ("error_rate", percent),
+    "fallback rate": ("fallback_rate", percent),
+    "review rate": ("review_rate", percent),
+    "escalated": ("escalated", _count),
+    "tried to instruct a model": ("suspicious", _count),
+    "latency p50": ("p50_ms", seconds),
+    "latency p95": ("p95_ms", seconds),
+    "latency p99": ("p99_ms", seconds),
+    "cost": ("known_cost", price),
+    "cost per ticket": ("cost_per_ticket", dollars),
+    "tokens in": ("tokens_in", _count),
+    "tokens out": ("tokens_out", _count),
+    "repeat rate": ("repeat_rate", percent),
+}
+"""The main figures by name: the key in :func:`values_of`, and how one is written."""
+
+
+def values_of(totals: Totals, took: Latency) -> dict[str, Any]:
+    """All figures of a period, by key."""
+    more = {"known_cost": totals.known_cost, "tokens": totals.tokens_in + totals.tokens_out}
+    return {**vars(totals), **totals.rates, **more, **vars(took)}
+
+
 Found = Mapping[str, Any]
 """What was found, by its keys in JSON."""
 DashboardPage = Literal["overview", "costs", "runs"]
