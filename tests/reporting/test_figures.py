@@ -83,7 +83,7 @@ class ByHand:
             line
             for line in in_order
             if selection.since <= parse_iso(line["ts"]) < selection.until
-            and line["dry_run"] == selection.dry_runs
+            and not line["dry_run"]
             and not line["run_id"].endswith("-undo")
         ]
         self.last = {line["ticket_id"]: line for line in period}
@@ -102,7 +102,6 @@ class ByHand:
 SELECTIONS = (
     LogSelection(at("11-17 00:00"), at("11-21 00:00")),
     LogSelection(at("11-18 06:30"), at("11-20 11:15")),
-    LogSelection(at("11-18 06:30"), at("11-20 11:15"), dry_runs=True),
     LogSelection(labels={"category": ("billing", "technical"), "urgency": ("high",)}),
     LogSelection(labels={"outcome": ("failed",), "sentiment": ("negative",)}),
     LogSelection(labels={"language": ("de",), "analyser": ("rules",)}),

@@ -26,7 +26,7 @@ from ..core.run_summary import RunRecord
 from ..core.text import many
 from ..reporting.figures import PLANNED
 from ..reporting.glossary import percent, span, why_no_model
-from ..settings.helpdesks import OAUTH_CLIENT, TOKENS_END
+from ..settings.helpdesks import TOKENS_END
 from ..settings.schema import Settings
 from .run_metrics import DAY, GAP, HOUR, LEAST_GAP_S, LEAST_STALE_S, LOOKED_AT, STALE, TRIAGE, burning, period
 

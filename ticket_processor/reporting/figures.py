@@ -6,7 +6,7 @@ What counts:
   its last line with an analysis. So a ticket that failed at noon and was updated at one is an updated one.
 - *Work* counts every line: answers, tokens, dollars, latencies and the lines themselves, retries included. The rates
   of answers (fallback, review, repeats) are of work too, so that runs, which do not know each other, come to the same.
-- Dry runs count only where they are asked for, and then alone. Taking a run back is neither a ticket nor work.
+- Dry runs do not count. Taking a run back is neither a ticket nor work.
 
 Days and hours are UTC. Moments go in as Unix seconds and come out as datetimes with the zone UTC.
 """

@@ -54,7 +54,6 @@ class LogSelection:
     until: float = 4_102_444_800.0
     labels: Mapping[Dimension, tuple[str, ...]] = field(default_factory=dict)
     text: str = ""
-    dry_runs: bool = False
 
     @property
     def before(self) -> LogSelection:
@@ -73,13 +72,9 @@ class EscalatedLine:
 
 
 def where(selection: LogSelection) -> tuple[str, dict[str, object]]:
-    """The condition for ``lines`` or ``work``, and its parameters; what an undo did is never selected."""
-    values: dict[str, object] = {
-        "since": stamp(selection.since),
-        "until": stamp(selection.until),
-        "dry": selection.dry_runs,
-    }
-    parts = ["ts >= $since::TIMESTAMP AND ts < $until::TIMESTAMP AND dry_run = $dry AND kind IS DISTINCT FROM 'undo'"]
+    """The condition for ``lines`` or ``work``, and its parameters; dry runs, and what an undo did, are never selected."""
+    values: dict[str, object] = {"since": stamp(selection.since), "until": stamp(selection.until)}
+    parts = ["ts >= $since::TIMESTAMP AND ts < $until::TIMESTAMP AND NOT dry_run AND kind IS DISTINCT FROM 'undo'"]
     for dimension, wanted in selection.labels.items():
         if wanted:
             column = checked(dimension, DIMENSIONS)
