@@ -72,7 +72,7 @@ class EscalatedLine:
 
 
 def where(selection: LogSelection) -> tuple[str, dict[str, object]]:
-    """The condition for ``lines`` or ``work``, and its parameters; dry runs, and what an undo did, are never selected."""
+    """The condition for ``lines`` or ``work``, and its parameters; without dry runs, and what an undo did."""
     values: dict[str, object] = {"since": stamp(selection.since), "until": stamp(selection.until)}
     parts = ["ts >= $since::TIMESTAMP AND ts < $until::TIMESTAMP AND NOT dry_run AND kind IS DISTINCT FROM 'undo'"]
     for dimension, wanted in selection.labels.items():
