@@ -31,7 +31,7 @@ KNOWLEDGE = '[knowledge]\nfolders = ["help"]\n'
 DRAFT = f'[replies]\nmode = "draft"\n{KNOWLEDGE}'
 FENCE = re.compile(rb"[0-9a-f]{12}")
 HEAD = "Draft reply (read it before you send it):"
-GOOD = said(claim(PAID_BACK), missing=["When is the subscription paid back"], verdict="partial")
+GOOD = said(claim(PAID_BACK), verdict="partial")
 Answer = Mapping[str, Any] | str | int
 """What the model answers to a request for claims: an object, any text, or an HTTP status."""
 

@@ -119,7 +119,7 @@ PUBLIC = '[replies]\ncategories = { account = "public" }\n[replies.public]\nthre
     ("body", "answer", "why"),
     [
         (f"{LOGIN} This is terrible and I am very angry!", said(claim(CHANGED)), "customer is not calm"),
-        (LOGIN, said(claim(CHANGED), missing=["in the account"], verdict="partial"), "leaves something open"),
+        (LOGIN, said(claim(CHANGED), verdict="partial"), "leaves something open"),
     ],
 )
 def test_a_draft_that_may_not_go_out_says_why(

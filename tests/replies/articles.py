@@ -114,8 +114,7 @@ def claim(text: str, quote: str | None = None, source: str = "A1") -> dict[str, 
 def said(
     *claims: Mapping[str, str],
     steps: Sequence[Mapping[str, str]] = (),
-    missing: Sequence[str] = (),
     verdict: str = "answer",
 ) -> dict[str, Any]:
     """A model's whole answer."""
-    return {"claims": list(claims), "steps": list(steps), "missing": list(missing), "verdict": verdict}
+    return {"claims": list(claims), "steps": list(steps), "verdict": verdict}

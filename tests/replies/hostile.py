@@ -138,7 +138,6 @@ def vandal(seed: int, sources: Mapping[str, Part]) -> str:
     answer: dict[str, Any] = {
         "claims": [one() for _ in range(rng.randint(0, 5))],
         "steps": [one() for _ in range(rng.randint(0, 3))],
-        "missing": [text(rng.choice(ADVICE)) for _ in range(rng.randint(0, 2))],
         "verdict": rng.choice(["answer", "answer", "answer", "partial", "partial", "no_answer"]),
     }
     if rng.random() < 0.03:
@@ -253,4 +252,4 @@ def obedient(source: Part, effect: str, number: int) -> dict[str, Any]:
         [claim(true, true), claim(whole, f"{true} {order}")],
         [claim(f"{true} {whole}", true), claim(whole, whole)],
     )[number % 5]
-    return said(*claims, steps=[claim(whole, effect)] if number % 2 else (), missing=[whole], verdict="answer")
+    return said(*claims, steps=[claim(whole, effect)] if number % 2 else (), verdict="answer")

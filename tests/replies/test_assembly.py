@@ -17,7 +17,7 @@ from ticket_processor.replies.assembly import LANGUAGES, NoAnswer, ReplyDraft, a
 from ticket_processor.replies.grounding import Proposal
 from ticket_processor.replies.writer import proposal_schema, read_proposal
 
-from .articles import FOR_AGENTS, GERMAN, PASSWORD, REFUND, TICKET, Part, claim, said
+from .articles import FOR_AGENTS, GERMAN, PASSWORD, REFUND, Part, claim, said
 from .hostile import harm_in
 
 SOURCES = {"A1": REFUND, "A2": PASSWORD}
@@ -27,7 +27,7 @@ OPEN, MAIL, REUSE = PASSWORD.text.splitlines()
 
 def reply(answer: dict[str, Any], sources: dict[str, Part] | None = None, language: str = "en") -> Any:
     proposal = read_proposal(json.dumps(answer))
-    return assembled(proposal, sources or SOURCES, TICKET.text, language)
+    return assembled(proposal, sources or SOURCES, language)
 
 
 def test_a_reply_is_courtesies_and_cited_sentences_with_links_of_the_index() -> None:
@@ -95,13 +95,6 @@ def test_a_title_is_plain_and_an_address_that_is_none_is_left_out() -> None:
     assert "\n[1] Refunds x\n" in reply(said(claim(PAID)), {"A1": source}).text
 
 
-def test_what_is_missing_is_told_in_the_ticket_s_words_or_not_at_all() -> None:
-    result = reply(said(claim(PAID), missing=["a gift card", "your secret discount"], verdict="partial"))
-    assert result.missing == ("a gift card",)
-    assert result.partial
-    assert "gift" not in result.text
-
-
 def test_no_answer_is_an_answer() -> None:
     assert reply(said(verdict="no_answer")) == NoAnswer("no_answer")
     assert reply(said(verdict="answer")) == NoAnswer("unsupported")
@@ -145,13 +138,12 @@ CLAIMS = st.builds(claim, WORDS.filter(bool), WORDS, st.sampled_from(["A1", "A2"
 @given(
     st.lists(CLAIMS, max_size=8),
     st.lists(CLAIMS, max_size=4),
-    st.lists(WORDS, max_size=3),
     st.sampled_from(["answer", "partial", "no_answer"]),
 )
 def test_whatever_is_proposed_a_reply_holds_nothing_that_no_article_says(
-    claims: list[dict[str, str]], steps: list[dict[str, str]], missing: list[str], verdict: str
+    claims: list[dict[str, str]], steps: list[dict[str, str]], verdict: str
 ) -> None:
-    result = reply(said(*claims, steps=steps, missing=missing, verdict=verdict))
+    result = reply(said(*claims, steps=steps, verdict=verdict))
     if isinstance(result, ReplyDraft):
         assert verdict != "no_answer"
         assert harm_in(result.text, "en", [REFUND, PASSWORD]) == []
@@ -165,7 +157,7 @@ JSON = st.recursive(
 )
 
 
-@given(st.dictionaries(st.sampled_from(["claims", "steps", "missing", "verdict", "x"]), JSON), st.text(max_size=50))
+@given(st.dictionaries(st.sampled_from(["claims", "steps", "verdict", "x"]), JSON), st.text(max_size=50))
 def test_any_json_is_a_proposal_or_refused(answer: dict[str, Any], around: str) -> None:
     with suppress(AnalysisFailed):
         assert isinstance(read_proposal(f"{around}{json.dumps(answer)}{around}"), Proposal)
@@ -186,9 +178,9 @@ def test_an_answer_that_has_all_fields_is_read_through_prose_and_reasoning() -> 
         (json.dumps({**said(), "claims": [{"text": "x", "source": "A1"}]}), "answer_off_schema: claims"),
         (json.dumps(said(*[claim(PAID)] * 9)), "answer_off_schema: claims"),
         (json.dumps(said(claim("x" * 401))), "answer_off_schema: claims"),
-        ('{"claims": [], "steps": [], "verdict": "answer"}', "answer_off_schema: missing"),
+        ('{"claims": [], "verdict": "answer"}', "answer_off_schema: steps"),
         (
-            '{"claims": [], "steps": [], "missing": [], "verdict": "answer", "verdict": "partial"}',
+            '{"claims": [], "steps": [], "verdict": "answer", "verdict": "partial"}',
             "answer_off_schema",
         ),
     ],
@@ -208,7 +200,7 @@ def test_the_schema_names_the_sources_and_is_closed() -> None:
     schema: Any = proposal_schema(["A1", "A2"])
     assert schema["additionalProperties"] is False
     assert schema["properties"]["claims"]["items"]["properties"]["source"]["enum"] == ["A1", "A2"]
-    assert list(schema["properties"]) == ["claims", "steps", "missing", "verdict"]
+    assert list(schema["properties"]) == ["claims", "steps", "verdict"]
 
 
 def test_a_reply_that_would_leave_changed_or_fill_a_note_is_none() -> None:

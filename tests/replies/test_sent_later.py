@@ -28,7 +28,7 @@ MOVED = Part(REFUND.article_id, REFUND.title, REFUND.url, f"First.\n\n{PAID}", h
 def planned() -> ReplyPlan:
     """A reply of two claims and two steps from two articles, as the state keeps it."""
     proposal = said(claim(PAID), claim(COSTS), steps=[claim(step, source="A2") for step in STEPS])
-    draft = assembled(read_proposal(json.dumps(proposal)), {"A1": REFUND, "A2": PASSWORD}, "", "en")
+    draft = assembled(read_proposal(json.dumps(proposal)), {"A1": REFUND, "A2": PASSWORD}, "en")
     assert isinstance(draft, ReplyDraft)
     analysis = Analysis.model_construct(category="account", subcategory=None, secondary=(), alarms=())
     plan = reply_plan(analysis, draft, PUBLIC.public)

@@ -25,7 +25,7 @@ def drafted(*parts: Part, language: str = "en") -> Any:
     """The draft of a model that says every line of these articles."""
     sources = {f"A{number}": each for number, each in enumerate(parts, 1)}
     claims = [claim(line, source=label) for label, each in sources.items() for line in each.text.splitlines()]
-    return assembled(read_proposal(json.dumps(said(*claims))), sources, "", language)
+    return assembled(read_proposal(json.dumps(said(*claims))), sources, language)
 
 
 def refused(one: str, other: str, language: str = "en") -> bool:

@@ -81,7 +81,7 @@ class ReplyWorld(World):
         says = SAYS.format(analysis.category)
         claim = Claim(text=says, source="A1", quote=says)
         proposal = Proposal(claims=(claim,), steps=(), missing=(), verdict="answer")
-        said = assembled(proposal, {"A1": _article(says)}, "", "en")
+        said = assembled(proposal, {"A1": _article(says)}, "en")
         assert isinstance(said, ReplyDraft)
         text = said.text + PLACEHOLDER
         draft = hashlib.sha256(text.encode()).hexdigest()

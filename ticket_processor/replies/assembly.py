@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from ..analysis.text.outgoing import leaving, leaving_line, told
+from ..analysis.text.outgoing import leaving, told
 from ..core.models import ReplyPlan, SourcedClaim, Usage
 from ..core.text import lazy_pattern
 from ..knowledge.model import Found, Passage
@@ -21,7 +21,6 @@ from .grounding import (
     MAX_TEXT,
     Claim,
     Proposal,
-    all_stems,
     differing,
     language_of,
     plain_words,
@@ -79,8 +78,8 @@ class NoAnswer:
 class ReplyDraft:
     """A reply of which every sentence is a fixed courtesy or carries the number of an article.
 
-    ``missing`` says in the ticket's own words what stays open. ``partial``: something does. ``translated``: a source
-    is in another language, so that only its figures and quotes were compared, and a person has to read the reply.
+    ``partial``: something stays open. ``translated``: a source is in another language, so that only its figures and
+    quotes were compared, and a person has to read the reply.
     ``articles`` are numbered from 1. ``sourced`` is what it was put together from.
     """
 
@@ -88,7 +87,6 @@ class ReplyDraft:
     claims: tuple[CitedLine, ...]
     steps: tuple[tuple[CitedLine, ...], ...]
     articles: tuple[ArticleLines, ...]
-    missing: tuple[str, ...] = ()
     partial: bool = False
     translated: bool = False
     sourced: tuple[SourcedClaim, ...] = ()
@@ -125,7 +123,7 @@ def _marked(lines: Sequence[CitedLine]) -> str:
     return " ".join(f"{line.text} [{line.number}]" for line in lines)
 
 
-def assembled(proposal: Proposal, sources: Mapping[str, Passage], ticket: str, language: str) -> ReplyDraft | NoAnswer:
+def assembled(proposal: Proposal, sources: Mapping[str, Passage], language: str) -> ReplyDraft | NoAnswer:
     """The reply that ``proposal`` allows, in ``language``. ``sources`` are what the model saw, by their labels.
 
     Steps are taken all or none: without one of them the others may do harm.
@@ -161,7 +159,6 @@ def assembled(proposal: Proposal, sources: Mapping[str, Passage], ticket: str, l
         claims=tuple(said),
         steps=tuple(_lines(step, sources, numbers) for step in steps),
         articles=tuple(articles.values()),
-        missing=tuple(filter(None, (_asked(item, ticket) for item in proposal.missing))),
         partial=bool(proposal.verdict == "partial" or stopped),
         translated=any(language_of(each) != language for each in used),
         sourced=tuple(
@@ -193,8 +190,8 @@ def assembled_again(
             return NoAnswer("unsupported")
         sources[claim.source] = source
         (steps if each.step else claims).append(claim)
-    proposal = Proposal(claims=tuple(claims), steps=tuple(steps), missing=(), verdict="answer")
-    return assembled(proposal, sources, "", language)
+    proposal = Proposal(claims=tuple(claims), steps=tuple(steps), verdict="answer")
+    return assembled(proposal, sources, language)
 
 
 def _fault(claim: Claim, sources: Mapping[str, Passage], language: str) -> str:
@@ -225,12 +222,6 @@ def _lines(claim: Claim, sources: Mapping[str, Passage], numbers: Mapping[str, i
 def _article(source: Passage) -> ArticleLines:
     title = plain_words_leaving(usable_text(source.title), _TITLE)
     return ArticleLines(source.article_id, title, source.url if _URL.match(source.url) else "")
-
-
-def _asked(item: str, ticket: str) -> str:
-    """What a model says is missing, when all telling words of it are the ticket's; it is for the note only."""
-    plain = leaving_line(item, 200)
-    return plain if plain and set(telling_stems(plain)) <= all_stems(ticket) else ""
 
 
 MOST_ARTICLES, MOST_LINES, LONGEST_LINE = 2, 2, 200
@@ -285,9 +276,7 @@ def article_lines(
 def draft_lines(draft: ReplyDraft) -> list[str]:
     """The draft as it would be sent, and what a person has to know of it."""
     lines = [DRAFT_HEAD, *draft.text.split("\n"), DRAFT_END]
-    if draft.missing:
-        lines.append(f"Not answered: {', '.join(quoted(item) for item in draft.missing)}.")
-    elif draft.partial:
+    if draft.partial:
         lines.append("It does not answer everything.")
     if draft.translated:
         said = dict.fromkeys(line.quote for line in (*draft.claims, *(each for step in draft.steps for each in step)))

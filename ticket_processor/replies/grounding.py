@@ -32,7 +32,6 @@ MAX_TEXT = 400
 MAX_QUOTE = 400
 MAX_CLAIMS = 8
 MAX_STEPS = 12
-MAX_MISSING = 5
 
 
 class Claim(BaseModel):
@@ -52,9 +51,6 @@ class Proposal(BaseModel):
 
     claims: Annotated[tuple[Claim, ...], Field(max_length=MAX_CLAIMS)]
     steps: Annotated[tuple[Claim, ...], Field(max_length=MAX_STEPS)]
-    missing: Annotated[
-        tuple[Annotated[str, Field(strict=True, max_length=MAX_TEXT)], ...], Field(max_length=MAX_MISSING)
-    ]
     verdict: Literal["answer", "partial", "no_answer"]
 
 

@@ -45,7 +45,7 @@ def why_not_public(
         return "mood"
     if analysis.source != "model" or analysis.confidence < public.thresholds.get(analysis.category, 2.0):
         return "unsure"
-    if draft.partial or draft.missing:
+    if draft.partial:
         return "open"
     return "translated" if draft.translated else ""
 

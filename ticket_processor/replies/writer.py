@@ -74,14 +74,11 @@ class DraftWriter:
         found: Sequence[Passage],
         language: str,
         allowance: Allowance | None = None,
-        *,
-        told: str | None = None,
     ) -> ReplyDraft | NoAnswer:
         """A draft in ``language`` that rests on passages which were ``found``, best first, and on nothing else.
 
-        Articles for agents are never used. ``told`` is what others may see of the ticket, if that is less than the
-        model sees. Raises ``ModelBusy`` when another try may help, :class:`AnswerUnusable` with what it cost, else
-        :class:`AnalysisFailed`.
+        Articles for agents are never used. Raises ``ModelBusy`` when another try may help, :class:`AnswerUnusable` with
+        what it cost, else :class:`AnalysisFailed`.
         """
         if why_not := self.why_not(found, language):
             return NoAnswer(why_not)
@@ -94,7 +91,7 @@ class DraftWriter:
             raise
         try:
             proposal = read_proposal(raw.text, finished=raw.finished)
-            result = assembled(proposal, sources, ticket.text if told is None else told, language)
+            result = assembled(proposal, sources, language)
         except AnalysisFailed as wrong:
             result = NoAnswer(wrong.reason)
         return replace(result, usage=raw.usage, cost_usd=raw.cost_usd)
@@ -135,7 +132,6 @@ def proposal_schema(sources: Sequence[str]) -> dict[str, object]:
         {
             "claims": {"type": "array", "items": claim},
             "steps": {"type": "array", "items": claim},
-            "missing": {"type": "array", "items": words},
             "verdict": {"type": "string", "enum": ["answer", "partial", "no_answer"]},
         }
     )
@@ -170,8 +166,7 @@ Each claim and step has
 its beginning on, conditions included; no greeting, name, link, address, telephone number or mark-up
 - source: the label of the article that says so
 - quote: the sentence of that article that says so, copied exactly
-missing: what the ticket asks and no article answers, in the ticket's words
-verdict: answer, partial (something is missing), or no_answer (no article answers it; then claims and steps are empty)
+verdict: answer, partial (part of it), or no_answer (no article answers it; then claims and steps are empty)
 A number, price, date or name that the quote lacks makes the claim useless.
 Answer with JSON only."""
 

@@ -228,7 +228,7 @@ def write_claims(message: str, labels: Sequence[str]) -> dict[str, object]:
     ]
     near = sorted((item for item in found if item[0] >= SHARED), key=lambda item: -item[0])[:MOST_CLAIMS]
     claims = [{"text": sentence, "source": label, "quote": sentence} for _, label, sentence in near]
-    return {"claims": claims, "steps": [], "missing": [], "verdict": "answer" if claims else "no_answer"}
+    return {"claims": claims, "steps": [], "verdict": "answer" if claims else "no_answer"}
 
 
 def _stems(text: str) -> set[str]:

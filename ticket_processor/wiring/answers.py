@@ -64,9 +64,7 @@ class DraftModel:
 
     def write(self, ticket: Ticket, found: Sequence[Passage], language: str) -> ReplyDraft | NoAnswer:
         """A draft. Raises :class:`AnalysisFailed`; an answer of no use is :class:`AnswerUnusable`."""
-        cleaned = clean(ticket.subject, ticket.description)
-        text = redact(cleaned, names=ticket.names, level=self.level)
-        told = redact(cleaned, names=ticket.names).text
+        text = redact(clean(ticket.subject, ticket.description), names=ticket.names, level=self.level)
         passages = [
             (each.article_id, each.audience, each.title, each.heading, each.url, each.lang, each.text) for each in found
         ]
@@ -81,7 +79,7 @@ class DraftModel:
             self.store.keep(fingerprint, text.text, _RESULT.dump_json(result).decode("utf-8"))
 
         def once(allowance: Allowance | None) -> ReplyDraft | NoAnswer:
-            result = self.writer.write(text, found, language, allowance, told=told)
+            result = self.writer.write(text, found, language, allowance)
             if isinstance(result, NoAnswer) and result.reason not in ("no_answer", "contradiction"):
                 raise AnswerUnusable(result.reason, usage=result.usage, cost_usd=result.cost_usd)
             return result
