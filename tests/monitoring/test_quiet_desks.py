@@ -128,22 +128,6 @@ def test_an_upgrade_goes_on_with_what_was_open_and_drops_what_there_is_no_more()
     assert [(one.what, one.rule) for _, one in desk.said] == [("over", "spend")]
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("seed", range(3))
-def test_a_laptop_that_sleeps_at_night_and_over_the_weekend_wakes_nobody(seed: int) -> None:
-    """Its first run of the day often comes before the network does."""
-    desk, dice = Played(kept_s=8 * DAY), random.Random(seed)
-    for day in range(28):
-        if day % 7 > 4:
-            continue
-        opened = MONDAY + day * DAY + dice.uniform(7, 8.5) * HOUR
-        closed = MONDAY + day * DAY + dice.uniform(16.5, 18) * HOUR
-        early = dice.choice(([DOWN], []))
-        for number, started in enumerate(every(10, (closed - opened) / DAY, opened)):
-            desk.run(started, **(early[number] if number < len(early) else updated(1)))
-    assert desk.said == []
-
-
 @pytest.mark.parametrize("change", [-HOUR, HOUR])
 def test_a_schedule_of_office_hours_tells_nobody_anything_nor_does_a_change_of_clocks(change: float) -> None:
     desk, changed = Played(kept_s=8 * DAY), MONDAY + 10 * DAY

@@ -27,7 +27,7 @@ from ticket_processor.monitoring.run_metrics import (
 )
 
 from ..support.fakes import START
-from ..support.recorded_runs import NOW, PERIOD_S, history, recorded, year
+from ..support.recorded_runs import NOW, PERIOD_S, history, recorded
 
 
 def a_record(number: int = 0, *, kind: str = "run", **summary: Any) -> RunRecord:
@@ -168,25 +168,6 @@ def test_a_ticket_that_fails_again_and_again_has_failed_once_and_skipped_ones_do
 
 def test_only_scheduled_runs_count() -> None:
     assert tally([recorded(kind="retry"), recorded(kind="apply")], NOW - DAY) == SloTally()
-
-
-@pytest.mark.parametrize("tickets_a_day", [100, 500, 2000])
-def test_a_healthy_desk_is_woken_up_less_than_once_in_a_quarter(tickets_a_day: int) -> None:
-    pages, paging = 0, False
-    for after_a_run in year(tickets_a_day, seed=tickets_a_day, days=92):
-        now = after_a_run[-1].finished
-        was, paging = paging, burning(after_a_run, OBJECTIVE, now) is not None
-        pages += paging and not was
-    assert pages == 0
-
-
-@pytest.mark.parametrize("tickets_a_day", [100, 500, 2000])
-def test_a_desk_where_every_ticket_begins_to_fail_pages_within_two_runs_that_have_any(tickets_a_day: int) -> None:
-    healthy = list(year(tickets_a_day, seed=1, days=2))[-1]
-    each = max(2, tickets_a_day // 144)
-    now = healthy[-1].finished
-    bad = [recorded(now + PERIOD_S * n, ok=0, failed=each) for n in (1, 2)]
-    assert burning([*healthy, *bad], OBJECTIVE, now + 2 * PERIOD_S) is not None
 
 
 SCHEDULES = st.sampled_from([5, 10, 12, 15, 20, 30, 60, 120, 360, 720, 1440])
