@@ -10,10 +10,12 @@ import pytest
 
 from ticket_processor import __version__
 from ticket_processor.core.clock import SystemClock
+from ticket_processor.core.tables import Table
 from ticket_processor.dashboard.server import DashboardOptions, give
 from ticket_processor.learning.store import FILE_NAME as LEARNT
 from ticket_processor.learning.store import LearningStore, Reaction
 from ticket_processor.monitoring.memory import AlertStore, Memory, OpenAlert
+from ticket_processor.reporting import sections
 from ticket_processor.state.store import FILE_NAME
 
 from .conftest import Pages, values, words
@@ -132,6 +134,18 @@ def test_the_overview_begins_with_what_a_lead_looks_for(pages: Pages) -> None:
     assert row["Ticket"] == "5"
     assert not {"Subject", "Status"} & set(row)
     assert "1 escalated" in words(page)
+
+
+def test_a_new_section_of_the_report_is_on_its_page(pages: Pages, monkeypatch: pytest.MonkeyPatch) -> None:
+    def found(got: sections.Found, _settings: object) -> list[Table]:
+        return [Table("Opened again", ("<", "tickets"), (("billing", got["again"]),))]
+
+    new = sections.Section(("again",), found, lambda asked: {"again": f"{asked.totals.tickets}7"}, page="overview")
+    monkeypatch.setattr(sections, "SECTIONS", (*sections.SECTIONS, new))
+    pages.log(ticket(1), ticket(2))
+    page = pages.open("overview")
+    assert "Opened again" in words(page)
+    assert "27" in cells(page, "Tickets")
 
 
 def test_new_lines_are_there_the_next_time_the_page_is_shown(pages: Pages) -> None:
