@@ -161,11 +161,12 @@ def test_help_lists_what_one_begins_with_first(bare: Command) -> None:
     assert "--install-completion" in shown
 
 
-def test_a_run_without_replies_loads_neither_articles_nor_drafts(bare: Command) -> None:
+def test_a_run_without_replies_and_learning_loads_nothing_of_them(bare: Command) -> None:
     _, modules = bare.loaded("run", "--sandbox", "--no-llm", "--limit", "2")
     parts = ("wiring.answers", "wiring.knowledge", "knowledge.store", "knowledge.search", "replies.writer")
     assert "ticket_processor.wiring.runs" in modules
     assert not modules & {f"ticket_processor.{name}" for name in parts}
+    assert not [name for name in modules if name.startswith("ticket_processor.learning")]
 
 
 def test_the_version_is_told(bare: Command) -> None:

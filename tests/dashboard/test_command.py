@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import http.client
-import json
 import os
 import re
 import signal
@@ -106,21 +105,6 @@ def test_without_the_extra_it_says_which_to_install(bare: Command, missing: str)
     ended = bare.end(bare.python("-c", script, "dashboard"), code=2)
     assert f"the dashboard needs {missing}" in ended.err
     assert "ticketbot[dashboard]" in ended.err
-
-
-@pytest.mark.parametrize("arguments", [("--help",), ("dashboard", "--help"), ("redact", "-"), ("doctor", "--help")])
-def test_no_other_command_loads_streamlit(bare: Command, arguments: tuple[str, ...]) -> None:
-    script = (
-        "import sys, json\n"
-        "from ticket_processor.cli import main\n"
-        "try:\n"
-        "    main()\n"
-        "except SystemExit:\n"
-        "    found = {name.split('.')[0] for name in sys.modules} & {'streamlit', 'duckdb', 'pandas'}\n"
-        "    print(json.dumps(sorted(found)), file=sys.stderr)\n"
-    )
-    process = bare.python("-c", script, *arguments)
-    assert json.loads(bare.end(process).err.splitlines()[-1]) == []
 
 
 class Served:

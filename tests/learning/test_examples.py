@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import random
 import secrets
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import closing
@@ -111,20 +109,6 @@ def test_only_people_teach_and_a_renamed_category_keeps_its_examples() -> None:
         store.keep([], found)
         store.decide([item.id for item in store.corrections()], "approved", "ana", 1.0)
         assert [item.label for item in examples_of(store, renamed)] == ["access", "badge", "billing"]
-
-
-def test_a_run_that_uses_nothing_learnt_loads_nothing_of_it(tmp_path: Path) -> None:
-    code = (
-        "import sys, ticket_processor.commands.run, ticket_processor.wiring.runs\n"
-        "from ticket_processor.core.clock import Deadline, SystemClock\n"
-        "from ticket_processor.settings.load import load\n"
-        "from ticket_processor.wiring.parts import understanding\n"
-        "clock = SystemClock()\n"
-        "with understanding(load(environ={}, need_helpdesk=False), clock, Deadline(clock, 9)): pass\n"
-        "print([name for name in sys.modules if name.startswith('ticket_processor.learning')])"
-    )
-    asked = [sys.executable, "-c", code]
-    assert subprocess.run(asked, capture_output=True, text=True, check=True, cwd=tmp_path).stdout.strip() == "[]"
 
 
 # In a prompt
