@@ -101,15 +101,15 @@ CEILINGS = {
     "audit": 1_840,
     "commands": 5_510,
     "core": 2_540,
-    "dashboard": 1_400,
+    "dashboard": 1_390,
     "evaluation": 1_840,
     "helpdesk": 5_730,
     "knowledge": 1_500,
     "learning": 1_610,
-    "monitoring": 2_470,
+    "monitoring": 2_390,
     "pipeline": 4_960,
     "policy": 1_320,
-    "replies": 1_350,
+    "replies": 1_330,
     "reporting": 2_310,
     "sandbox": 3_060,
     "schedule": 280,
@@ -124,7 +124,7 @@ CEILINGS = {
 They are lowered when lines go. Whoever raises one says why in the commit. Request Tracker, a third helpdesk, took 1,050
 lines of product (850 of them in ``helpdesk/``), 600 of tests, and a page of 570 words.
 """
-MOST = {"files": 261, "test lines": 61_750, "scripts": 22, "words of docs": 20_600}
+MOST = {"files": 261, "test lines": 61_600, "scripts": 22, "words of docs": 20_600}
 """Of the whole house: modules, lines of tests, scripts, and words of all pages, generated ones included."""
 SLACK = 1.02
 """A ceiling this far above what is there is to be lowered."""
