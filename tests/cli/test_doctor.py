@@ -155,12 +155,6 @@ def test_the_local_helpdesk_is_looked_at_without_rules(bare: Command) -> None:
     assert told["problems"] == 0
 
 
-def test_messaging_tickets_are_counted(open_desk: OpenDesk) -> None:
-    desk = open_desk(1)
-    desk.sandbox.store.create(subject="Conversation with Ada", body="See the log.", channel="whatsapp")
-    assert "1 of the newest 2 tickets are messaging or chat: they are left alone" in desk("doctor").out
-
-
 @pytest.fixture
 def fresh(tmp_path: Path) -> Iterator[FreshDesk]:
     with freshdesk(tmp_path) as found:

@@ -315,10 +315,6 @@ def account(settings: Settings, transport: Transport) -> Iterator[Finding]:
         text = f"these statuses of the account's own count as on hold: {', '.join(held)}"
         advice = f"name those of tickets that wait for you in {settings.helpdesk}.open_statuses"
         yield _of_account("warning", "on_hold", text, advice)
-    live, seen = labels.live
-    if live:
-        text = f"{live} of the newest {seen} tickets are messaging or chat: they are left alone"
-        yield _of_account("advice", "messaging", text, "people answer them")
 
 
 def rules(settings: Settings, transport: Transport, read: Counter[str]) -> Iterator[Finding]:

@@ -165,11 +165,6 @@ def read_limits(headers: Mapping[str, str]) -> dict[str, Limit]:
     return found
 
 
-def is_hourly(headers: Mapping[str, str]) -> bool:
-    """Whether a reply tells of a limit on an hour's calls."""
-    return (_number(headers.get("X-RateLimit-Total")) or 0) >= HOURLY_FROM
-
-
 def _number(text: str | None) -> int | None:
     try:
         return int(float(text or ""))
@@ -300,22 +295,15 @@ HELPER = "collaborator"
 """The type of an agent who may not change tickets."""
 
 
-def rights(transport: Transport, reply: Reply) -> Rights:
-    """What our agent may do, whom ``reply`` has shown tickets. One request."""
-    facts: dict[str, object] = {}
-    said = ""
-    limit = read_limits(reply.headers).get(ACCOUNT_LIMIT)
-    if limit is not None:
-        facts["credits_a_minute"] = limit.total
-        hourly = ", an hour's calls spread over its minutes" if is_hourly(reply.headers) else ""
-        said = f", the plan allows {limit.total} calls a minute{hourly}"
+def rights(transport: Transport) -> Rights:
+    """What our agent may do, who was shown tickets. One request."""
     agent = shown(transport, "/api/v2/agents/me")  # where that is refused, tickets can be read all the same
     lacking = ""
     if agent.get("type") == HELPER:
         lacking = "this agent is a collaborator, who may not change tickets"
     elif agent.get("ticket_scope") not in (None, ALL_TICKETS):
         lacking = "this agent sees some of them only; give it the scope of all tickets, or the others are never seen"
-    return Rights("", lacking, said, facts)
+    return Rights(lacking=lacking)
 
 
 # Articles

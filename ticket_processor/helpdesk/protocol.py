@@ -78,8 +78,6 @@ class AccountLabels:
     groups: Mapping[int, str] = field(default_factory=dict)
     held_statuses: Mapping[int, str] = field(default_factory=dict)
     """Those of the account's own statuses that count as on hold, by number."""
-    live: tuple[int, int] = (0, 0)
-    """How many of the account's newest tickets are of messaging or chat, and how many were looked at."""
 
 
 @dataclass(frozen=True)
@@ -87,13 +85,12 @@ class Rights:
     """What our user may do, as far as the helpdesk tells.
 
     ``wrong`` is why nothing can be written, ``lacking`` what does not work, and ``said`` what else is good to know, all
-    as the end of a sentence; ``facts`` are for a program.
+    as the end of a sentence.
     """
 
     wrong: str = ""
     lacking: str = ""
     said: str = ""
-    facts: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -220,11 +220,6 @@ def _edit(audit: Mapping[str, Any], events: Sequence[Mapping[str, Any]]) -> Edit
     )
 
 
-def is_messaging(row: Mapping[str, Any]) -> bool:
-    """Whether a ticket is a live conversation, of messaging or chat."""
-    return row.get("from_messaging_channel") is True or string(mapping(row.get("via")).get("channel")) in MESSAGING
-
-
 def ticket_field(row: Mapping[str, Any]) -> TicketField:
     """A field of the account's tickets, as set-ups are compared with it."""
     options = mappings(row.get("custom_field_options"))
@@ -317,7 +312,7 @@ def read_ticket(row: Mapping[str, Any], read_at: float | None, people: Mapping[i
         updated_at=row["updated_at"],
         read_at=read_at,
         channel=string(via.get("channel")),
-        messaging=is_messaging(row),
+        messaging=row.get("from_messaging_channel") is True or string(via.get("channel")) in MESSAGING,
         sender=string(sender),
         requester=requester,
         requester_address=address,

@@ -18,7 +18,7 @@ from typing import Any
 from ..core.clock import parse_iso
 from ..core.errors import CannotRun, ConfigError, HelpdeskDown, NotAuthorised, TicketError, TicketUnreadable
 from ..core.models import Ticket
-from .http_messages import Reply, mapping, mappings, string, tickets_of, whole_number, with_ids
+from .http_messages import Reply, mapping, string, tickets_of, whole_number, with_ids
 from .protocol import (
     BY_TICKET,
     NO_USER,
@@ -35,10 +35,8 @@ from .transport import Transport, shown
 from .zendesk_format import (
     ACCOUNT_LIMIT,
     goes_on,
-    is_messaging,
     people_of,
     published,
-    read_limits,
     read_rule,
     read_ticket,
     ticket_field,
@@ -179,13 +177,10 @@ def read_labels(transport: Transport) -> AccountLabels:
     by_number: Params = {"per_page": 100, "page": 1}
     tags = [row for row in islice(rows_of(transport, "/tags", {**by_number}), MOST_TAGS) if row.get("name")]
     groups = with_ids(rows_of(transport, "/groups", by_number))
-    newest: Params = {"per_page": 100, "sort_by": "created_at", "sort_order": "desc"}
-    found = mappings(shown(transport, "/api/v2/tickets", params=newest).get("tickets"))
     return AccountLabels(
         tags={str(row["name"]): int(row.get("count") or 0) for row in tags},
         fields=read_fields(transport),
         groups={row["id"]: str(row.get("name")) for row in groups if not row.get("deleted")},
-        live=(sum(map(is_messaging, found)), len(found)),
     )
 
 
@@ -308,34 +303,27 @@ LIGHT_AGENT = 1
 """The ``role_type`` of an agent who may not change tickets."""
 
 
-def rights(transport: Transport, reply: Reply, scope: str) -> Rights:
-    """What our user may do, whom ``reply`` has shown tickets; ``scope`` is what an OAuth token was asked to have.
+def rights(transport: Transport, scope: str) -> Rights:
+    """What our user may do, who was shown tickets; ``scope`` is what an OAuth token was asked to have.
 
     One request, or two where the user has a role of the account's own.
     """
-    facts: dict[str, object] = {}
-    said = ""
-    limit = read_limits(reply.headers).get(ACCOUNT_LIMIT)
-    if limit is not None:
-        facts["requests_a_minute"] = limit.total
-        said = f", the plan allows {limit.total} requests a minute"
     lacking, writes = _ungranted(scope, transport.granted)
     if lacking and not writes:
-        return Rights(lacking, "", said, facts)
+        return Rights(wrong=lacking)
     user = shown(transport, "/api/v2/users/me", "user")
     if not user:
-        return Rights("", "", said, facts)  # tickets can be read, which is what counts
-    role = facts["role"] = user.get("role")
+        return Rights()  # tickets can be read, which is what counts
     number = user.get("custom_role_id")
     custom = shown(transport, f"/api/v2/custom_roles/{number}", "custom_role") if isinstance(number, int) else {}
     allowed = mapping(custom.get("configuration"))
     if (wrong := _wrong(user, allowed)) is not None:
-        return Rights(f"this user {wrong}", "", said, facts)
+        return Rights(wrong=f"this user {wrong}")
     for some in (user.get("ticket_restriction"), allowed.get("ticket_access")):
         if not lacking and isinstance(some, str) and some != "all":
             lacking = f"this user sees only some tickets ({some}): give it all tickets, or the others are never seen"
-    slow = "" if lacking or role == "admin" else "; no admin: new tickets come by search, some minutes late"
-    return Rights("", lacking, said + slow, facts)
+    slow = "" if lacking or user.get("role") == "admin" else "; no admin: new tickets come by search, some minutes late"
+    return Rights("", lacking, slow)
 
 
 def _wrong(user: Mapping[str, Any], allowed: Mapping[str, Any]) -> str | None:

@@ -78,9 +78,10 @@ def ask_helpdesk(account: VendorSettings, transport: Transport, clock: Clock) ->
     if not reply.ok:
         text = f"{where}: reading a ticket gives HTTP {reply.status}"
         return fail(name, text, problem=f"http_{reply.status}", **facts), times
-    rights = VENDORS[account.vendor].rights(account, transport, reply)
-    facts |= rights.facts
-    text = f"{where}: signed in, tickets can be read{rights.said}"
+    vendor = VENDORS[account.vendor]
+    limit, rights = vendor.read_limits(reply.headers).get("account"), vendor.rights(account, transport)
+    plan = f", the plan allows {limit.total} requests a minute" if limit is not None else ""
+    text = f"{where}: signed in, tickets can be read{plan}{rights.said}"
     if rights.wrong:
         return fail(name, f"{text}; but {rights.wrong}", problem="rights", **facts), times
     if rights.lacking:

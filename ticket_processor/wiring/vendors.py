@@ -72,7 +72,7 @@ class Vendor:
     labels: Callable[[Settings, Transport], AccountLabels]
     requesters: Callable[[Settings, Transport], Requesters]
     seeds: Callable[[Settings, Transport], SeedAccount]
-    rights: Callable[[Any, Transport, Reply], Rights] = lambda _account, _transport, _reply: Rights()
+    rights: Callable[[Any, Transport], Rights] = lambda _account, _transport: Rights()
     forbidden: Callable[[Reply], str] = lambda _reply: ""
     sign_in: Callable[[Any, Transport, Clock], Auth] = lambda _account, _transport, _clock: Auth("")
     read_limits: Callable[[Mapping[str, str]], Mapping[str, Limit]] = lambda _headers: {}
@@ -168,7 +168,7 @@ VENDORS: Mapping[str, Vendor] = {
         labels=lambda _settings, transport: zendesk_reads.read_labels(transport),
         requesters=lambda _settings, transport: zendesk_reads.requesters(transport),
         seeds=lambda _settings, transport: _of_seeding().ZendeskSeedTarget(transport),
-        rights=lambda account, transport, reply: zendesk_reads.rights(transport, reply, account.oauth_scope),
+        rights=lambda account, transport: zendesk_reads.rights(transport, account.oauth_scope),
         forbidden=lambda reply: zendesk_format.error_code(reply) if zendesk_format.missing_scopes(reply) else "",
         sign_in=_sign_in_to_zendesk,
         read_limits=zendesk_format.read_limits,
@@ -185,7 +185,7 @@ VENDORS: Mapping[str, Vendor] = {
         labels=lambda s, transport: freshdesk_reads.read_labels(transport, s.freshdesk.open_statuses),
         requesters=lambda _settings, transport: freshdesk_reads.requesters(transport),
         seeds=lambda _settings, transport: _of_seeding().FreshdeskSeedTarget(transport),
-        rights=lambda _account, transport, reply: freshdesk_reads.rights(transport, reply),
+        rights=lambda _account, transport: freshdesk_reads.rights(transport),
         sign_in=_sign_in_to_freshdesk,
         read_limits=freshdesk_reads.read_limits,
         spare=0.1,
@@ -201,7 +201,7 @@ VENDORS: Mapping[str, Vendor] = {
         labels=lambda _settings, transport: request_tracker_account.read_labels(transport),
         requesters=lambda _settings, transport: request_tracker_account.requesters(transport),
         seeds=lambda s, transport: _of_seeding().RequestTrackerSeedTarget(transport, s.request_tracker.tags_field),
-        rights=lambda account, transport, _reply: Rights(
+        rights=lambda account, transport: Rights(
             lacking="; ".join(request_tracker_account.lacking(transport, account.tags_field))
         ),
         sign_in=_sign_in_to_tracker,
