@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
 
 from ticket_processor.core.errors import CannotRun, ConfigError, HelpdeskDown
-from ticket_processor.core.taxonomy import Category, Taxonomy
 from ticket_processor.helpdesk.freshdesk_reads import read_labels, requesters
 from ticket_processor.helpdesk.protocol import TicketField
-from ticket_processor.policy.decide import Policy
-from ticket_processor.policy.setup_checks import check_labels
 
 from ..support.fakes import Wire, answer
 
@@ -37,23 +32,6 @@ def test_fields_and_groups_are_read_over_all_pages() -> None:
     assert found.fields[2].kind == "checkbox"
     assert list(found.fields[3].options) == ["Spain"]
     assert (len(found.groups), found.groups[101]) == (101, "Finance")
-
-
-def test_the_taxonomy_is_compared_with_fields_and_groups_and_nothing_is_said_of_tags() -> None:
-    labels = read_labels(Wire(answer(200, FIELDS), answer(200, GROUPS[:9])).transport)
-    taxonomy = Taxonomy(
-        categories=(
-            Category(name="refund", description="", tag="shop", group=999, fields={2: "Shoes", 77: "x", 3: "yes"}),
-            Category(name="general", description=""),
-        ),
-        fallback="general",
-    )
-    told = " ".join(finding.text for finding in check_labels(taxonomy, Policy(), labels))
-    assert "no group 999" in told
-    assert "its field 77 does not exist" in told
-    assert "has no option Shoes" in told
-    assert "is a box" in told
-    assert not re.search(r"\btags?\b(?! instead)", told)
 
 
 @pytest.mark.parametrize(("step", "error"), [(answer(403, {}), CannotRun), (answer(200, {"id": 1}), HelpdeskDown)])

@@ -85,15 +85,6 @@ def test_the_intent_on_disk_names_group_and_fields_before_they_are_sent(bench: B
     assert line["change"]["fields"] == {"1": {"from": None, "to": "topic"}, "2": {"from": None, "to": "money"}}
 
 
-def test_a_verdict_and_its_change_come_back_from_the_state_as_they_were(bench: Bench) -> None:
-    change = settle(bench, a_ticket()).written[0]
-    verdict = bench.verdict(decision=WANTED)
-    bench.state.keep_verdict(verdict)
-    (opened,) = bench.state.unsettled()
-    assert opened.verdict == verdict
-    assert opened.sent[-1] == change
-
-
 def refuses_group(change: Change) -> None:
     if change.group is not None:
         raise PartRefused("the helpdesk knows no such group", "group")

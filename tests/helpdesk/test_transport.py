@@ -254,7 +254,7 @@ def test_after_a_401_a_request_is_sent_once_more_with_renewed_credentials(
 ) -> None:
     keys = copy.deepcopy(keys)
     wire = Wire(*steps)
-    wire.transport.sign_with(keys)
+    wire.transport.auth = keys
     asked = partial(wire.transport.request, method, "/t", **options)
     if len(steps) == 2:
         asked()
@@ -611,7 +611,7 @@ def test_each_thread_gets_its_own_session_and_closing_twice_is_fine() -> None:
         made.append(wire.adapter)
         return wire.adapter
 
-    wire.transport._adapter = adapter  # type: ignore[assignment]
+    wire.transport.adapter = adapter  # type: ignore[assignment]
     gate = threading.Barrier(3)
 
     def ask(_: int) -> None:

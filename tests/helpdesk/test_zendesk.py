@@ -118,7 +118,7 @@ class ShortReplies(InMemoryAdapter):
 def test_what_is_too_long_to_be_read_is_asked_for_in_smaller_pages() -> None:
     account = Account()
     account.ids = [account.add(age=7200 - number, body="x" * 60_000) for number in range(25)]
-    account.desk._transport._adapter = lambda: ShortReplies(account.sandbox, 700_000)
+    account.desk._transport.adapter = lambda: ShortReplies(account.sandbox, 700_000)
     pages = list(account.desk.pages(None, START - 86_400))
     assert ids(pages) == account.ids
     assert [len(page.tickets) for page in pages] == [10, 10, 5]
@@ -130,7 +130,7 @@ def test_what_is_too_long_to_be_read_is_asked_for_in_smaller_pages() -> None:
 @pytest.mark.parametrize("cursor", [None, f"search:{iso(START - 86_400)}"])
 def test_one_ticket_that_is_too_long_to_be_read_is_no_endless_loop(cursor: str | None) -> None:
     account = Account(3)
-    account.desk._transport._adapter = lambda: ShortReplies(account.sandbox, 100)
+    account.desk._transport.adapter = lambda: ShortReplies(account.sandbox, 100)
     with pytest.raises(HelpdeskDown, match="larger than its limit"):
         list(account.desk.pages(cursor, START - 86_400))
     found = account.desk.fetch(account.ids)

@@ -68,14 +68,6 @@ def test_a_job_writes_its_items_and_tells_of_each() -> None:
     assert account.one(second).tags == ("theirs",)
 
 
-def test_an_item_whose_failure_is_told_in_another_form_has_failed_all_the_same() -> None:
-    account = Account(1, rules=Rules(job_seconds=(0.0, 0.0), failed_item_form="schema"))
-    stale = account.change(account.ids[0], stamp="2020-01-01T00:00:00Z")
-    job = handed_in(account, stale)
-    account.clock.advance(1)
-    assert dict(account.desk.jobs([job])[job].results) == {account.ids[0]: False}
-
-
 def test_many_jobs_are_asked_for_in_one_request_and_unknown_ones_are_absent() -> None:
     account = Account(3, rules=Rules(job_seconds=(0.0, 0.0)))
     jobs = [handed_in(account, account.change(number)) for number in account.ids]
@@ -188,24 +180,3 @@ def test_a_drop_downs_new_choice_comes_with_its_tag_and_the_old_ones_goes(as_job
     after = account.one(number)
     assert after.fields == {AREA: "area_app", ORDER: "A-2"}
     assert set(after.tags) == {"vip", "ai_processed", "area_app"}
-
-
-def test_a_choice_that_is_only_added_takes_no_other_tag_off() -> None:
-    account = Account(1)
-    (number,) = account.ids
-    account.desk.update(account.change(number, fields={AREA: "area_app"}, tags=("vip", "ai_processed")))
-    assert set(account.one(number).tags) == {"vip", "ai_processed", "area_app"}
-
-
-def test_values_can_be_taken_off_again() -> None:
-    account = Account(1)
-    (number,) = account.ids
-    group = next(iter(account.store.groups))
-    account.store.person_edit(number, priority="high", group_id=group, custom_fields={AREA: "area_app", ORDER: "A-1"})
-    account.clock.advance(100)
-    change = account.change(
-        number, priority=None, tags=(), note=None, cleared=("priority", "group"), fields_cleared=(AREA, ORDER)
-    )
-    account.desk.update(change)
-    after = account.one(number)
-    assert (after.priority, after.group, after.fields, after.tags) == (None, None, {}, ())

@@ -84,7 +84,7 @@ def speaking(version: ssl.TLSVersion, folder: Path, monkeypatch: pytest.MonkeyPa
 
 def helpdesk(url: str) -> str | None:
     wire = Wire()
-    wire.transport.base_url, wire.transport._adapter = url, None
+    wire.transport.base_url, wire.transport.adapter = url, None
     try:
         wire.transport.request("GET", "/t")
     except HelpdeskDown as error:

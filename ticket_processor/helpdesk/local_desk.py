@@ -263,7 +263,6 @@ class LocalConnection(Transport):
             read_only=read_only,
         )
         self.now = clock.now
-        self.read_only = read_only
         self._path = path
         self._store: LocalStore | None = None
 
@@ -275,7 +274,7 @@ class LocalConnection(Transport):
 
     def noted(self, call: str) -> None:
         """Count a call of the helpdesk, which may not be made once the run's time is used up."""
-        self._deadline.check()
+        self.deadline.check()
         self._count(call)
         self.date = self.now()
 

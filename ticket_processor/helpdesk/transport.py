@@ -11,6 +11,7 @@ import base64
 import random
 import threading
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import KW_ONLY, dataclass, field
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
@@ -92,6 +93,7 @@ class FetchedAuth(Auth):
         return True
 
 
+@dataclass(eq=False, repr=False)
 class Transport:
     """Requests to one server, on behalf of one run.
 
@@ -101,46 +103,34 @@ class Transport:
     small read that needs good credentials: it tells whether a 401 about one ticket is about them.
     """
 
-    def __init__(
-        self,
-        base_url: str,
-        *,
-        name: str,
-        clock: Clock,
-        deadline: Deadline,
-        breaker: Breaker,
-        throttle: Throttle,
-        auth: Auth | None = None,
-        read_limits: Callable[[Mapping[str, str]], Mapping[str, Limit]] = lambda _headers: {},
-        read_only: bool = False,
-        adapter: Callable[[], BaseAdapter] | None = None,
-        rng: random.Random | None = None,
-        notice: Callable[[str], None] = lambda _sentence: None,
-        probe: tuple[str, Mapping[str, str | int]] | None = None,
-    ) -> None:
-        self.base_url = base_url.rstrip("/")
-        self.name = name
-        self._clock = clock
-        self._deadline = deadline
-        self._breaker = breaker
-        self.throttle = throttle
-        self._auth = auth
-        self._read_limits = read_limits
-        self._read_only = read_only
-        self._adapter = adapter
-        self._rng = rng or random.Random()
+    base_url: str
+    _: KW_ONLY
+    name: str
+    clock: Clock
+    deadline: Deadline
+    breaker: Breaker
+    throttle: Throttle
+    auth: Auth | None = None
+    read_limits: Callable[[Mapping[str, str]], Mapping[str, Limit]] = lambda _headers: {}
+    read_only: bool = False
+    adapter: Callable[[], BaseAdapter] | None = None
+    rng: random.Random | None = None
+    notice: Callable[[str], None] = lambda _sentence: None
+    probe: tuple[str, Mapping[str, str | int]] | None = None
+    counts: dict[str, int] = field(default_factory=dict, init=False)
+    granted: frozenset[str] = field(default=frozenset(), init=False)
+    """The scopes that the token of the last sign-in has; empty where the server did not say."""
+    date: float | None = field(default=None, init=False)
+    """The server's own clock in its last answer, Unix seconds."""
+
+    def __post_init__(self) -> None:
+        self.base_url = self.base_url.rstrip("/")
+        self._rng = self.rng or random.Random()
         self._local = threading.local()
         self._lock = threading.Lock()
         self._sessions: list[requests.Session] = []
-        self.counts: dict[str, int] = {}
-        self._notice = notice
-        self._probe = probe
         self._heard = False  # an answer of the server's, whichever
         self._accepted = False  # our credentials, by some answer: a 401 after that may be one ticket's
-        self.granted: frozenset[str] = frozenset()
-        """The scopes that the token of the last sign-in has; empty where the server did not say."""
-        self.date: float | None = None
-        """The server's own clock in its last answer, Unix seconds."""
 
     def request(
         self,
@@ -168,13 +158,13 @@ class Transport:
         Raises ``NotAuthorised``, ``HelpdeskDown``, ``RateLimited``, ``OutcomeUnknown`` (writes only),
         ``DeadlineReached`` and ``Stopping``. 4xx other than 401, 408 and 429 are replies, not errors.
         """
-        if self._read_only and method != "GET" and signed:
+        if self.read_only and method != "GET" and signed:
             raise ReadOnlyViolation(f"{method} {path} in a run that must not write")
         most = most or (MAX_REPLY_BYTES if method == "GET" else MAX_RECEIPT_BYTES)
         body = None if json is None else orjson.dumps(json)
         once = signed and method not in REPEATABLE
         request = HttpRequest(method, path, most, params, body, headers, once, limits, ours, about_one)
-        auth = self._auth if signed else None
+        auth = self.auth if signed else None
         renewed, attempt = False, 0
         while True:
             attempt += 1
@@ -185,21 +175,21 @@ class Transport:
                     renewed = True
                     if auth.renew(token):
                         reply = self._send_once(request, auth.header())
-                if reply.status == 401 and about_one and auth and not self._accepted and self._probe:
-                    small = HttpRequest("GET", self._probe[0], most, self._probe[1], ours=is_unauthorised)
+                if reply.status == 401 and about_one and auth and not self._accepted and self.probe:
+                    small = HttpRequest("GET", self.probe[0], most, self.probe[1], ours=is_unauthorised)
                     self._accepted = self._send_once(small, auth.header()).ok
             except TryAgain as error:
                 jitter = backoff_seconds(attempt, self._rng)
                 # Threads that were told the same moment must not all return in it.
                 wait = jitter if error.wait is None else error.wait + min(jitter, 0.25 * error.wait + 0.1)
                 most_attempts = MAX_ATTEMPTS_ON_ONE if about_one else MAX_ATTEMPTS
-                if attempt >= most_attempts or wait > self._deadline.remaining():
+                if attempt >= most_attempts or wait > self.deadline.remaining():
                     final = TicketUnreadable(str(error.final)) if about_one and error.may_be_local else error.final
                     raise final from error.__cause__
                 if not self._heard:  # whoever waits is told of the first failure; later ones are common and pass
-                    notice, self._notice = self._notice, lambda _sentence: None
+                    notice, self.notice = self.notice, lambda _sentence: None
                     notice(f"{error}; it is asked again")
-                self._deadline.wait(wait)
+                self.deadline.wait(wait)
                 continue
             if reply.status == 401 and about_one and self._accepted:
                 raise TicketError(f"{self.name} refuses to show this (HTTP 401)", if_shared=NotAuthorised)
@@ -207,10 +197,6 @@ class Transport:
                 raise NotAuthorised(f"{self.name} refused the credentials (HTTP 401)")
             self._accepted = self._accepted or (signed and reply.ok)
             return reply
-
-    def sign_with(self, auth: Auth) -> None:
-        """Sign the requests from now on."""
-        self._auth = auth
 
     def close(self) -> None:
         """Close every thread's connections. Requests still under way in other threads fail."""
@@ -222,24 +208,24 @@ class Transport:
     # One attempt
 
     def _send_once(self, request: HttpRequest, token: str | None) -> Reply:
-        self._deadline.check()
+        self.deadline.check()
         while (wait := self.throttle.delay(request.limits)) > 0:
-            self._deadline.wait(wait)
-        admission = self._breaker.admit()
+            self.deadline.wait(wait)
+        admission = self.breaker.admit()
         if admission is None:
-            seconds = self._breaker.seconds_until_trial()
+            seconds = self.breaker.seconds_until_trial()
             raise HelpdeskDown(
                 f"{self.name} failed too often in a row; the circuit breaker is open for another {seconds:.0f} s"
             )
         all_headers = {"Accept": "application/json", **(request.headers or {})}
         if request.body is not None:
             all_headers["Content-Type"] = "application/json"
-        if token and self._auth:
-            all_headers[self._auth.name] = token
-        remaining = self._deadline.remaining()
+        if token and self.auth:
+            all_headers[self.auth.name] = token
+        remaining = self.deadline.remaining()
         self._count(f"{request.method} {_template(request.path)}")
         url = self.base_url + request.path
-        began = self._clock.monotonic()
+        began = self.clock.monotonic()
         try:
             response = self._session(request.most).request(
                 request.method,
@@ -256,24 +242,24 @@ class Transport:
             date = parse_http_date(response.headers.get("Date"))
             reply = Reply(response.status_code, response.headers, body, date)
         except (ReplyTooLong, JsonTooLarge) as error:
-            self._breaker.success(admission)  # it is up: it says too much, and may be asked for less
+            self.breaker.success(admission)  # it is up: it says too much, and may be asked for less
             raise http_messages.of_length(error, request, self.name) from error
         except requests.exceptions.RequestException as error:
-            show_request(request.method, url, type(error).__name__, self._clock.monotonic() - began)
+            show_request(request.method, url, type(error).__name__, self.clock.monotonic() - began)
             failed = http_messages.of_connection(error, request, self.name, self.base_url, heard=self._heard)
             self._report(admission, failed, request.about_one)
             raise failed from error
-        took, number = self._clock.monotonic() - began, reply.headers.get("X-Request-Id")
+        took, number = self.clock.monotonic() - began, reply.headers.get("X-Request-Id")
         show_request(request.method, url, reply.status, took, number)
         limited = (reply.status in (408, 429) or reply.status >= 500) and not request.ours(reply)
         due = request.about_one and request.method == "GET"
         senseless = reply.ok and reply.body is None and (reply.status != 204 or due)
-        self.throttle.learn(self._read_limits(response.headers))
+        self.throttle.learn(self.read_limits(response.headers))
         if limited or senseless or 300 <= reply.status < 400:
-            failed = http_messages.of_reply(reply, request, self.name, self._clock.now(), senseless=senseless)
+            failed = http_messages.of_reply(reply, request, self.name, self.clock.now(), senseless=senseless)
             self._report(admission, failed, request.about_one)
             raise failed
-        self._breaker.success(admission)
+        self.breaker.success(admission)
         self._heard = True
         self.date = reply.date or self.date
         return reply
@@ -281,9 +267,9 @@ class Transport:
     def _report(self, admission: Admission, failed: Exception, about_one: bool) -> None:
         """Tell the breaker of a failure, unless it may be the fault of the one thing that was asked for."""
         if about_one and isinstance(failed, TryAgain) and failed.may_be_local:
-            self._breaker.release(admission)
+            self.breaker.release(admission)
         else:
-            self._breaker.failure(admission)
+            self.breaker.failure(admission)
 
     # Odds and ends
 
@@ -298,8 +284,8 @@ class Transport:
             session.headers["User-Agent"] = f"ticketbot/{__version__}"
             if is_loopback(self.base_url):
                 session.trust_env = False  # a proxy cannot reach this machine's own loopback
-            if self._adapter is not None:
-                session.mount(self.base_url, self._adapter())
+            if self.adapter is not None:
+                session.mount(self.base_url, self.adapter())
             else:
                 self._local.bounds = BoundedAdapter()
                 session.mount("https://", self._local.bounds)

@@ -43,9 +43,8 @@ class Abilities:
     A ticket must not have changed for ``stable_read_s``: Zendesk's guard compares whole seconds; on Freshdesk one shows
     whether a ticket is as it was created; the local helpdesk's stamps are exact. ``guarded``: a write is refused where
     its ticket has changed since it was read. ``jobs``: it takes many updates at a time. ``solves``: a run may set
-    tickets to solved. ``search``: new tickets may have to be searched for. ``delayed``: it lists none of the newest
-    minute. ``rules``: ``doctor`` reads its rules. ``longest_tag`` is in characters. ``undone`` says what an undo makes
-    of notes.
+    tickets to solved. ``delayed``: it lists none of the newest minute. ``rules``: ``doctor`` reads its rules.
+    ``longest_tag`` is in characters. ``undone`` says what an undo makes of notes.
     """
 
     stable_read_s: float
@@ -53,7 +52,6 @@ class Abilities:
     guarded: bool = True
     jobs: bool = False
     solves: bool = False
-    search: bool = False
     delayed: bool = False
     rules: bool = False
     longest_tag: int = 60
@@ -97,7 +95,6 @@ class ZendeskSettings(_Account):
         undone="notes of the run stay on their tickets: the helpdesk cannot delete them",
         jobs=True,
         solves=True,
-        search=True,
         delayed=True,
         rules=True,
     )

@@ -125,7 +125,7 @@ def transport_for(
         notice=notice,
         probe=(account.path_of_one, account.one),
     )
-    transport.sign_with(vendor.sign_in(account, transport, clock))
+    transport.auth = vendor.sign_in(account, transport, clock)
     return transport
 
 
