@@ -99,11 +99,11 @@ CEILINGS = {
     ".": 1_330,
     "analysis": 8_820,
     "audit": 1_840,
-    "commands": 5_510,
+    "commands": 5_500,
     "core": 2_540,
     "dashboard": 1_390,
     "evaluation": 1_840,
-    "helpdesk": 5_730,
+    "helpdesk": 5_680,
     "knowledge": 1_500,
     "learning": 1_610,
     "monitoring": 2_390,
@@ -114,7 +114,7 @@ CEILINGS = {
     "sandbox": 3_060,
     "schedule": 280,
     "seeding": 740,
-    "settings": 1_560,
+    "settings": 1_550,
     "state": 900,
     "web": 3_190,
     "wiring": 2_880,
@@ -124,7 +124,7 @@ CEILINGS = {
 They are lowered when lines go. Whoever raises one says why in the commit. Request Tracker, a third helpdesk, took 1,050
 lines of product (850 of them in ``helpdesk/``), 600 of tests, and a page of 570 words.
 """
-MOST = {"files": 261, "test lines": 61_600, "scripts": 22, "words of docs": 20_600}
+MOST = {"files": 261, "test lines": 61_530, "scripts": 22, "words of docs": 20_600}
 """Of the whole house: modules, lines of tests, scripts, and words of all pages, generated ones included."""
 SLACK = 1.02
 """A ceiling this far above what is there is to be lowered."""
