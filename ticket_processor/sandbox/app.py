@@ -77,7 +77,7 @@ class Sandbox:
         clock: SandboxClock | None = None,
         plan: str = "enterprise",
         seed: int = 0,
-        faults: FaultPlan | str = "",
+        faults: FaultPlan | str | None = None,
         llm_latency: Callable[[int], float] | None = None,
         bot_role: str = "admin",
         *,
@@ -95,7 +95,7 @@ class Sandbox:
         self.auth = Authenticator(self.credentials, self.store, bot_role)
         self.api = row.api(self.store, self.auth, plan)
         self.openai = OpenAIApi(self.credentials.openai_key, llm_latency, seed)
-        self.faults = self.new_plan.parse(faults, seed) if isinstance(faults, str) else faults
+        self.faults = faults if isinstance(faults, FaultPlan) else self.new_plan.parse(faults or "", seed)
         self.requests = 0
         """Those that an API was asked."""
 
