@@ -7,7 +7,7 @@
     python scripts/kill_runs.py --disk               # every operation in every way: 5,800 stories, half an hour
     python scripts/kill_runs.py --disk --every 20    # one operation in twenty
 
-Every story of runs has a sandbox of its own, a state folder of its own, faults and people at work; see
+Every story of runs has a sandbox of its own, a state folder of its own, faults and a person at work; see
 tests/cli/killed.py. Real time is part of a story, so a seed chooses it without repeating it to the byte.
 
 ``--portal``: four customers submit at the same moment, each a ticket with a file; the real ``ticketbot portal`` gets
@@ -77,20 +77,20 @@ def runs(options: argparse.Namespace) -> int:
     broken = without_receipt = 0
     for ending in stories(options.kills, options.first, options.processes, options.keep):
         kills += ending.kills
-        counts += ending.counts
         counts["stories"] += 1
+        counts["runs that ended before they were killed"] += ending.ended_first
         counts["writes on the helpdesk"] += ending.writes
         counts["of them with a receipt from a later run, by reading"] += ending.recovered
-        without_receipt += ending.without_receipt
-        broken += len(ending.violations)
-        if ending.violations:
-            print(f"story {ending.seed}:", *ending.violations[:20], sep="\n  ", flush=True)
+        without_receipt += sum("has no receipt" in each for each in ending.wrong)
+        broken += len(ending.wrong)
+        if ending.wrong:
+            print(f"story {ending.seed}:", *ending.wrong[:20], sep="\n  ", flush=True)
     for what, number in sorted(counts.items()):
         print(f"{number:>8} {what}")
     minutes = (time.perf_counter() - began) / 60
     print(f"{kills} kills in {minutes:.1f} minutes")
     print(f"{broken} violations, {without_receipt} effects without receipt")
-    return 1 if broken or without_receipt else 0
+    return 1 if broken else 0
 
 
 def portal(kills: int, seed: int, *, erasures: bool) -> int:

@@ -12,9 +12,8 @@ from ticket_processor.pipeline import job_trust
 from ticket_processor.policy.reanalysis import anew_key
 from ticket_processor.sandbox.store import Audit, StoredTicket
 
-from .evidence import Evidence
 from .troubles import REPEATED_S
-from .world import AREAS, ARTICLE, CONVERSATIONS
+from .world import AREAS, ARTICLE, CONVERSATIONS, World
 
 ALLOWED_KEYS = frozenset(
     {"id", "tags", "priority", "group_id", "custom_fields", "comment", "safe_update", "updated_stamp", "metadata"}
@@ -27,7 +26,7 @@ _EXPLAINED = re.compile("|".join(re.sub("[A-Z_]+$", ".+", reason) for reason in 
 PRIORITIES = frozenset({"urgent", "high", "normal", "low"})
 
 
-def violations(world: Evidence) -> list[str]:
+def violations(world: World) -> list[str]:
     """One sentence for each broken promise; empty when all were kept."""
     found = [f"7 cursor: {sentence}" for sentence in world.cursors]
     poison = world.mishaps.quiet_poison
@@ -49,13 +48,13 @@ def violations(world: Evidence) -> list[str]:
     return found
 
 
-def of_tickets(world: Evidence, judge: Callable[[StoredTicket], Iterator[str]]) -> list[str]:
+def of_tickets(world: World, judge: Callable[[StoredTicket], Iterator[str]]) -> list[str]:
     """One sentence for each promise that was broken on a ticket, which it names."""
     tickets = world.sandbox.store.tickets.items()
     return [f"ticket {number}: {sentence}" for number, ticket in tickets for sentence in judge(ticket)]
 
 
-def touches(world: Evidence, write: Audit) -> Iterator[Audit]:
+def touches(world: World, write: Audit) -> Iterator[Audit]:
     """What people had done on the ticket before a write of ours that a run could notice."""
     for edit in world.sandbox.store.history:
         if edit.ticket_id != write.ticket_id or edit.at >= write.at or edit.actor != "person":
@@ -65,7 +64,7 @@ def touches(world: Evidence, write: Audit) -> Iterator[Audit]:
             yield edit
 
 
-def _of_ticket(world: Evidence, ticket_id: int) -> Iterator[str]:
+def _of_ticket(world: World, ticket_id: int) -> Iterator[str]:
     ticket = world.sandbox.store.tickets[ticket_id]
     ours = world.our_writes(ticket_id)
     unguarded = world.mishaps.unguarded
@@ -142,7 +141,7 @@ def _of_ticket(world: Evidence, ticket_id: int) -> Iterator[str]:
             yield "a note of ours holds a link, a mention or a placeholder"
 
 
-def _named(world: Evidence, ticket_id: int) -> bool:
+def _named(world: World, ticket_id: int) -> bool:
     """Whether the log says what became of a ticket, if there is such a ticket."""
     there = world.sandbox.store.living(ticket_id) is not None
     open_still = there and world.sandbox.store.tickets[ticket_id].json["status"] in ("new", "open")
@@ -153,7 +152,7 @@ def _key(audit: Audit) -> str:
     return str(audit.custom["ticketbot"]["key"]) if "ticketbot" in audit.custom else ""
 
 
-def _written_once(world: Evidence, ticket: StoredTicket, ours: Sequence[Audit], unguarded: bool) -> Iterator[str]:
+def _written_once(world: World, ticket: StoredTicket, ours: Sequence[Audit], unguarded: bool) -> Iterator[str]:
     """1: one write with a note, one more where rules had answered, one for each answer of the customer and each time
     that somebody asked; each judged by nobody before. What was refused at first may be completed, without a note."""
     keys = [_key(audit) for audit in ours]
@@ -214,7 +213,7 @@ def _marked(audit: Audit, by_people: Mapping[str, bool]) -> bool:
     return "ai_processed" in audit.raw.get("tags", ()) or by_people.get("ai_processed") is False
 
 
-def _marked_at_birth(world: Evidence) -> Iterator[str]:
+def _marked_at_birth(world: World) -> Iterator[str]:
     """6: no follow-up is left alone for the marker that it inherited."""
     for line in world.log:
         if line["event"] == "ticket" and line["reason"] == MARKED_BY_OTHERS:
@@ -224,14 +223,14 @@ def _marked_at_birth(world: Evidence) -> Iterator[str]:
                 yield f"ticket {ticket.id}: 6 skipped: {line['run_id']} took it for one that others have marked"
 
 
-def _without_meaning(world: Evidence) -> Iterator[str]:
+def _without_meaning(world: World) -> Iterator[str]:
     """What is left alone has a reason that the documentation explains."""
     for line in world.log:
         if line["event"] == "ticket" and line["outcome"] == "skipped" and not _EXPLAINED.fullmatch(line["reason"]):
             yield f"ticket {line['ticket_id']}: no page explains the reason {line['reason']}"
 
 
-def _trimmed_in_silence(world: Evidence) -> Iterator[str]:
+def _trimmed_in_silence(world: World) -> Iterator[str]:
     """8: a write that came without its tags or its priority is told, unless a person gave it the same priority."""
     told = {line["ticket_id"] for line in world.log if line["event"] == "alert" and line["what"] == "trimmed"}
     audits = {audit.custom.get("ticketbot", {}).get("intent"): audit for audit in world.sandbox.store.history}
@@ -251,7 +250,7 @@ def _trimmed_in_silence(world: Evidence) -> Iterator[str]:
             yield f"ticket {ticket_id}: 8 trimmed: nothing tells that a write lost a part"
 
 
-def _denied(world: Evidence) -> Iterator[str]:
+def _denied(world: World) -> Iterator[str]:
     """6: no ticket that is there is taken for deleted."""
     for line in world.log:
         if line["event"] == "ticket" and line["reason"] == "deleted":
@@ -260,7 +259,7 @@ def _denied(world: Evidence) -> Iterator[str]:
                 yield f"ticket {ticket.id}: 6 skipped: {line['run_id']} took it for deleted"
 
 
-def _resent_blindly(world: Evidence) -> Iterator[str]:
+def _resent_blindly(world: World) -> Iterator[str]:
     """9: after a write whose end is unknown, the same run reads the ticket before it writes again."""
     unread: dict[tuple[str, int], bool] = {}
     for run, method, path, tickets, end in world.wire:
@@ -275,7 +274,7 @@ def _resent_blindly(world: Evidence) -> Iterator[str]:
                 unread[run, ticket_id] = False
 
 
-def _fed_by_itself(world: Evidence) -> Iterator[str]:
+def _fed_by_itself(world: World) -> Iterator[str]:
     """10: a run that began after our write on a ticket (so long after that no row of the export is older) pays for no
     analysis of it, unless it takes a second look or the customer has said more since."""
     for run, ticket_id, _ in world.model_calls:
@@ -290,7 +289,7 @@ def _fed_by_itself(world: Evidence) -> Iterator[str]:
             yield f"ticket {ticket_id}: 10 self-feeding: {run} asked the model about a finished ticket"
 
 
-def _unaccounted(world: Evidence) -> Iterator[str]:
+def _unaccounted(world: World) -> Iterator[str]:
     """12: no effect without an intent line before it and a line after it that says how it ended."""
     intents = {line["intent"]: place for place, line in enumerate(world.log) if line["event"] == "intent"}
     ends = Counter({line["ticket_id"]: place for place, line in enumerate(world.log) if line["event"] == "ticket"})
@@ -303,7 +302,7 @@ def _unaccounted(world: Evidence) -> Iterator[str]:
                 yield f"ticket {ticket_id}: 12 audit: write {name} has no line that says how it ended"
 
 
-def _trusted_after_all(world: Evidence) -> Iterator[str]:
+def _trusted_after_all(world: World) -> Iterator[str]:
     """13: once an item of a job was written over an edit that it was not merged from, and some run has said what became
     of that ticket, no later run uses jobs."""
     passed = [
@@ -324,7 +323,7 @@ def _trusted_after_all(world: Evidence) -> Iterator[str]:
                 return
 
 
-def _told_of_the_end(world: Evidence) -> Iterator[str]:
+def _told_of_the_end(world: World) -> Iterator[str]:
     """13: a run that finds stamps to guard no longer says so by its exit code, unless something worse ended it."""
     if not world.mishaps.guard_ended:
         return
@@ -335,7 +334,7 @@ def _told_of_the_end(world: Evidence) -> Iterator[str]:
             yield f"13 trust: {end.run_id} found that stamps guard no longer, and ended with 0"
 
 
-def _too_long(world: Evidence) -> Iterator[str]:
+def _too_long(world: World) -> Iterator[str]:
     """19: every run ends by its own deadline, whatever hangs."""
     for run, seconds in world.durations.items():
         if seconds > MOST_SECONDS:

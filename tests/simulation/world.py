@@ -6,6 +6,7 @@ and answer checking. Imitated: time, the network, the helpdesk (the sandbox's co
 
 from __future__ import annotations
 
+import base64
 import json
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -32,6 +33,7 @@ from ticket_processor.core.clock import Deadline, iso
 from ticket_processor.core.errors import AuditUnwritable, StateUnusable, TicketbotError
 from ticket_processor.core.guards import Breaker
 from ticket_processor.core.models import Analysis, Decision, Ticket, Usage
+from ticket_processor.core.reasons import CHANGED_SINCE, NOT_FOUND
 from ticket_processor.core.run_summary import RunSummary
 from ticket_processor.core.taxonomy import Taxonomy, default_taxonomy
 from ticket_processor.helpdesk.protocol import Helpdesk, Shard
@@ -55,7 +57,6 @@ from ticket_processor.wiring.parts import transport_for
 from ticket_processor.zendesk import Zendesk
 
 from ..imitation import FaultPlan, Rules
-from .evidence import explains, passed_by
 from .mishaps import Afflicted, Mishaps, mishaps
 from .troubles import Disk, RunClock, Tricky, faults
 from .virtual import Countdown, Crash, SerialExecutor, VirtualTime
@@ -589,7 +590,12 @@ class World:
 
     def passed(self, cursor: str) -> list[int]:
         """Tickets that lie before the place of a cursor and that nobody has settled."""
-        return [] if cursor.startswith("search:") else passed_by(cursor, self)
+        if cursor.startswith("search:"):
+            return []
+        stamp, _, rest = base64.b64decode(cursor.partition(":")[2]).decode().partition("||")
+        place = (float(stamp), int(rest.rstrip("|") or 0))
+        there = [(float(ticket.json["generated_timestamp"]), ticket.id) for ticket in self.tickets.values()]
+        return [number for at, number in there if (at, number) <= place and not self.is_settled(number)]
 
     def cursor_stored(self, cursor: str, state: State) -> None:
         """Check, at this very moment, that the cursor passes nobody who still needs something."""
@@ -615,7 +621,8 @@ class World:
     def write_down(self, line: dict[str, Any]) -> None:
         """Take in a line of the log."""
         self.log.append(line)
-        if explains(line):
+        skipped = line["event"] == "ticket" and line["outcome"] == "skipped"
+        if skipped and not line["reason"].startswith(("deferred", NOT_FOUND, CHANGED_SINCE)):
             self._explained.add(line["ticket_id"])
 
     def our_writes(self, ticket_id: int) -> list[Any]:
