@@ -89,7 +89,9 @@ class Bench:
         self.witness.saw(an_end(change, job=job, follow_up=then and (then, REPAIR)))
         return change
 
-    def kept(self, ticket_id: int = 1, *, replaces: tuple[str, ...] = (), **fields: Any) -> None:
+    def kept(
+        self, ticket_id: int = 1, *, replaces: tuple[str, ...] = (), puts_back: bool = False, **fields: Any
+    ) -> None:
         """The verdict that the write came from, as the state has it."""
         self.state.keep_verdict(
             Verdict(
@@ -99,6 +101,7 @@ class Bench:
                 decision=a_decision(ticket_id, **fields),
                 clean_stamp="",
                 replaces=replaces,
+                puts_back=puts_back,
             )
         )
 
@@ -164,16 +167,22 @@ def test_a_replaced_value_is_told_by_the_rule_that_allowed_it(
     assert bench.witness.statement() == Statement(written=1, **expected)
 
 
-@pytest.mark.parametrize(("ours", "foreign"), [({"old", "vip"}, 0), ({"old"}, 1), (set(), 2)])
-def test_of_other_tags_taken_off_the_record_says_whose_they_were(bench: Bench, ours: set[str], foreign: int) -> None:
-    bench.kept()
-    change = bench.wrote(tags_removed=("old", "vip"))
-    bench.desk.holds(
-        change, Edit(at="", tags_added=frozenset({"vip"})), Edit(at="", key="first", tags_added=frozenset(ours))
-    )
-    assert bench.sworn() == Statement(
-        written=1, checked=1, foreign_tags_removed=foreign, tickets=(1,) if foreign else ()
-    )
+@pytest.mark.parametrize(
+    ("kept", "foreign"),
+    [
+        ({"replaces": ("old", "vip")}, 0),
+        ({"replaces": ("old",)}, 1),
+        ({"tags_removed": ("old", "vip")}, 2),
+        ({"tags_removed": ("old", "vip"), "puts_back": True}, 0),
+    ],
+)
+def test_other_tags_than_those_of_an_earlier_write_count_as_foreign(
+    bench: Bench, kept: dict[str, Any], foreign: int
+) -> None:
+    bench.kept(**kept)
+    bench.wrote(tags_removed=("old", "vip"))
+    tickets = (1,) if foreign else ()
+    assert bench.sworn() == Statement(written=1, checked=1, foreign_tags_removed=foreign, tickets=tickets)
 
 
 # The record

@@ -396,8 +396,5 @@ class Outcome(Frozen):
 
     @property
     def latency_ms(self) -> int:
-        """What service levels look at: understanding and writing. Of what a job carried, understanding only.
-
-        A job's time is that of a hundred tickets, and of the wait until they are together.
-        """
+        """What service levels look at: understanding and writing; of a job's item, whose time others share, the first."""
         return self.timings_ms.get("total" if self.job is None else "analyse", 0)

@@ -28,7 +28,6 @@ SAMPLE = 20
 MOST_KEPT = 20_000
 """Writes that are kept to be read back, in some 10 MB; more than a run's time and the helpdesk's limits let it read."""
 MOST_LISTED = 20
-MOST_DOUBTFUL = 100
 LAG_S = 6.0
 """A copy of the helpdesk's data may be behind; a write that it does not show is looked for again after this."""
 
@@ -63,7 +62,6 @@ class WriteVerifier:
         self._dice = random.Random(run_id)
         self._kept: list[_Write] = []
         self._other_items: list[_Write] = []
-        self._doubtful: dict[int, tuple[_Write, frozenset[str]]] = {}
         self._answered: set[int] = set()
         self._written = self._checked = self._lacking = self._replies = 0
         self._values = self._tags = self._public = self._by_policy = 0
@@ -81,7 +79,7 @@ class WriteVerifier:
         self._written += 1
         self._replies += change.reply is not None
         if change.tags_removed or change.fields_replaced or _replaces(change):
-            self._judge(change, write)
+            self._judge(change)
         if settled.follow_up is not None and settled.follow_up[1] == REPAIR:
             # What the helpdesk refused goes along with a repair; it is no loss.
             lost, missing = settled.follow_up[0].decision, outcome.missing
@@ -94,7 +92,7 @@ class WriteVerifier:
             self._answered.add(change.ticket_id)
         edit = settled.recorded
         told = edit is not None and edit.intent == change.intent and (edit.comment is not None or not change.note)
-        if edit is not None and told and self._most and change.ticket_id not in self._doubtful:
+        if edit is not None and told and self._most:
             self._checked += 1
             self._note(change.ticket_id, _beside(edit, change), 0)
         else:
@@ -134,17 +132,16 @@ class WriteVerifier:
 
     def statement(self) -> Statement:
         """The counts so far."""
-        doubtful = {ticket_id: len(tags) for ticket_id, (_, tags) in self._doubtful.items()}
         return Statement(
             written=self._written,
             checked=self._checked,
             human_values_changed=self._values,
-            foreign_tags_removed=self._tags + sum(doubtful.values()),
+            foreign_tags_removed=self._tags,
             public_comments=self._public,
             public_replies=self._replies,
             replaced_by_policy=self._by_policy,
             not_found=self._lacking,
-            tickets=tuple({**self._found, **doubtful})[:MOST_LISTED],
+            tickets=tuple(self._found)[:MOST_LISTED],
         )
 
     def published(self) -> None:
@@ -153,24 +150,19 @@ class WriteVerifier:
 
     # From receipts
 
-    def _judge(self, change: Change, write: _Write) -> None:
+    def _judge(self, change: Change) -> None:
         """Whether values were replaced, and tags removed, that were not ours."""
-        verdict = self._state.verdict(change.ticket_id)
-        decision = Decision(ticket_id=change.ticket_id, reason="") if verdict is None else verdict.decision
+        verdict = self._state.verdict(change.ticket_id) or _verdict(change)
+        decision = verdict.decision
         rules = [
             *([decision.priority_overwrite] if change.priority_before and change.priority else []),
             *([decision.group_overwrite] if change.group_before and change.group else []),
             *([decision.fields_overwrite] * len(change.fields_replaced)),
         ]
         self._by_policy += rules.count(Overwrite.ALWAYS)
-        self._note(change.ticket_id, rules.count(Overwrite.NEVER), 0)
-        removed = frozenset(change.tags_removed).difference(() if verdict is None else verdict.replaces)
-        if not removed:
-            return
-        if self._most and len(self._doubtful) < MOST_DOUBTFUL:
-            self._doubtful[change.ticket_id] = (write, removed)  # the record knows whose they were
-        else:
-            self._note(change.ticket_id, 0, len(removed))
+        # What puts a person's edit back takes off what our own write had put there.
+        ours = decision.tags_removed if verdict.puts_back else verdict.replaces
+        self._note(change.ticket_id, rules.count(Overwrite.NEVER), len(set(change.tags_removed).difference(ours)))
 
     def _note(self, ticket_id: int, values: int, tags: int) -> None:
         self._values += values
@@ -191,11 +183,9 @@ class WriteVerifier:
     # From the helpdesk's record
 
     def _read_back(self, reserve_s: float) -> None:
-        doubtful = [write for write, _ in self._doubtful.values()]
-        sample = [write for write in self._kept if write not in doubtful]
+        sample = self._kept
         lacking: list[_Write] = []
         try:
-            self._look_at(doubtful, reserve_s, lacking)
             wanted = max(0, self._most - self._checked)
             self._look_at(sample[:wanted], reserve_s, lacking)
             checked = self._checked  # of what this run has written
@@ -247,9 +237,7 @@ class WriteVerifier:
 
     def _compare(self, write: _Write, edit: Edit, history: History) -> None:
         change = write.change
-        _, doubtful = self._doubtful.pop(change.ticket_id, (write, frozenset[str]()))
-        foreign = doubtful - _added_by_us(history, before=edit)
-        values = 0
+        values = foreign = 0
         lost = overwritten(edit, change)
         if lost and change.ticket_id not in self._answered:
             self._answered.add(change.ticket_id)
@@ -258,8 +246,8 @@ class WriteVerifier:
                 self._trust.overwrote(change, edit, history)
             self._state.settled(change.ticket_id, then=(repair(change, lost, _verdict(change)), REPAIR))
             values = _values(lost.priority, lost.group, lost.fields)
-            foreign |= set(lost.tags)
-        self._note(change.ticket_id, values + _beside(edit, change), len(foreign))
+            foreign = len(lost.tags)
+        self._note(change.ticket_id, values + _beside(edit, change), foreign)
 
 
 def _replaces(change: Change) -> bool:
@@ -278,11 +266,6 @@ def _beside(edit: Edit, change: Change) -> int:
     return (priority is not None and priority == change.priority_before and not meant_priority) + (
         group is not None and group == change.group_before and not meant_group
     )
-
-
-def _added_by_us(history: History, *, before: Edit) -> frozenset[str]:
-    earlier = history.edits[: history.edits.index(before)]
-    return frozenset[str]().union(*(edit.tags_added for edit in earlier if edit.key))
 
 
 def _verdict(change: Change) -> Verdict:
