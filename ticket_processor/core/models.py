@@ -396,5 +396,5 @@ class Outcome(Frozen):
 
     @property
     def latency_ms(self) -> int:
-        """What service levels look at: understanding and writing; of a job's item, whose time others share, the first."""
+        """For service levels: understanding and writing; of a job's item, whose time others share, the former."""
         return self.timings_ms.get("total" if self.job is None else "analyse", 0)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import ConfigDict, ValidationError
 
-from ..core.clock import iso, parse_iso
+from ..core.clock import iso, moment_of
 from ..core.errors import TicketError
 from ..core.models import Change, Frozen, Ticket
 from ..helpdesk.protocol import JobStatus
@@ -46,10 +46,7 @@ class BatchTrust(Frozen):
 
     def age_s(self, now: float) -> float:
         """Seconds since this was found; a date that is none is as old as can be."""
-        try:
-            return now - parse_iso(self.at)
-        except ValueError:
-            return now
+        return now - moment_of(self.at)
 
 
 def learnt(state: State) -> BatchTrust | None:

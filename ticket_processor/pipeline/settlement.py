@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from ..audit.receipts import AuditLog
 from ..core import reasons
+from ..core.clock import Clock
 from ..core.errors import CannotRun, MissingPart, NotePublished
 from ..core.models import Change, Decision, Outcome, OutcomeStatus, Overwrite, Request, TakenOff, Ticket
 from ..helpdesk.ticket_history import Edit, Overwritten, left_out, overwritten
@@ -30,12 +31,12 @@ class Settlement:
     ``clean_stamp`` is an ``updated_at`` at which no write of ours was on the ticket. ``doubt`` is why it is not done
     after all those ``attempts``. ``alone`` asks for a single update, whose answer says what is wrong. ``without`` are
     parts that the helpdesk has refused. ``recorded`` is our write as the helpdesk has it on record, where it
-    told that. ``in_doubt_until`` is how long a job may still write what was sent (Unix seconds). ``read_at`` is when
-    the ticket was read that the last change was merged from, by the helpdesk's clock. ``taken_off`` is what people had
-    taken off when ``updated_at`` was ``taken_off_at``, where that was read.
+    told that. ``in_doubt_until`` is how long a job may still write what was sent (Unix seconds). ``taken_off`` is
+    what people had taken off when ``updated_at`` was ``taken_off_at``, where that was read.
     """
 
     verdict: Verdict
+    clock: Clock
     begun: float
     sent: list[Change] = field(default_factory=list)
     clean_stamp: str = ""
@@ -45,19 +46,20 @@ class Settlement:
     without: set[MissingPart] = field(default_factory=set)
     job: str | None = None
     recorded: Edit | None = None
-    read_at: float | None = None
     in_doubt_until: float = 0.0
     taken_off: TakenOff | None = None
     taken_off_at: str = ""
 
     @classmethod
-    def of(cls, item: Open, now: float) -> Settlement:
-        """From what the state keeps. ``now`` is monotonic, seconds."""
+    def of(cls, item: Open, clock: Clock) -> Settlement:
+        """From what the state keeps."""
         # What people have lost to a write is put back by one whose own answer says what it replaced; nor does a status
         # travel in a job.
         alone, stamp = item.verdict.puts_back or item.verdict.decision.closing is not None, item.verdict.clean_stamp
-        taken_off = item.verdict.taken_off
-        return cls(item.verdict, now, list(item.sent), stamp, alone=alone, taken_off=taken_off, taken_off_at=stamp)
+        begun, taken_off = clock.monotonic(), item.verdict.taken_off
+        return cls(
+            item.verdict, clock, begun, list(item.sent), stamp, alone=alone, taken_off=taken_off, taken_off_at=stamp
+        )
 
     @property
     def ticket_id(self) -> int:
@@ -83,10 +85,9 @@ class Settlement:
         *,
         retry: bool = False,
         failed_at: Request | None = None,
-        now: float,
     ) -> Outcome:
         """The outcome. ``retry`` keeps the ticket for a later run; ``failed_at`` is the request that failed."""
-        write, analyse = round((now - self.begun) * 1000), self.verdict.analyse_ms
+        write, analyse = round((self.clock.monotonic() - self.begun) * 1000), self.verdict.analyse_ms
         return Outcome(
             ticket_id=self.ticket_id,
             status=status,
@@ -102,10 +103,10 @@ class Settlement:
             timings_ms={"analyse": analyse, "write": write, "total": analyse + write},
         )
 
-    def written(self, reason: str, change: Change, now: float) -> Outcome:
+    def written(self, reason: str, change: Change) -> Outcome:
         """The end of a ticket that carries our write."""
         status = OutcomeStatus.SUGGESTED if self.verdict.decision.suggest_only else OutcomeStatus.UPDATED
-        return self.end(status, reason, change, now=now)
+        return self.end(status, reason, change)
 
 
 @dataclass(frozen=True)
@@ -123,8 +124,8 @@ class Settled:
 class Planner(Protocol):
     """Decides what a ticket gets, once it has been read."""
 
-    def plan(self, work: Settlement, ticket: Ticket | None, now: float) -> Change | Outcome:
-        """The change to send, or the end. ``now`` is monotonic, seconds; ``None`` is a ticket that is gone."""
+    def plan(self, work: Settlement, ticket: Ticket | None) -> Change | Outcome:
+        """The change to send, or the end. ``None`` is a ticket that is gone."""
 
     def refused(self, work: Settlement, change: Change, part: MissingPart) -> bool:
         """Take note that the helpdesk refuses one part of a change. False when the rest is not worth a write."""

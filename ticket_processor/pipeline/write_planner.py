@@ -13,7 +13,7 @@ from collections.abc import Callable
 from ..audit.receipts import AuditLog
 from ..core import reasons
 from ..core.errors import MissingPart, RequestSkipped, TicketError
-from ..core.models import Analysis, Change, Decision, Outcome, OutcomeStatus, Overwrite, Request, TakenOff, Ticket
+from ..core.models import Analysis, Change, Decision, Outcome, OutcomeStatus, Overwrite, TakenOff, Ticket
 from ..helpdesk.protocol import Helpdesk
 from ..helpdesk.ticket_history import History, Ours, overwritten
 from ..policy.decide import Policy
@@ -62,20 +62,9 @@ class Triage:
         }
         return verdict.model_copy(update={"decision": before.model_copy(update=parts)})
 
-    def plan(self, work: Settlement, ticket: Ticket | None, now: float) -> Change | Outcome:
+    def plan(self, work: Settlement, ticket: Ticket | None) -> Change | Outcome:
         """See :class:`Planner`."""
-        verdict = work.verdict
-
-        def end(
-            status: OutcomeStatus,
-            reason: str,
-            change: Change | None = None,
-            *,
-            retry: bool = False,
-            failed_at: Request | None = None,
-        ) -> Outcome:
-            return work.end(status, reason, change, retry=retry, failed_at=failed_at, now=now)
-
+        verdict, end = work.verdict, work.end
         if ticket is None:
             return end(OutcomeStatus.SKIPPED, reasons.DELETED)
         look = _Look(self._desk, ticket.id)
@@ -95,7 +84,7 @@ class Triage:
                 if found is not None and ours is not None:
                     lacking = work.found(found, ours, ticket).dropped and verdict.completes
                     if work.attempts or not lacking or overwritten(found, ours):
-                        return work.written(reasons.CONFIRMED, ours, now)
+                        return work.written(reasons.CONFIRMED, ours)
                     work.recorded = found = None  # an earlier run's completion lacks a part: it is made again
                 if found is None and marked and not self.stable(ticket):
                     # Marked, and the record does not say by whom: it may lag behind the ticket.

@@ -28,7 +28,7 @@ from ..core.errors import (
     UpdateRefused,
     WaitForEarlier,
 )
-from ..core.models import Change, Outcome, OutcomeStatus, Request
+from ..core.models import Change, Outcome, OutcomeStatus
 from ..core.run_summary import Writes
 from ..helpdesk.protocol import Fetched
 from ..state.records import Open, Verdict
@@ -106,13 +106,12 @@ class WriteBack:
         ``only`` are the tickets that it is about, ``most`` how many of them; ``None`` is all. ``revised`` makes of
         a verdict what is wanted today.
         """
-        now = self._clock.monotonic()
         items = {item.verdict.ticket_id: item for item in self._state.unsettled()}
         opened = in_turn(self._state, (number for number in items if only is None or number in only))
         until = self._jobs.lost_until()
         in_jobs: dict[str, list[Settlement]] = {}
         for item in (items[number] for number in opened[:most]):
-            work = Settlement.of(item, now)
+            work = Settlement.of(item, self._clock)
             work.in_doubt_until = until if item.sent else 0.0
             work.verdict = revised(work.verdict)
             if item.job is None or self._dry_run:
@@ -133,8 +132,7 @@ class WriteBack:
         """
         if verdicts:
             self._state.keep_verdict(*verdicts)
-            now = self._clock.monotonic()
-            works = [Settlement.of(Open(verdict), now) for verdict in verdicts]
+            works = [Settlement.of(Open(verdict), self._clock) for verdict in verdicts]
             for work in works:
                 work.alone = work.alone or work.ticket_id in alone
             self._waiting += works
@@ -227,17 +225,14 @@ class WriteBack:
                 self._check_trimmed()
 
     def _plan(self, work: Settlement, tickets: Fetched) -> Change | Outcome:
-        planned = self._planned(work, tickets)
-        work.read_at = tickets[work.ticket_id].read_at if work.ticket_id in tickets else None
+        if (fault := tickets.unread.get(work.ticket_id)) is not None:
+            planned: Change | Outcome = work.end(OutcomeStatus.FAILED, str(fault), retry=True, failed_at="ticket")
+        else:
+            planned = self._planner.plan(work, tickets.get(work.ticket_id))
         found = isinstance(planned, Outcome) and planned.change is not None
         if not found and self._jobs.may_still_write(work):
-            return self._end(work, OutcomeStatus.SKIPPED, reasons.DEFERRED, retry=True)
+            return work.end(OutcomeStatus.SKIPPED, reasons.DEFERRED, retry=True)
         return planned
-
-    def _planned(self, work: Settlement, tickets: Fetched) -> Change | Outcome:
-        if (fault := tickets.unread.get(work.ticket_id)) is not None:
-            return self._end(work, OutcomeStatus.FAILED, str(fault), retry=True, failed_at="ticket")
-        return self._planner.plan(work, tickets.get(work.ticket_id), self._clock.monotonic())
 
     def _settle(self, work: Settlement, tickets: Fetched) -> Settled:
         while True:
@@ -255,25 +250,25 @@ class WriteBack:
                 work.doubt = reasons.CHANGED_AGAIN if isinstance(error, UpdateConflict) else reasons.NO_CLEAR_ANSWER
                 tickets = self._desk.fetch([work.ticket_id])
             except WaitForEarlier:
-                return Settled(self._end(work, OutcomeStatus.SKIPPED, reasons.DEFERRED, retry=True))
+                return Settled(work.end(OutcomeStatus.SKIPPED, reasons.DEFERRED, retry=True))
             except TicketGone as gone:
-                return Settled(self._end(work, OutcomeStatus.SKIPPED, str(gone)))
+                return Settled(work.end(OutcomeStatus.SKIPPED, str(gone)))
             except PartRefused as refused:
                 # Nothing happened, so what was read still holds; the rest may be worth a write of its own.
                 work.attempts -= 1
                 if not self._planner.refused(work, change, refused.part):
-                    end = self._end(work, OutcomeStatus.FAILED, str(refused), retry=True)
+                    end = work.end(OutcomeStatus.FAILED, str(refused), retry=True)
                     if work.verdict.follows or refused.part == "note":
                         retry = refused.part != "note"  # there is never room for it
-                        end = self._end(work, OutcomeStatus.SKIPPED, incomplete((refused.part,)), retry=retry)
+                        end = work.end(OutcomeStatus.SKIPPED, incomplete((refused.part,)), retry=retry)
                     return Settled(self._withdrawn(work, end))
             except UpdateRefused as refused:
                 # That a status is refused, as for an empty field that solving needs, is no fault of the ticket.
                 retry = change.closing is None
-                end = self._end(work, OutcomeStatus.FAILED, str(refused), retry=retry, failed_at="update")
+                end = work.end(OutcomeStatus.FAILED, str(refused), retry=retry, failed_at="update")
                 return Settled(self._withdrawn(work, end))
             except TicketError as error:  # what an update reads of this ticket cannot be read
-                end = self._end(work, OutcomeStatus.FAILED, str(error), retry=True, failed_at="update")
+                end = work.end(OutcomeStatus.FAILED, str(error), retry=True, failed_at="update")
                 return Settled(self._withdrawn(work, end))
             else:
                 self._singly_done += 1
@@ -323,7 +318,7 @@ class WriteBack:
             if not end.retry:  # else the next run goes on from there
                 self._audit.alert("note_left", ticket_id=work.ticket_id, why=str(error))
         except TicketError:
-            return end if end.retry else self._end(work, OutcomeStatus.SKIPPED, reasons.DEFERRED, retry=True)
+            return end if end.retry else work.end(OutcomeStatus.SKIPPED, reasons.DEFERRED, retry=True)
         return end
 
     # As jobs
@@ -352,11 +347,11 @@ class WriteBack:
 
     def _done(self, work: Settlement, change: Change, reason: str = "") -> Settled:
         lacking = self._incomplete(work)
-        outcome = work.written(reason or work.verdict.decision.reason, change, self._clock.monotonic())
+        outcome = work.written(reason or work.verdict.decision.reason, change)
         self._incomplete_so_far += bool(outcome.missing)
         then = follow_up(work, outcome, change, self._audit, self.trust)
         if lacking and work.verdict.follows and not (then and then[1] == REPAIR):
-            return Settled(self._end(work, OutcomeStatus.SKIPPED, incomplete(work.without), retry=True))
+            return Settled(work.end(OutcomeStatus.SKIPPED, incomplete(work.without), retry=True))
         return Settled(outcome, then)
 
     def _confirmed(self, work: Settlement, outcome: Outcome) -> Settled:
@@ -364,14 +359,3 @@ class WriteBack:
         if outcome.change is None or work.recorded is None:
             return Settled(outcome)
         return self._done(work, outcome.change, outcome.reason)
-
-    def _end(
-        self,
-        work: Settlement,
-        status: OutcomeStatus,
-        reason: str,
-        *,
-        retry: bool = False,
-        failed_at: Request | None = None,
-    ) -> Outcome:
-        return work.end(status, reason, retry=retry, failed_at=failed_at, now=self._clock.monotonic())

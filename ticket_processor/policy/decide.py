@@ -170,7 +170,7 @@ def decide(ticket_id: int, analysis: Analysis, policy: Policy, taxonomy: Taxonom
     tier = None
     if policy.preset == "tiers":
         fallback = None if taxonomy is None else taxonomy.fallback
-        tier = tier_of(analysis, policy.tiers, escalated=bool(escalated), fallback=fallback)
+        tier = tier_of(analysis, escalated=bool(escalated), fallback=fallback)
     tags = [policy.marker]
     suggestions: list[str] = []
 
@@ -300,7 +300,7 @@ def _note(
     return note_text(analysis, suggestions, escalated=escalated, plan=plan, unsure=unsure, advised=advised)
 
 
-def tier_of(analysis: Analysis, tiers: Tiers, *, escalated: bool, fallback: str | None) -> Tier:
+def tier_of(analysis: Analysis, *, escalated: bool, fallback: str | None) -> Tier:
     """The tier of a ticket that was understood so. ``fallback`` is the category for what fits nowhere else."""
     fitting = 1 + len(analysis.secondary)
     if (

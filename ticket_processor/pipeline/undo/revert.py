@@ -292,12 +292,9 @@ class UndoPlanner:
         self._left: dict[int, tuple[Left, ...]] = {}
         self._refused: dict[int, set[MissingPart]] = {}
 
-    def plan(self, work: Settlement, ticket: Ticket | None, now: float) -> Change | Outcome:
-        """The change that takes back, or the end. ``now`` is monotonic, seconds."""
-
-        def end(status: OutcomeStatus, reason: str, change: Change | None = None, *, retry: bool = False) -> Outcome:
-            return work.end(status, reason, change, retry=retry, now=now)
-
+    def plan(self, work: Settlement, ticket: Ticket | None) -> Change | Outcome:
+        """The change that takes back, or the end."""
+        end = work.end
         if ticket is None:
             return end(OutcomeStatus.SKIPPED, reasons.DELETED)
         try:
@@ -313,7 +310,7 @@ class UndoPlanner:
             for change, left in self._sent.get(ticket.id, ()):
                 if change.intent == undone.intent:
                     self._left[ticket.id] = left
-                    return work.written(reasons.CONFIRMED, change, now)
+                    return work.written(reasons.CONFIRMED, change)
             return end(OutcomeStatus.SKIPPED, reasons.ALREADY_UNDONE)
         if ticket.status == reasons.CLOSED:
             return end(OutcomeStatus.SKIPPED, reasons.CLOSED)

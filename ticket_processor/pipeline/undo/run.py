@@ -206,7 +206,6 @@ class UndoTools(Tools):
     hands_off: str = ""
     dependency: str = "helpdesk"
     requests: Callable[[], Mapping[str, int]] = dict
-    tell: Callable[[str], None] = lambda _sentence: None
 
 
 class Undo:
