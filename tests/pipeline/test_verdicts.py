@@ -5,12 +5,12 @@ from __future__ import annotations
 from concurrent.futures import Future
 from pathlib import Path
 
+from ticket_processor.pipeline.analyse import Understood, Verdicts
 from ticket_processor.pipeline.context import RunOptions
 from ticket_processor.pipeline.fan_out import Stuck
-from ticket_processor.pipeline.recorder import Pace
+from ticket_processor.pipeline.record import Pace
 from ticket_processor.pipeline.select import Work
 from ticket_processor.pipeline.shared_faults import SharedFaults
-from ticket_processor.pipeline.verdicts import Understood, Verdicts
 from ticket_processor.state.records import Verdict
 
 from ..support.fakes import a_ticket

@@ -18,7 +18,7 @@ from ticket_processor.helpdesk.ticket_history import Edit, History
 from ticket_processor.pipeline.job_trust import JobTrust
 from ticket_processor.pipeline.jobs import Tools
 from ticket_processor.pipeline.settlement import Settled
-from ticket_processor.pipeline.verification import LAG_S, WriteVerifier
+from ticket_processor.pipeline.verify import LAG_S, WriteVerifier
 from ticket_processor.state.records import Verdict
 from ticket_processor.state.store import State
 from ticket_processor.tags import REPAIR

@@ -25,7 +25,7 @@ from ticket_processor.helpdesk.zendesk_format import note_html
 from ticket_processor.knowledge.model import Article, KnowledgeSettings
 from ticket_processor.knowledge.search import KnowledgeSearch
 from ticket_processor.knowledge.store import FILE_NAME, KnowledgeStore
-from ticket_processor.pipeline.verdicts import Answers
+from ticket_processor.pipeline.analyse import Answers
 from ticket_processor.replies.assembly import DRAFT_END, DRAFT_HEAD
 from ticket_processor.replies.settings import ReplySettings
 from ticket_processor.settings.schema import Settings

@@ -18,7 +18,7 @@ from ticket_processor.pipeline.job_trust import BatchTrust, JobTrust
 from ticket_processor.pipeline.jobs import UpdateJobs
 from ticket_processor.pipeline.select import Selector
 from ticket_processor.pipeline.shared_faults import SharedFaults
-from ticket_processor.pipeline.verification import WriteVerifier
+from ticket_processor.pipeline.verify import WriteVerifier
 from ticket_processor.state.store import State
 from ticket_processor.tags import earlier_key
 

@@ -12,7 +12,7 @@ from ticket_processor.core.reasons import DEFERRED
 from ticket_processor.freshdesk import Freshdesk
 from ticket_processor.helpdesk import freshdesk_format
 from ticket_processor.pipeline.settlement import Settlement
-from ticket_processor.pipeline.writeback import WriteBack
+from ticket_processor.pipeline.write import WriteBack
 from ticket_processor.state.store import State
 
 from .guards import Guard, patch

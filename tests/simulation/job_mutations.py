@@ -15,7 +15,7 @@ from ticket_processor.core.errors import AuditUnwritable, OutcomeUnknown, StateU
 from ticket_processor.core.models import Change, Outcome, Ticket
 from ticket_processor.helpdesk import ticket_history as history
 from ticket_processor.helpdesk.protocol import JobStatus
-from ticket_processor.pipeline import intake, jobs, select, settlement, verification
+from ticket_processor.pipeline import intake, jobs, select, settlement, verify
 from ticket_processor.policy.decide import Policy
 from ticket_processor.policy.reanalysis import CustomerReply
 from ticket_processor.state.records import Retry, Verdict
@@ -166,7 +166,7 @@ JOB_MUTATIONS: Mapping[str, Guard] = {
     "retry list forgotten": Guard(8, patch(State, "retry_later", _forgets_who_waits)),
     "deferred taken for done": Guard(9, patch(settlement.Settlement, "end", _never_again)),
     "completion writes everything again": Guard(1, patch(settlement, "completion", _everything_again)),
-    "what a stopped run could not read is forgotten": Guard(112, patch(verification.WriteVerifier, "leave_unread")),
+    "what a stopped run could not read is forgotten": Guard(112, patch(verify.WriteVerifier, "leave_unread")),
     "what a record lacks not noticed": Guard(31, patch(settlement, "left_out", return_value=frozenset())),
     "reply triaged although a person has judged": Guard(197, patch(history.History, "judged", return_value=False)),
     "reply triaged again and again": Guard(129, patch(select, "reply_to", _another_key_each_time)),

@@ -24,9 +24,9 @@ from ticket_processor.helpdesk.local_desk import LocalDesk
 from ticket_processor.helpdesk.local_store import LocalStore
 from ticket_processor.helpdesk.protocol import Helpdesk
 from ticket_processor.helpdesk.transport import Transport
+from ticket_processor.pipeline.analyse import Answers
 from ticket_processor.pipeline.jobs import Delivery
 from ticket_processor.pipeline.public_replies import ReplyObjection
-from ticket_processor.pipeline.verdicts import Answers
 from ticket_processor.state.store import State
 
 from ..imitation import FaultPlan

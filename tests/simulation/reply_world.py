@@ -18,8 +18,8 @@ from ticket_processor.core.reasons import NOT_WANTED
 from ticket_processor.helpdesk import zendesk_format
 from ticket_processor.knowledge.model import Passage
 from ticket_processor.pipeline import public_replies
+from ticket_processor.pipeline.analyse import Answers
 from ticket_processor.pipeline.public_replies import ReplyObjection, ReplySender
-from ticket_processor.pipeline.verdicts import Answers
 from ticket_processor.replies import public
 from ticket_processor.replies.assembly import ReplyDraft, assembled
 from ticket_processor.replies.grounding import Claim, Proposal

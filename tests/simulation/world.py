@@ -40,13 +40,13 @@ from ticket_processor.helpdesk.protocol import Helpdesk, Shard
 from ticket_processor.helpdesk.transport import Transport
 from ticket_processor.llm import ModelAnalyser
 from ticket_processor.pipeline import job_trust, select
+from ticket_processor.pipeline.analyse import Answers
 from ticket_processor.pipeline.context import Parts, RunOptions
 from ticket_processor.pipeline.job_trust import BatchTrust
 from ticket_processor.pipeline.jobs import Delivery
 from ticket_processor.pipeline.public_replies import ReplyObjection
-from ticket_processor.pipeline.recorder import Listener
+from ticket_processor.pipeline.record import Listener
 from ticket_processor.pipeline.run import Run
-from ticket_processor.pipeline.verdicts import Answers
 from ticket_processor.policy import reanalysis as retriage
 from ticket_processor.policy.decide import Policy
 from ticket_processor.sandbox.store import BOT_ID

@@ -8,7 +8,7 @@ from typing import Any, cast
 from ticket_processor.audit.receipts import AuditLog
 from ticket_processor.core.models import Ticket
 from ticket_processor.helpdesk.protocol import Helpdesk
-from ticket_processor.pipeline.write_planner import Triage
+from ticket_processor.pipeline.plan import Triage
 from ticket_processor.policy.decide import Policy
 from ticket_processor.policy.skip_rules import Selection, SkipRules
 from ticket_processor.state.store import CURSOR, State

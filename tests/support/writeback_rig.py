@@ -17,12 +17,12 @@ from ticket_processor.pipeline import job_trust
 from ticket_processor.pipeline.context import Parts, RunOptions
 from ticket_processor.pipeline.job_trust import BatchTrust, JobTrust
 from ticket_processor.pipeline.jobs import Delivery, Tools
-from ticket_processor.pipeline.recorder import Listener, Recorder
+from ticket_processor.pipeline.plan import Triage
+from ticket_processor.pipeline.record import Listener, Recorder
 from ticket_processor.pipeline.settlement import Settled
 from ticket_processor.pipeline.shared_faults import SharedFaults
-from ticket_processor.pipeline.verification import WriteVerifier
-from ticket_processor.pipeline.write_planner import Triage
-from ticket_processor.pipeline.writeback import WriteBack
+from ticket_processor.pipeline.verify import WriteVerifier
+from ticket_processor.pipeline.write import WriteBack
 from ticket_processor.policy.decide import Policy
 from ticket_processor.policy.skip_rules import Selection, SkipRules
 from ticket_processor.state.records import Verdict

@@ -180,20 +180,16 @@ class PartRefused(UpdateRefused):
         super().__init__(message)
 
 
-class JobNotTaken(TicketError):
-    """The helpdesk did not take a job in; nothing of it was or will be done."""
-
-
-class TooManyJobs(JobNotTaken):
-    """The account has as many jobs queued or running as it may; ``wait`` is in seconds."""
+class TooManyJobs(TicketError):
+    """The account has as many jobs under way as it may, so this one is not done; ``wait`` is in seconds."""
 
     def __init__(self, message: str, wait: float) -> None:
         self.wait = wait
         super().__init__(message)
 
 
-class JobRefused(JobNotTaken):
-    """The helpdesk understood and refused the job as a whole (HTTP 4xx)."""
+class JobRefused(TicketError):
+    """The helpdesk understood and refused the job as a whole (HTTP 4xx): nothing of it is or will be done."""
 
 
 class OutcomeUnknown(TicketError):

@@ -1,1 +1,1 @@
-"""One run: intake, fan-out, write planning, write-back, verification."""
+"""One run: select, analyse, plan, write, record, verify; and an undo."""

@@ -35,17 +35,17 @@ from ..helpdesk.protocol import Helpdesk, Shard
 from ..policy.decide import Policy, decide
 from ..policy.skip_rules import Selection, SkipRules
 from ..state.store import CURSOR, HORIZON, TURN, State
+from .analyse import Answers, Understands
 from .fan_out import ReadEach
 from .intake import Intake, ReadAhead, ToldOf
 from .jobs import Delivery, Tools
+from .plan import Triage
 from .public_replies import ReplyObjection
-from .recorder import Listener, Recorder
+from .record import Listener, Recorder
 from .settlement import Settled
 from .shared_faults import IsolatingDesk, SharedFaults
-from .verdicts import Answers, Understands
-from .verification import WriteVerifier
-from .write_planner import Triage
-from .writeback import WriteBack
+from .verify import WriteVerifier
+from .write import WriteBack
 
 
 @dataclass(frozen=True)

@@ -22,8 +22,8 @@ from ..core.models import Outcome, OutcomeStatus, Ticket
 from ..helpdesk.protocol import Helpdesk, Page, Shard
 from ..state.records import Listed, Retry
 from ..state.store import CURSOR, State, in_turn
+from .plan import Triage
 from .select import KNOWN, Selector, Work, skipped
-from .write_planner import Triage
 
 if TYPE_CHECKING:
     from .context import RunChecks

@@ -13,15 +13,15 @@ from ..core.errors import ConfigError, DeadlineReached
 from ..core.models import Outcome
 from ..core.run_summary import RunSummary
 from ..state.records import Verdict
+from .analyse import Understood, Verdicts
 from .context import Parts, RunFrame, RunOptions
 from .fan_out import FanOut
 from .intake import Intake, Wanted
 from .public_replies import ReplySender
-from .recorder import Listener
+from .record import Listener
 from .select import Work
 from .settlement import Settled
 from .shared_faults import REQUESTS
-from .verdicts import Understood, Verdicts
 
 
 class Run(RunFrame):

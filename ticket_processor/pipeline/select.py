@@ -28,7 +28,7 @@ from ..policy.reanalysis import (
 from ..state.records import Retry
 from ..state.store import State
 from ..tags import earlier_key, write_key
-from .write_planner import Triage
+from .plan import Triage
 
 KNOWN = (reasons.ALREADY_DONE, reasons.DEAD_LETTER, reasons.DROPPED, reasons.OLDER_THAN_SINCE)
 """These get no line when a ticket comes by again: there is nothing new to say."""

@@ -25,7 +25,7 @@ from ..core.guards import Breaker
 from ..core.models import NO_MODEL, Analysis, Decision, Offered, RedactionLevel, Ticket, Usage
 from ..knowledge.model import Passage
 from ..knowledge.search import KnowledgeSearch, issue_queries
-from ..pipeline.verdicts import Answers
+from ..pipeline.analyse import Answers
 from ..policy.note import NoteWhen
 from ..replies.assembly import (
     CONTRADICTION_HEAD,

@@ -31,10 +31,10 @@ from ..pipeline.fan_out import read_ahead, read_each
 from ..pipeline.intake import ToldOf
 from ..pipeline.planned_writes import PlannedRun
 from ..pipeline.public_replies import ReplyObjection
-from ..pipeline.recorder import Listener
+from ..pipeline.record import Listener
 from ..pipeline.run import Run
 from ..pipeline.undo.run import PastRuns
-from ..pipeline.verification import SAMPLE
+from ..pipeline.verify import SAMPLE
 from ..settings.schema import Settings
 from ..state.records import ERASING, Verdict
 from ..state.store import State

@@ -42,7 +42,7 @@ from ..context import HALTED, heed_wait
 from ..job_trust import TRUST
 from ..jobs import MISSED_POLLS, Tools
 from ..settlement import Settled
-from ..writeback import WriteBack
+from ..write import WriteBack
 from .revert import STAGE, Left, UndoPlanner, run_of
 
 MOST_WAITS = 8

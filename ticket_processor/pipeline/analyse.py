@@ -12,7 +12,7 @@ from ..core.models import Analysis, Decision, Outcome, OutcomeStatus, Ticket
 from ..policy.reanalysis import in_vain, replacing, solved_again
 from ..state.records import Verdict
 from .fan_out import Stuck
-from .recorder import Pace
+from .record import Pace
 from .select import Work
 from .settlement import clean_stamp
 from .shared_faults import SharedFaults

@@ -23,11 +23,11 @@ from ..tags import REPAIR
 from .public_replies import scheduled
 from .settlement import Settled
 from .shared_faults import SharedFaults
-from .verification import WriteVerifier
+from .verify import WriteVerifier
 
 if TYPE_CHECKING:
+    from .analyse import Understands
     from .context import Parts, RunOptions
-    from .verdicts import Understands
 
 Listener = Callable[[Outcome], None]
 _DEALT_WITH = (reasons.NOTHING_NEW, reasons.JUDGED, reasons.MARKED_BY_OTHERS)
