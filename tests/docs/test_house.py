@@ -107,7 +107,7 @@ CEILINGS = {
     "knowledge": 1_500,
     "learning": 1_610,
     "monitoring": 2_390,
-    "pipeline": 4_960,
+    "pipeline": 4_910,
     "policy": 1_320,
     "replies": 1_330,
     "reporting": 2_310,
