@@ -16,8 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ticket_processor.audit import writer as log_writer
-from ticket_processor.audit.files import LogFile, events
+from ticket_processor.audit.files import events
 from ticket_processor.audit.lines import Keyring, Line, decode, encode
 from ticket_processor.audit.receipts import EXPIRED, AuditLog, keep_head, look_after
 from ticket_processor.audit.verify import VerificationReport, check
@@ -374,20 +373,6 @@ def test_a_file_written_anew_under_an_invented_key_is_changed_where_the_next_one
     last = {**decode(forged.lines(DAY_BEFORE)[-1]), "mac": true.mac}
     log.store([*forged.lines(DAY_BEFORE)[:-1], encode(last)], DAY_BEFORE)
     assert unknown(log) == ([DAY_BEFORE], [DAY_BEFORE])
-
-
-def test_headers_of_older_versions_do_not_say_which_key_they_found(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
-    as_it_is = log_writer._link
-
-    def of_old(file: LogFile, keys: Keyring | None) -> dict[str, Any]:
-        link = as_it_is(file, keys)
-        link.pop("key_id", None)
-        return link
-
-    monkeypatch.setattr(log_writer, "_link", of_old)
-    log.write("2026-11-18", key=OLD_KEY)
-    log.write(DAY_BEFORE)
-    assert unknown(log) == ([], ["2026-11-18"])
 
 
 @given(data=st.data())

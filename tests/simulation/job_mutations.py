@@ -169,5 +169,5 @@ JOB_MUTATIONS: Mapping[str, Guard] = {
     "what a stopped run could not read is forgotten": Guard(112, patch(verify.WriteVerifier, "leave_unread")),
     "what a record lacks not noticed": Guard(31, patch(settlement, "left_out", return_value=frozenset())),
     "reply triaged although a person has judged": Guard(197, patch(history.History, "judged", return_value=False)),
-    "reply triaged again and again": Guard(129, patch(select, "reply_to", _another_key_each_time)),
+    "reply triaged again and again": Guard(438, patch(select, "reply_to", _another_key_each_time)),
 }
