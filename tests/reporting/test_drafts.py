@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,8 @@ import pytest
 from ticket_processor.core.clock import Deadline
 from ticket_processor.helpdesk.ticket_history import Edit, History
 from ticket_processor.helpdesk.transport import Auth
-from ticket_processor.reporting.drafts import DraftUse, LoggedNote, Use, draft_in, draft_use, read_drafts, replies_since
+from ticket_processor.replies.assembly import DRAFT_END, DRAFT_HEAD
+from ticket_processor.reporting.drafts import DraftUse, LoggedNote, Use, draft_use, read_drafts, replies_since
 from ticket_processor.reporting.index import LogIndex
 from ticket_processor.reporting.queries import LogSelection, offered_drafts
 from ticket_processor.sandbox.store import BOT_ID, PERSON_ID, Comment
@@ -91,12 +91,6 @@ def test_the_reply_that_took_most_of_it_counts() -> None:
     assert draft_use(SCANNER, ["We are looking into it.", SCANNER, "Does it work now?"]) == "used"
 
 
-def test_a_draft_is_found_in_its_note_by_its_digest_and_nothing_else_is() -> None:
-    note = f"Triage: printers.\nDraft of a reply:\n{SCANNER}\nRef tb-12345678"
-    assert draft_in(note, hashlib.sha256(SCANNER.encode()).hexdigest()) == SCANNER
-    assert draft_in(note.replace("green", "blue"), hashlib.sha256(SCANNER.encode()).hexdigest()) is None
-
-
 def test_only_public_words_of_people_after_our_note_are_replies() -> None:
     def said(author: int, text: str, **facts: object) -> Edit:
         return Edit(at="2026-11-20T08:00:00Z", author=author, comment="public", text=text, **facts)  # type: ignore[arg-type]
@@ -119,7 +113,7 @@ def test_only_public_words_of_people_after_our_note_are_replies() -> None:
 
 
 DRAFT = "Print the return label from your account and hand the parcel in at any post office. [1]"
-NOTE = f"Triage: refund.\nDraft of a reply:\n{DRAFT}"
+NOTE = f"Triage: refund.\n{DRAFT_HEAD}\n{DRAFT}\n{DRAFT_END}\nRef tb-12345678"
 
 
 class Answered:
@@ -136,7 +130,7 @@ class Answered:
         ticket = self.account.store.tickets[number]
         self.account.store.change(ticket, {}, actor="api", author_id=BOT_ID, comment=Comment(NOTE), custom=custom)
         self.account.clock.wait(60)
-        self.notes[number] = LoggedNote(NOTE, hashlib.sha256(DRAFT.encode()).hexdigest(), f"key-{number}")
+        self.notes[number] = LoggedNote(NOTE, f"key-{number}")
         return number
 
     def said(self, number: int, text: str, author: int = PERSON_ID) -> None:

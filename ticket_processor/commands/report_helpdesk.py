@@ -91,10 +91,8 @@ class HelpdeskPart:
         wanted, notes = set(asked), dict[int, LoggedNote]()
         for line in self._lines():
             change = line.get("change")
-            if line.get("ticket_id") in wanted and isinstance(change, dict):
-                draft, text = change.get("offered"), change.get("note")
-                if isinstance(draft, dict) and isinstance(text, str):
-                    notes[line["ticket_id"]] = LoggedNote(text, str(draft.get("draft")), str(change.get("key")))
+            if line.get("ticket_id") in wanted and isinstance(change, dict) and change.get("offered"):
+                notes[line["ticket_id"]] = LoggedNote(str(change.get("note")), str(change.get("key")))
         with (
             reading(settings, self.clock, ASKING_S, writes=True) as (desk, transport, deadline),
             self.screen.progress("reading what people replied", len(asked)) as advance,

@@ -31,13 +31,13 @@ class Moment:
 
 
 def moments(events: Sequence[Mapping[str, Any]]) -> list[Moment]:
-    """The events in words, in their order. Parts that a damaged line lacks are left out."""
+    """The events in words, in their order. Parts that a line lacks are left out."""
     return [_moment(event) for event in events]
 
 
 def _moment(event: Mapping[str, Any]) -> Moment:
     kind = str(event.get("event"))
-    analysis, change = _table(event.get("analysis")), _table(event.get("change"))
+    analysis, change = event.get("analysis") or {}, event.get("change") or {}
     facts, headline, summary = [], kind, None
     if kind == "ticket":
         outcome = "left alone" if event.get("outcome") == "skipped" else event.get("outcome")
@@ -79,46 +79,38 @@ def _understood(analysis: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if isinstance(confidence := analysis.get("confidence"), int | float):
         yield "Confidence", f"{confidence:.0%}"
     for name in ("alarms", "suspicious"):
-        if values := _list(analysis.get(name)):
+        if values := analysis.get(name):
             yield name.capitalize(), ", ".join(map(str, values))
 
 
 def _took(event: Mapping[str, Any], analysis: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Cost, tokens and durations."""
     if analysis:
-        cost, tokens = event.get("cost_usd"), _table(event.get("tokens"))
+        cost, tokens = event.get("cost_usd"), event.get("tokens") or {}
         yield "Cost", dollars(cost) if isinstance(cost, int | float) else "no price"
         if tokens.get("input") or tokens.get("output"):
             yield "Tokens", f"{tokens.get('input')} in, {tokens.get('output')} out"
-    times = {name: taken for name, taken in _table(event.get("timings_ms")).items() if taken}
+    times = {name: taken for name, taken in (event.get("timings_ms") or {}).items() if taken}
     if times:
         yield "Milliseconds", ", ".join(f"{name} {taken}" for name, taken in times.items())
 
 
 def _changes(change: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
-    for tag in _list(change.get("tags_removed")):
+    for tag in change.get("tags_removed") or ():
         yield "tag", str(tag), ""
-    for tag in _list(change.get("tags_added")):
+    for tag in change.get("tags_added") or ():
         yield "tag", "", str(tag)
     values = {"priority": change.get("priority"), "group": change.get("group")}
-    values |= {f"field {key}": value for key, value in _table(change.get("fields")).items()}
+    values |= {f"field {key}": value for key, value in (change.get("fields") or {}).items()}
     for name, value in values.items():
-        before, after = _table(value).get("from"), _table(value).get("to")
+        before, after = (value or {}).get("from"), (value or {}).get("to")
         if before != after:
             yield name, _shown(before), _shown(after)
     if change.get("note"):
         yield "note", "", "one internal note"
-    for reason in _list(change.get("escalated")):
+    for reason in change.get("escalated") or ():
         yield "escalated", "", str(reason)
 
 
 def _shown(value: object) -> str:
     return "" if value is None else str(value)
-
-
-def _list(value: object) -> Sequence[object]:
-    return value if isinstance(value, list | tuple) else ()
-
-
-def _table(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}

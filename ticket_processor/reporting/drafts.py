@@ -5,7 +5,6 @@ Replies are compared without quoted mail and signatures.
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -26,6 +25,7 @@ from ..helpdesk.protocol import Helpdesk
 from ..helpdesk.ticket_history import History
 from ..learning.collect import HistoryReader
 from ..replies import word_lists
+from ..replies.assembly import draft_in_note
 from ..replies.grounding import share_found
 from .glossary import percent
 
@@ -39,8 +39,6 @@ EDITED = 0.35
 EDITED_PART, MOSTLY_DRAFT = 0.15, 0.8
 """It is edited as well when a reply has this share of it, and stands to that share in the draft."""
 
-MOST_LINES = 150
-"""Lines of a note among which its draft is looked for."""
 MOST_COMPARED = 500
 """Words of a draft and of a reply whose difference is told."""
 NOT_ANSWERED = "not answered by a person yet"
@@ -82,10 +80,9 @@ class DraftUse(Frozen):
 
 @dataclass(frozen=True)
 class LoggedNote:
-    """A note as the log has it: its words, the draft's SHA-256, and the key of its write."""
+    """A note as the log has it, and the key of its write."""
 
     text: str
-    draft: str
     key: str
 
 
@@ -103,8 +100,8 @@ def read_drafts(
     edits: list[EditedDraft] = []
     for ticket, history in reader.read(ordered):
         note = notes.get(ticket.id)
-        draft = None if note is None else draft_in(note.text, note.draft)
-        if note is None or draft is None:
+        draft = draft_in_note(note.text) if note is not None else ""
+        if note is None or not draft:
             reader.left[ticket.id] = ERASED
             continue
         replies = replies_since(history, note.key, ticket.requester)
@@ -129,17 +126,6 @@ def _edit(ticket: Ticket, draft: str, replies: Sequence[str]) -> EditedDraft:
         leaving_line(text, 200) for text in (subject, *difference(draft, replies, ticket.names))
     )
     return EditedDraft(ticket_id=ticket.id, subject=subject, taken_out=taken_out, put_in=put_in)
-
-
-def draft_in(note: str, digest: str) -> str | None:
-    """The draft whose SHA-256 is ``digest``, as it stands in a note; ``None`` where it does not."""
-    lines = note.split("\n")[:MOST_LINES]
-    for first in range(len(lines)):
-        for end in range(len(lines), first, -1):
-            text = "\n".join(lines[first:end])
-            if hashlib.sha256(text.encode("utf-8", "replace")).hexdigest() == digest:
-                return text
-    return None
 
 
 def draft_use(draft: str, replies: Iterable[str]) -> Use:
