@@ -35,7 +35,6 @@ from ticket_processor.monitoring.health_checks import (
     fail,
     ok,
     skipped,
-    verdict,
     warn,
 )
 from ticket_processor.monitoring.health_servers import _connected, ask_helpdesk, of_helpdesk
@@ -73,13 +72,12 @@ DATE = "Sat, 21 Nov 2026 03:30:00 GMT"
 def test_the_worst_check_decides_and_the_exit_code_follows(
     checks: tuple[Check, ...], status: HealthVerdict, code: ExitCode
 ) -> None:
-    assert verdict(checks) is status
+    assert a_health(*checks).status is status
     assert a_health(*checks).exit_code is code
 
 
 def a_health(*checks: Check, metrics: RunMetrics | None = None) -> Health:
     return Health(
-        status=verdict(checks),
         checks=checks,
         metrics=metrics,
         version="1.2.3",

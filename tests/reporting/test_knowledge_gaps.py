@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
 from typing import Any
 
 import pytest
@@ -13,13 +12,9 @@ from hypothesis import strategies as st
 from ticket_processor.core.clock import Deadline
 from ticket_processor.core.errors import CannotRun, DeadlineReached
 from ticket_processor.core.taxonomy import Category, Taxonomy, default_taxonomy
-from ticket_processor.helpdesk import zendesk_reads
 from ticket_processor.knowledge.model import Article
-from ticket_processor.knowledge.sources import HelpCenter
 from ticket_processor.reporting.knowledge_gaps import ANY, Coverage, Knowledge, look_up, themes_of, topics_of
-from ticket_processor.sandbox.fill import fill_articles
 
-from ..helpdesk.test_zendesk import Account
 from ..support.fakes import ManualClock
 
 TAXONOMY = Taxonomy(
@@ -144,27 +139,3 @@ def test_why_articles_could_not_be_read_is_told(error: Exception, words: str) ->
     found = looked_up(articles(), topic("billing"))
     assert words in (found.ended_early or "")
     assert found.topics == ()
-
-
-@pytest.mark.parametrize("english", ["en-us", "en-gb"])
-def test_a_help_centers_articles_are_searched_in_the_language_of_their_locale(english: str) -> None:
-    account = Account()
-    fill_articles(account.store)
-    account.store.add_article("Fahrradständer", "<p>für den Hof</p>", locale="de")
-    account.store.add_article("Bicycle stands", "<p>for the yard</p>", locale=english)
-    portions = HelpCenter("zendesk", partial(zendesk_reads.articles, account.transport)).portions({})
-    names = ("billing", "account", "order", "refund")
-    topics = [topic(name, count, language) for name in names for language, count in (("en", 20), ("de", 10))]
-    topics += [topic("bicycle_stands")]
-    found = looked_up((one for portion in portions for one, _ in portion.articles), *topics)
-    assert {(item.topic, item.language): item.gap for item in found.topics} == {
-        ("billing", "en"): None,
-        ("account", "en"): None,
-        ("order", "en"): None,
-        ("refund", "en"): "no_article",
-        ("billing", "de"): None,
-        ("account", "de"): None,
-        ("order", "de"): "no_article",
-        ("refund", "de"): "no_article",
-        ("bicycle_stands", "en"): None,
-    }

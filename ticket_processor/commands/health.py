@@ -17,7 +17,7 @@ from ..monitoring.messages import AlertMessage, title_of
 from ..monitoring.receivers import PATIENCE_S, Heartbeat, receivers, send, tame_libraries
 from ..monitoring.rules import Severity, severity_of, title_of_rule
 from ..monitoring.run_metrics import in_words
-from ..monitoring.run_watch import HEARTBEAT, account_name
+from ..monitoring.run_watch import HEARTBEAT, NO_DESK
 from ..settings.load import load
 from ..settings.schema import Settings
 from .doctor import health_doctor
@@ -105,7 +105,7 @@ def _send_test(clock: SystemClock, as_json: bool, config: Path | None) -> int:
 
 def _messages(receiver: Receiver, settings: Settings) -> list[AlertMessage]:
     """The test messages for a receiver; an incident that they open is closed again."""
-    account, messages = account_name(settings), []
+    account, messages = settings.account or NO_DESK, []
     for severity in (Severity.WARNING, Severity.CRITICAL):
         if receiver.wants(severity):
             key = f"ticketbot/{account}/test_{severity.value}"

@@ -32,7 +32,7 @@ from ..state.records import Retry
 from ..state.sqlite import is_there
 from ..state.store import AHEAD_S, FILE_NAME, RUNS_KEPT_S
 from ..wiring.parts import LOCK_NAME, keyring, kill_switch, opened_state
-from .health_checks import SETTINGS, Check, Examiner, Health, Probe, fail, ok, skipped, verdict, warn
+from .health_checks import SETTINGS, Check, Examiner, Health, Probe, fail, ok, skipped, warn
 from .health_servers import of_helpdesk, of_models
 from .memory import AlertStore, Memory
 from .receivers import package_missing, receivers
@@ -96,7 +96,6 @@ class Doctor:
         at = iso(self._clock.now())
         checks = (self._settings_check, *self._examiner.examine())
         return Health(
-            status=verdict(checks),
             checks=checks,
             metrics=next((check.metrics for check in checks if check.metrics), None),
             version=__version__,
@@ -108,10 +107,7 @@ class Doctor:
 
 def unusable(problems: Sequence[str], clock: Clock) -> Health:
     """The health of settings with which nothing can be looked at."""
-    checks = (_of_settings(problems, ()),)
-    return Health(
-        status=verdict(checks), checks=checks, version=__version__, account=None, at=iso(clock.now()), seconds=0.0
-    )
+    return Health(checks=(_of_settings(problems, ()),), version=__version__, at=iso(clock.now()), seconds=0.0)
 
 
 def _of_settings(problems: Sequence[str], notices: Sequence[str]) -> Check:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from pydantic import Field
+from pydantic import Field, computed_field
 
 from ..core.clock import Clock, parse_iso
 from ..core.errors import ConfigError, ExitCode, how_to_install, unexpected
@@ -91,13 +91,21 @@ def skipped(name: str, why: str, **facts: object) -> Check:
 class Health(Frozen):
     """All checks at one moment, and the verdict."""
 
-    status: HealthVerdict
     checks: tuple[Check, ...]
     metrics: RunMetrics | None = Field(None, description="of the last 24 hours; None when the state cannot be read")
     version: str
     account: str | None = Field(None, description="the helpdesk's host; None when the settings do not say")
     at: str = Field(description="UTC")
     seconds: float = Field(description="how long it took")
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def status(self) -> HealthVerdict:
+        """Unhealthy when a check failed, degraded when one warns; what was skipped counts for nothing."""
+        found = {check.status for check in self.checks}
+        if Status.FAIL in found:
+            return HealthVerdict.UNHEALTHY
+        return HealthVerdict.DEGRADED if Status.WARN in found else HealthVerdict.HEALTHY
 
     @property
     def exit_code(self) -> ExitCode:
@@ -106,14 +114,6 @@ class Health(Frozen):
             return ExitCode.USAGE
         codes = {HealthVerdict.HEALTHY: ExitCode.OK, HealthVerdict.DEGRADED: ExitCode.SOME_FAILED}
         return codes.get(self.status, ExitCode.CANNOT_RUN)
-
-
-def verdict(checks: Sequence[Check]) -> HealthVerdict:
-    """Unhealthy when a check failed, degraded when one warns; what was skipped counts for nothing."""
-    found = {check.status for check in checks}
-    if Status.FAIL in found:
-        return HealthVerdict.UNHEALTHY
-    return HealthVerdict.DEGRADED if Status.WARN in found else HealthVerdict.HEALTHY
 
 
 @dataclass(frozen=True)

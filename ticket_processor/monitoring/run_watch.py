@@ -12,7 +12,6 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from ..core.clock import SystemClock, iso
 from ..core.errors import AuditUnwritable, ConfigError, ExitCode, RunLocked, StateUnusable, TicketbotError, unexpected
@@ -38,6 +37,8 @@ GRACE_S = 20.0
 """Time after the deadline for the run to end and send its alerts."""
 LAST_WORDS_S = 5.0
 HEARTBEAT = "heartbeat (TICKETBOT_HEARTBEAT_URL)"
+NO_DESK = "no helpdesk yet"
+"""What messages call a helpdesk that the settings do not name."""
 AT_MOST_S = PATIENCE_S
 """The longest time that this adds to a run."""
 WHEN_STOPPED_S = 3.0
@@ -190,7 +191,7 @@ class Tending:
         self, everybody: Sequence[Receiver], memory: Memory, records: Sequence[RunRecord], now: float
     ) -> list[tuple[Receiver, list[AlertMessage]]]:
         """The outstanding messages of each receiver."""
-        account, machine = account_name(self._settings), platform.node()
+        account, machine = self._settings.account or NO_DESK, platform.node()
         news = owed(memory, everybody, now)
         for_all = [escalation_of(memory.escalated, account, self._settings.ticket_url)] if memory.escalated else []
         known = memory.summary if memory.summary and memory.summary <= iso(now)[:10] else None
@@ -231,12 +232,6 @@ def _past(settings: Settings, this: RunRecord | None, now: float) -> tuple[list[
     if this is not None and all(record.run_id != this.run_id for record in records):
         records.append(this)
     return records, halted
-
-
-def account_name(settings: Settings) -> str:
-    """The name of the helpdesk in messages."""
-    desk = settings.desk
-    return urlsplit(desk.base_url).hostname or "helpdesk" if desk.named else "no helpdesk yet"
 
 
 def _remembered(memory: Memory, sent: Sent, now: float) -> Memory:
