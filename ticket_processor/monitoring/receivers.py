@@ -1,12 +1,8 @@
-"""The receivers of alerts, and delivery through Apprise to Slack, Teams, PagerDuty, mail and webhooks.
+"""The receivers of alerts, delivery to them through Apprise, and the pings of a dead man's switch.
 
-Their addresses are secrets, which no message, error or log contains. All are sent to at the same time, within a few
-seconds; nothing here raises.
-
-Pings a dead man's switch, such as healthchecks.io: the only alarm for a run that never began.
-
-A run pings its start and then its exit code; both carry the same id, so that overlapping runs are told apart. Nothing
-here raises, or takes longer than :data:`PATIENCE_S`.
+Addresses are secrets, which no message, error or log contains. All are sent to at the same time, within a few seconds;
+nothing here raises. The switch, such as healthchecks.io, is the only alarm for a run that never began: a run pings its
+start and then its exit code, both with the same id, so that overlapping runs are told apart.
 """
 
 from __future__ import annotations
