@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -98,7 +98,7 @@ def a_probe(name: str, look: Callable[[], object] = lambda: None) -> Probe:
     return Probe((name,), found)
 
 
-def names_of(checks: list[Check]) -> list[tuple[str, Status]]:
+def names_of(checks: Iterable[Check]) -> list[tuple[str, Status]]:
     return [(check.name, check.status) for check in checks]
 
 
@@ -113,14 +113,14 @@ def stuck() -> Iterator[threading.Event]:
 def test_probes_are_made_at_the_same_time_and_answer_in_their_order() -> None:
     together = threading.Barrier(6, timeout=60)  # breaks, unless all six are under way at once
     probes = [a_probe(f"p{number}", together.wait) for number in range(6)]
-    answers = Examiner(probes, SystemClock(), limit_s=60).examine()
+    answers = Examiner(probes, SystemClock(), limit_s=60).examine().checks
     assert names_of(answers) == [(f"p{number}", Status.OK) for number in range(6)]
 
 
 def test_one_that_hangs_is_left_behind_while_the_others_answer(stuck: threading.Event) -> None:
     hangs = Probe(("disk", "room"), lambda: (stuck.wait(), ())[1])
     examiner = Examiner([hangs, a_probe("quick")], SystemClock(), limit_s=0.3)
-    answers = examiner.examine()
+    answers = examiner.examine().checks
     assert names_of(answers) == [("disk", Status.FAIL), ("room", Status.SKIPPED), ("quick", Status.OK)]
     assert "within 0.3 s" in answers[0].text
     assert examiner.abandoned == 1
@@ -135,12 +135,12 @@ def test_one_that_hangs_is_not_begun_again_until_it_has_come_back(stuck: threadi
 
     examiner = Examiner([a_probe("slow", look)], SystemClock(), limit_s=0.2)
     for _ in range(3):
-        assert names_of(examiner.examine()) == [("slow", Status.FAIL)]
+        assert names_of(examiner.examine().checks) == [("slow", Status.FAIL)]
     assert len(begun) == 1
     stuck.set()
     while examiner.abandoned:
         threading.Event().wait(0.01)
-    assert names_of(examiner.examine()) == [("slow", Status.OK)]
+    assert names_of(examiner.examine().checks) == [("slow", Status.OK)]
     assert len(begun) == 2
 
 
@@ -154,7 +154,7 @@ def test_a_server_is_given_up_before_its_check_and_checks_before_the_ten_seconds
 
     clock = Hurried()
     began = clock.monotonic()
-    assert names_of(Examiner([a_probe("slow", stuck.wait)], clock).examine()) == [("slow", Status.FAIL)]
+    assert names_of(Examiner([a_probe("slow", stuck.wait)], clock).examine().checks) == [("slow", Status.FAIL)]
     took = clock.monotonic() - began
     assert ASKING_S + 1 < took < 9
 
@@ -166,7 +166,7 @@ def test_an_error_is_a_finding_whose_words_stay_inside() -> None:
     def locked() -> None:
         raise ConfigError("the state belongs to another account")
 
-    answers = Examiner([a_probe("odd", look), a_probe("state", locked)], SystemClock()).examine()
+    answers = Examiner([a_probe("odd", look), a_probe("state", locked)], SystemClock()).examine().checks
     odd, state = answers
     assert odd.status is Status.FAIL
     assert "ValueError" in odd.text

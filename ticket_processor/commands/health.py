@@ -10,8 +10,8 @@ import typer
 from ..core.clock import SystemClock, iso
 from ..core.errors import ConfigError, ExitCode
 from ..core.text import many
-from ..monitoring.doctor import unusable
-from ..monitoring.health_checks import Status
+from ..monitoring.doctor import of_settings
+from ..monitoring.health_checks import Examiner, Status
 from ..monitoring.memory import AlertStore, Receiver
 from ..monitoring.messages import AlertMessage, title_of
 from ..monitoring.receivers import PATIENCE_S, Heartbeat, receivers, send, tame_libraries
@@ -42,12 +42,10 @@ def health(
         return for_each(clock, screen, files), 0
     config = configs[0] if configs else None
     try:
-        doctor = health_doctor(load(config=config), clock, config, offline=offline)
+        doctor: Examiner = health_doctor(load(config=config), clock, config, offline=offline)
     except ConfigError as error:
-        found, abandoned = unusable(error.problems, clock), 0
-    else:
-        found = doctor.examine()
-        abandoned = doctor.abandoned
+        doctor = Examiner([of_settings(error.problems)], clock)
+    found = doctor.examine()
     rows = [(_MARKS[check.status], check.name, check.text) for check in found.checks]
     screen.table(rows)
     if (day := found.metrics) is not None:
@@ -55,7 +53,7 @@ def health(
         words = [many(day.runs, "run"), *failed, *in_words(day)] if day.runs else ["no runs"]
         screen.say(f"\nLast 24 hours: {'; '.join(words)}")
     screen.result(f"{found.account or 'ticketbot'}: {found.status}", found.model_dump(mode="json"))
-    return found.exit_code, abandoned
+    return found.exit_code, doctor.abandoned
 
 
 def alerts(

@@ -13,7 +13,6 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
-from .. import __version__
 from ..analysis.cache import FILE_NAME as ANSWERS
 from ..analysis.model_server.settings import ModelTarget, targets
 from ..audit.files import NAME
@@ -32,7 +31,7 @@ from ..state.records import Retry
 from ..state.sqlite import is_there
 from ..state.store import AHEAD_S, FILE_NAME, RUNS_KEPT_S
 from ..wiring.parts import LOCK_NAME, keyring, kill_switch, opened_state
-from .health_checks import SETTINGS, Check, Examiner, Health, Probe, fail, ok, skipped, warn
+from .health_checks import SETTINGS, Check, Examiner, Probe, fail, ok, skipped, warn
 from .health_servers import of_helpdesk, of_models
 from .memory import AlertStore, Memory
 from .receivers import package_missing, receivers
@@ -53,8 +52,8 @@ _DONE = (ExitCode.OK, ExitCode.SOME_FAILED)
 DISK_BYTES, DISK_SHARE = 500_000_000, 0.05
 
 
-class Doctor:
-    """The health of what some settings describe, as often as it is asked, by one caller at a time.
+class Doctor(Examiner):
+    """Looks at all that some settings describe.
 
     ``offline`` leaves helpdesk and model servers out. ``secret_files`` are the settings files that hold secrets.
     ``scheduled`` is that of :func:`last_run`.
@@ -69,51 +68,27 @@ class Doctor:
         secret_files: Sequence[Path] = (),
         scheduled: Callable[[], bool] = lambda: True,
     ) -> None:
-        self._account = settings.account
-        self._clock = clock
         models: Sequence[ModelTarget] = ()
         problems: Sequence[str] = ()
         try:
             models = targets(settings.models)
         except ConfigError as error:
             problems = error.problems
-        self._settings_check = _of_settings(problems, settings.notices)
         probes = [
+            of_settings(problems, settings.notices),
             of_helpdesk(settings.desk, clock, offline=offline),
             *of_models(models, offline=offline),
             *_of_files(settings, clock, secret_files, scheduled),
         ]
-        self._examiner = Examiner(probes, clock)
-
-    @property
-    def abandoned(self) -> int:
-        """Threads that are still in a call that has not come back."""
-        return self._examiner.abandoned
-
-    def examine(self) -> Health:
-        """Everything, within the limit. Raises ``Stopping`` when a stop was asked for."""
-        began = self._clock.monotonic()
-        at = iso(self._clock.now())
-        checks = (self._settings_check, *self._examiner.examine())
-        return Health(
-            checks=checks,
-            metrics=next((check.metrics for check in checks if check.metrics), None),
-            version=__version__,
-            account=self._account,
-            at=at,
-            seconds=round(self._clock.monotonic() - began, 3),
-        )
+        super().__init__(probes, clock, account=settings.account)
 
 
-def unusable(problems: Sequence[str], clock: Clock) -> Health:
-    """The health of settings with which nothing can be looked at."""
-    return Health(checks=(_of_settings(problems, ()),), version=__version__, at=iso(clock.now()), seconds=0.0)
-
-
-def _of_settings(problems: Sequence[str], notices: Sequence[str]) -> Check:
+def of_settings(problems: Sequence[str], notices: Sequence[str] = ()) -> Probe:
+    """The probe of settings: with problems nothing else can be looked at."""
+    found = ok(SETTINGS, "; ".join(("complete", *notices)), notices=list(notices))
     if problems:
-        return fail(SETTINGS, "; ".join(problems), problems=list(problems))
-    return ok(SETTINGS, "; ".join(("complete", *notices)), notices=list(notices))
+        found = fail(SETTINGS, "; ".join(problems), problems=list(problems))
+    return Probe((SETTINGS,), lambda: [found])
 
 
 def _of_files(

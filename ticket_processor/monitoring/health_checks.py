@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field, computed_field
 
-from ..core.clock import Clock, parse_iso
+from .. import __version__
+from ..core.clock import Clock, iso, parse_iso
 from ..core.errors import ConfigError, ExitCode, how_to_install, unexpected
 from ..core.models import Frozen
 from ..reporting.glossary import MEANINGS
@@ -147,8 +148,11 @@ class Examiner:
     A probe that hangs is left behind in its thread, counts as failed, and is not begun again as long as it hangs.
     """
 
-    def __init__(self, probes: Sequence[Probe], clock: Clock, *, limit_s: float = LIMIT_S) -> None:
+    def __init__(
+        self, probes: Sequence[Probe], clock: Clock, *, account: str | None = None, limit_s: float = LIMIT_S
+    ) -> None:
         self._probes = probes
+        self._account = account
         self._clock = clock
         self._limit_s = limit_s
         self._threads: dict[Probe, threading.Thread] = {}
@@ -158,9 +162,10 @@ class Examiner:
         """Threads that are still in a call that has not come back."""
         return sum(thread.is_alive() for thread in self._threads.values())
 
-    def examine(self) -> list[Check]:
+    def examine(self) -> Health:
         """The checks of every probe, in their order. Raises ``Stopping`` when a stop was asked for."""
-        until = self._clock.monotonic() + self._limit_s
+        began, at = self._clock.monotonic(), iso(self._clock.now())
+        until = began + self._limit_s
         arrived: queue.SimpleQueue[tuple[Probe, Sequence[Check]]] = queue.SimpleQueue()
         awaited = {probe for probe in self._probes if probe not in self._threads or not self._threads[probe].is_alive()}
         for probe in awaited:
@@ -176,7 +181,15 @@ class Examiner:
             except queue.Empty:
                 continue
         late = f"gave no answer within {self._limit_s:g} s"
-        return [check for probe in self._probes for check in answers.get(probe) or probe.without(late)]
+        checks = tuple(check for probe in self._probes for check in answers.get(probe) or probe.without(late))
+        return Health(
+            checks=checks,
+            metrics=next((check.metrics for check in checks if check.metrics), None),
+            version=__version__,
+            account=self._account,
+            at=at,
+            seconds=round(self._clock.monotonic() - began, 3),
+        )
 
 
 _CODES = {Status.OK: 0, Status.WARN: 1, Status.FAIL: 2, Status.SKIPPED: -1}
