@@ -144,7 +144,7 @@ def by_freshdesks_rules(routes: Mapping[str, FreshHandler]) -> dict[str, FreshHa
         return routes["GET tickets/{id}/conversations"](_asked(call, per_page=str(size)))
 
     def update(call: FreshdeskCall) -> Response:
-        payload, held = call.request.json(), call.ticket().json
+        payload, held = call.request.json(), call.one_of(call.store.tickets).json
         after = {**held, **payload, **held["custom_fields"], **(payload.get("custom_fields") or {})}
         blank = [name for name in call.store.rules.required_fields if after.get(name) in (None, "", [])]
         if blank:

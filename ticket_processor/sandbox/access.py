@@ -10,16 +10,17 @@ from __future__ import annotations
 import base64
 import math
 import tomllib
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .messages import Identity, Refusal, Request, Response, json_response, refuse, text_response
-from .store import BOT_ID, Store
+from .messages import Refusal, Request, Response, json_response, refuse, text_response
+from .store import Store
 
 DEFAULT_TOKEN_LIFE = 1_800
+EVERYTHING = frozenset(("read", "write"))
+"""The scopes of what allows everything."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class Credentials:
     """The credentials that a sandbox accepts; others are refused with 401.
 
     OAuth client for ``POST /oauth/tokens``; a Bearer token that never expires; e-mail and API token for
-    HTTP Basic (``email/token:api_token``); Freshdesk's API key, with any password; and the key of the
+    HTTP Basic (``email/token:api_token``); Freshdesk's API key, with the password ``X``; and the key of the
     OpenAI-compatible part.
     """
 
@@ -53,34 +54,31 @@ class Authenticator:
         self._store = store
         self.issued: dict[str, tuple[float, frozenset[str]]] = {}
 
-    def identify(self, request: Request) -> Identity | None:
-        """Zendesk's caller, or ``None`` without credentials. Raises :class:`Refusal` (401) for wrong ones."""
-        scheme, value = _authorization(request)
-        known = self.credentials
-        if scheme == "bearer":
-            return self._bearer(value)
-        if scheme == "basic" and _decoded(value) == f"{known.email}/token:{known.api_token}":
-            return Identity(BOT_ID, self.role)
-        if scheme:
+    def scopes_of(self, request: Request) -> frozenset[str] | None:
+        """What Zendesk's caller may do; ``None`` without credentials. Raises :class:`Refusal` (401) for wrong ones."""
+        sent, known = request.header("authorization"), self.credentials
+        if sent.startswith("Bearer "):
+            return self._bearer(sent.removeprefix("Bearer "))
+        if sent == _basic(f"{known.email}/token:{known.api_token}"):
+            return EVERYTHING
+        if sent:
             raise refuse(401, {"error": "Couldn't authenticate you"})
         return None
 
-    def identify_at_freshdesk(self, request: Request) -> Identity:
-        """Freshdesk's caller. Raises :class:`Refusal` (401) for missing or wrong credentials."""
-        scheme, value = _authorization(request)
-        if scheme == "basic" and _decoded(value).startswith(f"{self.credentials.api_key}:"):
-            return Identity(BOT_ID, self.role)
-        message = "You have to be logged in to perform this action."
-        raise refuse(401, {"code": "invalid_credentials", "message": message})
+    def check_freshdesks(self, request: Request) -> None:
+        """Raise :class:`Refusal` (401) for missing or wrong credentials of Freshdesk's."""
+        if request.header("authorization") != _basic(f"{self.credentials.api_key}:X"):
+            message = "You have to be logged in to perform this action."
+            raise refuse(401, {"code": "invalid_credentials", "message": message})
 
-    def _bearer(self, token: str) -> Identity:
+    def _bearer(self, token: str) -> frozenset[str]:
         if token == self.credentials.oauth_token:
-            return Identity(BOT_ID, self.role)
+            return EVERYTHING
         expires, scopes = self.issued.get(token, (0.0, frozenset()))
         if expires <= self._store.now():
             invalid = "The access token provided is expired, revoked, malformed or invalid for other reasons."
             raise _oauth_error(401, "invalid_token", invalid)
-        return Identity(BOT_ID, self.role, scopes)
+        return scopes
 
     def issue(self, request: Request) -> Response:
         """``POST /oauth/tokens``: 201 with a token that lives for ``expires_in`` seconds."""
@@ -102,16 +100,8 @@ def _oauth_error(status: int, error: str, description: str) -> Refusal:
     return refuse(status, {"error": error, "error_description": description})
 
 
-def _authorization(request: Request) -> tuple[str, str]:
-    scheme, _, value = request.header("authorization").partition(" ")
-    return scheme.lower(), value.strip()
-
-
-def _decoded(value: str) -> str:
-    try:
-        return base64.b64decode(value, validate=True).decode("utf-8", "replace")
-    except ValueError:
-        return ""
+def _basic(text: str) -> str:
+    return "Basic " + base64.b64encode(text.encode()).decode("ascii")
 
 
 # --- rate limits ------------------------------------------------------------------------------------------
@@ -144,17 +134,15 @@ class Limits:
         if plan not in plans:
             raise ValueError(f"unknown plan {plan!r}; the plans are {', '.join(plans)}")
         self.name, self.plan = plan, plans[plan]
-        self._counts: Counter[tuple[object, int, int]] = Counter()
-        self._swept = -1
+        self._counts: dict[object, tuple[int, int]] = {}
 
     def count(self, key: object, window: int, now: float, by: int = 1) -> tuple[int, str]:
         """Count; gives what has been used in this window, and the seconds until it ends."""
         current = int(now // window)
-        if int(now // TEN_MINUTES) != self._swept:  # so that a long simulation does not grow
-            self._swept = int(now // TEN_MINUTES)
-            self._counts.clear()
-        self._counts[key, window, current] += by
-        return self._counts[key, window, current], str(max(1, math.ceil((current + 1) * window - now)))
+        counted_in, used = self._counts.get(key, (current, 0))
+        used = by if counted_in != current else used + by
+        self._counts[key] = current, used
+        return used, str(max(1, math.ceil((current + 1) * window - now)))
 
     # Zendesk counts requests
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import html
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from email.utils import formatdate
 from typing import Any, Protocol
@@ -61,11 +61,9 @@ _SPACES = re.compile(r"[ \t\u00a0]{2,}")
 _NEWLINES = re.compile(r"\n{3,}")
 
 
-def normalise_tags(tags: object) -> list[str]:
-    """Lower-case, split at white space and commas, unique, sorted. Takes a list or one string."""
-    parts = tags if isinstance(tags, (list, tuple, set)) else [tags]
-    given = [str(part).lower().replace(",", " ") for part in parts if part is not None]
-    return sorted({word for text in given for word in text.split()})
+def normalise_tags(tags: Iterable[str]) -> list[str]:
+    """Lower-case, split at white space and commas, unique, sorted."""
+    return sorted({word for text in tags for word in text.lower().replace(",", " ").split()})
 
 
 def expand_placeholders(text: str, ticket: Mapping[str, Any], requester_name: str) -> str:

@@ -13,11 +13,11 @@ from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Se
 from itertools import islice
 from typing import Any
 
-from .access import Authenticator, Limits
+from .access import EVERYTHING, Authenticator, Limits
 from .basics import html_to_text, parse_iso
 from .freshdesk_store import LOW, OPEN, WORDS, FreshdeskStore
 from .messages import PREFIX, ApiCall, Refusal, Request, Response, json_response, refuse, route_of
-from .store import SHAPES, Comment, Row, StoredTicket, shaped
+from .store import BOT_ID, SHAPES, Comment, Row, StoredTicket, shaped
 
 PAGE = 30
 
@@ -26,11 +26,6 @@ class FreshdeskCall(ApiCall):
     """A request with all that a handler needs."""
 
     store: FreshdeskStore
-
-    def ticket(self) -> StoredTicket:
-        """The ticket the path names; 404 when there is none."""
-        found: StoredTicket = self.one_of(self.store.tickets)
-        return found
 
     def one_of(self, known: Mapping[int, Any] | list[Row]) -> Any:
         """The one that the path names; 404 when there is none."""
@@ -192,18 +187,17 @@ MOST_INCLUDED = 10
 
 def view(call: FreshdeskCall) -> Response:
     """``GET /tickets/{id}``: of its conversations the ten oldest at most."""
-    return json_response(200, _shown(call, call.ticket()))
+    return json_response(200, _shown(call, call.one_of(call.store.tickets)))
 
 
 def create(call: FreshdeskCall) -> Response:
     """``POST /tickets``: 201 with the ticket."""
     payload = call.request.json()
     values = checked(call.store, payload)
-    person = call.store.contacts.get(payload.get("requester_id", 0))
     ticket = call.store.create(
         subject=values.pop("subject", None) or "",
         html_body=values.pop("description", ""),
-        requester_name=str(payload.get("name") or payload.get("email") or (person or {}).get("name") or "Customer"),
+        requester_name=str(payload.get("name") or payload.get("email") or "Customer"),
         requester_email=payload.get("email"),
         requester_id=values.pop("requester_id", None),
         tags=values.pop("tags", ()),
@@ -211,7 +205,7 @@ def create(call: FreshdeskCall) -> Response:
         priority=values.pop("priority", LOW),
         status=values.pop("status", OPEN),
         actor="api",
-        author_id=call.identity.user_id,
+        author_id=BOT_ID,
         raw=payload,
         **values,
     )
@@ -221,10 +215,10 @@ def create(call: FreshdeskCall) -> Response:
 
 def update(call: FreshdeskCall) -> Response:
     """``PUT /tickets/{id}``: what the body names is replaced, whoever changed it last; the whole ticket is answered."""
-    ticket = call.ticket()
+    ticket = call.one_of(call.store.tickets)
     payload = call.request.json()
     values = checked(call.store, payload, ticket)
-    call.store.change(ticket, values, actor="api", author_id=call.identity.user_id, raw=payload)
+    call.store.change(ticket, values, actor="api", author_id=BOT_ID, raw=payload)
     return json_response(200, _shown(call, ticket))
 
 
@@ -237,13 +231,12 @@ def _shown(call: FreshdeskCall, ticket: StoredTicket) -> Row:
 
 def add_note(call: FreshdeskCall) -> Response:
     """``POST /tickets/{id}/notes``: 201 with the note, which is private unless told otherwise."""
-    ticket = call.ticket()
+    ticket = call.one_of(call.store.tickets)
     payload = call.request.json()
     if problems := list(_problems(payload, _KEYS["note"], {})):
         raise validation_failed(problems)
-    author, said = payload.get("user_id", call.identity.user_id), payload["body"]
-    comment = Comment(said, said, not payload.get("private", True))
-    change = call.store.change(ticket, {}, actor="api", author_id=author, comment=comment, raw=payload)
+    comment = Comment(payload["body"], payload["body"], not payload.get("private", True))
+    change = call.store.change(ticket, {}, actor="api", author_id=BOT_ID, comment=comment, raw=payload)
     return json_response(201, change and change.comment)
 
 
@@ -252,7 +245,7 @@ def delete(call: FreshdeskCall) -> Response:
     ticket, row = call.store.conversation(call.args[0])
     if ticket is None:
         raise not_found()
-    call.store.delete_conversation(ticket, row, "api", call.identity.user_id)
+    call.store.delete_conversation(ticket, row)
     return Response(204)
 
 
@@ -285,14 +278,14 @@ ROUTES: dict[str, Callable[[FreshdeskCall], Response]] = {
     "POST tickets": create,
     "GET tickets/{id}": view,
     "PUT tickets/{id}": update,
-    "GET tickets/{id}/conversations": lambda call: call.paged(call.ticket().comments),
+    "GET tickets/{id}/conversations": lambda call: call.paged(call.one_of(call.store.tickets).comments),
     "POST tickets/{id}/notes": add_note,
     "DELETE conversations/{id}": delete,
     "GET search/tickets": search_tickets,
     "GET ticket_fields": lambda call: json_response(200, call.store.ticket_fields),
     "GET groups": lambda call: call.paged(sorted(call.store.groups.values(), key=_name)),
     "GET agents": lambda call: call.paged(map(_agent, sorted(call.with_email(call.store.agents), key=_name))),
-    "GET agents/me": lambda call: json_response(200, _agent(call.store.agents[call.identity.user_id])),
+    "GET agents/me": lambda call: json_response(200, _agent(call.store.agents[BOT_ID])),
     "GET agents/{id}": lambda call: json_response(200, _agent(call.one_of(call.store.agents))),
     "GET contacts": lambda call: call.paged(call.with_email(call.store.contacts)),
     "GET contacts/{id}": lambda call: json_response(200, call.one_of(call.store.contacts)),
@@ -332,11 +325,11 @@ class FreshdeskApi:
         included = {part for part in request.query.get("include", "").split(",") if part}
         cost = 1 + _PER_INCLUDE.get(route, 0) * len(included)
         self.limits.spend(headers, cost, _OWN_LIMITS.get(route), now)
-        identity = self.auth.identify_at_freshdesk(request)
+        self.auth.check_freshdesks(request)
         handler = self.routes.get(route)
         if handler is None or not request.path.startswith(PREFIX):
             raise not_found()
-        if identity.role != "admin" and route in _FOR_ADMINS:
+        if self.auth.role != "admin" and route in _FOR_ADMINS:
             message = "You are not authorized to perform this action."
             raise refuse(403, {"code": "access_denied", "message": message})
-        return handler(FreshdeskCall(request, self.store, identity, now, args, headers))
+        return handler(FreshdeskCall(request, self.store, self.auth.role, EVERYTHING, now, args, headers))

@@ -106,13 +106,13 @@ class FreshdeskStore(Store):
         rows = ((ticket, row) for ticket in self.tickets.values() for row in ticket.comments)
         return next(((ticket, row) for ticket, row in rows if row["id"] == number), (None, {}))
 
-    def delete_conversation(self, ticket: StoredTicket, row: Row, actor: Actor, author_id: int) -> None:
-        """Remove a note from its ticket."""
+    def delete_conversation(self, ticket: StoredTicket, row: Row) -> None:
+        """The bot removes a note from its ticket."""
         with self.lock:
             ticket.comments = [other for other in ticket.comments if other is not row]
             if self._counts({}, row):
                 self._stamp(ticket, self.now())
-            self.note(ticket, actor, author_id, comment=row, comment_was="deleted")
+            self.note(ticket, "api", BOT_ID, comment=row, comment_was="deleted")
             self._changed(ticket, self.now())
 
     def _set(self, ticket: StoredTicket, fields: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:

@@ -93,22 +93,6 @@ def refuse(status: int, payload: object, **headers: str) -> Refusal:
 PREFIX = "/api/v2/"
 
 
-@dataclass(frozen=True)
-class Identity:
-    """The caller. ``scopes`` is ``None`` for credentials without scopes, as all of Freshdesk's are."""
-
-    user_id: int
-    role: str
-    scopes: frozenset[str] | None = None
-
-    def may(self, method: str, resource: str) -> bool:
-        """Whether the token's scopes allow this; a mistyped scope allows nothing."""
-        if self.scopes is None:
-            return True
-        verb = "read" if method == "GET" else "write"
-        return bool(self.scopes & {verb, f"{resource}:{verb}"})
-
-
 def route_of(method: str, path: str, known: Container[str]) -> tuple[str, tuple[Any, ...]]:
     """The route's template, such as ``PUT tickets/{id}``, and the values in its place holders.
 
@@ -127,11 +111,15 @@ def route_of(method: str, path: str, known: Container[str]) -> tuple[str, tuple[
 
 @dataclass
 class ApiCall:
-    """A request with all that a handler needs. ``headers`` collects what the answer will carry besides its own."""
+    """A request with all that a handler needs: the ``role`` and the ``scopes`` of the bot that asks, and the time.
+
+    ``headers`` collects what the answer will carry besides its own.
+    """
 
     request: Request
     store: Any
-    identity: Identity
+    role: str
+    scopes: frozenset[str]
     now: float
     args: tuple[Any, ...]
     headers: dict[str, str]

@@ -114,5 +114,5 @@ def _require_model(body: Mapping[str, Any], model: str) -> None:
 
 
 def _error(status: int, message: str, code: str | None, param: str | None = None) -> Refusal:
-    kind = "server_error" if status >= 500 else "invalid_request_error"
-    return refuse(status, {"error": {"message": message, "type": kind, "param": param, "code": code}})
+    told = {"message": message, "type": "invalid_request_error", "param": param, "code": code}
+    return refuse(status, {"error": told})

@@ -15,8 +15,6 @@ NO_SOURCE: Row = {"from": {}, "to": {}, "rel": None}
 _TITLES = ("raw_title", "description", "raw_description", "title_in_portal", "raw_title_in_portal")
 _TOLD_OF_NEW = ("subject", "requester_id", "priority", "type", "status", "assignee_id", "group_id", "tags")
 _MESSAGING = ("native_messaging", "whatsapp", "line", "telegram", "instagram_dm")
-
-
 QUICK_JOBS = 0.1, 0.0
 
 
@@ -52,7 +50,7 @@ class ZendeskStore(Store):
         author_id: int,
         *,
         channel: str = "email",
-        tags: object = (),
+        tags: Iterable[str] = (),
         status: str = "new",
         attachments: Iterable[Mapping[str, Any]] = (),
         public: bool = True,

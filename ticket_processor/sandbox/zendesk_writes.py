@@ -15,7 +15,7 @@ from typing import Any
 
 from .basics import cut, expand_placeholders, html_to_text, normalise_tags, squeeze
 from .messages import Refusal, Response, json_response, refuse
-from .store import SHAPES, Audit, Comment, Row, StoredTicket
+from .store import BOT_ID, SHAPES, Audit, Comment, Row, StoredTicket
 from .zendesk_call import NOT_FOUND, PAGE, Call, invalid, too_many_values
 from .zendesk_store import Item, Job, ZendeskStore, audit_json, without_generated
 
@@ -130,7 +130,7 @@ def apply_update(
     if comment is not None and len(ticket.comments) >= call.store.most_comments:
         raise invalid("base", "Comments: too many comments on this ticket")
     said: dict[str, Any] = {"comment": comment, "custom": payload.get("metadata") or {}, "raw": sent}
-    return call.store.change(ticket, fields, actor="api", author_id=call.identity.user_id, **said)
+    return call.store.change(ticket, fields, actor="api", author_id=BOT_ID, **said)
 
 
 def _field_values(store: ZendeskStore, payload: Mapping[str, Any]) -> Row:
@@ -168,7 +168,7 @@ def update(call: Call) -> Response:
     audit = apply_update(call, ticket, payload)
     call.headers |= unknown_keys(payload, UPDATABLE)
     if audit is None:  # the answer has one all the same, which is not kept
-        audit = Audit(call.store.next_id(), ticket.id, call.now, call.identity.user_id, "api")
+        audit = Audit(call.store.next_id(), ticket.id, call.now, BOT_ID, "api")
     return json_response(200, {"ticket": without_generated(ticket.json), "audit": audit_json(audit, ticket)})
 
 
@@ -177,7 +177,7 @@ def create(call: Call) -> Response:
     payload = call.request.json()["ticket"]
     call.headers |= unknown_keys(payload, CREATABLE, "create")
     fields, comment = _field_values(call.store, payload), payload["comment"]
-    requester = payload.get("requester") or call.store.users[call.identity.user_id]
+    requester = payload.get("requester") or call.store.users[BOT_ID]
     body, markup = (text and cut(text) for text in (comment.get("body"), comment.get("html_body")))
     given = {name: value for name, value in fields.items() if value is not None and name != "requester_id"}
     given["custom_fields"] = [{"id": key, "value": value} for key, value in fields.get("custom_fields", {}).items()]
