@@ -163,7 +163,7 @@ class Limits:
 
     def endpoint(self, headers: dict[str, str], route: str, now: float, key: object) -> None:
         """Count one request against its endpoint's own limits, one of which is for each ``key``."""
-        for name, (limited, header, what, form) in _FILE["endpoints"].items():
+        for name, (limited, header, what) in _FILE["endpoints"].items():
             total = self.plan.get(name)
             if limited != route or total is None:
                 continue
@@ -173,8 +173,6 @@ class Limits:
             if used <= total:
                 continue
             headers["Retry-After"] = resets
-            if form == "errors":
-                raise refuse(429, {"errors": [{"code": "TooManyRequests", "title": f"Too many {what}"}]})
             message = f"Number of allowed {what} API requests per minute exceeded"
             raise refuse(429, {"error": "APIRateLimitExceeded", "description": message})
 

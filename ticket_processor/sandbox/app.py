@@ -26,7 +26,7 @@ from .freshdesk_store import FreshdeskStore
 from .messages import PREFIX, Refusal, Request, Response, json_response, text_response
 from .openai_api import OpenAIApi
 from .store import Store
-from .zendesk_api import TOKEN_PATHS, ZendeskApi
+from .zendesk_api import SIGN_IN, ZendeskApi
 from .zendesk_store import QUICK_JOBS, ZendeskStore
 
 HelpdeskName = Literal["zendesk", "freshdesk"]
@@ -124,7 +124,7 @@ class Sandbox:
         path = request.path.rstrip("/")
         if path == "/sandbox/stats":
             return json_response(200, self.stats())
-        if not request.path.startswith((PREFIX, "/v1/")) and request.path not in TOKEN_PATHS:
+        if not request.path.startswith((PREFIX, "/v1/")) and path != SIGN_IN:
             page = self._page(path)
             page.headers["X-Content-Type-Options"] = "nosniff"
             return page
@@ -205,8 +205,7 @@ class SandboxServer(ThreadingHTTPServer):
             with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
 
-    def __enter__(self) -> SandboxServer:
-        return self.start()
+    __enter__ = start
 
     def __exit__(self, *_: object) -> None:
         self.stop()

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from .basics import HIDDEN, SandboxClock, html_to_text, iso
-from .store import BOT_ID, PERSON_ID, SHAPES, Actor, AddressBook, Comment, Row, Store, StoredTicket, shaped
+from .store import BOT_ID, PERSON_ID, SHAPES, Actor, AddressBook, Comment, Row, Store, StoredTicket
 
 OPEN, PENDING, RESOLVED, CLOSED = 2, 3, 4, 5
 LOW, URGENT = 1, 4
@@ -33,10 +33,8 @@ class FreshdeskStore(Store):
         self.agents.add("Alex Agent", "alex@example.com", user_id=PERSON_ID)
         for position, field in enumerate(self.ticket_fields, 1):
             field |= {"position": position, "label_for_customers": field["label"]}
-        fields = {field["name"]: field for field in self.ticket_fields}
-        for name, people in (("group", self.groups), ("agent", self.agents)):
-            fields[name]["choices"] = {row["name"]: number for number, row in people.items()}
-        self.statuses = {int(number): words[0] for number, words in fields["status"]["choices"].items()}
+        (statuses,) = (field["choices"] for field in self.ticket_fields if field["name"] == "status")
+        self.statuses = {int(number): words[0] for number, words in statuses.items()}
 
     def _begin(
         self,
@@ -62,7 +60,7 @@ class FreshdeskStore(Store):
             "status": OPEN,
             "tags": list(dict.fromkeys(tags)),
             "to_emails": ["support@example.com"] if source == 1 else None,
-            "attachments": [self._attachment(name, moment) for name in attachments],
+            "attachments": [self.made("attachment", name=name) for name in attachments],
             **others,
         }
         own = {field["name"]: None for field in self.ticket_fields if not field["default"]}
@@ -130,9 +128,8 @@ class FreshdeskStore(Store):
         text = HIDDEN.sub("", _as_html(comment.text) if comment.markup is None else comment.markup)
         incoming = actor == "customer"
         is_note = not comment.public or actor == "api"  # whose replies come by an address that is not imitated
-        row = shaped(
-            "freshdesk conversation",
-            id=self.next_id(),
+        row = self.made(
+            "conversation",
             ticket_id=ticket.id,
             body=text,
             body_text=html_to_text(text),
@@ -142,15 +139,9 @@ class FreshdeskStore(Store):
             support_email=None if is_note else "support@example.com",
             source=NOTE if is_note else REPLY,
             category=1 if incoming else 2 if is_note else 3,
-            **dict.fromkeys(("created_at", "updated_at"), iso(self.now())),
         )
         ticket.comments.append(row)
         return row
-
-    def _attachment(self, name: str, moment: float) -> Row:
-        number, stamps = self.next_id(), dict.fromkeys(("created_at", "updated_at"), iso(moment))
-        address = f"https://example.invalid/attachments/{number}"
-        return shaped("freshdesk attachment", id=number, name=name, attachment_url=address, **stamps)
 
 
 def _as_html(text: str) -> str:

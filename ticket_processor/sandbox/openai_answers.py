@@ -57,6 +57,9 @@ class KnownAnswers:
         return answer if share >= _ALIKE else {}
 
 
+NONE_KNOWN = KnownAnswers()
+
+
 def _pieces(text: str) -> frozenset[str]:
     """Three letters each: there are words in every script, but not everywhere are there blanks between them."""
     letters = "".join(filter(str.isalpha, text.casefold()))
@@ -70,9 +73,7 @@ class PromptText:
         self.text, self.lowered, self.instructions = text, text.lower(), instructions.lower()
 
 
-def answer_for(
-    messages: Sequence[Mapping[str, Any]], response_format: Schema, known: KnownAnswers | None = None
-) -> str:
+def answer_for(messages: Sequence[Mapping[str, Any]], response_format: Schema, known: KnownAnswers = NONE_KNOWN) -> str:
     """The assistant's answer: JSON for a schema or where JSON was asked for, a sentence otherwise.
 
     What is ``known`` of the text goes before evidence, in the properties that have a name of its fields.
@@ -86,12 +87,8 @@ def answer_for(
     schema = response_format.get("json_schema", {}).get("schema") or USUAL
     if labels := _sources_in(schema):
         return orjson.dumps(write_claims(user[-1], labels)).decode("utf-8")
-    filled = fill(schema, evidence)
-    if known is not None:
-        answer = known.answer_to(evidence.text)
-        filled |= {
-            name: answer[name] for name, part in schema["properties"].items() if _has_room(part, answer.get(name))
-        }
+    filled, answer = fill(schema, evidence), known.answer_to(evidence.text)
+    filled |= {name: answer[name] for name, part in schema["properties"].items() if _has_room(part, answer.get(name))}
     return orjson.dumps(filled).decode("utf-8")
 
 
@@ -122,9 +119,8 @@ def fill(schema: Schema, evidence: PromptText, name: str = "") -> Any:
         return quotes_of(evidence, most or 2, inner.get("maxLength") or 160)
     if schema.get("type") == "array":
         return [value for value in inner.get("enum", ()) if _score(value, evidence) > 0][:most]
-    plain = {"number": 0.5, "integer": 0, "boolean": False, "null": None}
-    kind = schema.get("type")
-    return None if isinstance(kind, list) else plain[kind] if kind in plain else summary_of(evidence, longest)
+    plain = {"string": summary_of(evidence, longest), "number": 0.5, "integer": 0, "boolean": False}
+    return plain.get(str(schema.get("type")))
 
 
 def choose(values: Sequence[Any], evidence: PromptText) -> Any:
@@ -199,10 +195,6 @@ def _hits(words: Iterable[str], text: str) -> int:
 
 # --- claims about articles --------------------------------------------------------------------------------
 
-MOST_CLAIMS = 3
-SHARED = 2
-"""Words that a sentence has in common with the question, by their first letters."""
-_STEM = 5
 _SENTENCE = re.compile(r"[^.!?。！？\n]+[.!?。！？]")
 _LONG_WORD = re.compile(r"[^\W\d_]{4,}")
 _SECTION = re.compile(r"^(?:\w+ )?(\w+):$", re.MULTILINE)
@@ -226,10 +218,10 @@ def write_claims(message: str, labels: Sequence[str]) -> dict[str, object]:
         for label in labels
         for sentence in _SENTENCE.findall(sections.get(label, ""))
     ]
-    near = sorted((item for item in found if item[0] >= SHARED), key=lambda item: -item[0])[:MOST_CLAIMS]
+    near = sorted((item for item in found if item[0] > 1), key=lambda item: -item[0])[:3]
     claims = [{"text": sentence, "source": label, "quote": sentence} for _, label, sentence in near]
     return {"claims": claims, "steps": [], "verdict": "answer" if claims else "no_answer"}
 
 
 def _stems(text: str) -> set[str]:
-    return {word.lower()[:_STEM] for word in _LONG_WORD.findall(text)}
+    return {word.lower()[:5] for word in _LONG_WORD.findall(text)}

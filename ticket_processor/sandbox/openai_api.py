@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from .messages import Refusal, Request, Response, json_response, refuse
-from .openai_answers import KnownAnswers, answer_for
+from .openai_answers import NONE_KNOWN, answer_for
 from .store import shaped
 
 CHAT_MODEL = "sandbox-model"
@@ -32,7 +32,7 @@ class OpenAIApi:
         self.latency_total = 0.0
         self._key = key
         self._dice = random.Random(seed + 2)
-        self.known: KnownAnswers | None = None
+        self.known = NONE_KNOWN
         """Texts to which the answers are known."""
 
     def handle(self, request: Request, now: float) -> Response:

@@ -19,7 +19,7 @@ from .store import BOT_ID, Row
 from .zendesk_call import NOT_FOUND, Call, decode_cursor, encode_cursor, forbidden, missing_scope, paged
 from .zendesk_store import ZendeskStore, audit_json, without_generated
 
-TOKEN_PATHS = frozenset(("/oauth/tokens", "/oauth/tokens.json", "/api/v2/oauth/tokens", "/api/v2/oauth/tokens.json"))
+SIGN_IN = "/oauth/tokens"
 ANONYMOUS = {"id": None, "name": "Anonymous user", "email": "invalid@example.com", "role": "end-user"}
 
 # --- tickets ----------------------------------------------------------------------------------------------
@@ -249,7 +249,7 @@ class ZendeskApi:
     def handle(self, request: Request, headers: dict[str, str]) -> Response:
         """The answer; the vendor's headers are put into ``headers``. Raises :class:`~.messages.Refusal`."""
         headers |= {"x-request-id": f"{self.store.random.getrandbits(128):032x}", "x-zendesk-api-version": "v2"}
-        if request.path in TOKEN_PATHS and request.method == "POST":
+        if request.path == SIGN_IN and request.method == "POST":
             return self.auth.issue(request)
         route, args = route_of(request.method, request.path.removesuffix(".json"), self.routes)
         scopes = self.auth.scopes_of(request)
