@@ -73,17 +73,16 @@ def seed(
         raise ConfigError(f"{file} holds no tickets")
     total = count or len(tickets)
     with ExitStack() as stack:
-        target, because = _target(settings, clock, deadline, insist, stack)
-        screen.say(f"{settings.desk.base_url}: {because}")
-        text, data = _create(settings, target, vary(tickets, total, random_seed), total, screen)
+        target = _target(settings, screen, clock, deadline, insist, stack)
+        text, failed = _create(settings, target, vary(tickets, total, random_seed), total, screen)
     screen.say(text)
-    return ExitCode.SOME_FAILED if data["failed"] else ExitCode.OK, 0
+    return ExitCode.SOME_FAILED if failed else ExitCode.OK, 0
 
 
 def _target(
-    settings: Settings, clock: SystemClock, deadline: Deadline, insist: bool, stack: ExitStack
-) -> tuple[SeedAccount, str]:
-    """The account, which is not a production one, and the reason for that judgement."""
+    settings: Settings, screen: Screen, clock: SystemClock, deadline: Deadline, insist: bool, stack: ExitStack
+) -> SeedAccount:
+    """The account, which is not a production one; the screen tells why."""
     from ..seeding.accounts import require_sandbox
     from ..wiring.parts import transport_for
     from ..wiring.vendors import vendor_of
@@ -93,13 +92,14 @@ def _target(
     target = vendor_of(settings).seeds(settings, transport)
     judgement = target.judge()
     require_sandbox(judgement, insisted=insist)
-    return target, judgement.because
+    screen.say(f"{settings.desk.base_url}: {judgement.because}")
+    return target
 
 
 def _create(
     settings: Settings, target: SeedAccount, tickets: Iterator[SeedTicket], total: int, screen: Screen
-) -> tuple[str, dict[str, int]]:
-    """Create the tickets in the account. Returns the result as a sentence and as numbers."""
+) -> tuple[str, int]:
+    """Create the tickets in the account. Returns the result as a sentence, and how many were refused."""
     from ..seeding.accounts import create_missing
     from ..seeding.corpus import payload
 
@@ -109,7 +109,7 @@ def _create(
     if done.created and settings.desk.can.delayed:
         ready = time.strftime("%H:%M:%S", time.localtime(time.time() + EXPORTED_AFTER_S))
         text += f" {settings.desk.vendor}'s export withholds the newest minute: run from {ready} on."
-    return text, {"created": done.created, "existing": done.existing, "failed": done.failed}
+    return text, done.failed
 
 
 # Written by a model
@@ -152,12 +152,11 @@ def _written(
     from ..seeding.synthetic import TicketWriter
 
     model = _first_model(settings)
-    data: dict[str, object] = {}
+    failed = 0
     with ExitStack() as stack:
         target = None
         if out is None:  # before any model is paid
-            target, because = _target(settings, clock, deadline, insist, stack)
-            screen.say(f"{settings.desk.base_url}: {because}")
+            target = _target(settings, screen, clock, deadline, insist, stack)
         # The day's spending is kept for each account; without one there is none to share it with.
         path = settings.state_folder / FILE_NAME if settings.desk.named else None
         store = stack.enter_context(closing(AnswerStore(path, clock, days=0)))
@@ -169,8 +168,7 @@ def _written(
         tickets = writer.tickets(wanted)
         text = f"They are in {out}."
         if target is not None:
-            text, seeded = _create(settings, target, tickets, len(wanted), screen)
-            data.update(seeded)
+            text, failed = _create(settings, target, tickets, len(wanted), screen)
         elif out is not None:
             with screen.progress("writing", len(wanted)) as progress:
                 _save(out, tickets, settings, progress)
@@ -180,7 +178,7 @@ def _written(
     if missing:
         told += f" {missing} are missing: {writer.stopped or 'the model did not write them as they were asked for'}."
     screen.say(told)
-    return ExitCode.SOME_FAILED if missing or data.get("failed") else ExitCode.OK
+    return ExitCode.SOME_FAILED if missing or failed else ExitCode.OK
 
 
 def _first_model(settings: Settings) -> ModelTarget:

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from ..analysis.text.cleaning import as_text
 from ..core.errors import CannotRun, ConfigError, HelpdeskDown, OutcomeUnknown
-from ..helpdesk import request_tracker_account, request_tracker_format, zendesk_format
+from ..helpdesk import request_tracker_account, request_tracker_format, zendesk_format, zendesk_reads
 from ..helpdesk.freshdesk_format import ACCOUNT_LIMIT
 from ..helpdesk.freshdesk_reads import Listing, read_limits
 from ..helpdesk.http_messages import Reply, mapping
@@ -34,9 +34,7 @@ LOW_CALLS_LIMIT = 50
 OPEN = 2
 _SOURCES = {"email": 1, "web": 2, "voice": 3, "chat": 7, "api": 1}
 """Freshdesk has no source for programs; what they send comes by mail."""
-_NAME_OF_A_TEST_ACCOUNT = re.compile(
-    r"(^|[-_0-9])(sandbox|trial|test|demo|dev|staging|d3v|z3n)([-_0-9]|$)", re.IGNORECASE
-)
+_NAME_OF_A_TEST_ACCOUNT = re.compile(r"(?i)(^|[-_0-9])(sandbox|trial|test|demo|dev|staging|d3v|z3n)([-_0-9]|$)")
 
 
 @dataclass(frozen=True)
@@ -117,17 +115,8 @@ class ZendeskSeedTarget:
         return _judged(self._transport, reply, count, limit, LOW_FIELDS_LIMIT, "field listings")
 
     def existing(self) -> set[str]:
-        found: set[str] = set()
-        params: dict[str, str | int] = {"page[size]": 100}
-        while True:
-            body = mapping(_shown(self._transport, "/tickets", params).body)
-            ids = (str(row.get("external_id") or "") for row in body.get("tickets") or ())
-            found.update(name for name in ids if name.startswith(EXTERNAL_ID_PREFIX))
-            meta = mapping(body.get("meta"))
-            after = meta.get("after_cursor")
-            if not meta.get("has_more") or not after or after == params.get("page[after]"):
-                return found
-            params["page[after]"] = str(after)
+        rows = zendesk_reads.rows_of(self._transport, "/tickets", {"page[size]": 100})
+        return {name for row in rows if (name := str(row.get("external_id"))).startswith(EXTERNAL_ID_PREFIX)}
 
     def mark(self, item: Mapping[str, Any]) -> str:
         return str(item["external_id"])
@@ -140,7 +129,7 @@ class ZendeskSeedTarget:
 
 
 class _Tagged:
-    """An account whose tickets have no number of their sender's: a tag stands for it, of 32 characters at most."""
+    """An account whose tickets have no number of their sender's: a tag of 32 characters at most marks each of them."""
 
     def mark(self, item: Mapping[str, Any]) -> str:
         return "seed_" + hashlib.sha256(str(item["external_id"]).encode()).hexdigest()[:16]
@@ -159,7 +148,6 @@ class FreshdeskSeedTarget(_Tagged):
         return _judged(self._transport, reply, mapping(reply.body).get("total"), total, LOW_CALLS_LIMIT, "calls")
 
     def existing(self) -> set[str]:
-        """See :meth:`SeedAccount.existing`: the tags of all tickets."""
         pages = Listing(self._transport).changed_since(0.0)
         return {str(tag) for rows, _, _ in pages for row in rows for tag in row.get("tags") or ()}
 
@@ -188,7 +176,6 @@ class RequestTrackerSeedTarget(_Tagged):
         return _judged(self._transport, reply, mapping(reply.body).get("total"), None, 0, "calls")
 
     def existing(self) -> set[str]:
-        """See :meth:`SeedAccount.existing`: the tags of all tickets."""
         rows = (row for page, _ in request_tracker_account.pages_of(self._transport, "id > 0") for row in page)
         fields = (request_tracker_format.custom_fields(row).get(self._field) for row in rows)
         return {tag for field in fields if field is not None for tag in field.values}
@@ -214,7 +201,6 @@ class LocalSeedTarget(_Tagged):
         self._now = now
 
     def judge(self) -> SandboxVerdict:
-        """See :meth:`SeedAccount.judge`: a place for invented tickets holds no others."""
         counts = self._store.tag_counts()
         invented = sum(count for tag, count in counts.items() if tag.startswith("seed_"))
         others = sum(self._store.counts().values()) - invented
@@ -223,7 +209,6 @@ class LocalSeedTarget(_Tagged):
         return SandboxVerdict(True, "it holds no tickets but invented ones")
 
     def existing(self) -> set[str]:
-        """See :meth:`SeedAccount.existing`: the tags of all tickets."""
         return set(self._store.tag_counts())
 
     def create(self, item: Mapping[str, Any], mark: str) -> bool:
@@ -258,15 +243,9 @@ def _judged(transport: Transport, reply: Reply, count: object, limit: int | None
 
 def _with_attachments(item: Mapping[str, Any]) -> dict[str, str]:
     """A payload's text, as ``body`` or ``html_body``, which names the attachments that it came with."""
-    comment = {"html_body": item["html_body"]} if "html_body" in item else {"body": item.get("body") or " "}
-    names = item.get("attachments") or ()
-    if names:
-        kind, text = next(iter(comment.items()))
-        listed = ", ".join(names)
-        comment = {
-            kind: f"{text}<p>[Attached: {listed}]</p>" if kind == "html_body" else f"{text}\n\n[Attached: {listed}]"
-        }
-    return comment
+    kind, form = ("html_body", "{}<p>{}</p>") if "html_body" in item else ("body", "{}\n\n{}")
+    text, names = item.get(kind) or " ", item.get("attachments")
+    return {kind: form.format(text, f"[Attached: {', '.join(names)}]") if names else text}
 
 
 def _posted(

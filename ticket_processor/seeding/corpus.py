@@ -25,9 +25,6 @@ from ..core.files import json_rows
 from ..core.models import Frozen, Sentiment, Urgency
 from ..core.taxonomy import CATEGORY_NAME
 
-Channel = Literal["email", "web", "api"]
-Kind = Literal["normal", "machine", "duplicate", "pii", "injection"]
-
 _CORPUS = "seed_tickets.jsonl"
 _RESERVED = re.compile(r"[^\s@<>\"]+@(?:[a-z0-9-]+\.)*(?:example\.(?:com|net|org)|[a-z0-9-]+\.example)", re.I)
 # 255 characters is what helpdesks commonly store of an external id; prefix and suffix need the rest.
@@ -67,11 +64,11 @@ class SeedTicket(Frozen):
     subject: str = ""
     body: str | None = None
     html: str | None = None
-    channel: Channel = "email"
+    channel: Literal["email", "web", "api"] = "email"
     requester: SeedRequester
     attachments: tuple[str, ...] = ()
     labels: SeedLabels = SeedLabels()
-    kind: Kind = "normal"
+    kind: Literal["normal", "machine", "duplicate", "pii", "injection"] = "normal"
     planted: tuple[str, ...] = ()
 
     @property
@@ -81,11 +78,7 @@ class SeedTicket(Frozen):
 
 
 EXTERNAL_ID_PREFIX = "ticketbot-seed:"
-
-
-def external_id(ticket: SeedTicket) -> str:
-    """The id under which the helpdesk knows the ticket, so that a second seeding finds it."""
-    return EXTERNAL_ID_PREFIX + ticket.id
+"""By the rest of the id, under which the helpdesk knows the ticket, a second seeding finds it."""
 
 
 def payload(ticket: SeedTicket) -> dict[str, object]:
@@ -98,7 +91,7 @@ def payload(ticket: SeedTicket) -> dict[str, object]:
         "body" if ticket.html is None else "html_body": ticket.text,
         "requester": {"name": ticket.requester.name, "email": ticket.requester.email},
         "channel": ticket.channel,
-        "external_id": external_id(ticket),
+        "external_id": EXTERNAL_ID_PREFIX + ticket.id,
         "attachments": list(ticket.attachments),
         "tags": [],
     }
@@ -170,10 +163,6 @@ def vary(tickets: Sequence[SeedTicket], count: int, seed: int = 0) -> Iterator[S
         raise ConfigError("there are no tickets to seed")
     if len({ticket.id for ticket in tickets}) != len(tickets):
         raise ConfigError("two tickets to seed have the same id")
-    return _varied(tickets, count, seed)
-
-
-def _varied(tickets: Sequence[SeedTicket], count: int, seed: int) -> Iterator[SeedTicket]:
     yield from tickets[:count]
     marker = f"#{seed}." if seed else "#"
     for place in range(len(tickets), count):
@@ -183,9 +172,8 @@ def _varied(tickets: Sequence[SeedTicket], count: int, seed: int) -> Iterator[Se
 
 def _variation(ticket: SeedTicket, identity: str, seed: int) -> SeedTicket:
     rng = random.Random(f"{seed}:{identity}")
-    requester = ticket.requester
-    if ticket.kind != "machine":
-        requester = invented_person(rng, ticket.labels.language or "")
+    is_machine = ticket.kind == "machine"
+    requester = ticket.requester if is_machine else invented_person(rng, ticket.labels.language or "")
     order = f"TF-{rng.randrange(1_000_000, 10_000_000)}"
     body = {"body": f"{ticket.body}\n\n{order}"} if ticket.html is None else {"html": f"{ticket.html}<p>{order}</p>"}
     return ticket.model_copy(update={"id": identity, "requester": requester, **body})

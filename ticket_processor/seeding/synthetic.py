@@ -223,7 +223,8 @@ def _answer(ticket: SeedTicket, found: Analysis) -> dict[str, object]:
     presses = urgency in (Urgency.CRITICAL, Urgency.HIGH)
     grave = urgency is Urgency.CRITICAL or (presses and category == "security")
     return {
-        "summary": _said(found.summary),
+        # What a model says in a sentence or two: the first part of the rules' summary, without the subject.
+        "summary": found.summary.partition(" / ")[0].split(" – ", 1)[-1],
         "evidence": list(found.evidence),
         "category": category,
         "secondary": [labels.category] if is_wrong else [],
@@ -234,9 +235,3 @@ def _answer(ticket: SeedTicket, found: Analysis) -> dict[str, object]:
         "language": labels.language,
         "confidence": round(dice.uniform(0.5, 0.8) if is_wrong else dice.uniform(0.75, 0.97), 2),
     }
-
-
-def _said(summary: str) -> str:
-    """What a model says in a sentence or two: the first part of the rules' summary, without the subject."""
-    first = summary.partition(" / ")[0]
-    return first.partition(" – ")[2] or first
