@@ -15,7 +15,7 @@ from .helpers import BASIC, Desk
 
 
 def exchange(server: SandboxServer, raw: bytes) -> bytes:
-    with socket.create_connection(("127.0.0.1", server.server_port), timeout=5) as connection:
+    with socket.create_connection(("127.0.0.1", server.server_address[1]), timeout=5) as connection:
         connection.sendall(raw)
         received = b""
         while piece := connection.recv(65536):

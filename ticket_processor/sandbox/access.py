@@ -108,19 +108,14 @@ def _basic(text: str) -> str:
 
 MINUTE = 60
 TEN_MINUTES = 600
-WEBHOOKS = 100
-"""Requests per minute of Zendesk's webhooks, whatever the plan."""
-
-Plan = Mapping[str, int]
-"""Requests, or credits, per window: for everything under ``account``, and for some endpoints; no limit where none is
-named."""
 
 _FILE = tomllib.loads(Path(__file__).with_name("limits.toml").read_text(encoding="utf-8"))
-PLANS: Mapping[str, Mapping[str, Plan]] = {
+PLANS: Mapping[str, Mapping[str, Mapping[str, int]]] = {
     "zendesk": {**{name: {**_FILE["usual"], **own} for name, own in _FILE["zendesk"].items()}, "unlimited": {}},
     "freshdesk": {**_FILE["freshdesk"], "unlimited": {}},
 }
-"""By helpdesk, and the names that a sandbox takes."""
+"""By helpdesk, and the names that a sandbox takes: requests, or credits, for everything under ``account``, and for some
+endpoints; no limit where none is named."""
 
 
 class Limits:
@@ -147,10 +142,10 @@ class Limits:
     # Zendesk counts requests
 
     def account(self, headers: dict[str, str], bucket: str, now: float) -> None:
-        """Count one request in an account-wide bucket (``support``, ``help_center`` or ``webhooks``)."""
+        """Count one request in an account-wide bucket (``support``, or a service that is counted apart)."""
         if not self.plan:
             return
-        total = WEBHOOKS if bucket == "webhooks" else self.plan["account"]
+        total = self.plan.get(bucket, self.plan["account"])
         used, resets = self.count(bucket, MINUTE, now)
         left = str(max(0, total - used))
         headers |= {"X-Rate-Limit": str(total), "X-Rate-Limit-Remaining": left}

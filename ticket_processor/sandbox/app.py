@@ -14,8 +14,8 @@ import threading
 from collections.abc import Callable, Mapping
 from functools import partial
 from http.client import responses
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from socketserver import TCPServer
+from http.server import BaseHTTPRequestHandler
+from socketserver import TCPServer, ThreadingMixIn
 from typing import Any, ClassVar, Literal, NamedTuple
 
 from .access import Authenticator, Credentials
@@ -30,8 +30,6 @@ from .zendesk_api import SIGN_IN, ZendeskApi
 from .zendesk_store import QUICK_JOBS, ZendeskStore
 
 HelpdeskName = Literal["zendesk", "freshdesk"]
-MARKER = "ai_processed"
-"""The tag counted as ``marked`` in the statistics."""
 
 
 class Imitated(NamedTuple):
@@ -105,7 +103,7 @@ class Sandbox:
         return {
             "plan": self.plan,
             "tickets": len(living),
-            "marked": sum(MARKER in tags for tags in living),
+            "marked": sum("ai_processed" in tags for tags in living),
             "requests_total": self.requests,
             "llm_calls": self.openai.calls,
             "llm_latency_total": self.openai.latency_total,
@@ -121,11 +119,8 @@ class Sandbox:
         return response
 
     def _respond(self, request: Request) -> Response:
-        path = request.path.rstrip("/")
-        if path == "/sandbox/stats":
-            return json_response(200, self.stats())
-        if not request.path.startswith((PREFIX, "/v1/")) and path != SIGN_IN:
-            page = self._page(path)
+        if not request.path.startswith((PREFIX, "/v1/", SIGN_IN)):
+            page = self._page(request.path.rstrip("/"))
             page.headers["X-Content-Type-Options"] = "nosniff"
             return page
         self.requests += 1
@@ -134,7 +129,9 @@ class Sandbox:
         return route() if fault is None else fault.spoils(route, self)
 
     def _page(self, path: str) -> Response:
-        """The list of tickets, the newest first, or one of them with all that was done to it."""
+        """The statistics, the list of tickets, the newest first, or one of them with all that was done to it."""
+        if path == "/sandbox/stats":
+            return json_response(200, self.stats())
         found = re.fullmatch(r"(?:/a|/agent)?/tickets/(\d{1,18})", path)
         ticket = self.store.tickets.get(int(found[1])) if found else None
         if ticket is not None:
@@ -167,7 +164,7 @@ IDLE_SECONDS = 75
 LOOPBACK = "127.0.0.1"
 
 
-class SandboxServer(ThreadingHTTPServer):
+class SandboxServer(ThreadingMixIn, TCPServer):
     """Serves a :class:`Sandbox`. ``port`` 0 picks a free one; :attr:`url` is known from the start.
 
     Use as a context manager or by :meth:`start` and :meth:`stop`; it serves from a thread. Raises ``OSError`` when
@@ -185,7 +182,7 @@ class SandboxServer(ThreadingHTTPServer):
         self._open: set[socket.socket] = set()
         self._thread: threading.Thread | None = None
         super().__init__((LOOPBACK, port), _Handler)
-        self.url = sandbox.store.base_url = f"http://{LOOPBACK}:{self.server_port}"
+        self.url = sandbox.store.base_url = f"http://{LOOPBACK}:{self.server_address[1]}"
 
     def start(self) -> SandboxServer:
         """Serve from a thread of its own; gives itself."""
@@ -209,11 +206,6 @@ class SandboxServer(ThreadingHTTPServer):
 
     def __exit__(self, *_: object) -> None:
         self.stop()
-
-    def server_bind(self) -> None:
-        """Bind alone: the class between looks up the host's name, which can take seconds."""
-        TCPServer.server_bind(self)
-        self.server_name, self.server_port = str(self.server_address[0]), int(self.server_address[1])
 
     def process_request(self, request: Any, client_address: Any) -> None:
         self._open.add(request)

@@ -24,8 +24,7 @@ class SandboxClock(Protocol):
 class OffsetClock:
     """The machine's time plus an offset: runs by itself and can be moved forward, by one thread at a time."""
 
-    def __init__(self) -> None:
-        self._offset = 0.0
+    _offset = 0.0
 
     def now(self) -> float:
         return time.time() + self._offset

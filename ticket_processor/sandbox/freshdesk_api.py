@@ -79,7 +79,6 @@ def not_found() -> Refusal:
 
 # --- tickets ----------------------------------------------------------------------------------------------
 
-LONGEST_TAG = 32
 _KEYS: Mapping[str, list[str]] = SHAPES["freshdesk keys"]
 """Of a ticket that may be updated, those of these that are not kept, those that name a requester, and a note's."""
 
@@ -101,7 +100,7 @@ def checked(store: FreshdeskStore, payload: Row, ticket: StoredTicket | None = N
     fields = {field["name"]: field for field in store.ticket_fields if not field["default"]}
     lists = {name: field["choices"] for name, field in fields.items() if "choices" in field}
     problems += _problems(own, fields, lists)
-    if any(len(tag) > LONGEST_TAG for tag in payload.get("tags", ())):
+    if any(len(tag) > 32 for tag in payload.get("tags", ())):
         problems.append(problem("tags", "invalid_value"))
     if ticket is None and not any(payload.get(name) for name in _KEYS["requester"]):
         problems.append(problem("requester_id", "missing_field"))
@@ -125,8 +124,6 @@ def _problems(payload: Row, known: Container[str], choices: Mapping[str, Contain
 LAST_PAGE = 300
 LISTED_FOR = 30 * 86_400.0
 """Seconds after its creation during which a list without ``updated_since`` has a ticket."""
-
-_NOT_IN_ROWS = frozenset(("description", "description_text", "attachments"))
 
 
 def list_tickets(call: FreshdeskCall) -> Response:
@@ -162,10 +159,8 @@ def _ordered(call: FreshdeskCall, order: str, backwards: bool, since: float | No
 
 
 def _row(call: FreshdeskCall, ticket: StoredTicket) -> Row:
-    row = {name: value for name, value in ticket.json.items() if name not in _NOT_IN_ROWS}
-    if "description" in call.included:
-        row |= {name: ticket.json[name] for name in ("description", "description_text")}
-    return row | _embedded(call, ticket)
+    hidden = ("attachments",) if "description" in call.included else ("attachments", "description", "description_text")
+    return {name: value for name, value in ticket.json.items() if name not in hidden} | _embedded(call, ticket)
 
 
 def _embedded(call: FreshdeskCall, ticket: StoredTicket) -> Row:
@@ -180,9 +175,6 @@ def search_tickets(call: FreshdeskCall) -> Response:
     """``GET /search/tickets``: all that are there, whatever is asked for, of which the first page is shown."""
     rows = [ticket.json for ticket in call.store.tickets.values() if not call.store.gone(ticket)]
     return json_response(200, {"total": len(rows), "results": rows[:PAGE]})
-
-
-MOST_INCLUDED = 10
 
 
 def view(call: FreshdeskCall) -> Response:
@@ -209,8 +201,7 @@ def create(call: FreshdeskCall) -> Response:
         raw=payload,
         **values,
     )
-    address = f"{call.store.base_url}/api/v2/tickets/{ticket.id}"
-    return json_response(201, _shown(call, ticket), Location=address)
+    return json_response(201, _shown(call, ticket))
 
 
 def update(call: FreshdeskCall) -> Response:
@@ -225,7 +216,7 @@ def update(call: FreshdeskCall) -> Response:
 def _shown(call: FreshdeskCall, ticket: StoredTicket) -> Row:
     shown = {**ticket.json, **_embedded(call, ticket)}
     if "conversations" in call.included:
-        shown["conversations"] = ticket.comments[:MOST_INCLUDED]
+        shown["conversations"] = ticket.comments[:10]
     return shown
 
 
@@ -316,10 +307,7 @@ class FreshdeskApi:
 
     def handle(self, request: Request, headers: dict[str, str]) -> Response:
         """The answer; the vendor's headers are put into ``headers``. Raises :class:`~.messages.Refusal`."""
-        headers |= {
-            "X-Request-Id": f"{self.store.random.getrandbits(128):032x}",
-            "X-Freshdesk-API-Version": "latest=v2; requested=v2",
-        }
+        headers["X-Request-Id"] = f"{self.store.random.getrandbits(128):032x}"
         route, args = route_of(request.method, request.path, self.routes)
         now = self.store.now()
         included = {part for part in request.query.get("include", "").split(",") if part}

@@ -6,7 +6,7 @@ import html
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from .basics import HIDDEN, SandboxClock, html_to_text, iso
+from .basics import HIDDEN, SandboxClock, html_to_text
 from .store import BOT_ID, PERSON_ID, SHAPES, Actor, AddressBook, Comment, Row, Store, StoredTicket
 
 OPEN, PENDING, RESOLVED, CLOSED = 2, 3, 4, 5
@@ -49,17 +49,14 @@ class FreshdeskStore(Store):
         **others: Any,
     ) -> Row:
         """``others`` are further keys of the ticket; ``custom_fields`` are added to the account's."""
-        json, moment = ticket.json, ticket.created
+        json = ticket.json
         json |= {
-            "due_by": iso(moment + 3 * 86_400),
-            "fr_due_by": iso(moment + 86_400),
             "description": _as_html(text) if markup is None else markup,
             "description_text": text,
             "source": source,
             "priority": LOW,
             "status": OPEN,
             "tags": list(dict.fromkeys(tags)),
-            "to_emails": ["support@example.com"] if source == 1 else None,
             "attachments": [self.made("attachment", name=name) for name in attachments],
             **others,
         }

@@ -28,7 +28,6 @@ from .basics import SandboxClock, html_to_text, iso
 
 BOT_ID = 9001
 PERSON_ID = 7001
-FIRST_GROUP = 8_001
 SHAPES: dict[str, Any] = orjson.loads(Path(__file__).with_name("shapes.json").read_bytes())
 
 Row = dict[str, Any]
@@ -155,14 +154,12 @@ class Store(ABC):
         self.by_created: list[tuple[float, int]] = []
         self.by_changed: list[tuple[int, int]] = []
         self.history: list[Audit] = []
-        self.groups: dict[int, Row] = {}
         self.articles: list[Row] = []
         self.base_url = "http://sandbox.invalid"
         """The address that links in answers start with."""
         self._ticket_ids = count(1)
         self._ids = count(50_000_000_001, 100)
-        for group_id, name in enumerate(("Support", "Finance"), FIRST_GROUP):
-            self.groups[group_id] = self.made("group", id=group_id, name=name)
+        self.groups = {row["id"]: self.made("group", **row) for row in SHAPES["groups"]}
         self.ticket_fields = [self.made("field", **deepcopy(row)) for row in SHAPES[f"{self.vendor} fields"]]
 
     def now(self) -> float:

@@ -126,8 +126,11 @@ def _undeleted(call: Call) -> list[Row]:
 def show_many(call: Call) -> Response:
     """``GET /tickets/show_many?ids=``: at most 100, always by id; tickets that are gone are absent."""
     rows = [without_generated(ticket.json) for ticket in call.store.read(*sorted(map(int, call.names())))]
-    payload = {"tickets": rows, "next_page": None, "previous_page": None, "count": len(rows), **_side_loads(call, rows)}
-    return json_response(200, payload)
+    return _unpaged("tickets", rows, **_side_loads(call, rows))
+
+
+def _unpaged(name: str, rows: list[Row], **more: object) -> Response:
+    return json_response(200, {name: rows, "next_page": None, "previous_page": None, "count": len(rows), **more})
 
 
 def _side_loads(call: Call, rows: list[Row]) -> dict[str, list[Row]]:
@@ -160,12 +163,6 @@ def list_tags(call: Call) -> Response:
 
 
 # --- the account ------------------------------------------------------------------------------------------
-
-
-def ticket_fields(call: Call) -> Response:
-    """``GET /ticket_fields``: all of them, without paging."""
-    fields = call.store.ticket_fields
-    return json_response(200, {"ticket_fields": fields, "next_page": None, "previous_page": None, "count": len(fields)})
 
 
 def groups(call: Call) -> Response:
@@ -224,7 +221,7 @@ ROUTES: dict[str, Callable[[Call], Response]] = {
     "GET tickets/{id}/comments/count": lambda call: _counted(call, len(call.shown_ticket().comments)),
     "GET tickets/{id}/audits": audits,
     "GET tags": list_tags,
-    "GET ticket_fields": ticket_fields,
+    "GET ticket_fields": lambda call: _unpaged("ticket_fields", call.store.ticket_fields),
     "GET groups": groups,
     "GET users/me": lambda call: json_response(200, {"user": call.store.users[BOT_ID]}),
     "GET users/search": search_users,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .basics import SandboxClock, iso, normalise_tags, parse_iso, text_to_html
-from .store import BOT_ID, FIRST_GROUP, PERSON_ID, Actor, AddressBook, Audit, Comment, Row, Store, StoredTicket, shaped
+from .store import BOT_ID, PERSON_ID, Actor, AddressBook, Audit, Comment, Row, Store, StoredTicket, shaped
 
 STATUS_IDS = {"new": 1, "open": 2, "pending": 3, "hold": 4, "solved": 5, "closed": 6}
 NO_SOURCE: Row = {"from": {}, "to": {}, "rel": None}
@@ -35,12 +35,9 @@ class ZendeskStore(Store):
         self.automations: list[Row] = []
         self.users.add("Ticket Bot", "bot@example.com", user_id=BOT_ID)
         self.users.add("Alex Agent", "alex@example.com", user_id=PERSON_ID, role="agent")
-        self.groups[FIRST_GROUP]["default"] = True
+        self.groups[8_001]["default"] = True
         for position, row in enumerate(self.ticket_fields):
             row |= {"position": position, **dict.fromkeys(_TITLES, row["title"])}
-        for kind, rows in (("groups", self.groups.values()), ("ticket_fields", self.ticket_fields)):
-            for row in rows:
-                row["url"] = f"{self.base_url}/api/v2/{kind}/{row['id']}.json"
 
     def _begin(
         self,
@@ -224,13 +221,9 @@ def without_generated(json: Mapping[str, Any]) -> Row:
 
 def _creations(json: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
     """The fields of a new ticket as its record tells them; of empty ones only priority and type are named."""
-    fields = {
-        **{name: json[name] for name in _TOLD_OF_NEW},
-        **{str(i["id"]): i["value"] for i in json["custom_fields"]},
-    }
-    return {
-        name: (None, value) for name, value in fields.items() if value not in (None, []) or name in ("priority", "type")
-    }
+    fields = {name: json[name] for name in _TOLD_OF_NEW} | {str(i["id"]): i["value"] for i in json["custom_fields"]}
+    told = {name: value for name, value in fields.items() if value not in (None, []) or name in ("priority", "type")}
+    return {name: (None, value) for name, value in told.items()}
 
 
 def _via(channel: str, name: str, email: str | None) -> Row:
