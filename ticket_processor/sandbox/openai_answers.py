@@ -19,12 +19,11 @@ import orjson
 
 _FILE = tomllib.loads(Path(__file__).with_name("openai_words.toml").read_text(encoding="utf-8"))
 
-Words = Mapping[str, list[str]]
 Schema = Mapping[str, Any]
-CATEGORIES: Words = _FILE["categories"]
+CATEGORIES: Mapping[str, list[str]] = _FILE["categories"]
 _CATEGORY_WORDS = [word for words in CATEGORIES.values() for word in words]
 SYNONYMS: Mapping[str, str] = {name: meaning for meaning, names in _FILE["synonyms"].items() for name in names}
-URGENCY: Words = _FILE["urgency"]
+URGENCY: Mapping[str, list[str]] = _FILE["urgency"]
 _TELLING = [*_CATEGORY_WORDS, *(word for words in URGENCY.values() for word in words)]
 LANGUAGES: Mapping[str, frozenset[str]] = {code: frozenset(words.split()) for code, words in _FILE["languages"].items()}
 
