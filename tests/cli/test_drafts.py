@@ -89,8 +89,8 @@ def test_the_budget_holds_for_drafts_too(account: Account) -> None:
 
 
 def test_a_draft_that_hangs_costs_the_draft_alone(account: Account) -> None:
-    desk = account(GOOD, toml=f"[run]\nanalysis_timeout_s = 2\n{DRAFT}")
-    desk.sandbox.seconds = 8.0  # type: ignore[attr-defined]
+    desk = account(GOOD, toml=f"[run]\nanalysis_timeout_s = 5\n{DRAFT}")
+    desk.sandbox.seconds = 15.0  # type: ignore[attr-defined]
     note = ran(desk)
 
     (event,) = desk.events("ticket")
