@@ -12,10 +12,11 @@ import pytest
 
 from ticket_processor.core.run_summary import RunRecord, RunSummary
 from ticket_processor.monitoring.memory import Memory, Owed, Receiver, after, owed, told
-from ticket_processor.monitoring.rules import HISTORY_S, Facts, Severity, look
+from ticket_processor.monitoring.rules import HISTORY_S, Severity, look
 from ticket_processor.monitoring.run_metrics import DAY, HOUR, MINUTE
 from ticket_processor.settings.schema import Settings
 
+SETTINGS = Settings.model_validate({"models": {"names": ["m-1"]}})
 W, C = Severity.WARNING, Severity.CRITICAL
 MONDAY = datetime(2026, 10, 5, tzinfo=UTC).timestamp()
 DOWN = {"stopped_by": "HelpdeskDown", "stopped": "Zendesk cannot be reached"}
@@ -40,7 +41,7 @@ class Played:
             self._records.append(RunRecord(run_id=made.run_id, started=started, finished=now, summary=made))
         while self._records and self._records[0].finished < now - self._kept_s:
             self._records.popleft()
-        holding, over = look(list(self._records), Facts(now, models=True), Settings())
+        holding, over = look(list(self._records), SETTINGS, now)
         memory = after(self.memory, holding, now, over=over)
         news = owed(memory, [Receiver("everybody")], now)
         for one in news:

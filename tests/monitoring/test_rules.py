@@ -13,7 +13,7 @@ from ticket_processor.analysis.chain import NOTHING_TO_READ
 from ticket_processor.core.run_summary import RunRecord, Statement
 from ticket_processor.monitoring.memory import Owed
 from ticket_processor.monitoring.messages import message_of
-from ticket_processor.monitoring.rules import RULES, UNEXPECTED, Facts, look, rule_id
+from ticket_processor.monitoring.rules import RULES, UNEXPECTED, look, rule_id
 from ticket_processor.monitoring.rules import Severity as S
 from ticket_processor.monitoring.run_metrics import DAY, HOUR, MINUTE
 from ticket_processor.reporting.figures import PLANNED
@@ -25,11 +25,12 @@ from ..support.recorded_runs import NOW, history, recorded
 DOWN = {"ok": 0, "stopped_by": "HelpdeskDown", "stopped": "Zendesk cannot be reached"}
 REFUSED = {"ok": 0, "stopped_by": "NotAuthorised", "stopped": "HTTP 401"}
 HALTED = {"ok": 0, "stopped_by": "Halted"}
-MODELS = Facts(NOW, models=True)
+MODELS = Settings.model_validate({"models": {"names": ["m-1"]}})
+TOKEN = Settings.model_validate({"zendesk": {"url": "acme", "email": "bot@example.com", "api_token": "token"}})
 
 
-def found(records: list[RunRecord], facts: Facts = MODELS) -> dict[str, str]:
-    return look(records, facts, Settings())[0]
+def found(records: list[RunRecord], settings: Settings = MODELS, now: float = NOW, **facts: bool) -> dict[str, str]:
+    return look(records, settings, now, **facts)[0]
 
 
 def by_model(count: int, **why: int) -> dict[str, Any]:
@@ -59,7 +60,7 @@ USUAL = {"categories": {"account": 10, "billing": 20}}
 Runs = list[RunRecord]
 NO_ANSWER = "the model server gave no answer in time"
 
-ROWS: dict[str, tuple[Runs, dict[str, str]] | tuple[Runs, dict[str, str], Facts]] = {
+ROWS: dict[str, tuple[Runs, dict[str, str]] | tuple[Runs, dict[str, str], dict[str, Any]]] = {
     "no run": ([], {}),
     "a good run": ([recorded()], {}),
     # The helpdesk
@@ -90,7 +91,7 @@ ROWS: dict[str, tuple[Runs, dict[str, str]] | tuple[Runs, dict[str, str], Facts]
                 "note_published": "a customer may have seen an internal note; no run writes anything until a person "
                 "has looked"
             },
-            Facts(NOW, halted=halted),
+            {"halted": halted},
         )
         for name, runs, halted in (
             ("now", ended_by("NotePublished"), False),
@@ -133,7 +134,7 @@ ROWS: dict[str, tuple[Runs, dict[str, str]] | tuple[Runs, dict[str, str], Facts]
         },
     ),
     "for a few tickets": (history(by_model(3, model_timeout=4)), {}),
-    "no models": (history(*[by_model(0, model_timeout=9)] * 6), {}, Facts(NOW)),
+    "no models": (history(*[by_model(0, model_timeout=9)] * 6), {}, {"settings": Settings()}),
     "runs hours apart": (
         [*every(240, until=NOW - 20 * HOUR), *SELDOM],
         {
@@ -208,7 +209,7 @@ ROWS: dict[str, tuple[Runs, dict[str, str]] | tuple[Runs, dict[str, str], Facts]
         f"tokens end in {days} days": (
             [recorded(TOKENS_END - days * DAY)],
             {"token_ends": said} if said else {},
-            Facts(TOKENS_END - days * DAY, api_token=True),
+            {"settings": TOKEN, "now": TOKENS_END - days * DAY},
         )
         for days, said in (
             (61, ""),
@@ -217,14 +218,14 @@ ROWS: dict[str, tuple[Runs, dict[str, str]] | tuple[Runs, dict[str, str], Facts]
             (-3, "the helpdesk no longer takes API tokens, since 2027-04-30"),
         )
     },
-    "tokens end, and none is used": ([recorded(TOKENS_END)], {}, Facts(TOKENS_END)),
+    "tokens end, and none is used": ([recorded(TOKENS_END)], {}, {"settings": Settings(), "now": TOKENS_END}),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("name", ROWS)
 def test_these_runs_are_reason_for_these_alerts(name: str) -> None:
     records, expected, *facts = ROWS[name]
-    assert found(records, *facts) == expected
+    assert found(records, **(facts[0] if facts else {})) == expected
     for rule, said in expected.items():
         assert said[0].islower() or said[0].isdigit(), "it stands behind a heading"
         news = Owed("chat", rule, "begun", said, NOW)
@@ -241,9 +242,9 @@ def test_planned_fallbacks_are_those_of_reports() -> None:
 
 def test_a_run_that_ended_early_is_no_proof_that_anything_is_over() -> None:
     for end in ("AuditUnwritable", "NotAuthorised", "RateLimited", UNEXPECTED):
-        assert not look(ended_by(end), MODELS, Settings())[1]
-    assert look(ended_by("DeadlineReached"), MODELS, Settings())[1]
-    assert look([recorded()], MODELS, Settings())[1]
+        assert not look(ended_by(end), MODELS, NOW)[1]
+    assert look(ended_by("DeadlineReached"), MODELS, NOW)[1]
+    assert look([recorded()], MODELS, NOW)[1]
 
 
 @pytest.mark.parametrize(

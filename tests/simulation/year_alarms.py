@@ -12,7 +12,7 @@ from unittest import mock
 
 from ticket_processor.core.run_summary import RunRecord, RunSummary, Statement
 from ticket_processor.monitoring.memory import AlertStore, Receiver, after, owed, told
-from ticket_processor.monitoring.rules import Facts, Severity, look
+from ticket_processor.monitoring.rules import Severity, look
 from ticket_processor.settings.schema import Settings
 
 from .year_desk import DAY_S, PERIOD_S, RUNS_A_DAY, Clock, expected, not_synced, poisson
@@ -43,7 +43,7 @@ class Alarms:
     def __init__(self, folder: Path, clock: Clock) -> None:
         self.told = Told()
         self.memory_bytes = 0
-        self._settings = Settings()
+        self._settings = Settings.model_validate({"models": {"names": ["m-1"]}})
         self._clock = clock
         self._store = AlertStore(folder, folder.with_name("spare"))
         self._recent: deque[RunRecord] = deque()
@@ -56,7 +56,7 @@ class Alarms:
             self._recent.popleft()
         with self._store.alone(patience_s=1.0):
             memory = self._store.load()
-            holding, over = look(list(self._recent), Facts(now, models=True), self._settings)
+            holding, over = look(list(self._recent), self._settings, now)
             memory = after(memory, holding, now, over=over)
             for news in owed(memory, [PAGER, EVERYBODY], now):
                 memory = told(memory, news)

@@ -15,7 +15,6 @@ import statistics
 import tomllib
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 from importlib.resources import files
@@ -53,24 +52,15 @@ class Severity(StrEnum):
     CRITICAL = "critical"
 
 
-@dataclass(frozen=True)
-class Facts:
-    """The input of the rules besides the recorded runs. ``halted``: a published note keeps runs from writing."""
-
-    now: float
-    models: bool = False
-    api_token: bool = False
-    halted: bool = False
-
-
 class Look:
     """Everything that a rule may use. ``records`` are all runs, oldest first; ``runs`` the scheduled ones."""
 
-    def __init__(self, records: Sequence[RunRecord], facts: Facts, settings: Settings) -> None:
+    def __init__(self, records: Sequence[RunRecord], settings: Settings, now: float, *, halted: bool) -> None:
         self.records = records
-        self.facts = facts
+        self.settings = settings
         self.slo = settings.slo
-        self.now = facts.now
+        self.now = now
+        self.halted = halted
         self.runs = [record for record in records if record.kind == "run"]
         last = records[-1].summary if records else None
         self.last_stop = last.stopped_by if last else None
@@ -126,7 +116,7 @@ def not_caught_up(look: Look) -> str | None:
     ]
     if look.now - max([caught_up, *resumed]) < max(LEAST_STALE_S, STALE * look.period):
         return None
-    if look.runs[-1].summary.stopped_by in (*_OTHER_ALERTS, BACKLOG) or look.facts.halted:
+    if look.runs[-1].summary.stopped_by in (*_OTHER_ALERTS, BACKLOG) or look.halted:
         return None
     return f"for {span(look.now - caught_up)} no run has looked at all new tickets{look.why}"
 
@@ -141,7 +131,7 @@ def stopped(look: Look) -> str | None:
 
 def model_fallback(look: Look) -> str | None:
     """Models gave too few of the answers in the last six runs with answers, of the last day."""
-    if not look.facts.models:
+    if not look.settings.models.names:
         return None
     runs = [record.summary for record in look.since(DAY) if record.summary.sources][-6:]
     answers = sum(sum(summary.sources.values()) for summary in runs)
@@ -171,7 +161,7 @@ def spend(look: Look) -> str | None:
 
 def note_published(look: Look) -> str | None:
     """A note became public, and no run has gone on since."""
-    if not look.facts.halted and look.last_stop != "NotePublished":
+    if not look.halted and look.last_stop != "NotePublished":
         return None
     return "a customer may have seen an internal note; no run writes anything until a person has looked"
 
@@ -255,7 +245,7 @@ def _chance(count: int, usual: float) -> float:
 def token_ends(look: Look) -> str | None:
     """Zendesk's API tokens end within two months."""
     days = int((TOKENS_END - look.now) // DAY)
-    if not look.facts.api_token or TOKENS_END - look.now > TOKENS_WARN_S:
+    if look.settings.desk.sign_in != "api_token" or TOKENS_END - look.now > TOKENS_WARN_S:
         return None
     if days < 0:
         return "the helpdesk no longer takes API tokens, since 2027-04-30"
@@ -294,14 +284,17 @@ RULES = {check.__name__: Rule(check=check, **_TABLE[check.__name__]) for check i
 """All rules by id."""
 
 
-def look(records: Sequence[RunRecord], facts: Facts, settings: Settings) -> tuple[dict[str, str], bool]:
+def look(
+    records: Sequence[RunRecord], settings: Settings, now: float, *, halted: bool = False
+) -> tuple[dict[str, str], bool]:
     """The conditions that hold over ``records``, each with one sentence, and whether all others are over.
 
     A condition is called by its rule's id; where a rule can find several things at once, a colon and the thing follow.
     The others are not over after a run that was stopped early: it may not have come as far as that. ``records`` are
     the runs of :data:`HISTORY_S`, oldest first, the last one that which has just ended, kept by the state or not.
+    ``halted``: a published note keeps runs from writing.
     """
-    view = Look(records, facts, settings)
+    view = Look(records, settings, now, halted=halted)
     conditions = dict[str, str]()
     for name, rule in RULES.items():
         said = rule.check(view)

@@ -27,7 +27,7 @@ from ..wiring.parts import audit_log, new_run_id
 from .memory import AlertStore, EscalatedTicket, Failure, Memory, Receiver, after, owed, told
 from .messages import AlertMessage, escalation_of, message_of, summary_due, summary_text, title_of
 from .receivers import PATIENCE_S, Heartbeat, Sent, receivers, send, tame_libraries
-from .rules import HISTORY_S, UNEXPECTED, Facts, look
+from .rules import HISTORY_S, UNEXPECTED, look
 from .run_metrics import in_a_row
 
 if TYPE_CHECKING:
@@ -167,8 +167,7 @@ class Tending:
         now, memory, settings = self._clock.now(), self._store.load(), self._settings
         records, halted = _past(settings, self._record, now)
         if self._kind == "run" or self._record is not None:
-            models, api_token = bool(settings.models.names), settings.desk.sign_in == "api_token"
-            holding, over = look(records, Facts(now, models, api_token, halted), settings)
+            holding, over = look(records, settings, now, halted=halted)
             memory = after(memory, holding, now, over=over)
         ping = self._ping(memory)
         everybody = receivers(settings.alerts)
