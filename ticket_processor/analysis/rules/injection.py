@@ -45,16 +45,25 @@ _LOOK_ALIKE = {
 _MIXED_WORD = lazy_pattern(
     r"[a-z][\u0370-\u03ff\u0400-\u04ff\u0251\u03f2]{1,12}[a-z]|[\u0370-\u03ff\u0400-\u04ff][a-z]{2}"
 )
+_OTHER_SCRIPT = lazy_pattern("[\u0251\u0370-\u04ff]")
+"""In every mixed word."""
 _STYLED = lazy_pattern("[\U0001d400-\U0001d7ff]")
 _MANY_STYLED = 8
 _TO_PLAIN = str.maketrans(_LOOK_ALIKE)
+_ODD = lazy_pattern(
+    f"[{_INVISIBLE}\u0251\u0370-\u04ff\u202d\u202e\ufe00-\ufe0f\U0001d400-\U0001d7ff\U000e0000-\U000e007f"
+    "\U000e0100-\U000e01ef]"
+)
+"""What every sign in characters has one of, in lower case."""
 _IN_LEET = frozenset(("override", "asks_for_prompt", "role_marker"))
 _LEET = str.maketrans("013457869@$!|+€", "oieastbggasilte")
 # Both begin with a set of characters, which is searched for fast.
 _LEET_WORD = lazy_pattern(r"[0134578@$!|+€](?<=[a-z].)(?=[a-z])")
+_SPACED_PIECE = lazy_pattern(r"[ ._*\-][a-z][ ._*\-]{1,2}[a-z][ ._*\-]")
+"""In all that is spaced out; few words end in such a sign, which makes it fast."""
 _SPACED_OUT = lazy_pattern(r"[a-z](?<!\w.)[ ._*\-]{1,2}(?:[a-z][ ._*\-]{1,2}){8}[a-z](?!\w)")
 _ALL_ESCAPED = lazy_pattern(r"(?:\\[^\s\\]){6}")
-_BLANKS = lazy_pattern(r"[^\S\n]{2,}|[^\S\n ]")
+_BLANKS = lazy_pattern(r"[^\S\n](?:(?<! )|[^\S\n])[^\S\n]*")
 _BACKSLASHES = lazy_pattern(r"\\(?=.)")
 _LONG_RUN = lazy_pattern(r"[A-Za-z0-9+/]{20}")
 _BASE64 = lazy_pattern(r"(?<![A-Za-z0-9+/=_\-])[A-Za-z0-9+/]{24,2000}={0,2}(?![A-Za-z0-9+/=_\-])")
@@ -85,7 +94,8 @@ def signs_of(text: str) -> tuple[str, ...]:
     folded = _folded(text)
     if "\\" in text and _ESCAPED_LETTER.search(text):
         folded += "\n" + _folded(_ESCAPED_LETTER.sub(_letter, text))
-    if _SPACED_OUT.search(folded) or ("\\" in folded and _ALL_ESCAPED.search(folded)):
+    spaced_out = _SPACED_PIECE.search(folded) and _SPACED_OUT.search(folded)
+    if spaced_out or ("\\" in folded and _ALL_ESCAPED.search(folded)):
         signs.add("look_alikes")
         folded += "\n" + _BACKSLASHES.sub("", folded)
     scan = Scan(folded)
@@ -99,7 +109,7 @@ def signs_of(text: str) -> tuple[str, ...]:
 
 def _signs_in_characters(text: str) -> set[str]:
     signs: set[str] = set()
-    if text.isascii():
+    if text.isascii() or not _ODD.search(text.lower()):
         return signs
     if (
         _TAG_CHARACTERS.search(_FLAG.sub("", text))
@@ -121,7 +131,7 @@ def _folded(text: str) -> str:
         text = compatible(re.sub(f"[{_INVISIBLE}\u202a-\u202e\u2066-\u2069]", "", text))
         text = _TAG_CHARACTERS.sub("", text).replace("’", "'")
         text = f"{text}\n{tags}".lower() if tags else text.lower()
-        if _MIXED_WORD.search(text):
+        if _OTHER_SCRIPT.search(text) and _MIXED_WORD.search(text):
             text = text.translate(_TO_PLAIN)
     else:
         text = text.lower()
@@ -148,7 +158,9 @@ def _instructions() -> tuple[tuple[str, Stems, re.Pattern[str]], ...]:
 def _signs_in_words(folded: Scan, wanted: frozenset[str] = SIGNS) -> set[str]:
     signs: set[str] = set()
     for sign, needles, pattern in _instructions():
-        if sign in wanted and sign not in signs and any(folded.near(pattern, needles, before=_AROUND, behind=_AROUND)):
+        if sign not in wanted or sign in signs or not folded.hints & needles.bits:
+            continue
+        if any(folded.near(pattern, needles, before=_AROUND, behind=_AROUND)):
             signs.add(sign)
     return signs
 

@@ -301,7 +301,7 @@ def replaced_spans(
 
     Offsets are those of ``text``; of hidden characters, which ``redact`` removes first, nothing is known here.
     """
-    found = _found(text[:MAX_INPUT], known_names(names), level)
+    found = _found(text[:MAX_INPUT], known_names(tuple(names)), level)
     return [(span.start, span.end, span.kind) for span, _ in found]
 
 
@@ -328,7 +328,7 @@ def redact(text: str, *, names: Sequence[str] = (), level: RedactionLevel = Reda
 def _replaced(text: str, names: Sequence[str], level: RedactionLevel) -> tuple[str, list[tuple[Span, Replaced]]]:
     """The text with its placeholders, and what they stand for."""
     text = strip_hidden(text[:MAX_INPUT])
-    known = known_names(names)
+    known = known_names(tuple(names))
     numbers: dict[tuple[str, str], int] = {}
     used: dict[str, int] = {}
     found: list[tuple[Span, Replaced]] = []

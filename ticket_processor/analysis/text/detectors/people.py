@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from ....core.text import PLACEHOLDER, lazy_pattern, strip_hidden
@@ -29,7 +30,8 @@ class KnownName(NamedTuple):
     bound: tuple[str, ...]
 
 
-def known_names(names: Sequence[str]) -> tuple[KnownName, ...]:
+@lru_cache(maxsize=64)
+def known_names(names: tuple[str, ...]) -> tuple[KnownName, ...]:
     """The names that are anybody's, each once. Roles ("Support Team") and addresses are none."""
     known: list[KnownName] = []
     cleaned = (" ".join(matching_form(strip_hidden(name[:_LONGEST_NAME])).split()) for name in names[:_MOST_NAMES])

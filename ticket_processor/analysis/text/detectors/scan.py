@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
-from functools import cached_property, lru_cache
+from functools import lru_cache, reduce
+from operator import or_
 from typing import NamedTuple
 
 from ....core.text import lazy_pattern
@@ -34,15 +35,19 @@ class Stems:
     def __init__(self, stems: Iterable[str], marks: Iterable[str] = ()) -> None:
         self._stems = {_WORDS.learn(mark.lower()): (mark.lower(), mark) for mark in marks}
         self._stems |= {_WORDS.learn(stem): (stem, "") for stem in stems}
-        self._bits = sum(self._stems)
+        self.bits = sum(self._stems)
 
     def within(self, scan: Scan) -> list[str]:
         """Those that the text holds."""
-        hints = scan.hints & self._bits
-        if not hints:
-            return []
-        lower, text = scan.lower, scan.text
-        return [stem for bit, (stem, mark) in self._stems.items() if hints & bit and stem in lower and mark in text]
+        found: list[str] = []
+        hints = scan.hints & self.bits
+        while hints:
+            bit = hints & -hints
+            hints ^= bit
+            stem, mark = self._stems[bit]
+            if stem in scan.lower and mark in scan.text:
+                found.append(stem)
+        return found
 
 
 class _Words(dict[str, int]):
@@ -87,48 +92,42 @@ _MOST_WORDS, _LONGEST_WORD = 40_000, 24
 
 
 class Scan:
-    """A text in its matching form, with cheap answers to "can there be any?", which most tickets end with."""
+    """A text in its matching form, with cheap answers to "can there be any?", which most tickets end with.
+
+    ``lower`` is as long as ``text``, so that places hold. ``digits`` says how many there are; ``hints`` has the bits of
+    the stems that the text can hold.
+    """
+
+    __slots__ = ("digits", "hints", "lower", "text")
 
     def __init__(self, text: str) -> None:
-        self.text = text
-
-    @cached_property
-    def lower(self) -> str:
-        """In lower case; as long as the text, so that places hold."""
-        lowered = self.text.lower()
-        if len(lowered) != len(self.text):
-            lowered = "".join(low if len(low := char.lower()) == 1 else char for char in self.text)
-        return lowered
-
-    @cached_property
-    def digits(self) -> int:
-        """How many digits there are."""
-        return len("".join(_DIGITS.findall(self.text)))
-
-    @cached_property
-    def hints(self) -> int:
-        """The bits of the stems that the text can hold."""
-        letters = _ASCII_LETTERS if self.lower.isascii() else _LETTERS
-        bits = _WORDS.always
-        for word in set(letters.findall(self.lower)):
-            bits |= _WORDS[word]
-        return bits
+        lower = text.lower()
+        if len(lower) != len(text):
+            lower = "".join(low if len(low := char.lower()) == 1 else char for char in text)
+        self.text, self.lower = text, lower
+        self.digits = sum(map(text.count, "0123456789"))
+        words = set((_ASCII_LETTERS if lower.isascii() else _LETTERS).findall(lower))
+        self.hints = reduce(or_, filter(None, map(_WORDS.__getitem__, words)), _WORDS.always)
 
     def near(
         self, pattern: re.Pattern[str], stems: Stems | list[str], *, before: int, behind: int, digits: bool = False
-    ) -> Iterator[re.Match[str]]:
+    ) -> Iterable[re.Match[str]]:
         """Matches of ``pattern`` in the neighbourhood of any of the stems, each once, in order.
 
         A list are stems found already. ``digits``: there is no match without one.
         """
         if digits and not self.digits:
-            return
-        found = stems if isinstance(stems, list) else stems.within(self)
-        if not found:
-            return
+            return ()
+        if isinstance(stems, Stems):
+            stems = stems.within(self) if self.hints & stems.bits else []
+        return self._around(pattern, stems, before, behind, digits=digits) if stems else ()
+
+    def _around(
+        self, pattern: re.Pattern[str], stems: list[str], before: int, behind: int, *, digits: bool
+    ) -> Iterator[re.Match[str]]:
         lower = self.lower
         windows: list[tuple[int, int]] = []
-        for stem in found:
+        for stem in stems:
             at = lower.find(stem)
             while at >= 0:
                 windows.append((max(0, at - before), min(len(lower), at + len(stem) + behind)))
