@@ -130,7 +130,7 @@ def learn(mails: Sequence[Mail]) -> Learnt:
 
 def use(learnt: Learnt) -> None:
     """Let the program count with these weights in this process."""
-    weights = {**learnt.weights, "": learnt.bias}
+    weights = {name: incident_model.joined(row) for name, row in {**learnt.weights, "": learnt.bias}.items()}
     incident_model._weights = lambda: weights
     incident_model._of_word.cache_clear()
 

@@ -30,9 +30,8 @@ FEWEST_TOKENS = 28
 
 _CACHED_WORDS = 20_000
 _SPACELESS_TOKEN = 3
-
-Weights = tuple[int, int, int]
-"""For security, outage and safety; whole numbers, so that it makes no difference in which order they are added."""
+_BITS = 40
+_HALF = 1 << (_BITS - 1)
 
 
 class Chances(NamedTuple):
@@ -62,13 +61,12 @@ def chances(words: Sequence[str], marks: Iterable[str] = ()) -> Chances | None:
     if len(found) < FEWEST_TOKENS:
         return None
     known, length = _weights(), math.sqrt(len(found))
-    rows = [known[pair] for pair in known.keys() & found if " " in pair]
-    rows += [row for word in found if " " not in word and (row := _of_word(word)) is not None]
-    sums = map(sum, zip(*rows, strict=True)) if rows else (0, 0, 0)
-    told = zip(known[""], *(known[mark] for mark in marks if mark in known), strict=True)
+    total = sum(known[pair] for pair in known.keys() & found if " " in pair)
+    total += sum(map(_of_word, [word for word in found if " " not in word]))
+    of_marks = known[""] + sum(known.get(mark, 0) for mark in marks)
     odds = [
-        math.exp(min(30.0, (sum(of_marks) + total / length) / SCALE))
-        for of_marks, total in zip(told, sums, strict=True)
+        math.exp(min(30.0, (of_all + of_text / length) / SCALE))
+        for of_all, of_text in zip(_parted(of_marks), _parted(total), strict=True)
     ]
     whole = 1.0 + sum(odds)
     return Chances(*(each / whole for each in odds))
@@ -77,7 +75,7 @@ def chances(words: Sequence[str], marks: Iterable[str] = ()) -> Chances | None:
 def distinct_tokens(words: Sequence[str]) -> set[str]:
     """The different words and pairs of neighbours; of scripts without spaces, pieces of three characters."""
     words = words[:MOST_WORDS]
-    if all(map(str.isascii, words)):
+    if (whole := " ".join(words)).isascii() or not KANA_OR_HAN.search(whole):
         return {*words, *map(" ".join, pairwise(words))}
     return set(_tokens(words))
 
@@ -109,16 +107,29 @@ def features(token: str) -> set[str]:
 
 
 @lru_cache(maxsize=_CACHED_WORDS)
-def _of_word(word: str) -> Weights | None:
+def _of_word(word: str) -> int:
     known = _weights()
-    found = [known[feature] for feature in features(word) if feature in known]
-    if not found:
-        return None
-    return (sum(each[0] for each in found), sum(each[1] for each in found), sum(each[2] for each in found))
+    return sum(known.get(feature, 0) for feature in features(word))
+
+
+def joined(weights: Sequence[int]) -> int:
+    """The three weights of a feature in one number: sums of such numbers hold the sums of each."""
+    security, outage, safety = weights
+    return security + (outage << _BITS) + (safety << 2 * _BITS)
+
+
+def _parted(total: int) -> tuple[int, ...]:
+    parts = []
+    for _ in Chances._fields:
+        part = (total + _HALF) % (2 * _HALF) - _HALF
+        parts.append(part)
+        total = (total - part) >> _BITS
+    return tuple(parts)
 
 
 @cache
-def _weights() -> dict[str, Weights]:
+def _weights() -> dict[str, int]:
+    """Each feature's weights, :func:`joined`."""
     lines = files(__package__).joinpath(FILE).read_text(encoding="utf-8").split("\n")
     rows = (line.split("\t") for line in lines if line and not line.startswith("#"))
-    return {feature: (int(security), int(outage), int(safety)) for feature, security, outage, safety in rows}
+    return {feature: joined([int(weight) for weight in weights]) for feature, *weights in rows}

@@ -148,14 +148,18 @@ class Wording:
         return self.text[self.places[hit.start] : last.end() if last else self.places[hit.end - 1]]
 
     @cached_property
+    def _stops(self) -> list[re.Match[str]]:
+        return list(_STOP.finditer(self.text))
+
+    @cached_property
     def clauses(self) -> list[int]:
         """The numbers of the words at which the clauses begin."""
-        return [0, *(self.first_from(stop.end()) for stop in _STOP.finditer(self.text))]
+        return [0, *(self.first_from(stop.end()) for stop in self._stops)]
 
     @cached_property
     def sentence_places(self) -> list[int]:
         """Where in the text the sentences begin."""
-        return [0, *(stop.end() for stop in _STOP.finditer(self.text) if stop[0] not in _WITHIN)]
+        return [0, *(stop.end() for stop in self._stops if stop[0] not in _WITHIN)]
 
     @cached_property
     def sentences(self) -> list[int]:
@@ -199,10 +203,13 @@ _Entry = tuple[int, tuple[int, ...]]
 
 
 class _Known(NamedTuple):
-    """A word's units, and the entries it begins: those of one word, others by their next unit, or after a gap."""
+    """A word's units, and the entries it begins: those of one word, others by their next unit, or after a gap.
+
+    Those of one word are named by their table, number and value.
+    """
 
     units: tuple[int, ...]
-    alone: list[_Entry]
+    alone: list[tuple[str, int, Any]]
     by_second: dict[int, list[_Entry]]
     by_later: dict[int, list[_Entry]]
 
@@ -230,10 +237,12 @@ class PhraseMatcher:
                     contained[table][folded] = number
                 elif units := [self._unit(unit) for unit in self._split(folded)]:
                     self._by_first.setdefault(units[0], []).append((number, tuple(units[1:])))
-        self._contained = {
-            table: (numbers, lazy_pattern("|".join(map(re.escape, sorted(numbers, reverse=True))) or r"(?!)"))
+        self._tables = tuple(tables)
+        self._contained = [
+            (table, numbers, lazy_pattern("|".join(map(re.escape, sorted(numbers, reverse=True)))))
             for table, numbers in contained.items()
-        }
+            if numbers
+        ]
         self._prefix_sizes, self._suffix_sizes = sorted({*map(len, self._prefix)}), sorted({*map(len, self._suffix)})
         self._any_infix = re.compile("|".join(map(re.escape, self._infix)) or r"(?!)")
         self._known = _ByWord(self._find_known)
@@ -276,7 +285,8 @@ class PhraseMatcher:
         for entry in sorted(entry for unit in units for entry in self._by_first.get(unit, ())):
             rest = entry[1]
             if not rest:
-                known.alone.append(entry)
+                table, value = self._entries[entry[0]]
+                known.alone.append((table, entry[0], value))
             elif rest[0] != -1:
                 known.by_second.setdefault(rest[0], []).append(entry)
             elif len(rest) > 1:
@@ -288,33 +298,36 @@ class PhraseMatcher:
 
         Hits in ``text`` are placed by character, as if each were a word.
         """
-        hits: Found = {table: [] for table in self._contained}
+        hits: Found = {table: [] for table in self._tables}
         known = list(map(self._known.__getitem__, words))
         last = len(known) - 1
+        make = tuple.__new__  # a hit's own constructor takes three times as long
         for start, word in enumerate(known):
             if word is None:
                 continue
-            _, found, by_second, by_later = word
-            if not (found or by_second or by_later):
+            _, alone, by_second, by_later = word
+            for table, number, value in alone:
+                hits[table].append(make(Hit, (start, start + 1, number, value, False)))
+            if not by_second and not by_later:
                 continue
             more: list[_Entry] = []
             # By a later word the few that can match are found, however many begin alike.
             if by_second and start < last and (second := known[start + 1]) is not None:
-                for unit in second.units:
+                for unit in second[0]:
                     if unit in by_second:
                         more += by_second[unit]
             if by_later:
-                near = {unit for later in known[start + 1 : start + 2 + _GAP] if later for unit in later.units}
+                near = {unit for later in known[start + 1 : start + 2 + _GAP] if later for unit in later[0]}
                 more += [entry for unit in near & by_later.keys() for entry in by_later[unit]]
-            if more:
-                found = sorted([*found, *more])
-            for number, rest in found:
-                end = _match(known, start + 1, rest) if rest else start + 1
+            if not more:
+                continue
+            for number, rest in sorted(more):
+                end = start + 2 if len(rest) == 1 else _match(known, start + 1, rest)
                 if end:
                     table, value = self._entries[number]
-                    hits[table].append(Hit(start, end, number, value))
-        folded = "" if text.isascii() else text.casefold()
-        for table, (numbers, pattern) in self._contained.items() if folded else ():
+                    hits[table].append(make(Hit, (start, end, number, value, False)))
+        folded = text.casefold() if self._contained and not text.isascii() else ""
+        for table, numbers, pattern in self._contained if folded else ():
             for match in pattern.finditer(folded):
                 number = numbers[match.group()]
                 hits[table].append(Hit(match.start(), match.end(), number, self._entries[number][1], True))

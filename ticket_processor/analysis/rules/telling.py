@@ -119,7 +119,7 @@ def summary_of(shown: str, wording: Wording, marks: Iterable[Mark]) -> str:
 def condenses(text: str, summary: str) -> bool:
     """Whether ``summary`` saves reading ``text``: that is long, and its beginning does not say the same."""
     title, _, body = text.partition("\n")
-    spaceless = bool(KANA_OR_HAN.search(body[:200]))
+    spaceless = not body.isascii() and bool(KANA_OR_HAN.search(body[:200]))
     if len(body) < (_LONG_SPACELESS if spaceless else _LONG_BODY) or 2 * len(summary) > len(body):
         return False
     if len(_END.findall(body.strip())) < _SENTENCES:
