@@ -230,26 +230,25 @@ class Understanding:
             "cost_usd": None if spending.usd is None else round(spending.usd, 8),
             "attempts": spending.attempts,
         }
-        return self._leaving(best.model_copy(update=paid), ticket, cleaned)
+        return self._leaving(best, ticket, cleaned, paid)
 
     def without_models(self, ticket: Ticket, why: str) -> Analysis:
         """The answer at once, for a ticket whose model call hangs."""
         text = self.readable(ticket)
-        return self._leaving(self._without_models(text, why, lambda _step: None), ticket, text.text)
+        return self._leaving(self._without_models(text, why, lambda _step: None), ticket, text.text, {})
 
-    def _leaving(self, analysis: Analysis, ticket: Ticket, text: str) -> Analysis:
+    def _leaving(self, analysis: Analysis, ticket: Ticket, text: str, paid: dict[str, object]) -> Analysis:
         """The answer as others may see it, held to the ticket as it came and to its cleaned ``text``."""
         suspicious = tuple(dict.fromkeys((*analysis.suspicious, *signs_of(f"{ticket.subject}\n{ticket.description}"))))
-        return analysis_leaving(analysis).model_copy(
-            update={
-                "suspicious": suspicious,
-                **(_NO_ADVICE if suspicious else {}),
-                "language": _language(analysis, text),
-                "condenses": condenses(text, analysis.summary),
-                "urgent_tone": analysis.urgent_tone and self._rules.asks_us(text, analysis.language),
-                "settings_file": self._settings_file,
-            }
-        )
+        changes: dict[str, object] = {
+            "suspicious": suspicious,
+            **(_NO_ADVICE if suspicious else {}),
+            "language": _language(analysis, text),
+            "condenses": condenses(text, analysis.summary),
+            "urgent_tone": analysis.urgent_tone and self._rules.asks_us(text, analysis.language),
+            "settings_file": self._settings_file,
+        }
+        return analysis_leaving(analysis, **paid, **changes)
 
     def readable(self, ticket: Ticket, level: RedactionLevel = RedactionLevel.STANDARD) -> RedactedText:
         """The cleaned and redacted text that analysers see."""
@@ -264,11 +263,11 @@ class Understanding:
                 watch(Step("classifier", reason=error.reason, ms=self._ms(started)))
             else:
                 watch(Step("classifier", analysis, ms=self._ms(started)))
-                return made_of(text, analysis).model_copy(update={"why_fallback": why})
+                return made_of(text, analysis, why_fallback=why)
         started = self._now()
         analysis = self._rules.analyse(text)
         watch(Step("rules", analysis, ms=self._ms(started)))
-        return made_of(text, analysis).model_copy(update={"why_fallback": why})
+        return made_of(text, analysis, why_fallback=why)
 
     def _asked(self, link: Analyser, text: RedactedText) -> Analysis:
         """The link's answer. An unexpected error fails the link, not the ticket."""

@@ -269,7 +269,9 @@ def _tidy(lines: list[str]) -> str:
     """Lines without trailing space, runs of blank ones made one, and one tab between the cells of a table."""
     tidy: list[str] = []
     for line in lines:
-        line = _BLANKS.sub(_blank, line.rstrip())
+        line = line.rstrip()
+        if "  " in line or "\t" in line:
+            line = _BLANKS.sub(_blank, line)
         if line or (tidy and tidy[-1]):
             tidy.append(line)
     return "\n".join(tidy).strip()
@@ -300,7 +302,9 @@ def _no_half_number(head: str, rest: str) -> str:
 
 
 def normalised(text: str) -> str:
-    return strip_hidden(compatible(unescaped(strip_hidden(text))))[:MAX_INPUT]
+    shown = strip_hidden(text)
+    plain = compatible(unescaped(shown))
+    return (plain if plain is shown else strip_hidden(plain))[:MAX_INPUT]
 
 
 def clean(subject: str, description: str) -> str:

@@ -95,8 +95,8 @@ def leaving_line(words: str, limit: int) -> ForeignText:
     return fit if fit == plain else leaving(plain_line(fit, limit))
 
 
-def made_of(text: RedactedText, analysis: Analysis) -> Analysis:
-    """An analysis whose words are all pieces of ``text``, which were looked at there.
+def made_of(text: RedactedText, analysis: Analysis, **more: object) -> Analysis:
+    """An analysis whose words are all pieces of ``text``, which were looked at there; ``more`` are changes to it.
 
     Those that are no such pieces any more are looked at again, in one go: a link that was taken from between the groups
     of a number, for one, has left the number whole.
@@ -112,7 +112,7 @@ def made_of(text: RedactedText, analysis: Analysis) -> Analysis:
     update: dict[str, Any] = {"summary": piece(analysis.summary)}
     update["evidence"] = tuple(map(piece, analysis.evidence))
     update["entities"] = {name: piece(value) for name, value in analysis.entities.items()}
-    return analysis.model_copy(update=update)
+    return analysis.model_copy(update=update | more)
 
 
 def subject_line(subject: str, names: Sequence[str], limit: int) -> ForeignText:
@@ -178,14 +178,14 @@ def _own(words: str) -> str:
     return words if fit(words) == words else _around(_NUMBERED, words, fit, str)
 
 
-def analysis_leaving(analysis: Analysis) -> Analysis:
-    """The analysis with every free text of it looked at."""
+def analysis_leaving(analysis: Analysis, **more: object) -> Analysis:
+    """The analysis with every free text of it looked at; ``more`` are changes to the rest of it."""
     lines = {name: limit for name, limit in _LINES.items() if getattr(analysis, name)}
     fit: dict[str, Any] = {name: leaving(getattr(analysis, name)) for name in lines}
     fit |= {name: leaving_line(words, lines[name]) for name, words in fit.items() if words != getattr(analysis, name)}
     fit |= {name: tuple(map(leaving, getattr(analysis, name))) for name in ("evidence", "steps")}
     fit["entities"] = {name: leaving(value) for name, value in analysis.entities.items()}
-    return analysis.model_copy(update=fit)
+    return analysis.model_copy(update=fit | more)
 
 
 def fit_for_the_log(event: str, facts: Mapping[str, object]) -> dict[str, object]:
