@@ -56,6 +56,7 @@ class AnswerStore:
         self._lock = threading.Lock()
         self.clock = clock
         self._days = days
+        self.keeps_answers = days > 0
         self.trouble: str | None = None
         self.before_close: list[Callable[[], None]] = []
         self._db, self._secret = self._opened(path)
@@ -63,11 +64,6 @@ class AnswerStore:
         if self._days:
             with self._lock:
                 self._sweep()
-
-    @property
-    def keeps_answers(self) -> bool:
-        """Whether an answer can ever be found here."""
-        return self._days > 0
 
     def _opened(self, path: Path | None) -> tuple[sqlite3.Connection, bytes]:
         for attempt in (path, path):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
@@ -144,21 +144,6 @@ class Step:
     detail: str = ""
 
 
-@dataclass
-class _Spending:
-    """The cost of a ticket so far, unusable answers included."""
-
-    usage: Usage = field(default_factory=Usage)
-    usd: float | None = None
-    attempts: int = 0
-
-    def add(self, usage: Usage, usd: float | None, attempts: int) -> None:
-        self.usage = self.usage + usage
-        self.attempts += attempts
-        if usd is not None:
-            self.usd = (self.usd or 0.0) + usd
-
-
 class Understanding:
     """Ticket in, analysis out: clean, redact, ask the chain. Thread-safe; call it from any worker.
 
@@ -199,7 +184,7 @@ class Understanding:
         """
         cleaned = clean(ticket.subject, ticket.description)
         texts: dict[RedactionLevel, RedactedText] = {}
-        spending = _Spending()
+        spent: list[tuple[Usage, float | None, int]] = []  # by each answer, unusable ones included
         best: Analysis | None = None
         why = None
         if self.links and not any(map(str.isalpha, cleaned)):
@@ -214,21 +199,22 @@ class Understanding:
             except AnalysisFailed as error:
                 why = error.reason
                 if isinstance(error, AnswerUnusable):
-                    spending.add(error.usage, error.cost_usd, 1)
+                    spent.append((error.usage, error.cost_usd, 1))
                 self.details[why] = error.detail
                 watch(Step(_name(link), reason=why, ms=self._ms(started), detail=error.detail))
                 continue
             watch(Step(_name(link), answer, ms=self._ms(started)))
-            spending.add(answer.usage, answer.cost_usd, answer.attempts)
+            spent.append((answer.usage, answer.cost_usd, answer.attempts))
             best = answer if level is not RedactionLevel.SECRETS else _as_others_may_see(answer, cleaned, ticket.names)
             break
         if best is None:
             text = texts.get(RedactionLevel.STANDARD) or redact(cleaned, names=ticket.names)
             best = self._without_models(text, why or NO_MODEL, watch)
+        priced = [usd for _, usd, _ in spent if usd is not None]
         paid: dict[str, object] = {
-            "usage": spending.usage,
-            "cost_usd": None if spending.usd is None else round(spending.usd, 8),
-            "attempts": spending.attempts,
+            "usage": sum((usage for usage, _, _ in spent), Usage()),
+            "cost_usd": round(sum(priced), 8) if priced else None,
+            "attempts": sum(attempts for _, _, attempts in spent),
         }
         return self._leaving(best, ticket, cleaned, paid)
 

@@ -40,12 +40,10 @@ class Paid(Protocol):
     """An answer that says what it cost."""
 
     @property
-    def usage(self) -> Usage:
-        """The tokens of all requests that it took."""
+    def usage(self) -> Usage: ...
 
     @property
-    def cost_usd(self) -> float | None:
-        """US dollars; ``None`` for a model without a price."""
+    def cost_usd(self) -> float | None: ...
 
 
 Answer = TypeVar("Answer", bound=Paid)

@@ -115,7 +115,9 @@ def found_object(text: str, ticket: str = "", shown: str = "", *, repair: bool =
         said = [found for found in candidates if _key(found) not in planted]
         if said:
             return said[-1]
-    return _repaired(parts[0]) if repair and not _reads_like_an_answer(readings) else None
+    # Where a ticket names every label, what was repaired may be its own words.
+    planted_labels = any(all(name in reading.lower() for name in _LABELS) for reading in readings)
+    return _repaired(parts[0]) if repair and not planted_labels else None
 
 
 # What stands in the ticket
@@ -188,11 +190,6 @@ def read_share(value: object) -> float | None:
         return None
     number = value / 100 if percent or 2 <= value <= 100 else value
     return float(number) if 0 <= number <= 1 else None
-
-
-def _reads_like_an_answer(readings: Sequence[str]) -> bool:
-    """Whether a ticket names every label, so that what was repaired may be its own words."""
-    return any(all(name in reading.lower() for name in _LABELS) for reading in readings)
 
 
 # What the model said

@@ -43,7 +43,7 @@ Signs = dict[str, set[int]]
 _AGAINST = {"elsewhere": 2, "general": 1}
 # How likely an incident has to be by the learnt weights: where phrases tell of one, where none does, and in a long
 # text, which says something around each of many sentences (scripts/measure_rules.py prints what that gives).
-_LIKELY, _LIKELY_BY_ITSELF, _LIKELY_IN_A_PART = 0.67, 0.85, 0.9
+_LIKELY, _LIKELY_BY_ITSELF, _LIKELY_IN_A_PART = 0.67, 0.9, 0.9
 _LONGEST = 120
 """Words, as many as the learnt mails have. Of a longer text the weights see what stands around a sentence."""
 _BEFORE, _BEHIND = 30, 40

@@ -93,7 +93,7 @@ def signs_of(text: str) -> tuple[str, ...]:
     signs = _signs_in_characters(text)
     folded = _folded(text)
     if "\\" in text and _ESCAPED_LETTER.search(text):
-        folded += "\n" + _folded(_ESCAPED_LETTER.sub(_letter, text))
+        folded += "\n" + _folded(_ESCAPED_LETTER.sub(lambda at: chr(int(at[1], 16)) if at[1] else at[2], text))
     spaced_out = _SPACED_PIECE.search(folded) and _SPACED_OUT.search(folded)
     if spaced_out or ("\\" in folded and _ALL_ESCAPED.search(folded)):
         signs.add("look_alikes")
@@ -136,10 +136,6 @@ def _folded(text: str) -> str:
     else:
         text = text.lower()
     return _BLANKS.sub(" ", text)
-
-
-def _letter(escape: re.Match[str]) -> str:
-    return chr(int(escape[1], 16)) if escape[1] else escape[2]
 
 
 @cache

@@ -203,10 +203,7 @@ _Entry = tuple[int, tuple[int, ...]]
 
 
 class _Known(NamedTuple):
-    """A word's units, and the entries it begins: those of one word, others by their next unit, or after a gap.
-
-    Those of one word are named by their table, number and value.
-    """
+    """A word's units, and the entries it begins: of one word (table, number, value), by the next unit, after a gap."""
 
     units: tuple[int, ...]
     alone: list[tuple[str, int, Any]]

@@ -33,7 +33,7 @@ from .matcher import (
 _NEGATION_REACH = 4
 # A word of trouble, and how much all of a text may weigh: to have many is no mood in a long report.
 _TROUBLE, _MOST_TROUBLE = -0.5, -1.5
-_STRONGER, _WEAKER, _DRAWN_OUT = 1.5, 0.5, 1.5
+_STRONGER, _WEAKER = 1.5, 0.5
 # Complaints are put more mildly than praise, so that they weigh more where both are (Taboada et al., 2011).
 _COMPLAINT = 1.75
 # Praise from who asks for something is mostly courtesy.
@@ -45,11 +45,7 @@ _POSITIVE_FROM = 1.25
 
 _SHOUTED = re.compile(r"\b[A-Z]{4,}\b")
 _ASKED_HARD = re.compile(r"[?？][!！]|[!！][?？]|[?？]{2,}")
-_DRAWN = re.compile(r"([^\W\d_])\1{2,}")
 _MOST_MARKS = 20
-_MESSAGE = 500
-"""Words are drawn out in messages shorter than this, not in reports and logs."""
-
 _LONGEST_PRAISE = 500
 ASKS = "asks"
 """The kind of courtesy that asks for something."""
@@ -145,18 +141,17 @@ def _marks(text: str) -> int:
     return sum(found[:_MOST_MARKS])
 
 
-def _score(wording: Wording, language: str, matcher: PhraseMatcher, found: Found) -> float:
+def _score(wording: Wording, language: str, found: Found) -> float:
     words, text = wording.words, wording.text
-    plain, drawn = _undrawn(words, matcher) if len(text) < _MESSAGE and _DRAWN.search(text) else (words, set())
     asks = "?" in text or "？" in text or any(hit.value == ASKS for hit in found["courtesy"])
-    hits = without_contained((found if plain is words else matcher.find(plain, text))["moods"])
+    hits = without_contained(found["moods"])
     trouble = sum(hit.value for hit in hits if hit.value == _TROUBLE)
     # Who asks for help with a trouble may well be calm.
     good, bad = 0.0, max(trouble, _MOST_TROUBLE) if trouble and not asks else 0.0
     moods = [hit for hit in hits if hit.value not in (0.0, _TROUBLE)]
     if moods:
         kept = {place for hit in hits if not hit.value for place in range(hit.start, hit.end)}
-        for score in _in_context(moods, plain, wording, _modifiers(language), drawn, kept):
+        for score in _in_context(moods, wording, _modifiers(language), kept):
             good, bad = (good + score, bad) if score > 0 else (good, bad + score)
     marks = _marks(text)
     good, bad = good + max(marks, 0), bad + min(marks, 0)
@@ -176,10 +171,9 @@ def _score(wording: Wording, language: str, matcher: PhraseMatcher, found: Found
     return total / max(1.0, math.sqrt(len(words) / (_LONG_PRAISE if total > 0 else _LONG)))
 
 
-def _in_context(
-    hits: list[Hit[float]], words: list[str], wording: Wording, changing: _Modifiers, drawn: set[int], kept: set[int]
-) -> Iterator[float]:
+def _in_context(hits: list[Hit[float]], wording: Wording, changing: _Modifiers, kept: set[int]) -> Iterator[float]:
     """The score of each hit by the words around it. ``kept``: where no negation is meant, as in "not only"."""
+    words = wording.words
     turns = (
         [] if changing.contrast.isdisjoint(words) else [at for at, it in enumerate(words) if it in changing.contrast]
     )
@@ -194,8 +188,6 @@ def _in_context(
             score *= _STRONGER
         if not changing.downtoners.isdisjoint(before):
             score *= _WEAKER
-        if drawn and not drawn.isdisjoint(range(hit.start, hit.end)):
-            score *= _DRAWN_OUT
         if negating:
             first, after = max(0, hit.start - _NEGATION_REACH), hit.end + changing.after if score > 0 else hit.end
             near = [at for at in range(first, min(after, len(words))) if words[at] in changing.negations]
@@ -213,26 +205,10 @@ def _in_context(
         yield score
 
 
-def _undrawn(words: list[str], matcher: PhraseMatcher) -> tuple[list[str], set[int]]:
-    """``words`` with "loooove" as "love" and "goooood" as "good", and where that was done."""
-    found = {place for place, word in enumerate(words) if _DRAWN.search(word)}
-    plain = list(words)
-    for place in found:
-        double = _DRAWN.sub(r"\1\1", words[place])
-        if not matcher.find([words[place]])["moods"]:
-            plain[place] = double if matcher.find([double])["moods"] else _DRAWN.sub(r"\1", words[place])
-    return plain, found
-
-
 def _around(starts: list[int], place: int, count: int) -> tuple[int, int]:
     """The first word of the part that holds ``place``, and the first of the next."""
     index = bisect_right(starts, place)
     return starts[index - 1] if index else 0, starts[index] if index < len(starts) else count
-
-
-@cache
-def _greetings() -> frozenset[str]:
-    return frozenset(lists("praise")["greetings"].split())
 
 
 def is_praise(text: str, language: str, matcher: PhraseMatcher) -> bool:
@@ -242,7 +218,7 @@ def is_praise(text: str, language: str, matcher: PhraseMatcher) -> bool:
     """
     if len(text) > _LONGEST_PRAISE or "?" in text or "？" in text:
         return False
-    negations = _modifiers(listed(language)).negations
+    negations, greetings = _modifiers(listed(language)).negations, lists("praise")["greetings"].split()
     clauses = clauses_of(text)
     praising = False
     for place, clause in enumerate(clauses, 1):
@@ -254,7 +230,7 @@ def is_praise(text: str, language: str, matcher: PhraseMatcher) -> bool:
             return False
         if hits or any(mood > 0 for mood in moods):
             praising = True
-        elif length_of(clause) > (2 if place == len(clauses) or not _greetings().isdisjoint(words[:1]) else 1):
+        elif length_of(clause) > (2 if place == len(clauses) or (words and words[0] in greetings) else 1):
             return False  # more than a salutation, or the name at the end
     return praising
 
@@ -272,7 +248,7 @@ def mood_of(wording: Wording, language: str, matcher: PhraseMatcher, found: Foun
     if plain != wording.text:
         wording = Wording(plain)
         found = matcher.find(wording.words, plain)
-    score = _score(wording, listed(language), matcher, found)
+    score = _score(wording, listed(language), found)
     if score <= _NEGATIVE_FROM:
         return Sentiment.NEGATIVE
     return Sentiment.POSITIVE if score >= _POSITIVE_FROM else Sentiment.NEUTRAL

