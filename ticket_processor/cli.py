@@ -140,7 +140,7 @@ def common(
 
 
 def main() -> None:
-    """The ``ticketbot`` command."""
+    """Run the ``ticketbot`` command."""
     gc.set_threshold(10_000)  # loading makes many objects and no garbage: at the usual 700 a sixth of it is collecting
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
@@ -156,9 +156,9 @@ def main() -> None:
 
 
 def _unprinted() -> str | None:
-    """The reason why the output could not be flushed; ``None`` if it was, or if the reader has gone.
+    """Flush standard output; returns why that failed, or ``None`` if it worked or the reader has gone.
 
-    Otherwise the interpreter would report it after the program's last line, in its own words.
+    Without this, the interpreter would report the failure in its own words after the program's last line.
     """
     try:
         sys.stdout.flush()

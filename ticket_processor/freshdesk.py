@@ -1,8 +1,8 @@
-"""The Freshdesk client: a handful of calls, each in its own method. Freshdesk's words stop here.
+"""The Freshdesk client: a few calls, each in its own method. No other module of the pipeline knows Freshdesk's words.
 
-Freshdesk has no guarded update, no record of changes and no idempotency key, and a note travels by itself. So a write
-is a note, if there is one, another look, and one ``PUT`` with everything else; what was sent is kept in the state.
-Between the last look and the ``PUT`` nothing keeps a person's change from being overwritten.
+Freshdesk has no guarded update, no record of changes and no idempotency key, and takes a note in a request of its own.
+So a write sends the note, if there is one, reads the ticket again, and sends one ``PUT`` with everything else; the
+state keeps what was sent. A person's change between that read and the ``PUT`` is overwritten.
 
 Facts and their sources: developers.freshdesk.com/api, "Tickets", "Conversations", "Rate Limit", "Authentication".
 """
@@ -67,12 +67,12 @@ EMBEDDED = 10
 """Maximum number of conversations in a view of a ticket, the oldest ones; others need requests of their own."""
 CONVERSATION_PAGES = 30
 MOST_REMEMBERED = 2_000
-"""Rows of the overlap that a cursor names, so that they are not looked at again."""
+"""Maximum number of rows that a cursor names, so that the next listing passes over them."""
 
 
 @dataclass(frozen=True)
 class TicketView(SeenTicket):
-    """A ticket with its conversations, as far as a view of it shows them."""
+    """A ticket with the conversations that Freshdesk shows together with it."""
 
     said: tuple[Conversation, ...]
 
@@ -80,7 +80,7 @@ class TicketView(SeenTicket):
 class ListingPlace:
     """How far a listing has been read: the newest change, and the rows of the last two minutes before it.
 
-    A row that was listed is passed over while nothing has changed on it.
+    A row that was listed before is passed over until it changes.
     """
 
     def __init__(self, moment: float, newest: str, seen: dict[str, str]) -> None:
@@ -104,9 +104,9 @@ class ListingPlace:
         return f"changed:{self._newest};" + ",".join(f"{number}@{stamp}" for number, stamp in named)
 
     def new(self, rows: Sequence[Mapping[str, Any]], date: float | None) -> Rows:
-        """The rows that were not listed before as they are now; moves the place behind them.
+        """The rows that are new or changed since they were listed; moves the place behind them.
 
-        ``date`` is the answer's own (Unix seconds).
+        ``date`` is the date of the answer (Unix seconds).
         """
         new = [row for row in rows if self._seen.get(str(row.get("id")), "") != str(row.get("updated_at"))]
         self._seen |= {str(row["id"]): str(row.get("updated_at")) for row in with_ids(new)}
@@ -124,8 +124,8 @@ class ListingPlace:
 class Freshdesk(NoteFirstDesk[TicketView]):
     """One Freshdesk account, behind the :class:`Helpdesk` protocol.
 
-    Thread-safe, as its transport and ``state`` are; without ``state`` it can only read, and knows no write of ours but
-    by its note. ``marker`` is the tag on tickets that are done; ``open_statuses`` are the account's own statuses
+    Thread-safe, as its transport and ``state`` are. Without ``state`` it can only read, and recognises our writes by
+    their notes alone. ``marker`` is the tag on tickets that are done; ``open_statuses`` are the account's own statuses
     that count as open.
     """
 
@@ -154,7 +154,7 @@ class Freshdesk(NoteFirstDesk[TicketView]):
         for rows, date, last in self._listing.changed_since(place.moment):
             begun = begun or date
             tickets, unread = self._tickets(place.new(rows, date), date)
-            # What changed after the listing began is the next run's: most of it are this one's own writes.
+            # Tickets changed after the listing began are left to the next run: this run wrote most of them itself.
             over = last or place.is_behind(begun)
             yield Page(tickets, place.cursor, over, unread)
             if over:
@@ -178,7 +178,7 @@ class Freshdesk(NoteFirstDesk[TicketView]):
         return history_of(view.ticket, self._all_said(view), self._confirmed(view.ticket), self._own(), self._marker)
 
     def _tickets(self, rows: Rows, date: float | None) -> tuple[tuple[Ticket, ...], dict[int, TicketError]]:
-        """The tickets of a list's rows, and those of them that make no sense."""
+        """The tickets of a list's rows, and an error for each row that cannot be read."""
         names = self._names(any(map(holds_fields, rows)))
         self._people |= people_of(rows)
         read = functools.partial(read_ticket, read_at=date, names=names, listed=True, open_statuses=self._open_statuses)
@@ -204,7 +204,7 @@ class Freshdesk(NoteFirstDesk[TicketView]):
         return TicketView(ticket, said)
 
     def _person(self, number: object) -> tuple[str, str]:
-        """Name and address of a requester. Lists show them; for others, such as named tickets, they are asked for."""
+        """Name and address of a requester: from the lists that were read, or else by a request."""
         if not isinstance(number, int):
             return "", ""
         if number not in self._people:
@@ -213,7 +213,7 @@ class Freshdesk(NoteFirstDesk[TicketView]):
         return self._people[number]
 
     def _shown(self, path: str) -> Mapping[str, Any]:
-        """A record; an empty one where there is none, or this agent may not see it."""
+        """A record; empty if it does not exist or this agent may not see it."""
         reply = self._get(path)
         return mapping(reply.body) if reply.ok else {}
 
@@ -222,7 +222,7 @@ class Freshdesk(NoteFirstDesk[TicketView]):
         return not item.incoming and not (ours and item.edited_by in (None, item.author))
 
     def _all_said(self, view: TicketView) -> tuple[Conversation, ...]:
-        """All conversations of a ticket: a view shows no more than the oldest."""
+        """All conversations of a ticket; a view holds only the oldest ones."""
         if len(view.said) < EMBEDDED:
             return view.said
         found: dict[int, Conversation] = {}
@@ -239,7 +239,7 @@ class Freshdesk(NoteFirstDesk[TicketView]):
         raise TicketError(f"more than {CONVERSATION_PAGES * 100} conversations; they were not searched")
 
     def _names(self, needed: bool) -> FieldNames:
-        """The account's custom fields, read once, when the first ticket has or gets one."""
+        """The account's custom fields, read once, when a ticket first has or gets one."""
         if self._known_fields is None and needed:
             reply = self._transport.request("GET", "/api/v2/ticket_fields")
             if not reply.ok:
@@ -250,7 +250,6 @@ class Freshdesk(NoteFirstDesk[TicketView]):
         return self._known_fields or {}
 
     def _get(self, path: str, params: Mapping[str, str | int] = {}, cost: int = 1) -> Reply:
-        """An answer about one ticket or its requester."""
         return self._transport.request(
             "GET",
             "/api/v2" + path,
@@ -263,11 +262,11 @@ class Freshdesk(NoteFirstDesk[TicketView]):
     # Writing
 
     def update(self, change: Change) -> Edit | None:
-        """See :meth:`Helpdesk.update`. Nothing guards it, so the ticket should have been fetched a moment ago.
+        """See :meth:`Helpdesk.update`. Freshdesk does not guard it, so fetch the ticket just before.
 
-        The note comes first and carries the reference by which it is found again. Tags come last, the marker among
-        them, so that a ticket that carries the marker is done.
-        Raises ``WaitForEarlier`` too, where a request without an answer may still take effect.
+        The note is sent first, with a reference by which it is found again. Tags are sent last, the marker among them,
+        so a ticket that carries the marker is done.
+        Also raises ``WaitForEarlier`` while an earlier request that got no answer may still take effect.
         """
         if self._state is None:
             raise TicketError("nothing can be written without the state folder")
@@ -308,9 +307,9 @@ class Freshdesk(NoteFirstDesk[TicketView]):
         return as_edit(self._keep(kept, done=row["updated_at"]), note, self._own())
 
     def withdraw(self, change: Change) -> None:
-        """See :meth:`Helpdesk.withdraw`: a note that was sent for ``change`` is deleted, unless a person edited it.
+        """See :meth:`Helpdesk.withdraw`: deletes the note that was sent for ``change``, unless a person edited it.
 
-        Raises ``WaitForEarlier`` while one may still come.
+        Raises ``WaitForEarlier`` while such a note may still arrive.
         """
         writes = [write for write in self._writes(change.ticket_id) if write.change.key == change.key]
         view = self._view(change.ticket_id) if any(write.note_sent for write in writes) else None
@@ -322,7 +321,7 @@ class Freshdesk(NoteFirstDesk[TicketView]):
             self._delete_note(note.id)
 
     def _our_note(self, view: TicketView, change: Change) -> Conversation | None:
-        """The note that was sent for the same write before, if it is there."""
+        """The note on the ticket that was sent for the same write before, if any."""
 
         def ours(item: Conversation) -> bool:
             return bool(item.reference) and change.key.startswith(item.reference) and item.author == self._own()
@@ -364,7 +363,7 @@ class Freshdesk(NoteFirstDesk[TicketView]):
             raise UpdateRefused(f"Freshdesk refuses to delete our note (HTTP {reply.status}{error_code(reply)})")
 
     def _explain(self, reply: Reply, change: Change, names: FieldNames) -> NoReturn:
-        """Raise what a refusal says of this change."""
+        """Raise the error that fits Freshdesk's refusal of this change."""
         refused = refused_fields(reply) if reply.status not in (401, 403, 404, 405, 409) else ()
         if "group_id" in refused and (change.group is not None or "group" in change.cleared):
             raise self.part_refused(f"Freshdesk knows no group {change.group}; see 'ticketbot doctor'", "group")
@@ -380,7 +379,7 @@ class Freshdesk(NoteFirstDesk[TicketView]):
     # What the state knows
 
     def _confirmed(self, ticket: Ticket) -> tuple[KeptWrite, ...]:
-        """Our writes on a ticket; one without an answer counts as done for good once the ticket has shown it."""
+        """Our writes on a ticket; one that got no answer is stored as done once the ticket shows its values."""
         return tuple(
             self._keep(write, done=max(ticket.updated_at, iso(write.sent)))
             if write.sent is not None and not write.done and shows(ticket, write.change)

@@ -1,6 +1,6 @@
-"""Understanding by a language model on any OpenAI-compatible server: asking, once more if need be, and what it cost.
+"""Analyses tickets with a language model on any OpenAI-compatible server: asks, repeats once if need be, counts costs.
 
-What is asked is in ``prompt``; what of an answer may be believed in ``answer``.
+``prompt`` makes the request; ``answer`` checks the answer.
 """
 
 from __future__ import annotations
@@ -41,12 +41,12 @@ _RISKS = list(Risk)
 class ModelAnalyser:
     """Asks one model. Thread-safe.
 
-    ``price`` is input, output and cached input in dollars per million tokens. ``entities`` are names and meanings of
+    ``price`` is dollars per million tokens of input, output and cached input. ``entities`` are names and meanings of
     what to pick out of a ticket. A ticket is cut to ``ticket_tokens``. ``rules`` give the lowest urgency and risk that
-    a text's own words allow, and what these warn of. ``reveal`` is the level at which the texts were redacted: from a
-    lower one than the standard, answers are redacted again before they leave. ``max_output_tokens`` is what the server
-    is told, and counts in estimates only. ``advice``: it is also asked for the likely cause, steps to try, and whether
-    the first reply will do. ``earlier`` picks tickets with their labels that it is shown before a ticket.
+    a text's words allow, and the alarms that they raise. ``reveal`` is the level at which the texts were redacted: if
+    it is below the standard, answers are redacted again before anyone gets them. ``max_output_tokens`` is the limit
+    that the server gets; here only estimates use it. ``advice`` also asks for the likely cause, steps to try, and
+    whether the first reply will do. ``earlier`` picks labelled tickets that the model is shown before a ticket.
     """
 
     def __init__(
@@ -87,11 +87,11 @@ class ModelAnalyser:
         self.fingerprint = fingerprint(taxonomy, self._instructions, self._schema, ticket_tokens)
 
     def analyse(self, text: RedactedText, allowance: Allowance | None = None) -> Analysis:
-        """The model's understanding of a redacted text.
+        """Analyse a redacted text with the model.
 
-        A first answer that does not fit is sent back once with what was wrong, as far as ``allowance`` has the money.
-        Raises :class:`ModelBusy` when another try may help, :class:`AnswerUnusable` with what it cost when an answer
-        came and was of no use (also when the server then failed at the second), else :class:`AnalysisFailed`.
+        If the first answer does not fit, the model is asked once more and told why, if ``allowance`` can pay for that.
+        Raises :class:`ModelBusy` when another try may help, :class:`AnswerUnusable` with the cost when an answer came
+        but could not be used (also when the server failed at the second try), else :class:`AnalysisFailed`.
         """
         try:
             return self._understand(text, allowance)
@@ -123,33 +123,33 @@ class ModelAnalyser:
                 ) from error
             if first.finished:
                 self._distrust()
-        told = {
+        known = {
             "model": leaving_line(raw.model, 80) or self.model,
             "attempts": calls,
             "usage": usage,
             "cost_usd": self._asked.cost(usage),
             "examples": self._earlier(text).ids if self._earlier else (),
         }
-        return self.hold(answer.model_copy(update=told), text)
+        return self.hold(answer.model_copy(update=known), text)
 
     def _repair(self, raw: RawAnswer, wrong: AnalysisFailed, fence: str) -> list[Message]:
-        """The answer, and what was wrong with it, to be said to the model that gave it."""
-        # The schema is said in words now, whatever form it went by: some servers take one and drop it.
+        """Messages that repeat the model's answer to it and say what was wrong."""
+        # They hold the schema in words, however it was sent before: some servers accept a schema and ignore it.
         repair = f"That answer cannot be used ({wrong}). {in_words(self._schema)}"
         said = raw.text[:SHOWN_AGAIN_CHARS].replace(fence, "") or "(nothing)"
         return [{"role": "assistant", "content": said}, {"role": "user", "content": repair}]
 
     def fingerprint_of(self, text: RedactedText) -> str:
-        """A digest of everything that the answer to ``text`` depends on besides it: also what is shown before it."""
+        """A digest of all that the answer depends on besides ``text``, the tickets shown before it included."""
         return "-".join((self.fingerprint, *map(str, self._earlier(text).ids if self._earlier else ())))
 
     def hold(self, analysis: Analysis, text: RedactedText) -> Analysis:
-        """``analysis`` held to what ``text`` itself says: no urgency or risk below its own words' and the category's.
+        """Raise an analysis to the lowest urgency and risk that the words of ``text`` and its category allow. Pure.
 
-        For answers that were given before, to a text that is the same but for white space. Pure.
+        Also for cached answers, which were given to a text that differs in white space only.
         """
         urgency = self._taxonomy.at_least_floor(analysis.subcategory or analysis.category, analysis.urgency)
-        signs = {*analysis.suspicious, *signs_of(text.text)}  # cleaning may have brought some to light
+        signs = {*analysis.suspicious, *signs_of(text.text)}  # cleaning may have uncovered some
         held: dict[str, object] = {"urgency": urgency, "suspicious": tuple(sorted(signs))}
         if self._rules is not None:
             stakes = self._rules.stakes(text)
@@ -161,23 +161,23 @@ class ModelAnalyser:
         return analysis.model_copy(update=held)
 
     def messages(self, text: RedactedText) -> list[Message]:
-        """The first messages for ``text``, in the form that the server is known to take; for showing."""
+        """The first messages for ``text``, in the form that the server is known to accept; for display."""
         return self._asked.in_form(self._messages(text, self._fence()), self._schema)
 
     def question(self, text: RedactedText) -> Question:
-        """The request with which understanding ``text`` begins: its tokens, estimated, and its price."""
+        """The first request for ``text``: its estimated tokens and its price."""
         size = message_tokens(*(message["content"] for message in self.messages(text)))
         return Question(size + self._schema_tokens, self._asked.room(self._max_output_tokens), self._price)
 
     def _distrust(self) -> None:
-        """Words did what the schema had not: a server that breaks its promise again is asked in words from then on."""
+        """Count that the server ignored the schema; after :data:`_PROMISES` times, send it the schema in words."""
         self._broken_promises += 1
         if self._broken_promises >= _PROMISES:
             self._asked.at_least("json_object")
 
     def _messages(self, text: RedactedText, fence: str) -> list[Message]:
         # The fixed part comes first. With many categories it is long enough for providers' caches (1,024 tokens).
-        # The fence cannot be guessed by a ticket.
+        # A ticket's author cannot guess the fence.
         earlier = self._earlier(text).before(fence, self._level) if self._earlier else ""
         shown = earlier + ticket_message(text.text, fence, self._ticket_tokens, level=self._level)
         return [{"role": "system", "content": self._instructions}, {"role": "user", "content": shown}]

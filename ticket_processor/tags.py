@@ -1,4 +1,4 @@
-"""Merging what a ticket holds with what is wanted. Pure functions; a person's work always survives them."""
+"""Merges a ticket's values with the wanted ones. Pure functions; they never undo a person's work."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ def tag(*parts: str) -> str:
 
 
 def merge_tags(current: Sequence[str], add: Iterable[str], remove: Iterable[str] = ()) -> tuple[str, ...]:
-    """The whole list after the change: current tags in their order, ours behind them.
+    """The whole list after the change: current tags in their order, then ours.
 
-    Only tags named in ``remove`` go, and never one that is also in ``add``. Spelling of foreign tags is kept.
-    Merging twice gives the same as merging once.
+    Only tags in ``remove`` go, and never one that is also in ``add``. The spelling of other tags is kept.
+    Merging twice gives the same result as merging once.
     """
     added = [item for item in dict.fromkeys(add) if item]
     gone = set(remove).difference(added)
@@ -43,10 +43,10 @@ def merge_tags(current: Sequence[str], add: Iterable[str], remove: Iterable[str]
 def merge_value(
     current: Value | None, wanted: Value | None, overwrite: Overwrite = Overwrite.NEVER, ours: Value | None = None
 ) -> Value | None:
-    """The value to write, or ``None`` to leave it alone.
+    """The value to write, or ``None`` to leave the current one.
 
-    A value that is there already stays, unless ``overwrite`` allows to replace it: ``bot-set`` when it is still what
-    we put there (``ours``), ``always`` any.
+    A current value stays unless ``overwrite`` allows replacing it: ``bot-set`` if it is still the value that we set
+    (``ours``), ``always`` in any case.
     """
     if wanted is None or wanted == current:
         return None
@@ -66,17 +66,17 @@ def merge_fields(
 
 
 def write_key(ticket: Ticket, stage: str = "triage") -> str:
-    """The in-band key of our one write of this stage on the ticket.
+    """The key, stored on the ticket, of our one write of this stage.
 
-    It is made from what cannot change: an agent may redact even the first message. It needs no secret and no state,
-    so that any run on any machine, even one that lost its state folder, recognises the write: customers cannot put
-    metadata on a ticket.
+    It is made from values that cannot change; even the first message may be redacted by an agent. It needs no secret
+    and no state, so that any run on any machine, even one that lost its state folder, recognises the write. Customers
+    cannot put metadata on a ticket.
     """
     return _digest(stage, str(ticket.id), ticket.created_at)
 
 
 def earlier_key(ticket: Ticket, stage: str = "triage") -> str:
-    """The key that earlier versions gave the same write: the first message, as it was then, is part of it."""
+    """The key that earlier versions gave the same write; it depends on the first message as it was then."""
     return _digest(stage, str(ticket.id), ticket.created_at, ticket.description)
 
 
@@ -85,11 +85,11 @@ def _digest(*parts: str) -> str:
 
 
 COMPLETE, REPAIR = "complete", "repair"
-"""Stages of later writes that belong to a first one: what was refused of it, and what it took from people."""
+"""Stages of writes that follow a first one: to add what was refused of it, and to restore what it took from people."""
 
 
 def key_of_stage(key: str, stage: str) -> str:
-    """The key of a later write that belongs to the one under ``key``, such as what was missing of it."""
+    """The key of a later write that follows the one with ``key``; ``stage`` names its purpose."""
     return hashlib.sha256(f"{key}\0{stage}".encode()).hexdigest()[:32]
 
 
@@ -108,10 +108,10 @@ def merge(
     ours: Ours = NOT_OURS,
     without: Collection[MissingPart] = (),
 ) -> Change:
-    """Exactly what to send, from a decision and the ticket as it is now; nothing that is ``unwanted``.
+    """The change to send: the decision merged into the ticket as it is now, without what is ``unwanted``.
 
-    ``ours`` is what our own writes put there, ``without`` the parts that the helpdesk is known to refuse.
-    A drop-down's value is a tag as well: taking that tag off empties the field.
+    ``ours`` are the values that our own writes set, ``without`` the parts that the helpdesk is known to refuse.
+    A drop-down's value is also a tag: a person who takes that tag off has emptied the field.
     """
     wanted = [item for item in decision.tags if item not in unwanted.tags]
     tags = merge_tags(ticket.tags, wanted, decision.tags_removed)
@@ -128,7 +128,7 @@ def merge(
     group = None if unwanted.group or taken or "group" in without else decision.group
     settled = unwanted.priority or "priority" in without or _lowers(ticket, decision)
     priority = None if settled else decision.priority
-    # What a note tells of goes with it.
+    # Without the note, what it announces is not done either.
     noted = "note" not in without
     note = None if decision.note is None or not noted else told(decision.note, f"\nRef {reference(key)}")
     return Change(
@@ -155,7 +155,7 @@ def merge(
 
 
 def _lowers(ticket: Ticket, decision: Decision) -> bool:
-    """Whether the decision would lower a priority that it may only raise."""
+    """True if the decision would lower a priority that it may only raise."""
     order = list(Priority)
     return (
         decision.priority_raises_only

@@ -1,4 +1,4 @@
-"""The Zendesk client: a handful of calls, each in its own method. Zendesk's words stop here.
+"""The Zendesk client: a few calls, each in its own method. No other module of the pipeline knows Zendesk's words.
 
 Facts and their sources: developer.zendesk.com, "Tickets" (safe updates), "Ticket Audits", "Rate limits",
 "Incremental Exports", "Search".
@@ -46,20 +46,19 @@ SHOW_MANY_MAX = 100
 PAGE_SIZE = 1000
 EXPORT_LIMIT = "incremental-exports"
 SEARCH_WINDOW_S = 6 * 3600.0
-"""Search lags behind, so each listing by search begins this much before the end of the last one."""
+"""Seconds by which a listing by search begins before the end of the last one, since the search index lags."""
 CHOICES = ("tagger", "multiselect")
 """Fields whose values are tags."""
 MAX_AUDITS_BYTES = 2_000_000
-"""Of a page of audits, which many threads read at a time."""
+"""Limit for a page of audits; many threads read one at the same time."""
 UPDATE_LIMIT, AUDITS_LIMIT = "tickets-update", "ticket-audits"
 _UNDER_WAY = ("queued", "working")
 DAY_S = 86_400.0
 MAX_AUDIT_PAGES = 50
 NEARLY_FULL = 4_900
-"""Comments of a ticket; it takes 5,000 (Ticket Comments)."""
+"""A ticket with this many comments counts as full; the limit is 5,000 (Ticket Comments)."""
 MANY = 3
-"""After this many tickets that cannot be shown, and none that can, others are not asked for one by one, unless the last
-of them can be shown."""
+"""After this many tickets that cannot be shown, and none that can, the last is tried; if it fails too, so do all."""
 STALE_BY_S = 3600.0
 """Seconds by which the stamp of a job's stale item is older than the ticket's own."""
 _JOB_ID = re.compile(r"^[A-Za-z0-9-]{1,80}$")
@@ -79,13 +78,13 @@ class Zendesk(ZendeskReads, Helpdesk):
     # Reading
 
     def pages(self, cursor: str | None, since: float) -> Iterator[Page]:
-        """See :meth:`Helpdesk.pages`. Cursors are ``export:…`` or ``search:…``, so a run resumes as it began."""
+        """See :meth:`Helpdesk.pages`. Cursors are ``export:…`` or ``search:…``, so a run goes on in the same way."""
         kind, _, place = (cursor or "").partition(":")
         search = kind == "search"
         return self.created_since(parse_iso(place)) if search else self.changed_since(place or None, since)
 
     def changed_since(self, cursor: str | None, since: float) -> Iterator[Page]:
-        """Tickets by last change, from a place of the export on; by search for a user who may not export."""
+        """Pages of tickets by last change, from a cursor of the export; by search if this user may not export."""
         params: Params = {"per_page": self._page_size, "include": "users"}
         if cursor is None:
             params["start_time"] = int(since)
@@ -108,7 +107,7 @@ class Zendesk(ZendeskReads, Helpdesk):
                 raise HelpdeskDown("Zendesk's export repeats a cursor before its end; nothing is lost, try later")
             seen.add(after)
             tickets, unread = self.tickets(reply)
-            # What changed after the listing began is the next run's: most of it are this one's own writes.
+            # Tickets changed after the listing began are left to the next run: this run wrote most of them itself.
             begun = begun or reply.date
             last = last or changed_after(begun, body)
             yield Page(tickets, f"export:{after}" if after else None, last, unread)
@@ -116,12 +115,12 @@ class Zendesk(ZendeskReads, Helpdesk):
                 return
             params.pop("start_time", None)
             params["cursor"] = str(after)
-            del reply, body  # or two pages would be held while the next one is read
+            del reply, body  # otherwise two pages would be in memory while the next one is read
 
     def created_since(self, since: float) -> Iterator[Page]:
-        """Tickets created since, by search export: no admin needed, but minutes late and by creation only.
+        """Pages of tickets created since, by search export: needs no admin, but is minutes late and by creation only.
 
-        The next listing begins the window before the newest ticket of this one, which may be listed later than others.
+        The next listing begins :data:`SEARCH_WINDOW_S` before this one's newest ticket, since some are listed late.
         """
         newest = since
         for tickets, unread, last in self.found(f"created>={iso(since)} status<solved"):
@@ -132,7 +131,7 @@ class Zendesk(ZendeskReads, Helpdesk):
             yield Page(tickets, cursor, last, unread, since=since)
 
     def found(self, query: str) -> Iterator[tuple[tuple[Ticket, ...], Mapping[int, TicketError], bool]]:
-        """Pages of what a search finds, what of each could not be read, and whether it is the last."""
+        """For each page of a search: its tickets, an error for each unreadable one, and whether it is the last page."""
         params: Params = {"query": query, "filter[type]": "ticket", "page[size]": SHOW_MANY_MAX}
 
         def refused(reply: Reply, _words: str) -> Exception:
@@ -151,7 +150,7 @@ class Zendesk(ZendeskReads, Helpdesk):
     def solved(self, since: float) -> Iterator[tuple[Ticket, ...]]:
         """Solved and closed tickets created since ``since`` (Unix seconds), a page at a time, by search export.
 
-        Each page is read once more by its ids: a search lags behind, and does not know the requesters' names.
+        Each page is read once more by its ids, since a search lags behind and lacks the requesters' names.
         Take the pages without long pauses: Zendesk keeps the place for an hour. Raises :class:`CannotRun`.
         """
         for tickets, _, _ in self.found(f"created>={iso(since)} status>=solved"):
@@ -159,17 +158,17 @@ class Zendesk(ZendeskReads, Helpdesk):
             yield tuple(fresh.get(ticket.id, ticket) for ticket in tickets)
 
     def fetch(self, ticket_ids: Sequence[int]) -> Fetched:
-        """See :meth:`Helpdesk.fetch`; a request for each hundred, and one for each ticket that such an answer lacks."""
+        """See :meth:`Helpdesk.fetch`: one request per hundred tickets, and one for each ticket that an answer lacks."""
         found = Fetched()
         for start in range(0, len(ticket_ids), SHOW_MANY_MAX):
             self._fetch(ticket_ids[start : start + SHOW_MANY_MAX], found)
         return found
 
     def _fetch(self, part: Sequence[int], found: Fetched) -> None:
-        """Read tickets together. Where one of them spoils the answer, the others are read without it."""
+        """Read tickets together; if one of them spoils the answer, read the others without it."""
         try:
             params = {"ids": ",".join(map(str, part)), "include": "users"}
-            # A hundred at once are as many as one thread asks for; of one ticket many threads ask.
+            # One thread asks for a hundred at once, many threads ask for single tickets.
             most = min(MAX_PAGE_BYTES, MAX_AUDITS_BYTES + 100_000 * len(part))
             reply = self.get("/tickets/show_many", params, most=most, about_one=True)
             if not reply.ok:
@@ -193,7 +192,7 @@ class Zendesk(ZendeskReads, Helpdesk):
                 self._fetch_alone(ticket_id, found)
 
     def _fetch_alone(self, ticket_id: int, found: Fetched) -> None:
-        """Read a ticket that an answer about several has left out: only by its own answer is it known to be gone."""
+        """Read a ticket that an answer about several left out: only a request for it alone can show that it is gone."""
         try:
             reply = self.get(f"/tickets/{ticket_id}", {"include": "users"}, about_one=True)
             if reply.status in (404, 410):
@@ -208,7 +207,7 @@ class Zendesk(ZendeskReads, Helpdesk):
             found.unread[ticket_id] = error
 
     def history(self, ticket_id: int) -> History:
-        """See :meth:`Helpdesk.history`: from the ticket's audits. Our key lies in their ``metadata.custom``."""
+        """See :meth:`Helpdesk.history`: read from the ticket's audits, which hold our key in ``metadata.custom``."""
         edits = tuple(edit for audit in self._audits(ticket_id) for edit in read_edits(audit))
         options: dict[int, frozenset[str]] = {}
         if any(edit.tags_removed for edit in edits):
@@ -217,8 +216,8 @@ class Zendesk(ZendeskReads, Helpdesk):
 
     def _audits(self, ticket_id: int) -> Iterator[Mapping[str, Any]]:
         def refused(reply: Reply, _words: str) -> Exception | None:
-            told = f"Zendesk refuses this ticket's audits (HTTP {reply.status}{error_code(reply)})"
-            return None if reply.status == 404 else not_shown(told, reply)
+            message = f"Zendesk refuses this ticket's audits (HTTP {reply.status}{error_code(reply)})"
+            return None if reply.status == 404 else not_shown(message, reply)
 
         params: Params = {"page[size]": 100}
         read = 0
@@ -247,7 +246,7 @@ class Zendesk(ZendeskReads, Helpdesk):
         raise write_refused("Zendesk", reply, error_code(reply))
 
     def _explain(self, details: Mapping[str, object], change: Change) -> None:
-        """Raise what a 422 says of this change, where it says something that we know."""
+        """Raise the error that fits a 422 on this change, if its details name a cause that we know."""
         if "status" in details:
             raise TicketGone("closed")
         if "group" in details and change.group is not None:
@@ -263,14 +262,14 @@ class Zendesk(ZendeskReads, Helpdesk):
             raise PartRefused("the ticket has as many comments as Zendesk allows", "note")
 
     def _is_full(self, ticket_id: int) -> bool:
-        """Whether a ticket takes no more comments. No source says how the 422 for that is worded, so they are counted;
-        the count may be off by some (Count Ticket Comments)."""
+        """True if a ticket takes no more comments. The documents do not say how Zendesk words its 422 for that, so the
+        comments are counted; the count may be slightly off (Count Ticket Comments)."""
         reply = self.get(f"/tickets/{ticket_id}/comments/count", {}, about_one=True)
         count = mapping(body_of(reply).get("count")).get("value") if reply.ok else None
         return isinstance(count, int) and count >= NEARLY_FULL
 
     def update_many(self, changes: Sequence[Change], *, stale: int | None = None) -> str:
-        """See :meth:`Helpdesk.update_many`: ``PUT /tickets/update_many`` with a stamp of its own on each item."""
+        """See :meth:`Helpdesk.update_many`: ``PUT /tickets/update_many``, each item with its own stamp."""
         tickets = []
         for change in changes:
             item = {"id": change.ticket_id, **self._with_choices(update_body(change), change)}
@@ -295,20 +294,20 @@ class Zendesk(ZendeskReads, Helpdesk):
         return job_id
 
     def jobs(self, job_ids: Sequence[str]) -> Mapping[str, JobStatus]:
-        """See :meth:`Helpdesk.jobs`; one request for all, and one for each where they cannot be shown together."""
+        """See :meth:`Helpdesk.jobs`: one request for all, or one for each if they cannot be shown together."""
         found: dict[str, JobStatus] = {}
         for start in range(0, len(job_ids), SHOW_MANY_MAX):
             part = job_ids[start : start + SHOW_MANY_MAX]
-            told = self._jobs(part)
-            if told is None and len(part) > 1:
-                told = {}
+            statuses = self._jobs(part)
+            if statuses is None and len(part) > 1:
+                statuses = {}
                 for job_id in part:
-                    told.update(self._jobs([job_id]) or {})
-            found.update(told or {})
+                    statuses.update(self._jobs([job_id]) or {})
+            found.update(statuses or {})
         return found
 
     def _jobs(self, job_ids: Sequence[str]) -> dict[str, JobStatus] | None:
-        """How far these jobs are; ``None`` where the request is refused or fails, which one stale id may cause."""
+        """The statuses of these jobs; ``None`` if the request fails, which a single stale id may cause."""
         try:
             reply = self.get("/job_statuses/show_many", {"ids": ",".join(job_ids)}, about_one=True)
         except TicketUnreadable:
@@ -319,7 +318,7 @@ class Zendesk(ZendeskReads, Helpdesk):
         return {str(row["id"]): job_status(row) for row in named}
 
     def _with_choices(self, body: dict[str, object], change: Change) -> dict[str, object]:
-        """A drop-down's value has to stand among the tags as well: of two that disagree, the list of tags wins."""
+        """Add drop-downs' values to the tags: where a field and the tags disagree, Zendesk follows the tags."""
         if not change.fields:
             return body
         kinds = self._ticket_fields()
@@ -344,7 +343,7 @@ class Zendesk(ZendeskReads, Helpdesk):
         return body
 
     def _ticket_fields(self) -> Mapping[int, TicketField]:
-        """Read once, when the first ticket gets a field; none where this user may not read them."""
+        """The account's ticket fields, read once when first needed; none if this user may not read them."""
         if self._known_fields is None:
             try:
                 self._known_fields = {field.id: field for field in read_fields(self._transport)}
@@ -358,7 +357,7 @@ class Zendesk(ZendeskReads, Helpdesk):
 
 
 def too_many_jobs(reply: Reply) -> bool:
-    """Whether an answer says that the account may have no more jobs; its status is not documented."""
+    """True if an answer says that the account may have no more jobs; Zendesk does not document its status."""
     body = mapping(reply.body)
     codes = [item.get("code") for item in mappings(body.get("errors"))]
     error = body.get("error")
@@ -367,7 +366,7 @@ def too_many_jobs(reply: Reply) -> bool:
 
 
 def job_status(row: Mapping[str, Any]) -> JobStatus:
-    # Only this counts: a job that says "completed" can hold items that failed, in more than one form.
+    # Only ``success`` counts: a job that says "completed" can hold items that failed, in more than one form.
     made = {
         item["id"]: item.get("success") is True
         for item in mappings(row.get("results"))
@@ -379,9 +378,9 @@ def job_status(row: Mapping[str, Any]) -> JobStatus:
 
 
 def changed_after(moment: float | None, body: Mapping[str, Any]) -> bool:
-    """Whether the last row of an export's page, and so all behind it, changed after ``moment`` (Unix seconds).
+    """True if the last row of an export's page, and so all later rows, changed after ``moment`` (Unix seconds).
 
-    A row that changed days after it makes no sense.
+    A time of days after ``moment`` is ignored as an error.
     """
     rows = body.get("tickets")
     changed = mapping(rows[-1]).get("generated_timestamp") if isinstance(rows, list) and rows else None

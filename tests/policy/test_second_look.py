@@ -110,7 +110,7 @@ def test_a_cost_that_stands_in_a_receipt_is_not_counted_again() -> None:
     state = State(None)
     analysis = an_analysis(usage=Usage(input=100, output=5), cost_usd=0.25)
     state.keep_verdict(Verdict(ticket_id=1, key="k", analysis=analysis, decision=NEW, clean_stamp="s"))
-    state.cost_is_told(1)
+    state.cost_is_counted(1)
     (opened,) = state.unsettled()
     told = opened.verdict.analysis
     assert (told.usage, told.cost_usd, told.category) == (Usage(), 0.0, analysis.category)

@@ -45,7 +45,7 @@ def planned_write(outcome: Outcome, state: State, account: str) -> PlannedLine |
     if verdict.puts_back or verdict.completes:
         return None
     known = {"account": account, "unchanged_at": outcome.change.stamp}
-    return PlannedLine.model_validate({**dict(verdict.told()), **known})
+    return PlannedLine.model_validate({**dict(verdict.without_cost()), **known})
 
 
 class PlanFile:

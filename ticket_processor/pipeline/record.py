@@ -130,7 +130,7 @@ class Recorder:
             else:
                 again = self._keep_for_later(outcome.ticket_id, outcome.reason, failed=failed).attempts > 1
             if outcome.analysis is not None:
-                state.cost_is_told(outcome.ticket_id)
+                state.cost_is_counted(outcome.ticket_id)
         elif outcome.status is not OutcomeStatus.PLANNED:
             # A reply that changes nothing, or that is a person's by now, is dealt with as well as one that was written.
             dealt_with = outcome.change is not None or outcome.reason in _DEALT_WITH

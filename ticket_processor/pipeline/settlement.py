@@ -243,7 +243,7 @@ def repair(change: Change, lost: Overwritten, verdict: Verdict, missing: Verdict
 def _later(verdict: Verdict, decision: Decision, key: str, **which: bool) -> Verdict:
     """The verdict of a later write on the same ticket."""
     own = {"decision": decision, "key": key, "follows": True, "replaces": (), "anew": False, "unchanged_at": ""}
-    return verdict.told().model_copy(update={**own, **which})
+    return verdict.without_cost().model_copy(update={**own, **which})
 
 
 def incomplete(parts: Iterable[str]) -> str:

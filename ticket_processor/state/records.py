@@ -1,6 +1,6 @@
-"""What the state keeps beside unfinished writes: verdicts, due replies, tickets to retry or listed, and services.
+"""The records that the state keeps: verdicts, writes, due replies, the retry list and listed tickets.
 
-Takes a customer's words out of the state.
+:func:`erase_words` takes a customer's words out of the state.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ class Verdict(Frozen):
     """A finished analysis and what policy made of it, kept until the ticket is settled.
 
     ``clean_stamp`` is an ``updated_at`` at which the ticket is known to carry no write of ours. ``replaces`` are the
-    tags of an earlier write of ours, when this is a second look. ``follows`` is true for every write after the first:
-    the marker tag says nothing of those, only their own key does. ``puts_back`` marks what repairs a write of ours,
-    ``completes`` what was refused of one. ``earlier_key`` is what an earlier version calls the same write.
-    ``taken_off`` is what people had taken off at ``clean_stamp``, if that was looked up. ``anew``: a person asked for
-    it, which counts until people have judged what was written before. ``unchanged_at``: it is only written while this
-    is the ticket's ``updated_at``.
+    tags of our earlier write, when this is a second look. ``follows`` is true for every write after the first: only
+    their own key shows that those were made, not the marker tag. ``puts_back`` marks a repair of our write,
+    ``completes`` a write of the part that was refused before. ``earlier_key`` is the key that an earlier version gave
+    the same write. ``taken_off`` is what people had taken off at ``clean_stamp``, if that was looked up. ``anew``: a
+    person asked for this analysis; it holds until people judge the earlier write. ``unchanged_at``: it is written only
+    while this is the ticket's ``updated_at``.
     """
 
     ticket_id: int
@@ -47,8 +47,8 @@ class Verdict(Frozen):
     anew: bool = False
     unchanged_at: str = Field("", exclude_if=is_empty)
 
-    def told(self) -> Verdict:
-        """The same without its cost, once a receipt holds that: a later run does not count it again."""
+    def without_cost(self) -> Verdict:
+        """A copy without its cost: a receipt holds the cost, so a later run must not count it again."""
         if self.analysis is None:
             return self
         cost = None if self.analysis.cost_usd is None else 0.0
@@ -56,7 +56,7 @@ class Verdict(Frozen):
         return self.model_copy(update={"analysis": analysis, "analyse_ms": 0})
 
     def wordless(self) -> Verdict:
-        """The same without anything in a customer's words."""
+        """A copy without the texts that may hold a customer's words."""
         words: dict[str, object] = {"summary": "", "evidence": (), "entities": {}, "root_cause": "", "steps": ()}
         analysis = self.analysis and self.analysis.model_copy(update=words)
         silent = self.decision.model_copy(update={"note": None, "reply": None})
@@ -68,7 +68,7 @@ class KeptWrite(Frozen):
 
     ``change`` is without its note's words. ``fields_before`` are the values that it replaced. ``note_sent`` and
     ``sent`` say when (Unix seconds, the helpdesk's clock) the note and the rest were sent; ``done`` is the ticket's
-    ``updated_at`` in the answer, empty while there is none. ``note`` is the note's number, once an answer told it.
+    ``updated_at`` in the answer, empty while there is none. ``note`` is the note's number, once an answer names it.
     """
 
     change: Change
@@ -80,7 +80,7 @@ class KeptWrite(Frozen):
 
 
 class ScheduledReply(Frozen):
-    """A public reply, or the status behind it, that is due later unless anybody touches the ticket.
+    """A public reply, or the status to set after it, that a later run sends unless someone touches the ticket.
 
     ``key`` and ``at`` are our last write's, as the helpdesk has it on record; ``at`` is empty while that is unknown.
     Tags, priority and group are the ticket's before that write.
@@ -102,7 +102,7 @@ FollowUp = tuple[Verdict, str]
 
 @dataclass(frozen=True)
 class Open:
-    """A verdict that is not settled, every change that may have been sent for it, and the job of the last, if any."""
+    """An unsettled verdict, every change that may have been sent for it, and the job of the last one, if any."""
 
     verdict: Verdict
     sent: tuple[Change, ...] = ()
@@ -124,7 +124,7 @@ class Retry:
 
 
 def parsed(kind: type[Record], text: str) -> Record:
-    """A record as it was stored. Raises :class:`StateUnusable` for one that this version cannot read."""
+    """Read a stored record. Raises :class:`StateUnusable` if this version cannot read it."""
     try:
         return kind.model_validate_json(text)
     except ValidationError:
@@ -136,7 +136,7 @@ def parsed(kind: type[Record], text: str) -> Record:
 
 @dataclass(frozen=True)
 class Listed:
-    """A ticket that a search has listed: when it was created (Unix seconds), the stamp at which it was dealt with."""
+    """A ticket that a search has listed: when it was created (Unix seconds), and its stamp when it was handled."""
 
     ticket_id: int
     created: float
@@ -148,10 +148,10 @@ ERASING = "erasing"
 
 
 def erase_words(state: State, ticket_ids: Iterable[int]) -> list[int]:
-    """Take a customer's words out of what waits to be written on these tickets, and out of the file's free pages.
+    """Remove customers' words from the pending writes of these tickets, and from the file's free pages.
 
-    Labels are still written, without summary and note. What was to be put back for a person holds that person's
-    own values, so it is given up: returns the tickets of those. No other process may have the file open.
+    Labels are still written, without summary and note. A write that puts a person's values back holds those values,
+    so it is dropped: returns the tickets of dropped writes. No other process may have the file open.
     """
     given_up = []
     with state.transaction() as db:

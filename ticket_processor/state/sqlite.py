@@ -66,11 +66,9 @@ _ASK_AGAIN_S = 0.02
 
 
 def opened(path: Path | None, migrations: Sequence[str], *, holds: str = "") -> sqlite3.Connection:
-    """A connection of any thread to the file, which is made, or brought up to date, if need be; ``None``: in memory.
+    """Open the file, for any thread; it is created or migrated if need be. ``None`` opens one in memory.
 
-    Without ``migrations`` its tables are the caller's.
-
-    Raises :class:`StateUnusable`, ``sqlite3.Error`` or ``OSError``.
+    Without ``migrations`` the caller makes the tables. Raises :class:`StateUnusable`, ``sqlite3.Error`` or ``OSError``.
     """
     if path is not None:
         _check_files(path)
@@ -107,20 +105,20 @@ def migrate(db: sqlite3.Connection, path: Path | None, migrations: Sequence[str]
     if 0 < version <= migrations.count(""):
         raise StateUnusable(
             f"{path} is of an earlier ticketbot (schema {version}), and not read any more; it holds {holds}: keep a "
-            "copy elsewhere, and delete it here to begin anew"
+            "copy elsewhere, and delete it here to begin again"
         )
     apply_missing(db, migrations)
 
 
 def schema_version(db: sqlite3.Connection) -> int:
-    """How many scripts a file's schema is made of; 0 if it is new."""
+    """The schema version of a file: how many scripts it has run; 0 if it is new."""
     return int(db.execute("PRAGMA user_version").fetchone()[0])
 
 
 def apply_missing(db: sqlite3.Connection, migrations: Sequence[str]) -> None:
-    """Run the scripts that a file lacks; of many processes that do so at once, one does it."""
+    """Run the migration scripts that a file lacks; if many processes try at once, one of them does it."""
     if schema_version(db) >= len(migrations):
-        return  # to ask for the lock would be to wait for whoever is writing for long
+        return  # the lock would have to be waited for while another process writes for long
     with transaction(db):
         for number, script in enumerate(migrations[schema_version(db) :], start=schema_version(db) + 1):
             run_script(db, script)
@@ -153,7 +151,6 @@ def write_ahead(db: sqlite3.Connection) -> None:
 
 
 def _statements(script: str) -> Iterator[str]:
-    """The statements of a script one by one."""
     statement = ""
     for part in script.split(";"):
         statement += part + ";"
@@ -163,10 +160,7 @@ def _statements(script: str) -> Iterator[str]:
 
 
 def emptied(db: sqlite3.Connection) -> bool:
-    """Write a database anew, so that nothing of what was deleted is left in its file or beside it.
-
-    False if another reader prevents that.
-    """
+    """Rewrite a database so that no deleted data is left in its files; false if another reader prevents that."""
     db.execute("PRAGMA temp_store=MEMORY")
     db.execute("VACUUM")
     busy, _, _ = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
@@ -174,15 +168,15 @@ def emptied(db: sqlite3.Connection) -> bool:
 
 
 def copy_into(path: Path, into: sqlite3.Connection) -> None:
-    """Copy the file's content, and leave nothing beside it.
+    """Copy the file's content without creating files beside it.
 
-    A reader of a WAL file leaves the two files of a writer behind, and cannot even begin where it may not create them.
-    A file that no process has open is read as one that does not change; if it changed all the same, it is read again.
+    A reader of a WAL file creates a writer's two files, and cannot start where it may not create them. So a file that
+    no process has open is read as immutable; if it changed meanwhile, it is read again.
     Raises :class:`StateUnusable`, ``sqlite3.Error`` or ``OSError``.
     """
     _check_files(path)
     log, before = path.with_name(f"{path.name}-wal"), _stamp(path)
-    # SQLite would not say that it is a right that is missing. Opening the file here would end this process's locks.
+    # SQLite does not say that the permission is missing. Opening the file here would end this process's locks.
     if not os.access(path, os.R_OK):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
     if not log.exists():
@@ -204,7 +198,6 @@ def _check_files(path: Path) -> None:
 
 
 def _files(path: Path) -> tuple[Path, ...]:
-    """A database's own file, and those that SQLite keeps beside it."""
     return (path, *(path.with_name(path.name + end) for end in ("-wal", "-shm")))
 
 
@@ -215,7 +208,7 @@ def _stamp(path: Path) -> tuple[int, int]:
 
 @contextmanager
 def transaction(db: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
-    """All that is written inside becomes lasting together, or not at all. The connection is in autocommit mode."""
+    """Commit everything written inside, or nothing. The connection is in autocommit mode."""
     db.execute("BEGIN IMMEDIATE")
     try:
         yield db
@@ -228,7 +221,7 @@ def transaction(db: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
 
 @contextmanager
 def translated(path: Path | None) -> Iterator[None]:
-    """Errors of SQLite and of the disk become :class:`StateUnusable`."""
+    """Turn errors of SQLite and of the disk into :class:`StateUnusable`."""
     try:
         yield
     except OSError as error:
@@ -237,7 +230,7 @@ def translated(path: Path | None) -> Iterator[None]:
         raise state_unusable(path.parent, error, path) from error
     except sqlite3.Error as error:
         is_damage = isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError)
-        # SQLite says "unable to open" or "readonly", and not that a right is missing.
+        # SQLite says "unable to open" or "readonly", not that a permission is missing.
         if path and isinstance(error, sqlite3.OperationalError) and (shut := _shut(path)):
             denied = PermissionError(errno.EACCES, os.strerror(errno.EACCES))
             raise state_unusable(path.parent, denied, shut) from error
@@ -246,7 +239,7 @@ def translated(path: Path | None) -> Iterator[None]:
 
 
 def is_there(path: Path) -> bool:
-    """Whether the state folder holds such a file or folder. Raises :class:`StateUnusable` if that is unknown."""
+    """Whether the file or folder exists. Raises :class:`StateUnusable` if that cannot be found out."""
     try:
         path.stat()
     except (FileNotFoundError, NotADirectoryError):
@@ -257,7 +250,7 @@ def is_there(path: Path) -> bool:
 
 
 def _shut(path: Path) -> Path | None:
-    """Which of the folder and its database's files this user may not write to."""
+    """The folder, or the database file in it, that this user may not write to; ``None`` if there is none."""
     if not os.access(path.parent, os.W_OK | os.X_OK):
         return path.parent
     return next((file for file in _files(path) if file.exists() and not os.access(file, os.W_OK)), None)
@@ -269,14 +262,14 @@ _ADVICE = "; if it is damaged, put a copy of it back, or delete it: that leads t
 class Database:
     """One SQLite file. Thread-safe.
 
-    ``migrations`` make its tables, and ``holds`` says in words what is lost with the file. Raises
+    ``migrations`` create its tables, and ``holds`` says in words what is lost with the file. Raises
     :class:`StateUnusable` when the file is damaged, cannot be written, or is newer than this program.
     """
 
     migrations: ClassVar[Sequence[str]] = _MIGRATIONS
     holds: ClassVar[str] = ""
     outlives_power_cuts: ClassVar[bool] = False
-    """Of the state a power cut may take the newest transactions: the log's intent lines are synced, it is not."""
+    """False for the state: a power cut may lose its newest transactions, since the log's intent lines are synced."""
 
     def __init__(self, path: Path | None) -> None:
         """Open, or create, the file; ``None`` keeps everything in memory."""
@@ -288,7 +281,7 @@ class Database:
 
     @classmethod
     def scratch_copy(cls, path: Path) -> Self:
-        """A copy in memory, for a run that must leave no trace; empty if there is no file."""
+        """A copy in memory, for a run that must not change the file; empty if there is no file."""
         copy = cls(None)
         if is_there(path):
             try:
@@ -313,7 +306,7 @@ class Database:
         return None if found == "ok" else " ".join(str(found).split())
 
     def vacuum(self) -> bool:
-        """Take what was deleted out of the file; false while another process reads it."""
+        """Remove deleted data from the file; false while another process reads it."""
         with self._lock, translated(self.path):
             return emptied(self._db)
 
@@ -329,7 +322,7 @@ class Database:
             return self._db.execute(sql, values).fetchall()
 
     def write(self, sql: str, *values: object) -> int:
-        """Execute one statement, which is lasting at once; how many rows it changed."""
+        """Execute and commit one statement; returns how many rows it changed."""
         with self.transaction() as db:
             return db.execute(sql, values).rowcount
 
@@ -340,7 +333,7 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
-        """All that this thread writes meanwhile becomes lasting together; within another it is a part of that one."""
+        """Commit what this thread writes inside together; within another transaction, as part of that one."""
         with self._lock, translated(self.path):
             part_of_more = self._db.in_transaction
             with nullcontext(self._db) if part_of_more else transaction(self._db) as db:

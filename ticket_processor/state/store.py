@@ -22,13 +22,13 @@ CURSOR, HORIZON = "cursor", "horizon"
 TURN = "turn"
 """Fact: the ticket after which the next run begins with what earlier runs have left."""
 HELPDESK_DATE = "helpdesk_date"
-"""Fact: what the helpdesk's own clock said last, in Unix seconds. Its age says nothing of this machine's clock."""
+"""Fact: the last time that the helpdesk's own clock showed, in Unix seconds."""
 AHEAD_S = 120.0
 """A run that ended further in the future was recorded by a clock that was wrong."""
 RUNS_KEPT_S = 36 * 86_400.0
-"""A month is looked back on, and some days before it."""
+"""A month, which reports look back on, and some days more."""
 DONE_KEPT_S = 100 * 86_400.0
-"""So long it is remembered without asking which tickets are done; after that their marker, or their key, says so."""
+"""How long the state remembers which tickets are done; after that their marker or their key on the ticket says so."""
 
 
 _KEEP_VERDICT = (
@@ -46,17 +46,17 @@ class State(Database):
     # Public replies
 
     def schedule_reply(self, reply: ScheduledReply) -> None:
-        """Store what is due on a ticket, in the place of what was due on it before."""
+        """Store the reply that is due on a ticket; it replaces one that was due before."""
         row = (reply.ticket_id, reply.model_dump_json())
         self.write("INSERT OR REPLACE INTO scheduled_replies VALUES (?, ?)", *row)
 
     def scheduled_replies(self) -> list[ScheduledReply]:
-        """Everything that is due now or later, by ticket id."""
+        """All replies that are due now or later, by ticket id."""
         rows = self.all("SELECT reply FROM scheduled_replies ORDER BY ticket_id")
         return [parsed(ScheduledReply, reply) for (reply,) in rows]
 
     def cancel_reply(self, *ticket_ids: int) -> None:
-        """Nothing is due on these tickets any more."""
+        """Forget the replies that are due on these tickets."""
         self.write_many("DELETE FROM scheduled_replies WHERE ticket_id = ?", zip(ticket_ids))
 
     # Facts: the account, the cursor, the horizon
@@ -92,7 +92,7 @@ class State(Database):
     # Verdicts and intents
 
     def keep_verdict(self, *verdicts: Verdict) -> None:
-        """Store analyses before anything is sent, so that no crash makes a model be paid twice."""
+        """Store analyses before anything is sent, so that a crash does not make us pay a model twice."""
         self.write_many(_KEEP_VERDICT, [(verdict.ticket_id, verdict.model_dump_json()) for verdict in verdicts])
 
     def verdict(self, ticket_id: int) -> Verdict | None:
@@ -100,11 +100,11 @@ class State(Database):
         row = self.one("SELECT verdict FROM verdicts WHERE ticket_id = ?", ticket_id)
         return None if row is None else parsed(Verdict, row[0])
 
-    def cost_is_told(self, ticket_id: int) -> None:
-        """The verdict's cost stands in a receipt: a later run that settles it does not count it again."""
+    def cost_is_counted(self, ticket_id: int) -> None:
+        """Drop the verdict's cost, which a receipt holds now: a later run that settles it must not count it again."""
         with self.transaction():
             if verdict := self.verdict(ticket_id):
-                self.keep_verdict(verdict.told())
+                self.keep_verdict(verdict.without_cost())
 
     def open_intent(self, *changes: Change) -> None:
         """Note that ``changes`` are about to be sent."""
@@ -114,11 +114,11 @@ class State(Database):
         )
 
     def forget_intent(self, *intents: str) -> None:
-        """These writes were surely not made, and never will be."""
+        """Drop the intents of writes that surely were not made and never will be."""
         self.write_many("DELETE FROM intents WHERE intent = ?", zip(intents))
 
     def job_begun(self, job: str, intents: Iterable[str], now: float) -> None:
-        """The writes of these intents travel in ``job`` since ``now``, by whose id a later run finds them again."""
+        """Store that ``job`` carries the writes of these intents since ``now``; a later run finds them by its id."""
         rows = [(job, now, intent) for intent in intents]
         self.write_many("UPDATE intents SET job = ?, job_begun = ? WHERE intent = ?", rows)
 
@@ -127,11 +127,11 @@ class State(Database):
         return dict(self.all("SELECT DISTINCT job, job_begun FROM intents WHERE job IS NOT NULL"))
 
     def job_ended(self, job: str) -> None:
-        """The job has told all that it will; what is still open of it is judged by reading."""
+        """Forget a job that will report nothing more; runs read the tickets of its open intents instead."""
         self.write("UPDATE intents SET job = NULL WHERE job = ?", job)
 
     def unsettled(self) -> list[Open]:
-        """Every verdict without an end, oldest ticket first; dead ones left out."""
+        """All verdicts that are not settled, oldest ticket first, without those of dead letters."""
         sent: dict[int, list[Change]] = {}
         jobs: dict[int, str | None] = {}
         for ticket_id, change, job in self.all("SELECT ticket_id, change, job FROM intents ORDER BY rowid"):
@@ -149,9 +149,9 @@ class State(Database):
     def settled(
         self, ticket_id: int, *, done: tuple[str, str] | None = None, then: FollowUp | None = None, now: float = 0.0
     ) -> None:
-        """The ticket has its end; ``done`` is (run id, key) when it carries a write of ours.
+        """Store that the ticket is settled; ``done`` is (run id, key) when it carries a write of ours.
 
-        ``then`` is what is to be written next, in a later run, and why: it goes on the retry list.
+        ``then`` is what a later run has to write next, and why: it goes on the retry list.
         """
         with self.transaction() as db:
             db.execute("DELETE FROM verdicts WHERE ticket_id = ?", (ticket_id,))
@@ -168,29 +168,26 @@ class State(Database):
                 )
 
     def remember_done(self, ticket_id: int, run_id: str, key: str) -> None:
-        """The ticket carries a write of that run; what is open of it in this state is settled as ever."""
+        """Store that the ticket carries a write of that run; its open verdict stays, to be settled as usual."""
         self.write("INSERT OR IGNORE INTO done VALUES (?, ?, ?)", ticket_id, run_id, key)
 
     def remember_fallback(self, ticket_id: int, tags: Sequence[str]) -> None:
-        """The ticket was answered without a model; ``tags`` are what our write put on it."""
+        """Store that the ticket was analysed without a model; ``tags`` are what our write put on it."""
         kept = json.dumps(list(tags))
         self.write("INSERT OR REPLACE INTO fallbacks (ticket_id, tags) VALUES (?, ?)", ticket_id, kept)
 
     def tried_in_vain(self, ticket_id: int, most: int) -> None:
-        """A model could make nothing of the ticket; after ``most`` times it is not asked again."""
+        """Count a model's failure on the ticket; after ``most`` of them, no model is asked about it again."""
         with self.transaction() as db:
             db.execute("UPDATE fallbacks SET tries = tries + 1 WHERE ticket_id = ?", (ticket_id,))
             db.execute("DELETE FROM fallbacks WHERE ticket_id = ? AND tries >= ?", (ticket_id, most))
 
     def forget_fallback(self, ticket_id: int) -> None:
-        """The ticket needs no second look any more."""
+        """Store that the ticket needs no second look."""
         self.write("DELETE FROM fallbacks WHERE ticket_id = ?", ticket_id)
 
     def fallbacks(self) -> dict[int, tuple[str, ...]]:
-        """Tickets answered without a model, least tried and oldest first, with the tags that our write put on them.
-
-        Those on the dead-letter list are left out.
-        """
+        """Tickets analysed without a model, with our write's tags; least tried, then oldest first. No dead letters."""
         rows = self.all(
             "SELECT ticket_id, tags FROM fallbacks WHERE ticket_id NOT IN (SELECT ticket_id FROM retries WHERE dead) "
             "ORDER BY tries, ticket_id"
@@ -209,7 +206,7 @@ class State(Database):
     # Writes, where the helpdesk keeps no record of them
 
     def keep_write(self, write: KeptWrite) -> None:
-        """Store a write of ours, or what has become of it."""
+        """Store a write of ours; with an intent that is stored already, replace what is known of it."""
         row = (write.change.intent, write.change.ticket_id, write.model_dump_json(exclude_defaults=True))
         self.write(
             "INSERT INTO writes VALUES (?, ?, ?) ON CONFLICT (intent) DO UPDATE SET write = excluded.write", *row
@@ -233,9 +230,9 @@ class State(Database):
         failed_at: Request | None = None,
         proven: bool = False,
     ) -> Retry:
-        """Put on the retry list; a failure counts, a mere wait does not. Too many failures: dead.
+        """Put a ticket on the retry list. Only a failure counts as an attempt; too many make it a dead letter.
 
-        ``failed_at`` is the request that failed; ``proven``, that it has worked for other tickets at that time.
+        ``failed_at`` is the request that failed; ``proven`` is true if it worked for other tickets at that time.
         """
         with self.transaction() as db:
             row = db.execute("SELECT attempts, since, proven FROM retries WHERE ticket_id = ?", (ticket_id,)).fetchone()
@@ -248,7 +245,7 @@ class State(Database):
                 (ticket_id, attempts, reason, dead, since, failed_at, proven or proven_before),
             )
             if dead:
-                # What completes an earlier write cannot be analysed anew; it waits until a person revives it.
+                # A verdict that follows an earlier write cannot be analysed again; it waits until a person revives it.
                 db.execute(
                     "DELETE FROM verdicts WHERE ticket_id = ? AND NOT coalesce(json_extract(verdict, '$.follows'), 0)",
                     (ticket_id,),
@@ -257,12 +254,12 @@ class State(Database):
         return Retry(ticket_id, attempts, reason, dead, since)
 
     def has_worked(self, *requests: Request) -> None:
-        """These requests work: the dead come back that failed at one while it had worked for no other ticket."""
+        """Revive the dead letters that failed at one of these requests before it had worked for any ticket."""
         query = "UPDATE retries SET attempts = 0, dead = 0 WHERE dead AND NOT proven AND failed_at = ?"
         self.write_many(query, zip(requests))
 
     def given_up_unproven(self, request: Request) -> list[int]:
-        """Dead letters of this request from a time when it was not known to work for any other ticket."""
+        """Dead letters that failed at this request when it was not known to work for any other ticket."""
         rows = self.all(
             "SELECT ticket_id FROM retries WHERE dead AND NOT proven AND failed_at = ? ORDER BY ticket_id", request
         )
@@ -274,7 +271,7 @@ class State(Database):
         return [Retry(ticket, attempts, reason, bool(dead), since) for ticket, attempts, reason, dead, since in rows]
 
     def revive(self, ticket_ids: Iterable[int]) -> None:
-        """Have these tickets tried again: the dead as if they had never failed, the dropped back on the list."""
+        """Try these tickets again: dead letters start from zero attempts, dropped ones come back on the list."""
         with self.transaction() as db:
             for ticket_id in ticket_ids:
                 db.execute("UPDATE retries SET attempts = 0, dead = 0 WHERE ticket_id = ? AND dead", (ticket_id,))
@@ -285,7 +282,7 @@ class State(Database):
                     )
 
     def drop(self, ticket_id: int) -> None:
-        """The ticket is not tried any more, whatever was under way with it, until it is revived."""
+        """Stop trying the ticket until it is revived, and forget what was under way with it."""
         with self.transaction() as db:
             for table in ("verdicts", "intents", "retries", "fallbacks", "scheduled_replies"):
                 db.execute(f"DELETE FROM {table} WHERE ticket_id = ?", (ticket_id,))  # noqa: S608 - names of our own
@@ -298,7 +295,7 @@ class State(Database):
     # What searches have listed
 
     def listed_stamps(self, ticket_ids: Sequence[int]) -> dict[int, str]:
-        """The stamps of those of these tickets that a search has listed before; an earlier version left empty ones."""
+        """The stamps of the given tickets that a search has listed before; earlier versions stored empty stamps."""
         marks = ",".join("?" * len(ticket_ids))
         sql = f"SELECT ticket_id, stamp FROM listed WHERE ticket_id IN ({marks})"  # noqa: S608 - question marks
         return dict(self.all(sql, *ticket_ids))
@@ -309,7 +306,7 @@ class State(Database):
         self.write_many("INSERT OR REPLACE INTO listed VALUES (?, ?, ?)", rows)
 
     def forget_listed(self, before: float) -> None:
-        """Drop those that were created before a moment: no listing shows them again."""
+        """Forget listed tickets created before a moment: no search lists them again."""
         self.write("DELETE FROM listed WHERE created < ?", before)
 
     # How the helpdesk and the model servers were doing
@@ -327,22 +324,22 @@ class State(Database):
     def not_before(self, name: str, now: float) -> float:
         """Unix seconds before which the dependency asked not to be called; 0.0 when it did not.
 
-        What was told in the future comes from a clock that was wrong, and counts for nothing.
+        A request stored with a time in the future is ignored: the clock was wrong then.
         """
         row = self.one("SELECT not_before, told_at FROM waits WHERE name = ?", name)
         return 0.0 if row is None or row[1] > now else float(row[0])
 
     def keep_not_before(self, name: str, moment: float, now: float) -> None:
-        """Store such a moment, and that it was told ``now``."""
+        """Store the moment before which a dependency asked, ``now``, not to be called."""
         self.write("INSERT OR REPLACE INTO waits (name, not_before, told_at) VALUES (?, ?, ?)", name, moment, now)
 
     # Runs
 
     def keep_run(self, record: RunRecord) -> None:
-        """Store what a run came to, and forget those of more than :data:`RUNS_KEPT_S` before it.
+        """Store a run's result, and forget runs that are more than :data:`RUNS_KEPT_S` older.
 
-        The first of a day also has tickets forgotten that were done more than :data:`DONE_KEPT_S` before it. Nothing
-        is too old by this machine's clock alone: the helpdesk's has to have said so as well.
+        The first run of a day also forgets tickets done more than :data:`DONE_KEPT_S` before it. A record is old only
+        if the helpdesk's clock says so as well as this machine's.
         """
         date = self.helpdesk_date()
         with self.transaction() as db:
@@ -357,7 +354,7 @@ class State(Database):
                 db.execute("DELETE FROM writes WHERE intent < ?", oldest)
             row = (record.run_id, record.started, record.model_dump_json(exclude_defaults=True))
             db.execute("INSERT OR REPLACE INTO runs VALUES (?, ?, ?)", row)
-            # What lies ahead was recorded under a clock that was wrong, and would be taken for the last run.
+            # A record from the future was written under a wrong clock, and would be taken for the last run.
             kept = (begun - RUNS_KEPT_S, max(record.finished, date or 0.0) + AHEAD_S)
             db.execute("DELETE FROM runs WHERE started < ? OR started > ?", kept)
 
@@ -368,6 +365,6 @@ class State(Database):
 
 
 def in_turn(state: State, ticket_ids: Iterable[int]) -> list[int]:
-    """Sort tickets of earlier runs so that the next one begins behind the ticket at which the last one gave up."""
+    """Sort tickets of earlier runs so that the next run begins after the ticket at which the last one stopped."""
     turn = int(state.fact(TURN) or 0)
     return sorted(ticket_ids, key=lambda number: (number <= turn, number))

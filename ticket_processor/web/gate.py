@@ -1,8 +1,8 @@
-"""What a request to an endpoint is: whether it comes from the helpdesk, who may ask, and of which ticket it tells.
+"""Checks requests to the endpoints: whether the helpdesk sent one, whether its sender may ask, and for which ticket.
 
-A signature is of timestamp and raw body, nothing else (developer.zendesk.com/documentation/webhooks/verifying). Its
-secret is used as the text that it is: decoding it gives a signature that looks right and is wrong. Helpdesks that sign
-nothing send a header of our choosing. Of an authentic body only the ticket's number is used.
+A signature covers timestamp and raw body only (developer.zendesk.com/documentation/webhooks/verifying). The secret is
+used as plain text: decoding it first gives a wrong signature. Helpdesks that sign nothing send a header that we choose.
+Only the ticket's number is taken from an authentic body.
 """
 
 from __future__ import annotations
@@ -44,14 +44,14 @@ class RequestRefused(Exception):
 
     @property
     def answer(self) -> JSONResponse:
-        """The response that says so."""
+        """The response to send."""
         headers = {"WWW-Authenticate": "Bearer"} if self.status == 401 else {}
         return JSONResponse({"error": self.why}, self.status, headers)
 
 
 @dataclass(frozen=True)
 class Doors:
-    """Secrets of the endpoints, which do not exist without: of the helpdesk's ``webhook``, below ``name``, and ours."""
+    """Secrets: ``secrets`` for the ``webhook`` at ``/webhooks/NAME``, ``api`` for ours; without, an endpoint is off."""
 
     name: str = ""
     webhook: Webhook = field(default_factory=Webhook)
@@ -60,7 +60,7 @@ class Doors:
 
 
 def doors_of(settings: Settings) -> Doors:
-    """The endpoints of these settings. Raises :class:`ConfigError` without any secret, and for one that all know."""
+    """The endpoints of these settings. Raises :class:`ConfigError` if no secret is set, or if one is public."""
     name, vendor = settings.helpdesk, vendor_of(settings)
     api = _plain(settings.serve.api_tokens)
     secrets = api if vendor.webhook_secrets is None else _plain(vendor.webhook_secrets(settings.serve))
@@ -80,18 +80,18 @@ def _plain(secrets: Sequence[SecretStr]) -> tuple[str, ...]:
 def verified(
     secrets: Sequence[str], timestamps: Sequence[str], signatures: Sequence[str], body: bytes, now: float
 ) -> str:
-    """The key by which a repetition of what the helpdesk has signed is known. Raises :class:`RequestRefused` (401).
+    """Check a signature; returns a key that is the same for each repetition. Raises :class:`RequestRefused` (401).
 
-    ``timestamps`` and ``signatures`` are the values of these headers: one each. The timestamp may be :data:`WINDOW_S`
-    off ``now`` (Unix seconds), either way.
+    ``timestamps`` and ``signatures`` are the values of these headers: one each. The timestamp may differ from ``now``
+    (Unix seconds) by :data:`WINDOW_S`, either way.
     """
     if len(timestamps) != 1 or len(signatures) != 1:
         raise RequestRefused(401, "there must be one signature and one timestamp")
     timestamp, given = _raw(timestamps[0]), _raw(signatures[0])
-    # All of them are tried, so that the time tells nothing of which one fits.
+    # Every secret is tried, so that the time taken does not reveal which one fits.
     if not sum(hmac.compare_digest(signature(secret, timestamp, body), given) for secret in secrets):
         raise RequestRefused(401, "the signature is wrong")
-    if not _TIME.fullmatch(timestamps[0]):  # nothing stands between it and the body, whose bytes it might take
+    if not _TIME.fullmatch(timestamps[0]):  # no separator follows it, so another form could take in bytes of the body
         raise RequestRefused(401, "the timestamp is no time")
     try:
         skew = now - parse_iso(timestamps[0])
@@ -99,8 +99,8 @@ def verified(
         raise RequestRefused(401, "the timestamp is no time") from None
     if not abs(skew) <= WINDOW_S:
         side = "old" if skew > 0 else "in the future"
-        told = f"{abs(skew):.0f} s {side}, and {WINDOW_S:.0f} s are allowed"
-        raise RequestRefused(401, f"the delivery is {told}: compare the clocks")
+        difference = f"{abs(skew):.0f} s {side}, and {WINDOW_S:.0f} s are allowed"
+        raise RequestRefused(401, f"the delivery is {difference}: compare the clocks")
     return hashlib.sha256(given).hexdigest()
 
 
@@ -110,7 +110,7 @@ def signature(secret: str, timestamp: bytes, body: bytes) -> bytes:
 
 
 def is_one_of(given: str, known: Sequence[str]) -> bool:
-    """Whether ``given`` is one of the known secrets; the time it takes tells nothing of them."""
+    """True if ``given`` is one of the known secrets; the time that this takes reveals nothing of them."""
     digest = hashlib.sha256(_raw(given)).digest()
     return bool(sum(hmac.compare_digest(digest, hashlib.sha256(one.encode()).digest()) for one in known))
 
@@ -122,7 +122,7 @@ def bearer(authorization: str) -> str:
 
 
 def _raw(header: str) -> bytes:
-    """A header's bytes: servers hand each out as one character."""
+    """A header's bytes: servers decode each as one character."""
     return header.encode("latin-1", "replace")
 
 
@@ -130,7 +130,7 @@ MOST = 2**63 - 1
 
 
 def ticket_in(body: bytes, webhook: Webhook) -> int | None:
-    """The number of the ticket in an authentic body, if it is of one; it may be written as text."""
+    """The ticket's number in an authentic body, where it may be a text; ``None`` if the body is about no ticket."""
     try:
         said: Any = orjson.loads(body)
     except orjson.JSONDecodeError:
@@ -144,15 +144,15 @@ def ticket_in(body: bytes, webhook: Webhook) -> int | None:
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
-def told_length(request: Request) -> int:
-    """How many bytes the body has, as its sender says; 0 where that is not said."""
-    told = request.headers.get("content-length", "")
-    return int(told) if told.isascii() and told.isdecimal() else 0
+def declared_length(request: Request) -> int:
+    """The body's length in bytes as its sender declares it; 0 without a declaration."""
+    length = request.headers.get("content-length", "")
+    return int(length) if length.isascii() and length.isdecimal() else 0
 
 
 async def raw_body(request: Request) -> bytes:
-    """The body as it came. Raises :class:`RequestRefused` (413) before more than the limit is kept."""
-    parts, length = [], told_length(request)
+    """The raw body. Raises :class:`RequestRefused` (413) before more than the limit is in memory."""
+    parts, length = [], declared_length(request)
     if length <= MOST_BYTES:
         length = 0
         try:
@@ -169,7 +169,7 @@ async def raw_body(request: Request) -> bytes:
 
 
 async def delivered(request: Request, doors: Doors, now: float) -> tuple[bytes, str]:
-    """The body of an authentic delivery, and the key by which a repetition is known, if it is signed.
+    """The body of an authentic delivery, and the key of :func:`verified`, empty if deliveries are not signed.
 
     Raises :class:`RequestRefused`.
     """
@@ -183,12 +183,12 @@ async def delivered(request: Request, doors: Doors, now: float) -> tuple[bytes, 
 
 
 def check(given: Sequence[str], known: Sequence[str], why_not: str) -> None:
-    """Raises :class:`RequestRefused` (401) unless one secret was ``given``, and is known."""
+    """Raise :class:`RequestRefused` (401) unless exactly one secret was ``given`` and it is known."""
     if len(given) != 1 or not is_one_of(given[0], known):
         raise RequestRefused(401, why_not)
 
 
 def name_of(request: Request, webhook: Webhook) -> str:
-    """The name that the helpdesk gives the delivery, for the log; ``-`` where there is none that may stand there."""
-    told = next(filter(None, map(request.headers.get, webhook.names)), "")
-    return told if _ID.fullmatch(told) else "-"
+    """The helpdesk's id of the delivery, for our output; ``-`` if it has none or an unsafe one."""
+    name = next(filter(None, map(request.headers.get, webhook.names)), "")
+    return name if _ID.fullmatch(name) else "-"

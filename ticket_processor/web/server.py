@@ -1,11 +1,11 @@
-"""The endpoints of ``ticketbot serve``, the server at a socket, and the runs that it plays.
+"""The endpoints of ``ticketbot serve``, the HTTP server, and the runs that it plays.
 
-A delivery is verified, looked up among those that came before and put on the disk, in this order, and answered; neither
-the helpdesk nor a model is asked for it. Everything authentic is answered with a 2xx, also when there is nothing to do:
-Zendesk stops calling an address that answers with errors.
+The server verifies a delivery, compares it with earlier ones, stores it on disk, in this order, and answers; for that
+it asks neither the helpdesk nor a model. It answers every authentic delivery with a 2xx, also when there is nothing to
+do, since Zendesk stops calling an address that answers with errors.
 
-The server limits the number of connections; slow clients are the reverse proxy's business. Runs are played as the
-command line would: same lock, guards, receipts, budget, alerts.
+The server limits the number of connections; the reverse proxy deals with slow clients. Runs are the same as those of
+the command line: same lock, guards, receipts, budget, alerts.
 """
 
 from __future__ import annotations
@@ -43,22 +43,22 @@ from .gate import Doors, RequestRefused
 from .worker import SOON, DeliveryQueue, Heard, ToldTicket, Worker
 
 MOST_TICKET = 10**15
-"""Exact in every JSON reader."""
+"""Largest ticket number; every JSON reader reads it exactly."""
 MOST_ANALYSES = 4
-"""Analyses for ``/process-ticket`` at the same time."""
+"""Maximum number of simultaneous analyses for ``/process-ticket``."""
 LONG_S = 900.0
-"""A ticket that waits for longer on the queue is a reason to look."""
+"""If a ticket waits for longer than this on the queue, the health check warns."""
 FRESH_S = 30.0
-"""Health is examined no more often than this, however often scrapers come."""
+"""Seconds between examinations of health, however often scrapers ask."""
 
 
 def _whole(value: object) -> object:
-    """JSON has one kind of number: 5.0 is an integer there."""
+    """Turn 5.0 into 5: JSON does not tell them apart."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 class Asked(BaseModel):
-    """A ticket by its number in the helpdesk, or a text with or without a subject."""
+    """The body of ``/process-ticket``: a ticket's number in the helpdesk, or a text with or without a subject."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -74,7 +74,7 @@ class Asked(BaseModel):
 
 
 def remembered(examine: Callable[[], Health], clock: Clock) -> Callable[[], Health]:
-    """An examination that is repeated when older than :data:`FRESH_S`. Thread-safe: other callers wait for it."""
+    """Wrap ``examine`` so that it runs at most every :data:`FRESH_S`. Thread-safe: callers wait for the result."""
     lock, last = threading.Lock(), list[tuple[float, Health]]()
 
     def remembering() -> Health:
@@ -98,7 +98,7 @@ def make(
     *,
     has_metrics: bool,
 ) -> FastAPI:
-    """The application. ``examine`` and ``analyse`` may take their time: they are called in threads."""
+    """Make the application. ``examine`` and ``analyse`` may be slow: they are called in threads."""
     app = FastAPI(title="ticketbot", version=__version__, docs_url=None, redoc_url=None, redirect_slashes=False)
     limiter: list[CapacityLimiter] = []
     counted: Counter[str] = Counter()  # requests by what became of them
@@ -112,7 +112,7 @@ def make(
         return why.answer
 
     async def take(name: str, ticket: int | None, key: str) -> Response:
-        """Put an authentic delivery of this name on the disk, and say what became of it."""
+        """Store an authentic delivery of this name, and answer whether it is new."""
         if ticket is None:
             counted["ignored"] += 1
             say(f"webhook {name}: nothing to do: no ticket")
@@ -127,17 +127,17 @@ def make(
         return JSONResponse({"status": became, "ticket_id": ticket}, 202 if is_new else 200)
 
     async def put(delivery: ToldTicket) -> bool:
-        """Store it with those that came meanwhile, so that the disk is waited for once; whether it is new."""
+        """Store a delivery, in one write with those that came meanwhile; true if it is new."""
         mine = object()
         waiting[mine] = (delivery, None)
         try:
             async with storing:
                 if waiting[mine][1] is None:
                     taken = dict(waiting)
-                    told = [each for each, _ in taken.values()]
-                    results = await asyncio.to_thread(queue.put, told, now())
+                    deliveries = [each for each, _ in taken.values()]
+                    results = await asyncio.to_thread(queue.put, deliveries, now())
                     worker.wake()
-                    stored = zip(taken, told, results, strict=True)
+                    stored = zip(taken, deliveries, results, strict=True)
                     waiting.update({each: (one, is_new) for each, one, is_new in stored if each in waiting})
                 return bool(waiting[mine][1])
         finally:
@@ -147,7 +147,7 @@ def make(
 
         @app.post(f"/webhooks/{doors.name}")
         async def webhook(request: Request) -> Response:
-            """Take a delivery of the helpdesk's in."""
+            """Accept a delivery of the helpdesk."""
             body, key = await gate.delivered(request, doors, now())
             name = gate.name_of(request, doors.webhook)
             return await take(name, gate.ticket_in(body, doors.webhook), key)
@@ -164,18 +164,18 @@ def make(
                 limiter.append(CapacityLimiter(MOST_ANALYSES))
             counted["analyses"] += 1
             try:
-                told = await to_thread.run_sync(partial(analyse, asked), limiter=limiter[0])
+                found = await to_thread.run_sync(partial(analyse, asked), limiter=limiter[0])
             except ConfigError as error:
                 raise RequestRefused(404, str(error)) from None
             except CannotRun as error:
                 raise RequestRefused(503, str(error)) from None
             except TicketbotError as error:
                 raise RequestRefused(502, str(error)) from None
-            return JSONResponse(dict(told))
+            return JSONResponse(dict(found))
 
     @app.get("/health")
     def health() -> Response:
-        """Tell how the service is, its parts, and what waits on the queue."""
+        """Report the state of the service and its parts, and what waits on the queue."""
         found = examine()
         checks = {check.name: str(check.status) for check in found.checks}
         checks["worker"] = str(Status.OK if worker.is_alive() else Status.FAIL)
@@ -190,15 +190,15 @@ def make(
         elif checks["queue"] == Status.WARN and verdict is HealthVerdict.HEALTHY:
             verdict = HealthVerdict.DEGRADED
         waits = {"tickets": length, "oldest_s": round(oldest, 1)}
-        told = {"status": str(verdict), "version": __version__, "checks": checks, "queue": waits}
+        report = {"status": str(verdict), "version": __version__, "checks": checks, "queue": waits}
         status = 503 if verdict is HealthVerdict.UNHEALTHY else 200
-        return JSONResponse(told, status, {"Cache-Control": "no-store"})
+        return JSONResponse(report, status, {"Cache-Control": "no-store"})
 
     if has_metrics:
 
         @app.get("/metrics")
         def metrics(request: Request) -> Response:
-            """Give the same in Prometheus' words."""
+            """Report the same in the format of Prometheus."""
             length, oldest = queue.length(now())
             body, kind = exposition(
                 examine(),
@@ -225,26 +225,26 @@ def _asked(body: bytes) -> Asked:
 
 
 MOST_CONNECTIONS = 400
-"""More are answered with 503. Processes may usually open 1024 files; the state, the log and models need some, too."""
+"""More are answered with 503. A process may usually open 1024 files; the state, the log and models need some, too."""
 
 
 BACKLOG = 1024
 ANSWERS_S = 5
-"""How long answers may take once a stop was asked for."""
+"""Seconds that answers may take after :meth:`Server.stop`."""
 IDLE_S = 75
-"""How long a connection stays open without a request: a page that asks for news every minute need not begin anew."""
+"""Seconds that a connection stays open without a request: long enough for a page that asks for news every minute."""
 
 
 def listening(host: str, port: int) -> socket.socket:
-    """A socket at the address; port 0 picks a free one. Raises :class:`ConfigError`."""
+    """A socket that listens at the address; port 0 picks a free one. Raises :class:`ConfigError`."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     found = socket.socket(family, socket.SOCK_STREAM)
     try:
         if sys.platform != "win32":  # there this option would let two servers share a port
             found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         found.bind((host, port))
-        found.listen(BACKLOG)  # from now on clients wait, and are not refused
-    except (OSError, OverflowError, TypeError) as error:  # a name that can be none is a TypeError
+        found.listen(BACKLOG)  # from now on clients wait instead of being refused
+    except (OSError, OverflowError, TypeError) as error:  # a malformed host name raises TypeError
         found.close()
         why = getattr(error, "strerror", None) or str(error)
         raise ConfigError(f"--port {port} on {host} cannot be used: {why}") from None
@@ -252,7 +252,7 @@ def listening(host: str, port: int) -> socket.socket:
 
 
 class Server:
-    """The application at a socket, in a thread of its own. Only ``proxies`` may name the client."""
+    """Serves the application at a socket, in its own thread. Only ``proxies`` may state the client's address."""
 
     def __init__(self, app: ASGIApp, at: socket.socket, proxies: Sequence[str] = ()) -> None:
         self._server = uvicorn.Server(
@@ -275,16 +275,16 @@ class Server:
         self._thread = threading.Thread(target=self._server.run, args=[[at]], name="server", daemon=True)
 
     def start(self) -> None:
-        """Begin to answer."""
+        """Start the thread."""
         self._thread.start()
 
     @property
     def is_alive(self) -> bool:
-        """Whether it answers."""
+        """True while the thread runs."""
         return self._thread.is_alive()
 
     def stop(self) -> None:
-        """Take no more, and give the answers that are due."""
+        """Accept no more requests, and finish the answers under way."""
         self._server.should_exit = True
         self._thread.join(ANSWERS_S + 2)
 
@@ -297,9 +297,9 @@ _SHOWN = ("ticket_id", "machine_mail", "chain", "analysis", "decision")
 def played(
     settings: Settings, clock: SystemClock, say: Callable[[str], object], asked: runs.RunArguments, heard: Heard
 ) -> RunSummary:
-    """Play a run as ``ticketbot run`` does, and say what became of each ticket.
+    """Play a run as ``ticketbot run`` does, and ``say`` the result of each ticket.
 
-    One on tickets that were told of sends alerts if there are addresses, and no heartbeat.
+    A run of kind ``webhook`` sends alerts if there are addresses, and no heartbeat.
     """
     subjects = Subjects()
     tally = tally_of(settings, subjects)
@@ -307,7 +307,7 @@ def played(
 
     def listen(outcome: Outcome) -> None:
         seen = tally.take(outcome)
-        if outcome.reason not in SOON:  # it is no end
+        if outcome.reason not in SOON:  # the others are tried again
             say(outcome_line(seen))
         heard(outcome)
 
@@ -324,5 +324,5 @@ def analysed(asked: Asked, settings: Settings, clock: Clock) -> Mapping[str, Any
         ticket = fetched(asked.ticket, settings, clock, deadline)
     else:
         ticket = pasted(clock, asked.subject, asked.description or "")
-    told = as_data(ticket, walk(ticket, settings, clock, deadline))
-    return {name: told[name] for name in _SHOWN}
+    data = as_data(ticket, walk(ticket, settings, clock, deadline))
+    return {name: data[name] for name in _SHOWN}

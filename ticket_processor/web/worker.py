@@ -1,11 +1,11 @@
-"""The durable queue of tickets that the helpdesk has told of, and the thread that plays runs on them, one at a time.
+"""The durable queue of tickets from webhooks, and the thread that plays runs on them, one at a time.
 
-The queue is a SQLite file of its own in the state folder, for several processes: ``ticketbot serve`` fills and empties
-it, a scheduled run takes its tickets first. It holds numbers, times and hashes, and no word of a ticket. Losing it
-costs time: the scheduled run, which the thread plays too if asked, sees every ticket.
+The queue is its own SQLite file in the state folder, shared by processes: ``ticketbot serve`` fills and empties it, a
+scheduled run takes its tickets first. It holds numbers, times and hashes, and no word of a ticket. If it is lost,
+tickets only wait longer: scheduled runs, which the thread can play too, see every ticket.
 
-A ticket leaves the queue when a run has given it an end, or has it on the retry list. Whatever keeps a run from being
-played, such as another one under way, a helpdesk that is down or a kill switch, leaves the queue as it is.
+A ticket leaves the queue when a run has settled it or put it on the retry list. If a run cannot be played, for example
+because another one is active, the helpdesk is down or the kill switch is set, the queue stays as it is.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ from ..wiring.runs import RunArguments
 
 FILE_NAME = "serve.sqlite3"
 FAR_S = 3600.0
-"""Nothing is put off for longer: what lies further ahead was written under a clock that was wrong."""
+"""No ticket is put off for longer; a time further ahead was written under a wrong clock, so the ticket is due now."""
 JOIN_S = 2.0
-"""Deliveries for one ticket within so many seconds are one job: a form or a macro saves a ticket several times."""
+"""Seconds within which deliveries for one ticket become one job: forms and macros save a ticket several times."""
 KEPT_S = 600.0
-"""So long a delivery is known again; a signature is good for half of it."""
+"""Seconds for which a repeated delivery is recognised: twice as long as its signature is valid."""
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS seen (key TEXT PRIMARY KEY, at REAL NOT NULL) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS seen_by_time ON seen (at);
@@ -53,7 +53,7 @@ CREATE INDEX IF NOT EXISTS queue_by_time ON queue (ready_at);
 
 @dataclass(frozen=True)
 class ToldTicket:
-    """The helpdesk has told of a ticket. A repetition is known by its ``key``, if it has one."""
+    """A delivery about a ticket. A repetition has the same ``key``; without a key, repetitions are not recognised."""
 
     ticket_id: int
     key: str = ""
@@ -61,7 +61,7 @@ class ToldTicket:
 
 @dataclass(frozen=True)
 class Waiting:
-    """A ticket on the queue: when it was first told of (Unix seconds), how often, and how often it was tried."""
+    """A ticket on the queue: time of its first delivery (Unix seconds), number of deliveries, number of tries."""
 
     ticket_id: int
     first_at: float
@@ -80,7 +80,7 @@ class DeliveryQueue(Database):
         self._join_s = join_s
 
     def put(self, deliveries: Sequence[ToldTicket], now: float) -> list[bool]:
-        """Store deliveries, all in one transaction; for each, whether it is new."""
+        """Store deliveries in one transaction; returns for each whether it is new."""
         with self.transaction() as db:
             db.execute("DELETE FROM seen WHERE at < ?", (now - KEPT_S,))
             return [self._put(db, delivery, now) for delivery in deliveries]
@@ -106,7 +106,7 @@ class DeliveryQueue(Database):
         return [Waiting(*row) for row in rows]
 
     def done(self, handled: Iterable[Waiting]) -> None:
-        """These tickets have an end, or are the retry list's; what was told of them since waits for its own turn."""
+        """Take settled tickets, and those on the retry list, off the queue; newer deliveries for them stay on it."""
         with self.transaction() as db:
             for item in handled:
                 which = (self._helpdesk, item.ticket_id, item.events)
@@ -118,7 +118,7 @@ class DeliveryQueue(Database):
                 )
 
     def put_off(self, tried: Iterable[Waiting], until: float) -> None:
-        """These tickets have no end yet, and are tried again at a moment."""
+        """Try these tickets again at ``until`` (Unix seconds)."""
         rows = [(until, self._helpdesk, item.ticket_id) for item in tried]
         self.write_many("UPDATE queue SET ready_at = ?, tries = tries + 1 WHERE helpdesk = ? AND ticket_id = ?", rows)
 
@@ -131,26 +131,26 @@ class DeliveryQueue(Database):
 
 MOST_IN_A_RUN = 200
 LOOK_S = 0.25
-"""Seconds between looks at the queue, into which other processes may write."""
+"""Seconds between looks at the queue; other processes may write to it."""
 OPEN_S = 30.0
-"""Seconds in which a run takes in new tickets; after that others have a turn with the lock."""
+"""Seconds for which a run accepts new tickets; then other runs may take the lock."""
 LOCKED_S = 0.5
-"""How soon a run is tried again while another one is active."""
+"""Seconds until a run is tried again while another one is active."""
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 5.0, 300.0
-"""Pauses after runs that could not be made."""
+"""Seconds of the pauses after runs that could not be played; each pause is twice as long as the one before."""
 SOON_S = 3.0
-"""After this a ticket is tried again that could not be written because it had just changed."""
+"""Seconds until a ticket that ended with a reason of :data:`SOON` is tried again."""
 MOST_TRIES = 20
-"""Maximum number of tries for a ticket that a person goes on changing; the retry list has it afterwards."""
+"""Maximum number of tries for a ticket that a person keeps changing; then it is left to the retry list."""
 SOON = (reasons.DEFERRED, reasons.NOT_FOUND, reasons.RECORD_UNREADABLE)
-"""These ends are looked at again soon: the ticket changed just now, or the copy that was read does not have it yet."""
+"""Reasons for which a ticket is tried again soon: it has just changed, or the copy that we read lacks it still."""
 Heard = Callable[[Outcome], None]
 
 
 class TakenFirst:
-    """Hands a run the tickets of the queue, and takes off those that it gives an end. For one thread.
+    """Gives a run the tickets of the queue, and takes off those that the run settles. For one thread.
 
-    ``begun`` are those that the run has already.
+    ``begun`` are tickets that the run has already.
     """
 
     def __init__(self, queue: DeliveryQueue, now: Callable[[], float], begun: Sequence[Waiting] = ()) -> None:
@@ -161,7 +161,7 @@ class TakenFirst:
         self._open = dict(self._given)
 
     def __call__(self) -> Sequence[int]:
-        """The tickets that came since it was last asked."""
+        """The tickets that came since the last call."""
         now = self._now()
         if not 0 <= self._next - now <= LOOK_S:
             self._next = now + LOOK_S
@@ -173,7 +173,7 @@ class TakenFirst:
         return ()
 
     def heard(self, outcome: Outcome) -> None:
-        """Take a ticket off that has its end, or have it tried again soon."""
+        """Take the ticket of an outcome off the queue, or have it tried again soon."""
         item = self._open.pop(outcome.ticket_id, None)
         if item is None:
             return
@@ -184,14 +184,14 @@ class TakenFirst:
                 self._queue.done([item])
 
     def known(self, tickets: Sequence[Waiting]) -> None:
-        """Take those of these tickets off that a run has looked at and said nothing of: they need nothing."""
+        """Take those of these tickets off for which the run reported no outcome: they need no work."""
         self._queue.done(item for item in tickets if item.ticket_id in self._open)
 
 
 class Worker(threading.Thread):
-    """Empties the queue until :meth:`stop`, by runs that ``play`` plays.
+    """Empties the queue with runs that ``play`` plays, until :meth:`stop`.
 
-    ``every_s`` is from one scheduled run to the next, if there are any.
+    ``every_s`` is the time between scheduled runs; ``None`` plays none.
     """
 
     def __init__(
@@ -215,19 +215,19 @@ class Worker(threading.Thread):
         self._news = threading.Event()
         self._stopping = threading.Event()
         self.counted: Counter[str] = Counter()
-        """Runs and tickets by what became of them."""
+        """Number of runs and tickets, by result."""
 
     def wake(self) -> None:
-        """Something may be on the queue. From any thread."""
+        """Look at the queue now. From any thread."""
         self._news.set()
 
     def stop(self) -> None:
-        """Begin nothing more; the run under way comes to its end. From any thread."""
+        """Start no more runs; the current one is finished. From any thread."""
         self._stopping.set()
         self._news.set()
 
     def run(self) -> None:
-        """The thread's work. Nothing ends it but a stop."""
+        """The thread's work. Only :meth:`stop` ends it."""
         while not self._stopping.is_set():
             self._news.clear()
             try:
@@ -242,7 +242,7 @@ class Worker(threading.Thread):
                 self._pause(unexpected(error))
 
     def _one_run(self) -> bool:
-        """Play what is due; false where nothing is."""
+        """Play a run if one is due; false if none is."""
         moment = self._clock.monotonic()
         if self._every_s is not None and moment >= self._next_run:
             self._next_run = moment + self._every_s
@@ -289,7 +289,7 @@ class Worker(threading.Thread):
 
 
 def taken_first(settings: Settings, now: Callable[[], float], stack: ExitStack) -> TakenFirst | None:
-    """The tickets that a scheduled run takes first; ``None`` where there is no queue. ``stack`` closes it."""
+    """The queue's tickets, which a scheduled run takes first; ``None`` if there is no queue. ``stack`` closes it."""
     try:
         if not is_there(settings.state_folder / FILE_NAME):
             return None

@@ -33,7 +33,7 @@ from ...core.text import many
 from ...helpdesk.local_model import LocalTicket
 from ...helpdesk.local_store import LocalStore
 from ...replies.assembly import ArticleLines
-from ..gate import told_length
+from ..gate import declared_length
 
 MOST_BODY_BYTES, MOST_OF_STRANGERS_BYTES = 26 * 2**20, 2**20
 """Of a request: five files and the text; and of one whose browser was never given a form."""
@@ -67,15 +67,15 @@ class SafeAnswers:
             await self._app(scope, receive, send)
             return
         request = Request(scope)
-        told, taken = told_length(request), 0
+        declared, taken = declared_length(request), 0
         is_known = self._has_form(request)
         most = MOST_BODY_BYTES if is_known else MOST_OF_STRANGERS_BYTES
 
         async def limited() -> Message:
             nonlocal taken
-            message: Message = {} if told > most else await receive()
+            message: Message = {} if declared > most else await receive()
             taken += len(message.get("body", b""))
-            if max(told, taken) > most:
+            if max(declared, taken) > most:
                 raise HTTPException(413, TOO_MUCH) if is_known else HTTPException(403, TOO_OLD)
             return message
 
