@@ -13,7 +13,7 @@ from ticket_processor.core.errors import CannotRun, RunLocked, StateUnusable
 from ticket_processor.core.models import Outcome, OutcomeStatus
 from ticket_processor.core.run_summary import RunSummary
 from ticket_processor.web import worker as module
-from ticket_processor.web.worker import FAR_S, FILE_NAME, KEPT_S, DeliveryQueue, TakenFirst, ToldTicket, Worker
+from ticket_processor.web.worker import FAR_S, FILE_NAME, KEPT_S, DeliveryQueue, TakenFirst, WebhookTicket, Worker
 from ticket_processor.wiring.runs import RunArguments
 
 from .conftest import until
@@ -58,7 +58,7 @@ def begin(queue: DeliveryQueue, monkeypatch: pytest.MonkeyPatch) -> Iterator[Beg
     said: list[str] = []
 
     def start(player: Played, *tickets: int) -> Worker:
-        queue.put([ToldTicket(number) for number in tickets], SystemClock().now())
+        queue.put([WebhookTicket(number) for number in tickets], SystemClock().now())
         started.append(Worker(queue, player, SystemClock(), said.append))
         started[-1].start()
         return started[-1]
@@ -113,10 +113,10 @@ def test_whatever_keeps_runs_from_it_keeps_the_queue(
 
 def test_a_scheduled_run_is_handed_each_ticket_once(queue: DeliveryQueue) -> None:
     now = [1000.0]
-    queue.put([ToldTicket(1)], 999.0)
+    queue.put([WebhookTicket(1)], 999.0)
     first = TakenFirst(queue, lambda: now[0])
     assert list(first()) == [1]
-    queue.put([ToldTicket(2)], 1000.0)
+    queue.put([WebhookTicket(2)], 1000.0)
     assert list(first()) == []  # not asked for so soon again
     now[0] += 1
     assert list(first()) == [2]
@@ -149,33 +149,33 @@ def ids(queue: DeliveryQueue, seconds: float = 2.0) -> list[int]:
 
 def test_deliveries_for_one_ticket_become_one_job_after_a_moment(opened: Opened) -> None:
     queue = opened()
-    assert queue.put([ToldTicket(1), ToldTicket(2), ToldTicket(1)], NOW) == [True, True, True]
-    queue.put([ToldTicket(1)], NOW + 1.5)  # which does not put it off
+    assert queue.put([WebhookTicket(1), WebhookTicket(2), WebhookTicket(1)], NOW) == [True, True, True]
+    queue.put([WebhookTicket(1)], NOW + 1.5)  # which does not put it off
     assert ids(queue, 1.9) == []
     assert [(item.ticket_id, item.events) for item in queue.due(NOW + 2)] == [(1, 3), (2, 1)]
     assert queue.length(NOW + 2) == (2, 2.0)
 
 
 def test_a_repetition_is_known_also_after_a_restart(opened: Opened) -> None:
-    assert opened().put([ToldTicket(1, "signature a")], NOW) == [True]
+    assert opened().put([WebhookTicket(1, "signature a")], NOW) == [True]
     again = opened()
-    assert again.put([ToldTicket(1, "signature a"), ToldTicket(1, "signature b")], NOW) == [False, True]
+    assert again.put([WebhookTicket(1, "signature a"), WebhookTicket(1, "signature b")], NOW) == [False, True]
     assert again.due(NOW + 2)[0].events == 2
 
 
 def test_keys_are_forgotten_and_the_queue_is_not(opened: Opened) -> None:
     queue = opened()
-    queue.put([ToldTicket(1, "a")], NOW)
-    assert queue.put([ToldTicket(1, "a")], NOW + KEPT_S - 1) == [False]
-    assert queue.put([ToldTicket(1, "a")], NOW + KEPT_S + 1) == [True]
+    queue.put([WebhookTicket(1, "a")], NOW)
+    assert queue.put([WebhookTicket(1, "a")], NOW + KEPT_S - 1) == [False]
+    assert queue.put([WebhookTicket(1, "a")], NOW + KEPT_S + 1) == [True]
     assert ids(queue) == [1]
 
 
 def test_what_is_done_leaves_and_what_was_told_since_has_a_turn_of_its_own(opened: Opened) -> None:
     queue = opened()
-    queue.put([ToldTicket(1), ToldTicket(2)], NOW)
+    queue.put([WebhookTicket(1), WebhookTicket(2)], NOW)
     taken = queue.due(NOW + 2)
-    queue.put([ToldTicket(2)], NOW + 3)
+    queue.put([WebhookTicket(2)], NOW + 3)
     opened().done(taken)  # by another process
     assert ids(queue, 4.9) == []
     assert [(item.ticket_id, item.events, item.first_at) for item in queue.due(NOW + 5)] == [(2, 1, NOW + 3)]
@@ -183,7 +183,7 @@ def test_what_is_done_leaves_and_what_was_told_since_has_a_turn_of_its_own(opene
 
 def test_what_is_put_off_comes_again_and_counts_its_tries(opened: Opened) -> None:
     queue = opened()
-    queue.put([ToldTicket(1)], NOW)
+    queue.put([WebhookTicket(1)], NOW)
     queue.put_off(queue.due(NOW + 2), NOW + 8)
     assert ids(queue, 7.9) == []
     assert [item.tries for item in queue.due(NOW + 8)] == [1]
@@ -191,12 +191,12 @@ def test_what_is_put_off_comes_again_and_counts_its_tries(opened: Opened) -> Non
 
 def test_a_clock_that_was_wrong_puts_nothing_off_for_long(opened: Opened) -> None:
     queue = opened()
-    queue.put([ToldTicket(1)], NOW + 2 * FAR_S)
+    queue.put([WebhookTicket(1)], NOW + 2 * FAR_S)
     assert ids(queue) == [1]
 
 
 def test_each_helpdesk_has_its_own_numbers(opened: Opened, tmp_path: Path) -> None:
-    opened().put([ToldTicket(1)], NOW)
+    opened().put([WebhookTicket(1)], NOW)
     other = DeliveryQueue(tmp_path, "freshdesk")
     assert ids(other) == []
     other.close()

@@ -40,7 +40,7 @@ from ..wiring.desks import Subjects
 from ..wiring.explain import as_data, fetched, pasted, walk
 from . import gate
 from .gate import Doors, RequestRefused
-from .worker import SOON, DeliveryQueue, Heard, ToldTicket, Worker
+from .worker import SOON, DeliveryQueue, Heard, WebhookTicket, Worker
 
 MOST_TICKET = 10**15
 """Largest ticket number; every JSON reader reads it exactly."""
@@ -102,7 +102,7 @@ def make(
     app = FastAPI(title="ticketbot", version=__version__, docs_url=None, redoc_url=None, redirect_slashes=False)
     limiter: list[CapacityLimiter] = []
     counted: Counter[str] = Counter()  # requests by what became of them
-    storing, waiting = asyncio.Lock(), dict[object, tuple[ToldTicket, bool | None]]()
+    storing, waiting = asyncio.Lock(), dict[object, tuple[WebhookTicket, bool | None]]()
 
     @app.exception_handler(RequestRefused)
     async def refused(request: Request, why: RequestRefused) -> Response:
@@ -118,7 +118,7 @@ def make(
             say(f"webhook {name}: nothing to do: no ticket")
             return JSONResponse({"status": "ignored", "reason": "no ticket"})
         try:
-            is_new = await put(ToldTicket(ticket, key))
+            is_new = await put(WebhookTicket(ticket, key))
         except StateUnusable as error:
             raise RequestRefused(503, str(error)) from None
         became = "queued" if is_new else "duplicate"
@@ -126,7 +126,7 @@ def make(
         say(f"webhook {name}: ticket {ticket} {became}")
         return JSONResponse({"status": became, "ticket_id": ticket}, 202 if is_new else 200)
 
-    async def put(delivery: ToldTicket) -> bool:
+    async def put(delivery: WebhookTicket) -> bool:
         """Store a delivery, in one write with those that came meanwhile; true if it is new."""
         mine = object()
         waiting[mine] = (delivery, None)

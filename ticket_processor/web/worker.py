@@ -52,7 +52,7 @@ CREATE INDEX IF NOT EXISTS queue_by_time ON queue (ready_at);
 
 
 @dataclass(frozen=True)
-class ToldTicket:
+class WebhookTicket:
     """A delivery about a ticket. A repetition has the same ``key``; without a key, repetitions are not recognised."""
 
     ticket_id: int
@@ -79,13 +79,13 @@ class DeliveryQueue(Database):
         self._helpdesk = helpdesk
         self._join_s = join_s
 
-    def put(self, deliveries: Sequence[ToldTicket], now: float) -> list[bool]:
+    def put(self, deliveries: Sequence[WebhookTicket], now: float) -> list[bool]:
         """Store deliveries in one transaction; returns for each whether it is new."""
         with self.transaction() as db:
             db.execute("DELETE FROM seen WHERE at < ?", (now - KEPT_S,))
             return [self._put(db, delivery, now) for delivery in deliveries]
 
-    def _put(self, db: sqlite3.Connection, delivery: ToldTicket, now: float) -> bool:
+    def _put(self, db: sqlite3.Connection, delivery: WebhookTicket, now: float) -> bool:
         seen = "INSERT OR IGNORE INTO seen VALUES (?, ?)"
         if delivery.key and not db.execute(seen, (delivery.key, now)).rowcount:
             return False

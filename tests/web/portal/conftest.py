@@ -125,7 +125,7 @@ def make_rig(tmp_path: Path, loop: Any) -> Iterator[MakePortal]:
             LocalStore.__init__(rig.store, path)
         rig.loop = loop
         opened.append(rig)
-        options: Any = {"now": lambda: rig.at, "told": rig.told.append, "suggest": suggest, "address": address}
+        options: Any = {"now": lambda: rig.at, "notify": rig.told.append, "suggest": suggest, "address": address}
         options |= {"key": b"a key for tests only, 32 bytes long", "name": "Acme help"}
         if spare is None:
             rig.parts = Portal(rig.store, **options)

@@ -1,7 +1,7 @@
 """Agents and admins: passwords, sessions, logging in and out, and the page on which an admin adds people.
 
-Passwords are hashed with argon2id; an unknown person costs as much time as a wrong password. No script reads a
-session's cookie, no other site sends it, and the store knows its hash only.
+Passwords are hashed with argon2id; checking an unknown person takes as long as checking a wrong password. Scripts
+cannot read a session's cookie, other sites cannot send it, and the store keeps its hash only.
 """
 
 from __future__ import annotations
@@ -23,35 +23,35 @@ from .form import Text
 from .parts import Portal, address_of, too_many
 
 LEAST, MOST = 15, 200
-"""Characters of a password. Where nothing else is asked for, NIST SP 800-63B-4 wants 15."""
+"""Length of a password in characters. NIST SP 800-63B-4 demands 15 where the password is the only factor."""
 _AT_ONCE = threading.BoundedSemaphore(2)
-"""Each hashing takes 64 MiB, and a processor."""
+"""Each hash takes 64 MiB of memory, and one processor."""
 
 
 class Passwords:
-    """Hashes and checks passwords. Any thread may ask."""
+    """Hashes and checks passwords. Thread-safe."""
 
     def __init__(self, hasher: PasswordHasher | None = None) -> None:
         self._hasher = hasher or PasswordHasher()
-        self._nobodys = self._hasher.hash(secrets.token_urlsafe())
+        self._decoy = self._hasher.hash(secrets.token_urlsafe())
 
     def hash(self, password: str) -> str:
-        """What is stored of a password."""
+        """The hash of a password, to be stored."""
         with _AT_ONCE:
             return self._hasher.hash(password)
 
     def fits(self, stored: str | None, password: str) -> bool:
-        """Whether it is the password behind the stored hash; ``None``, for an unknown person, takes as long."""
+        """True if the password has the stored hash. ``None``, for an unknown person, takes as long and is false."""
         with _AT_ONCE:
             try:
-                self._hasher.verify(self._nobodys if stored is None else stored, password[:MOST])
+                self._hasher.verify(self._decoy if stored is None else stored, password[:MOST])
             except (VerificationError, InvalidHashError):
                 return False
         return stored is not None and len(password) <= MOST
 
 
 def why_weak(password: str, email: str = "") -> str | None:
-    """Why it may not be used, as a sentence; ``None`` if it may."""
+    """Why a new password is refused, as a sentence; ``None`` if it is accepted."""
     if len(password) < LEAST:
         return f"The password needs at least {LEAST} characters; several words make a good one."
     if len(password) > MOST:
@@ -62,26 +62,26 @@ def why_weak(password: str, email: str = "") -> str | None:
 
 
 def made_up() -> str:
-    """A new password that nobody can guess, easy to copy."""
+    """A new random password."""
     return secrets.token_urlsafe(15)
 
 
 COOKIE, PATH = "portal_agent", "/admin"
 LOGIN = f"{PATH}/login"
 LIFE_S = 12 * 3600.0
-"""A day's work: after that people log in again."""
+"""Seconds until people have to log in again: a day's work."""
 BROWSER_COOKIE, BROWSER_LIFE_S = "portal_browser", 90 * 24 * 3600.0
-"""It says that somebody has logged in with this browser before."""
+"""The cookie that names the person who last logged in with this browser, and its life."""
 
 
 class Sessions:
-    """Begins and ends sessions, and lets people in by role. Its methods serve as dependencies of routes."""
+    """Begins and ends sessions, and checks people's roles. Its methods serve as dependencies of routes."""
 
     def __init__(self, portal: Portal) -> None:
         self._portal = portal
 
     def begin(self, request: Request, response: Response, person: Person) -> None:
-        """Log somebody in: a session of a new name, whatever the browser had before."""
+        """Log a person in with a new session; the browser's earlier session ends."""
         self._forget(request)
         token = self._portal.store.open_session(person.id, self._portal.now() + LIFE_S)
         self._portal.cookies.set(response, COOKIE, token, path=PATH, life_s=LIFE_S, strict=True)
@@ -89,12 +89,12 @@ class Sessions:
         self._portal.cookies.set(response, BROWSER_COOKIE, known, path=PATH, life_s=BROWSER_LIFE_S, strict=True)
 
     def knows(self, request: Request, person: Person) -> bool:
-        """Whether this person has logged in with this browser before."""
+        """True if this person has logged in with this browser before."""
         signed = request.cookies.get(BROWSER_COOKIE, "")
         return self._portal.cookies.signed_at("known browser", signed, str(person.id), BROWSER_LIFE_S) is not None
 
     def end(self, request: Request, response: Response) -> None:
-        """Log out: the session is gone from the store, too."""
+        """Log out: delete the session from the browser and from the store."""
         self._forget(request)
         response.delete_cookie(COOKIE, path=PATH)
 
@@ -103,7 +103,7 @@ class Sessions:
             self._portal.store.end_session(token, self._portal.now())
 
     def agent(self, request: Request) -> Person:
-        """The agent or admin who asks; raises ``HTTPException`` for anybody else."""
+        """The agent or admin who sent the request; raises ``HTTPException`` for anyone else."""
         token = request.cookies.get(COOKIE)
         person = self._portal.store.session(token, self._portal.now()) if token else None
         if person is None:
@@ -116,14 +116,14 @@ class Sessions:
         return person
 
     def admin(self, request: Request) -> Person:
-        """The admin who asks; raises ``HTTPException`` for anybody else."""
+        """The admin who sent the request; raises ``HTTPException`` for anyone else."""
         person = self.agent(request)
         if person.role != "admin":
             raise HTTPException(403, "This page is for admins.")
         return person
 
     def form(self, request: Request, form_token: Text = "") -> None:
-        """Raises ``HTTPException`` (403) unless the form is a page of ours."""
+        """Raise ``HTTPException`` (403) unless the form came from our page."""
         self._portal.forms.check(request, form_token)
 
 
@@ -139,18 +139,18 @@ def login_routes(portal: Portal, sessions: Sessions, passwords: Passwords) -> AP
     agent_here, form_here = Depends(sessions.agent), Depends(sessions.form)
 
     def fits(request: Request, person: Person | None, email: str, password: str) -> bool:
-        """Whether this is the person's password. Each try counts for its address and for its account.
+        """True if this is the person's password. Wrong tries are counted per client address and per account.
 
-        Browsers in which the person has logged in before have a count of their own, so that nobody locks them out. What
-        is no account is counted likewise, and apart, so that many such names do not displace the count of an account.
-        Raises ``HTTPException`` (429).
+        Browsers in which the person has logged in before have their own count, so that strangers cannot lock the person
+        out. Names without an account are counted separately, so that many of them do not displace an account's count.
+        Raises ``HTTPException`` (429) after too many.
         """
         stored = person.password_hash if person is not None and person.role != "customer" else None
         if person is None or stored is None:
             of_account, account = portal.wrong_by_stranger, email.strip().casefold()
         else:
             of_account, account = portal.wrong_by_account, f"{person.id} {sessions.knows(request, person)}"
-        # Given back if it is right: many that come at once are not all looked at before any counts.
+        # Each try counts before it is checked, so that many at once cannot pass; a right one is given back.
         who = address_of(request)
         if wait_s := portal.wrong_passwords.take(who):
             raise too_many(wait_s)
@@ -172,7 +172,7 @@ def login_routes(portal: Portal, sessions: Sessions, passwords: Passwords) -> AP
 
     @router.post(LOGIN, dependencies=[form_here])
     def log_in(request: Request, email: Address = "", password: Secret = "", next: Text = PATH) -> Response:
-        """Check mail address and password; both or neither are right."""
+        """Check mail address and password; the error does not say which of them is wrong."""
         person = store.by_email(email.strip())
         if not fits(request, person, email, password) or person is None:
             return form(request, next, 401, WRONG, email)
@@ -208,7 +208,7 @@ def login_routes(portal: Portal, sessions: Sessions, passwords: Passwords) -> AP
 
 
 def _within(to: str) -> str:
-    """The address if it is one of ours, else the list's: a link must not lead on to a stranger's page."""
+    """The address if it is within the agents' pages, else the list's: a login link must not lead to another site."""
     is_ours = to == PATH or to.startswith((f"{PATH}/", f"{PATH}?"))
     return to if is_ours and to.isprintable() and "\\" not in to and not to.startswith(LOGIN) else PATH
 
@@ -239,7 +239,7 @@ def people_routes(portal: Portal, sessions: Sessions, passwords: Passwords) -> A
         role: Annotated[Literal["agent", "admin"], Form()] = "agent",
         admin: Person = admin_here,
     ) -> Response:
-        """Add somebody, with a password that is shown this once."""
+        """Add an agent or admin, and show their new password this once."""
         if not is_address(email.strip()):
             return shown(request, admin, 422, trouble="That is no mail address.", email=email, name=name)
         password = made_up()
@@ -252,7 +252,7 @@ def people_routes(portal: Portal, sessions: Sessions, passwords: Passwords) -> A
 
     @router.post(f"{PEOPLE}/{{person_id}}/password", dependencies=[form_here])
     def new_password(request: Request, person_id: int, admin: Person = admin_here) -> Response:
-        """Give somebody a new password, which is shown this once; their sessions end."""
+        """Give a person a new password, which is shown this once; their sessions end."""
         person, password = _of_team(person_id), made_up()
         store.set_person(person.id, password_hash=passwords.hash(password))
         return shown(request, admin, for_whom=person.email, password=password)
@@ -261,7 +261,7 @@ def people_routes(portal: Portal, sessions: Sessions, passwords: Passwords) -> A
     def new_role(
         request: Request, person_id: int, role: Annotated[Role, Form()], admin: Person = admin_here
     ) -> Response:
-        """Change somebody's role; as a customer they cannot log in any more. Nobody changes their own."""
+        """Change a person's role; a customer cannot log in any more. Admins cannot change their own role."""
         person = _of_team(person_id)
         if person.id == admin.id:
             return shown(request, admin, 422, trouble="Another admin has to change your own role.")
@@ -278,6 +278,6 @@ def people_routes(portal: Portal, sessions: Sessions, passwords: Passwords) -> A
 
 
 def is_address(email: str) -> bool:
-    """Whether it looks like a mail address."""
+    """True if it looks like a mail address."""
     name, _, host = email.rpartition("@")
     return bool(name and host) and len(email) <= MOST_ADDRESS and email.isprintable() and " " not in email

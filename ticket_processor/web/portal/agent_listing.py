@@ -1,6 +1,6 @@
-"""The agents' list of tickets: search, filters, sorting, pages, the same as CSV; and many tickets changed at once.
+"""The agents' list of tickets: search, filters, sorting, pages and CSV; and changes of many tickets at once.
 
-Each change of many is guarded by its ticket's version, and can be taken back.
+Each of these changes is guarded by its ticket's version, and can be undone.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ COLUMNS = (
 
 
 def csv_of(store: LocalStore, query: Query, choices: Choices) -> Iterator[bytes]:
-    """The file in pieces, one for each page."""
+    """The CSV file in pieces, one for each page of the search."""
     yield b"\xef\xbb\xbf" + _lines([COLUMNS])
     after: str | None = ""
     while after is not None:
@@ -57,13 +57,13 @@ def csv_of(store: LocalStore, query: Query, choices: Choices) -> Iterator[bytes]
 
 
 def _cells(ticket: LocalTicket, choices: Choices) -> list[object]:
-    told = {
+    shown = {
         "escalated": "yes" if ticket.escalated else "no",
         "assignee": choices.shown("assignee", str(ticket.assignee)) if ticket.assignee else "",
         "group": choices["group"].get(str(ticket.group), ""),
         "tags": " ".join(ticket.tags),
     }
-    return [harmless(told.get(name, getattr(ticket, name))) for name in COLUMNS]
+    return [harmless(shown.get(name, getattr(ticket, name))) for name in COLUMNS]
 
 
 def _lines(rows: Iterable[Sequence[object]]) -> bytes:
@@ -73,7 +73,7 @@ def _lines(rows: Iterable[Sequence[object]]) -> bytes:
 
 
 ROWS, MOST_ROWS = 25, 100
-"""Tickets on a page, and those that may be changed at once."""
+"""Tickets on a page, and maximum number of tickets that may be changed at once."""
 SORT_WORDS: dict[Sort, str] = {
     "updated": "changed last",
     "created": "newest",
@@ -84,12 +84,12 @@ _FILTERS: tuple[Part, ...] = ("status", "category", "urgency", "sentiment")
 _AT_ONCE = 500
 MOST_WORDS = 500
 NONE = "-"
-"""What a form sends for "none": an empty value leaves the part alone."""
+"""What a form sends for "none"; an empty value leaves the part unchanged."""
 CHANGED = "Another person changed it meanwhile, so it was left alone."
 
 
 class OneTicketEdit(Frozen):
-    """What to change on one ticket as it is at ``version``."""
+    """An edit of one ticket, for the ticket's ``version``."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -100,7 +100,7 @@ class OneTicketEdit(Frozen):
 
 @dataclass(frozen=True)
 class BulkOutcome:
-    """What became of one ticket: how to take it back, or why it was left alone."""
+    """The result for one ticket: the edit that undoes the change, or why it was not changed."""
 
     ticket: LocalTicket
     undo: OneTicketEdit | None = None
@@ -142,7 +142,7 @@ def routes(portal: Portal, sessions: Sessions) -> APIRouter:
 
     @router.get(f"{PATH}/tickets.csv", dependencies=[agent_here])
     def as_csv(request: Request) -> Response:
-        """Give everything that the filters let pass, in an order that no change upsets meanwhile."""
+        """Send all tickets that pass the filters, in an order that changes meanwhile do not affect."""
         choices = Choices.of(store)
         query = query_of(request.query_params, choices)
         query = replace(query, sort="oldest" if query.sort == "oldest" else "created")
@@ -151,9 +151,9 @@ def routes(portal: Portal, sessions: Sessions) -> APIRouter:
 
     @router.post(f"{PATH}/bulk", dependencies=checked)
     def bulk(request: Request, fields: Fields, back: Text = "", agent: Person = agent_here) -> Response:
-        told = {part: str(fields.get(part, "")) for part in PARTS}
+        sent = {part: str(fields.get(part, "")) for part in PARTS}
         edit = AgentEdit(
-            values={part: "" if value == NONE else value for part, value in told.items() if value},
+            values={part: "" if value == NONE else value for part, value in sent.items() if value},
             add=as_tags(str(fields.get("add", ""))),
             remove=as_tags(str(fields.get("remove", ""))),
         )
@@ -168,7 +168,7 @@ def routes(portal: Portal, sessions: Sessions) -> APIRouter:
 
     @router.post(f"{PATH}/bulk/undo", dependencies=checked)
     def undo(request: Request, fields: Fields, back: Text = "", agent: Person = agent_here) -> Response:
-        """Take a change of many tickets back, where nobody has touched them since."""
+        """Undo a change of many tickets, except on those that were changed since."""
         try:
             chosen = [OneTicketEdit.model_validate_json(str(value)) for value in fields.getlist("undo")]
         except ValidationError:
@@ -201,9 +201,9 @@ def routes(portal: Portal, sessions: Sessions) -> APIRouter:
             return BulkOutcome(stale.current, why_not=CHANGED)
         except LocalHelpdeskError as error:
             return BulkOutcome(before, why_not=in_words(error))
-        except NotAChoice as error:  # a former agent cannot be given a ticket back
+        except NotAChoice as error:  # such as a ticket that belonged to a former agent
             return BulkOutcome(before, why_not=str(error))
-        except HelpdeskDown:  # what was changed before it went down can be taken back
+        except HelpdeskDown:  # tickets that were changed before can still be undone
             return BulkOutcome(before, why_not="It could not be stored.")
         if after.version == before.version:
             return BulkOutcome(before, why_not="It was so already.")
@@ -213,7 +213,7 @@ def routes(portal: Portal, sessions: Sessions) -> APIRouter:
 
 
 def query_of(asked: QueryParams, choices: Choices) -> Query:
-    """The query of an address; what makes no sense filters nothing."""
+    """The query in a URL; invalid values are ignored."""
     chosen = {part: tuple(value for value in asked.getlist(part) if value in choices[part]) for part in _FILTERS}
     sort = asked.get("sort", "")
     return Query(

@@ -1,6 +1,6 @@
-"""A ticket's page for agents, and what they do there: answer, write notes, and change what it was sorted as.
+"""A ticket's page for agents: they answer, write notes, and change status, labels, assignee and group.
 
-What agents change is plain data: checked, done, taken back, and told in words.
+An edit is plain data: it is checked, applied, undone and described in words.
 """
 
 from __future__ import annotations
@@ -48,11 +48,11 @@ STATUS_WORDS: Mapping[Status, str] = {
     "spam": "Spam",
 }
 MOST_TAGS = 50
-"""That a person may add, or take off, at once."""
+"""Maximum number of tags that a person may add, or take off, at once."""
 
 
 class AgentEdit(Frozen):
-    """Values by part, the empty one for none; parts that are not named stay. Tags to add, and to take off."""
+    """New values by part, empty for none; other parts stay. ``add`` and ``remove`` are tags."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -65,12 +65,12 @@ class AgentEdit(Frozen):
 
 
 class NotAChoice(ValueError):
-    """A value that a part cannot have; its text is a sentence without the value."""
+    """A part cannot have this value; the error's text is a sentence without the value."""
 
 
 @dataclass(frozen=True)
 class Choices:
-    """The values that each part of a ticket may have, and how people read them."""
+    """The values that each part of a ticket may have, and the words that people see for them."""
 
     labels: Labels
     agents: Sequence[Person]
@@ -95,16 +95,16 @@ class Choices:
         return {value: value.replace("_", " ") for value in named}
 
     def in_bulk(self, part: Part) -> dict[str, str]:
-        """The same for many tickets at once: nothing that could not be taken back."""
+        """The choices for many tickets at once: only those that can be undone."""
         return {value: words for value, words in self[part].items() if (part, value) != ("status", "closed")}
 
     def shown(self, part: Part, value: str) -> str:
-        """A value as people read it."""
+        """The words that people see for a value."""
         unknown = "a former agent" if part == "assignee" else value
         return self[part].get(value, unknown) if value else "–"
 
     def check(self, edit: AgentEdit, *, in_bulk: bool = False) -> None:
-        """Raises :class:`NotAChoice`."""
+        """Raise :class:`NotAChoice` if a value is not among the choices."""
         for part, value in edit.values.items():
             named = self.in_bulk(part) if in_bulk else self[part]
             if value not in named and (value or part == "status"):
@@ -118,7 +118,7 @@ def value_of(ticket: LocalTicket, part: Part) -> str:
 
 
 def is_done(edit: AgentEdit, ticket: LocalTicket) -> bool:
-    """Whether the ticket is already as the edit wants it."""
+    """True if the ticket already is as the edit wants it."""
     has = all(value_of(ticket, part) == value for part, value in edit.values.items())
     return has and set(edit.add) <= set(ticket.tags) and not set(edit.remove) & set(ticket.tags)
 
@@ -126,7 +126,7 @@ def is_done(edit: AgentEdit, ticket: LocalTicket) -> bool:
 def apply(
     store: LocalStore, actor: Actor, ticket_id: int, version: int, edit: AgentEdit, now: float, reason: str = ""
 ) -> LocalTicket:
-    """Write it in one go. Raises :class:`Stale`, :class:`IllegalTransition` or another ``LocalHelpdeskError``."""
+    """Write an edit in one transaction. Raises :class:`Stale`, :class:`IllegalTransition` or ``LocalHelpdeskError``."""
     values: dict[str, Any] = {part: value or None for part, value in edit.values.items()}
     if values.get("priority"):
         values["priority"] = Priority(values["priority"])
@@ -139,7 +139,7 @@ def apply(
 
 
 def restoring(before: LocalTicket, after: LocalTicket) -> AgentEdit:
-    """What makes the ticket again as it was; category, urgency and sentiment are among its tags."""
+    """The edit that undoes a change. It needs no category, urgency or sentiment: tags hold those."""
     own: tuple[Part, ...] = ("status", "priority", "assignee", "group")
     return AgentEdit(
         values={part: value_of(before, part) for part in own if getattr(before, part) != getattr(after, part)},
@@ -149,13 +149,13 @@ def restoring(before: LocalTicket, after: LocalTicket) -> AgentEdit:
 
 
 def as_tags(text: str) -> tuple[str, ...]:
-    """The tags of a text with spaces or commas between them, without doubles."""
+    """The tags in a text, which spaces or commas separate, each once."""
     words = text.lower().replace(",", " ").split()
     return tuple(dict.fromkeys(word[:MAX_TAG_LENGTH] for word in words))[:MOST_TAGS]
 
 
 def who(actor: Actor, names: Mapping[int, str]) -> str:
-    """Who it was, as agents know them."""
+    """The name of an actor, for agents."""
     if actor.kind == "ai":
         return "ticketbot (AI)"
     if actor.kind == "system":
@@ -165,7 +165,7 @@ def who(actor: Actor, names: Mapping[int, str]) -> str:
 
 
 def _why(event: Event) -> str:
-    # A program gives its reasons as codes.
+    # The AI's reasons are codes.
     said = event.reason.replace("_", " ") if event.actor.kind == "ai" else event.reason
     return "" if event.field == "message" else said
 
@@ -189,7 +189,7 @@ def _what(event: Event, choices: Choices) -> str:
 
 @dataclass(frozen=True)
 class UnsavedForm:
-    """What an agent typed that was not saved; ``notice`` says why."""
+    """What an agent typed but could not be saved; ``notice`` says why."""
 
     notice: str = ""
     body: str = ""
@@ -200,14 +200,14 @@ class UnsavedForm:
 
 
 def drafts_of(store: LocalStore, ticket: LocalTicket) -> dict[int, str]:
-    """The drafts of replies in internal notes of ticketbot's, by the note's number."""
+    """The draft replies in ticketbot's internal notes, by the note's number."""
     notes = store.messages(ticket.id, public_only=False)
     found = {note.id: draft_in_note(note.body) for note in notes if note.author.kind == "ai" and not note.public}
     return {number: draft for number, draft in found.items() if draft}
 
 
 def values_of(store: LocalStore, ticket: LocalTicket, draft: UnsavedForm) -> dict[str, Any]:
-    """What the template shows of the ticket and the draft."""
+    """The template's values for the ticket and the unsaved form."""
     choices, events, files = Choices.of(store), store.events(ticket.id), store.files(ticket.id)
     requester = store.person(ticket.requester)
     people = (*choices.agents, *([requester] if requester else []))
@@ -247,7 +247,7 @@ def values_of(store: LocalStore, ticket: LocalTicket, draft: UnsavedForm) -> dic
 
 
 def _of_ticket(choices: Choices, part: Part, value: str, statuses: tuple[str, ...]) -> dict[str, str]:
-    """What may be chosen; a value that is no choice any more, such as a former agent, can stay."""
+    """The choices for a part of one ticket, its present value included, even if it is a former agent."""
     named = choices[part]
     if part == "status":
         return {value: named[value] for value in statuses}
@@ -273,7 +273,7 @@ def routes(portal: Portal, sessions: Sessions) -> APIRouter:
     def ticket_page(
         request: Request, ticket_id: Number, draft: Annotated[int, Query()] = 0, agent: Person = agent_here
     ) -> Response:
-        """Show the ticket, with the draft of this internal note in the answer's field."""
+        """Show the ticket; the answer's field holds the draft from the internal note ``draft``."""
         ticket = found(ticket_id)
         return shown(request, agent, ticket, UnsavedForm(body=drafts_of(store, ticket).get(draft, "")))
 
@@ -289,7 +289,7 @@ def routes(portal: Portal, sessions: Sessions) -> APIRouter:
         form_token: Text = "",
         agent: Person = agent_here,
     ) -> Response:
-        """Answer the customer, or write an internal note, with files; the ticket may get another status with it."""
+        """Answer the customer or write an internal note, with files and, if chosen, a new status."""
         ticket, text = found(ticket_id), strip_hidden(body).strip()
         actor, public = Actor("agent", agent.id), to == "customer"
         draft = UnsavedForm(body=body, to=to, status=status)
@@ -364,7 +364,7 @@ def routes(portal: Portal, sessions: Sessions) -> APIRouter:
 
 
 def edit_of(fields: FormData, ticket: LocalTicket) -> AgentEdit:
-    """What a form changes: where its value differs from the one that the agent saw."""
+    """The edit in a form: the values that differ from those that the agent saw."""
     sent = {part: str(fields[part]) for part in PARTS if part in fields}
     values = {part: value for part, value in sent.items() if value != fields.get(f"seen_{part}", "")}
     removed = tuple(tag for tag in ticket.tags if tag in fields.getlist("remove"))[:MOST_TAGS]

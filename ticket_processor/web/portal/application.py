@@ -1,4 +1,4 @@
-"""The portal as one application: pages, errors as pages, mail, and the queue from which its tickets are triaged."""
+"""The portal as one application: its pages, error pages, mail, and the queue from which runs take its tickets."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from ...state.store import HORIZON
 from ...wiring.desks import finish_erasures, local_store
 from ...wiring.knowledge import knowledge_store
 from ...wiring.parts import opened_state
-from ..worker import DeliveryQueue, ToldTicket
+from ..worker import DeliveryQueue, WebhookTicket
 from . import agent_accounts as accounts
 from . import agent_listing as listing
 from . import agent_ticket as ticket
@@ -58,18 +58,18 @@ _WORDS = {
 
 
 def make_portal(portal: Portal) -> FastAPI:
-    """The application."""
+    """Make the application."""
     app = FastAPI(
         title=portal.name,
         version=__version__,
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
-        redirect_slashes=False,  # it would send a link's secret to whatever host the request names
+        redirect_slashes=False,  # a redirect would send a link's secret to any host that the request names
     )
     logging.getLogger("python_multipart").setLevel(logging.ERROR)  # it warns of each body that it cannot read
     app.add_middleware(SafeAnswers, has_form=lambda request: bool(portal.forms.known_browser(request)))
-    # Only what is the same for everybody is compressed: the length of a page could tell its tokens.
+    # Only files that are the same for everyone are compressed: the length of a page could reveal its tokens.
     app.mount("/static", GZipMiddleware(StaticFiles(directory=FOLDER / "static")), name="static")
     for routes in (form.routes, tracking.routes):
         app.include_router(routes(portal))
@@ -117,7 +117,7 @@ MOST_PASSAGES = 8
 
 
 def suggesting(search: KnowledgeSearch) -> Suggest:
-    """Finds the best articles that everybody may read, with the lines in them that matter."""
+    """A function that finds the best articles for a text that everyone may read, with their relevant lines."""
 
     def suggest(text: str) -> Sequence[ArticleLines]:
         found = search.search([text], lang="", audience="everyone", limit=MOST_PASSAGES)
@@ -132,7 +132,7 @@ def _web(url: str) -> str:
 
 KEY_FILE = "portal.key"
 END_S = 5.0
-"""How long a mail under way may take once a stop was asked for."""
+"""Seconds that a mail under way may take after a stop."""
 _KEY_BYTES = 32
 
 
@@ -145,9 +145,9 @@ def portal_app(
     say: Callable[[str], object],
     ends: ExitStack,
 ) -> FastAPI:
-    """The portal of the settings, which browsers reach at ``address``. ``ends`` closes what it opens and ends its mail.
+    """Make the portal of the settings, which browsers reach at ``address``. ``ends`` closes its files and its mail.
 
-    A submitted ticket is put on ``queue`` and ``wake`` is called; where that fails, a scheduled run finds the ticket.
+    A submitted ticket is put on ``queue``, then ``wake`` is called; if that fails, a scheduled run finds the ticket.
     ``say`` gets lines for the journal.
     """
     folder, own = settings.state_folder, settings.portal
@@ -159,9 +159,9 @@ def portal_app(
     if settings.knowledge.sources:
         suggest = suggesting(KnowledgeSearch(ends.enter_context(closing(knowledge_store(settings)))))
 
-    def told(ticket_id: int) -> None:
+    def notify(ticket_id: int) -> None:
         with suppress(StateUnusable):
-            queue.put([ToldTicket(ticket_id)], clock.now())
+            queue.put([WebhookTicket(ticket_id)], clock.now())
         wake()
 
     if own.mail_from:
@@ -174,18 +174,19 @@ def portal_app(
         ends.callback(postman.join, END_S)
         ends.callback(postman.stop)
     key = signing_key(folder)
-    return make_portal(Portal(store, clock.now, key=key, name=own.name, address=address, told=told, suggest=suggest))
+    portal = Portal(store, clock.now, key=key, name=own.name, address=address, notify=notify, suggest=suggest)
+    return make_portal(portal)
 
 
 def begin(settings: Settings, clock: Clock) -> None:
-    """Let runs begin with the tickets that come from now on, unless an earlier run has begun."""
+    """Set now as the time from which runs read tickets, unless an earlier run has set one."""
     with opened_state(settings.state_folder, settings.desk.base_url) as state:
         if state.fact(HORIZON) is None:
             state.begin_again(iso(clock.now()))
 
 
 def signing_key(folder: Path) -> bytes:
-    """The key that signs cookies, from a file that is made once. Raises :class:`CannotRun` where it cannot be used."""
+    """The key that signs cookies, from a file that is created once. Raises :class:`CannotRun` if it is unusable."""
     path = folder / KEY_FILE
     try:
         make_folder(folder)

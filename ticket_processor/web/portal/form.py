@@ -30,9 +30,9 @@ from .parts import (
 MOST_SUBJECT, MOST_DESCRIPTION, MOST_NAME, MOST_EMAIL = 200, 20_000, 100, 254
 MOST_FILES, MOST_FILE_BYTES = 5, 5 * 2**20
 SUGGEST_FROM, MOST_SEARCHED = 20, 1000
-"""Characters from which articles are looked for, and those of a description that count."""
+"""Minimum number of characters for which articles are searched, and maximum of the description that is used."""
 LEAST_S = 3.0
-"""No person fills the form in within less."""
+"""Seconds; a form that was filled in faster was probably not filled in by a person."""
 _EMAIL = re.compile(r"[^\s@<>()\[\],;:\"\\]{1,64}@(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.){1,10}[^\W\d_][\w-]{1,61}")
 _USED = "This form was sent before, and made a ticket. Send it again if this is to be another one."
 Text = Annotated[str, Form()]
@@ -41,7 +41,7 @@ Files = Annotated[list[UploadFile] | None, File()]
 
 
 async def form_of(request: Request) -> FormData:
-    """The fields of a form, of which there may be any number of one name."""
+    """The fields of a form; several may have the same name."""
     return await request.form()
 
 
@@ -50,7 +50,7 @@ Fields = Annotated[FormData, Depends(form_of)]
 
 @dataclass(frozen=True)
 class Typed:
-    """What somebody typed into the form."""
+    """What the customer typed into the form."""
 
     subject: str = ""
     description: str = ""
@@ -59,12 +59,12 @@ class Typed:
 
     @classmethod
     def sent(cls, subject: Text = "", description: Text = "", email: Text = "", name: Text = "") -> Typed:
-        """What a form has sent, without invisible characters, and lines where there are to be none."""
+        """Clean what a form sent: no invisible characters, and no line breaks in one-line fields."""
         subject, email, name = (" ".join(strip_hidden(each).split()) for each in (subject, email, name))
         return cls(subject, strip_hidden(description).strip(), email, name)
 
     def errors(self) -> dict[str, str]:
-        """What is wrong, by field."""
+        """An error message for each wrong field."""
         wrong = {}
         if not self.subject:
             wrong["subject"] = "Say in a few words what it is about."
@@ -95,7 +95,7 @@ def routes(portal: Portal) -> APIRouter:
 
     @router.post("/articles")
     def articles(request: Request, typed: Sent, form_token: Text = "") -> Response:
-        """Show articles about what was typed: alone to a script, with the form to a browser without one."""
+        """Show articles about what was typed: the list alone for our script, else the whole page with the form."""
         found = suggestions(request, typed)
         if request.headers.get("hx-request") == "true":
             return portal.page(request, "articles.html", articles=found, searched=True)
@@ -139,7 +139,7 @@ def routes(portal: Portal) -> APIRouter:
             return shown(request, typed, {"": _USED}, 409)
         except LocalHelpdeskError as error:
             return shown(request, typed, {"": f"{error}."}, 422, token=form_token)
-        portal.told(created.id)
+        portal.notify(created.id)
         answer = go_to(path_of(created.number))
         let_in(portal, answer, created.number)
         path = path_of(created.number)
@@ -156,7 +156,7 @@ def routes(portal: Portal) -> APIRouter:
         found: list[ArticleLines] | None = None,
         searched: bool = False,
     ) -> Response:
-        is_good = portal.forms.age(request, token) is not None  # who corrects something need not wait again
+        is_good = portal.forms.age(request, token) is not None  # a correction need not wait LEAST_S again
         return portal.page(
             request,
             "form.html",
@@ -183,7 +183,7 @@ def routes(portal: Portal) -> APIRouter:
 
 
 def files_in(files: Sequence[UploadFile] | None) -> tuple[list[NewFile], str]:
-    """The files that were sent, and what is wrong with them."""
+    """The files that were sent, and an error message about them, empty if all are right."""
     sent, wrong = [], ""
     for each in files or ():
         name = " ".join(strip_hidden(each.filename or "").split())

@@ -1,8 +1,8 @@
-"""The portal's mail: which events call for one, what it says, which are due, and the thread that sends them.
+"""The portal's mail: which events need one, its text, the outbox of due mails, and the thread that sends them.
 
-A customer hears of an answer and of the resolution, the team of an escalation. Headers hold nothing that a customer
-wrote, and a mail to the team holds no word of the ticket. A mail that a server has taken is not sent again; one whose
-taking was never answered is, under the same Message-ID. What events call for is put in the outbox once, by its key.
+A customer gets a mail about an answer and about the resolution, the team about an escalation. Headers hold nothing that
+a customer wrote, and a mail to the team holds no word of the ticket. A mail that a server accepted is not sent again;
+one for which the server never answered is, under the same Message-ID. The outbox holds each mail once, by its key.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ from ...state.sqlite import Database
 
 FILE_NAME = "mail.sqlite3"
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 30.0, 3600.0
-"""Pauses between tries, each twice as long as the one before."""
+"""Seconds of the pauses between tries; each is twice as long as the one before."""
 TAKEN_S = 300.0
-"""For so long a mail is its taker's, who may have died with it."""
+"""Seconds for which only the server that took a mail may send it; then others may, since it may have died."""
 KEPT_S = 3 * 24 * 3600.0
-"""For so long a mail is tried; what happened longer ago calls for none."""
+"""Seconds for which sending a mail is tried; an event that is older needs no mail."""
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS mail (
     ticket_id INTEGER NOT NULL,
@@ -65,9 +65,9 @@ _THIS = "ticket_id = ? AND version = ? AND person = ?"
 
 
 class Due(NamedTuple):
-    """A mail to a person about what one write has done to a ticket; no other has the same three numbers.
+    """A mail to a person about one write to a ticket; ticket, version and person identify it.
 
-    It is kept back for ``pause_s``, so that what is taken back at once is not told.
+    It waits for ``pause_s``, so that a change that is undone at once causes no mail.
     """
 
     ticket_id: int
@@ -77,9 +77,9 @@ class Due(NamedTuple):
 
 
 class Outbox(Database):
-    """Which mails are due, kept on the disk until each has left. It holds numbers, and no word of any.
+    """The mails that are due, on disk until they are sent. It holds numbers, and no text of a mail.
 
-    ``newest`` is the number of the newest event where there is no outbox yet: what is older calls for no mail.
+    ``newest`` is the number of the newest event; a new outbox sends no mail about that event or older ones.
     """
 
     migrations, outlives_power_cuts = (_SCHEMA,), True
@@ -89,12 +89,12 @@ class Outbox(Database):
         self.write("INSERT OR IGNORE INTO place VALUES (1, ?, ?)", newest, now)
 
     def place(self) -> tuple[int, float]:
-        """The event up to which events have been looked at, and when that was."""
+        """The number of the last event that was looked at, and when that was."""
         [(seen, looked_at)] = self.all("SELECT seen, looked_at FROM place")
         return seen, looked_at
 
     def put(self, mails: Iterable[Due], seen: int, now: float) -> None:
-        """Put mails in that are not there yet; events up to ``seen`` have been looked at. Old mails are forgotten."""
+        """Add mails that are not in it yet, and store that events up to ``seen`` were looked at. Forgets old mails."""
         with self.transaction() as db:
             db.executemany(
                 "INSERT OR IGNORE INTO mail (ticket_id, version, person, put_at, ready_at) VALUES (?, ?, ?, ?, ?)",
@@ -112,16 +112,16 @@ class Outbox(Database):
         return [Due(*row) for row in self.all(query, now)]
 
     def take(self, mail: Due, now: float) -> bool:
-        """Take a mail that is due, to send it; not one that another server has taken since."""
+        """Take a due mail for sending; false if another server has taken it since."""
         query = f"UPDATE mail SET ready_at = ? WHERE ended IS NULL AND ready_at <= ? AND {_THIS}"  # noqa: S608
         return self.write(query, now + TAKEN_S, now, *mail[:3]) == 1
 
     def end(self, mail: Due, how: Literal["sent", "given up"]) -> None:
-        """The mail has left, or it can never be sent, or nobody wants it any more."""
+        """Store that the mail was sent, or given up because it cannot be sent or is not needed any more."""
         self.write(f"UPDATE mail SET ended = ? WHERE {_THIS}", how, *mail[:3])  # noqa: S608
 
     def failed(self, mail: Due, now: float) -> None:
-        """The mail could not be sent now: it is tried again later, or given up when that has gone on for too long."""
+        """Try a mail that could not be sent again later, or give it up after :data:`KEPT_S`."""
         query = (
             "UPDATE mail SET tries = tries + 1, ready_at = ? + min(?, ? * (1 << min(tries, 20))), "  # noqa: S608
             f"ended = CASE WHEN put_at < ? THEN 'given up' END WHERE {_THIS}"
@@ -131,14 +131,14 @@ class Outbox(Database):
 
 BY_AI = "This answer was written by an AI assistant. No person checked it before it was sent."
 UNDO_S = 20.0
-"""How long a ticket has to stay resolved before its customer is told: an agent may take it back."""
+"""Seconds that a ticket has to stay resolved before its customer gets a mail: an agent may undo it."""
 _US = ("agent", "ai")
 
 
 def called_for(
     ticket: LocalTicket, events: Iterable[Event], team: Sequence[Person], escalated_tag: str
 ) -> Iterator[Due]:
-    """The mails that the events of a ticket call for, all of them, each once."""
+    """All mails that a ticket's events need, each once."""
     if ticket.status == "spam":
         return
     was_escalated = False
@@ -164,7 +164,7 @@ def _is_answer(event: Event) -> bool:
 
 
 def _is_resolution(event: Event) -> bool:
-    """Whether it is news that the ticket is resolved; to an undo, nothing happened."""
+    """True if our side resolved the ticket; an undo that restores the status does not count."""
     is_resolved = event.field == "status" and event.new == "resolved"
     return event.actor.kind in _US and is_resolved and event.reason != UNDONE
 
@@ -179,9 +179,9 @@ class Writer:
     mail_from: str
 
     def write(self, due: Due, now: float) -> EmailMessage | None:
-        """The mail as it is sent; ``None`` where there is nobody to send it to any more.
+        """The mail to send; ``None`` if it is not needed any more.
 
-        Each time it gets a link with a secret of its own. Raises ``ValueError`` for an address that is none.
+        Each mail gets a link with a new secret. Raises ``ValueError`` for an invalid address.
         """
         ticket, person = self.store.ticket(due.ticket_id), self.store.person(due.person)
         if ticket is None or person is None or person.is_erased or ticket.status == "spam":
@@ -215,8 +215,8 @@ class Writer:
 
     def _for_team(self, ticket: LocalTicket) -> tuple[str, str]:
         words = {"category": ticket.category, "urgency": ticket.urgency, "sentiment": ticket.sentiment}
-        told = ", ".join(f"{name} {value}" for name, value in words.items() if value)
-        body = f"Ticket {ticket.number} is escalated{': ' if told else ''}{told}."
+        labels = ", ".join(f"{name} {value}" for name, value in words.items() if value)
+        body = f"Ticket {ticket.number} is escalated{': ' if labels else ''}{labels}."
         return f"Escalated: {ticket.number}", f"{body}\n\n{self.url}/admin/tickets/{ticket.id}"
 
     def _made(self, due: Due, to: str, subject: str, body: str, now: float) -> EmailMessage:
@@ -225,7 +225,7 @@ class Writer:
         made["To"] = _address(to)
         made["Subject"] = subject
         made["Date"] = format_datetime(datetime.fromtimestamp(now, UTC))
-        # The same for each try: where a server took a mail and its answer was lost, receivers know the second one.
+        # The same for each try: if a server's answer was lost and the mail is sent twice, receivers see one mail.
         key = hashlib.sha256(f"{self.url} {due.ticket_id} {due.version} {due.person}".encode()).hexdigest()[:32]
         made["Message-ID"] = f"<{key}@{self.mail_from.partition('@')[2]}>"
         made["Auto-Submitted"] = "auto-generated"
@@ -237,25 +237,25 @@ class Writer:
 def _address(written: str) -> Address:
     try:
         return Address(addr_spec=written)
-    except Exception as error:  # Python's parser raises errors of many kinds, those of its own bugs among them
+    except Exception as error:  # Python's parser raises many kinds of errors, some from its own bugs
         raise ValueError("the address is none") from error
 
 
 LOOK_S = 1.0
 LATE_S = 60.0
-"""How much earlier an event may say that it happened than it could be seen: clocks differ."""
+"""Seconds that an event's time may lie before our last look at the events: clocks differ."""
 PATIENCE_S = 30.0
 Send = Callable[[EmailMessage], object]
 Transport = Callable[[], AbstractContextManager[Send]]
-"""Connects, gives what sends, and disconnects. Sending raises ``OSError`` or ``smtplib.SMTPException``."""
+"""Connects, gives a function that sends, disconnects. Sending raises ``OSError`` or ``smtplib.SMTPException``."""
 
 
 def into_folder(folder: Path, store: LocalStore) -> Transport:
-    """Write mails as files, one each, under the name that their Message-ID gives; none to who has just been erased."""
+    """Write each mail to a file named after its Message-ID; mails to erased people are dropped."""
 
     def write(mail: EmailMessage) -> None:
         name = str(mail["Message-ID"]).strip("<>").partition("@")[0]
-        with store.writing():  # an erasure comes before it, or finds the file
+        with store.writing():  # so an erasure ends before, or starts later and finds the file
             if any(store.by_email(one.addr_spec) for one in mail["To"].addresses):
                 replace_file(folder / f"{name}.eml", lambda file: file.writelines([mail.as_bytes()]))
 
@@ -281,7 +281,7 @@ def by_smtp(settings: PortalServerSettings) -> Transport:
         else:
             server = smtplib.SMTP(*where, timeout=PATIENCE_S)
         with server:
-            if security == "where offered":  # on loopback, where no authority's certificate is to be had
+            if security == "where offered":  # on loopback, for which no authority signs certificates
                 context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
                 server.ehlo()
             if security == "starttls" or (security == "where offered" and server.has_extn("starttls")):
@@ -320,7 +320,7 @@ class Postman(threading.Thread):
         self._stopping.set()
 
     def run(self) -> None:
-        """The thread's work. Nothing ends it but a stop."""
+        """The thread's work. Only :meth:`stop` ends it."""
         while not self._stopping.wait(LOOK_S):
             try:
                 self.one_round()
@@ -330,7 +330,7 @@ class Postman(threading.Thread):
                 self._stopping.wait(30 * LOOK_S)
 
     def one_round(self) -> None:
-        """Put in what new events call for, and send what is due."""
+        """Add the mails that new events need to the outbox, and send those that are due."""
         self._collect()
         now = self._now()
         waiting = self._outbox.due(now)
@@ -349,7 +349,7 @@ class Postman(threading.Thread):
 
     def _collect(self) -> None:
         (seen, looked_at), newest, now = self._outbox.place(), self._store.last_event(), self._now()
-        # What is new and says that it happened before was imported, and its people have been told elsewhere.
+        # A new event with an older time was imported: its mail was sent where it came from.
         last = min(max(self._looked_at, looked_at), now)  # the clock may have been put back
         since = stamp(max(last - LATE_S, now - KEPT_S))
         if newest <= seen:
@@ -364,7 +364,7 @@ class Postman(threading.Thread):
         self._outbox.put(found, newest, now)
 
     def _send(self, mail: Due, send: Send) -> None:
-        """Send one mail. Raises what a connection raises that is good for none."""
+        """Send one mail. Errors of the connection, which concern all mails, are raised."""
         made, code = None, 0
         try:
             made = self._writer.write(mail, self._now())
@@ -388,6 +388,6 @@ class Postman(threading.Thread):
 
 
 def _reason(error: OSError | smtplib.SMTPException) -> str:
-    """Why a server could not be used; its own words may hold an address or a name, so only numbers are told."""
+    """Why a server could not be used; only its code, since its words may hold an address or a name."""
     code = getattr(error, "smtp_code", None)
     return f"the mail server answers {code}" if code else f"the mail server cannot be used ({type(error).__name__})"

@@ -1,7 +1,7 @@
-"""What the pages of one portal share: limits, templates, Markdown, its store and settings, and who may see a ticket.
+"""What the portal's pages share: limits, templates, Markdown, its store and settings, and who may see a ticket.
 
-Strangers are kept out by headers of every answer, tokens of forms, and signed cookies. Whoever has a ticket's link may
-see it, and then a cookie for this one ticket; nobody can guess either.
+Headers of every answer, tokens of forms and signed cookies keep strangers out. Whoever opens a ticket's link may see
+the ticket and gets a cookie for it; neither can be guessed.
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ from ...replies.assembly import ArticleLines
 from ..gate import declared_length
 
 MOST_BODY_BYTES, MOST_OF_STRANGERS_BYTES = 26 * 2**20, 2**20
-"""Of a request: five files and the text; and of one whose browser was never given a form."""
+"""Limits of a request: room for five files and the text; less for a browser that never got a form from us."""
 FORM_COOKIE = "portal_form"
 FORM_LIFE_S = 7 * 24 * 3600.0
-"""How long a form may stay open before it is sent."""
+"""Seconds that a form may stay open before it is sent."""
 TOO_OLD = "The page was open for too long, or cookies are off. Nothing was stored yet."
 TOO_MUCH = "That is too much at once. Send fewer or smaller files."
 HEADERS = {
@@ -53,9 +53,9 @@ HEADERS = {
 
 
 class SafeAnswers:
-    """Gives every answer the headers that browsers obey, and takes no more of a body than is allowed.
+    """Sets the security headers of every answer, and refuses a body that is too long.
 
-    ``has_form`` says whether a request's browser was given a form.
+    ``has_form`` says whether a request's browser got a form from us before.
     """
 
     def __init__(self, app: ASGIApp, has_form: Callable[[Request], bool]) -> None:
@@ -92,7 +92,7 @@ class SafeAnswers:
 
 @dataclass(frozen=True)
 class Cookies:
-    """Signs cookies, sets and reads them. A signature is good for one ``purpose`` only, and for ``life_s``."""
+    """Signs, sets and reads cookies. A signature is valid for one ``purpose`` only, and for ``life_s``."""
 
     key: bytes = field(repr=False)
     now: Callable[[], float]
@@ -103,12 +103,12 @@ class Cookies:
         return self._signer(purpose).sign(value).decode()
 
     def signed_at(self, purpose: str, signed: str, value: str, life_s: float) -> float | None:
-        """When this value was signed (Unix seconds); ``None`` where it was not, or too long ago."""
+        """When this value was signed (Unix seconds); ``None`` if it was not, or too long ago."""
         found, at = self.unsigned(purpose, signed, life_s) or ("", 0.0)
         return at if found and found == value else None
 
     def unsigned(self, purpose: str, signed: str, life_s: float) -> tuple[str, float] | None:
-        """The value and when it was signed (Unix seconds); ``None`` where it was not, or too long ago."""
+        """The signed value and when it was signed (Unix seconds); ``None`` if it was not, or too long ago."""
         try:
             value, at = self._signer(purpose).unsign(signed, return_timestamp=True)
         except BadSignature:
@@ -135,25 +135,25 @@ class Cookies:
 
 @dataclass(frozen=True)
 class FormTokens:
-    """Tokens that prove that a form came from our own page: signed, with the time, for one browser's cookie.
+    """Makes and checks tokens that prove that a form came from our page: signed, with the time, for one browser.
 
-    No two are the same, so each names its form: what is sent twice is known by that, and by nothing that it says.
+    Each token is unique and so names its form: a form that is sent twice is recognised by its token alone.
     """
 
     cookies: Cookies
     now: Callable[[], float]
 
     def browser(self, request: Request) -> str:
-        """The random name of the browser in its cookie, or a new one."""
+        """The browser's random name from its cookie, or a new one."""
         return self.known_browser(request) or secrets.token_urlsafe(24)
 
     def known_browser(self, request: Request) -> str:
-        """The name that we gave this browser with a form; empty where there is none."""
+        """The name that this browser got with an earlier form; empty if it got none."""
         found = self.cookies.unsigned("browser", request.cookies.get(FORM_COOKIE, ""), FORM_LIFE_S)
         return found[0] if found else ""
 
     def token(self, browser: str) -> str:
-        """The token for a form that this browser gets now."""
+        """A new token for a form on this browser."""
         form = secrets.token_urlsafe(12)
         return f"{form}:{self.cookies.sign(f'form {form}', browser)}"
 
@@ -162,7 +162,7 @@ class FormTokens:
         self.cookies.set(response, FORM_COOKIE, self.cookies.sign("browser", browser), path="/", life_s=FORM_LIFE_S)
 
     def age(self, request: Request, token: str) -> float | None:
-        """For how many seconds the form was open; ``None`` where it is not ours, or too old."""
+        """Seconds for which the form was open; ``None`` if it is not ours or too old."""
         if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
             return None  # a neighbouring site could have set the cookie
         browser, (form, _, signed) = self.known_browser(request), token.partition(":")
@@ -170,17 +170,17 @@ class FormTokens:
         return None if at is None else max(0.0, self.now() - at)
 
     def name(self, request: Request, token: str) -> str:
-        """What a form that is ours is called: no other has this name, and no other browser can send it."""
+        """The unique name of a form that passed :meth:`check`; no other browser can send a form of this name."""
         return f"{token.partition(':')[0]} {self.known_browser(request)}"
 
     def check(self, request: Request, token: str) -> None:
-        """Raises ``HTTPException`` (403) for a form that is not ours."""
+        """Raise ``HTTPException`` (403) if the form is not ours."""
         if self.age(request, token) is None:
             raise HTTPException(403, TOO_OLD)
 
 
 MOST_KEYS = 20_000
-"""Keys that a limit counts at a time; the ones counted first are forgotten."""
+"""Maximum number of keys that a limit counts; beyond it, the oldest are forgotten."""
 
 
 @dataclass
@@ -195,7 +195,7 @@ class RateLimit:
     _window: float = 0.0
 
     def take(self, key: str, count: int = 1) -> float:
-        """Count so many more, or none. Gives 0, or in how many seconds the counting begins anew."""
+        """Count so many more and return 0; above the limit, count none and return the seconds until it starts again."""
         now = self.now()
         with self._lock:
             window = now // self.seconds
@@ -209,13 +209,13 @@ class RateLimit:
             return 0.0
 
     def give_back(self, key: str) -> None:
-        """Count one less: it turned out to need none."""
+        """Count one less, for an attempt that need not be limited after all."""
         with self._lock:
             self._taken[key] = max(0, self._taken[key] - 1)
 
 
 def address_of(request: Request) -> str:
-    """The client's address; of IPv6 the network, since a household has a whole one."""
+    """The client's address; for IPv6 its network, since a household has a whole network."""
     host = request.client.host if request.client else ""
     try:
         address = ipaddress.ip_address(host)
@@ -227,7 +227,7 @@ def address_of(request: Request) -> str:
 
 
 def too_many(wait_s: float) -> HTTPException:
-    """The refusal (429) of somebody who may try again in ``wait_s``."""
+    """The refusal (429) that asks the client to try again in ``wait_s``."""
     minutes = math.ceil(wait_s / 60)
     words = f"Please try again in {many(minutes, 'minute')}."
     return HTTPException(429, words, {"Retry-After": str(math.ceil(wait_s))})
@@ -238,7 +238,7 @@ _SCHEMES = frozenset({"https", "http", "mailto"})
 
 
 def rendered(text: str) -> Markup:
-    """``text`` as HTML: paragraphs, lists, emphasis, code and links; no picture, and no tag that was written in it."""
+    """Markdown as HTML: paragraphs, lists, emphasis, code and links; no pictures, and no HTML tags from the text."""
     made = nh3.clean(
         _reader().render(text),
         tags=_TAGS,
@@ -259,7 +259,7 @@ FOLDER = Path(__file__).parent
 
 
 def moment(stamp: str) -> Markup:
-    """A time (ISO 8601) for machines and, in UTC, for people; a script shows it in the browser's own zone."""
+    """A time (ISO 8601) as an HTML element that shows it in UTC; a script converts it to the browser's time zone."""
     at = parse_iso(stamp)
     day = datetime.fromtimestamp(at, UTC)
     return Markup('<time datetime="{}">{} UTC</time>').format(iso(at), f"{day.day} {day:%b %Y, %H:%M}")
@@ -281,17 +281,17 @@ _TEMPLATES.filters |= {"moment": moment, "rendered": rendered, "file_size": file
 
 
 Suggest = Callable[[str], Sequence[ArticleLines]]
-"""Finds articles that may answer what somebody wrote."""
+"""Finds articles that may answer a customer's text."""
 HOUR_S = 3600.0
 
 
 @dataclass
 class Portal:
-    """The store and the time, and what makes and checks pages, forms, cookies and limits.
+    """The store and the clock, and what makes and checks pages, forms, cookies and limits.
 
     ``key`` signs cookies: random, secret, and the same after a restart. ``address`` is where browsers reach the portal,
-    such as ``https://help.example.com``; with https, cookies go no other way. ``told`` is called with the id of a
-    ticket that a customer has just submitted or answered. Without ``suggest``, no articles are shown.
+    such as ``https://help.example.com``; with https, browsers send its cookies over https only. ``notify`` is called
+    with the id of a ticket that a customer has just submitted or answered. Without ``suggest``, no articles are shown.
     """
 
     store: LocalStore
@@ -299,7 +299,7 @@ class Portal:
     key: InitVar[bytes]
     name: str = "Support"
     address: str = ""
-    told: Callable[[int], object] = lambda _ticket_id: None
+    notify: Callable[[int], object] = lambda _ticket_id: None
     suggest: Suggest | None = None
 
     def __post_init__(self, key: bytes) -> None:
@@ -325,9 +325,9 @@ class Portal:
         form_token: str = "",
         **values: object,
     ) -> HTMLResponse:
-        """The template with these values; its forms take ``form_token``, which only this browser can send.
+        """Render the template with these values. Its forms carry ``form_token``, which only this browser can send.
 
-        It is a new one, unless the one that a form has brought is given.
+        Without ``form_token`` they carry a new one; give the token of a form that the browser has to send again.
         """
         browser = self.forms.browser(request)
         token = form_token or self.forms.token(browser)
@@ -341,21 +341,21 @@ TICKET_COOKIE = "portal_ticket"
 ACCESS_LIFE_S = 90 * 24 * 3600.0
 LINK_COOKIE = "portal_link"
 LINK_LIFE_S = 900.0
-"""For so long a customer who has just submitted a ticket is shown its link."""
+"""Seconds for which a customer who has just submitted a ticket is shown its link."""
 
 
 def path_of(number: str) -> str:
-    """Where a ticket's page is."""
+    """The path of a ticket's page."""
     return f"/t/{number}"
 
 
 def go_to(path: str) -> RedirectResponse:
-    """The answer to a form that was taken in: the browser fetches that page."""
+    """The answer to an accepted form: a redirect to that page."""
     return RedirectResponse(path, 303)
 
 
 def opened(portal: Portal, request: Request, number: str, secret: str) -> LocalTicket:
-    """The ticket that a link opens. Raises ``HTTPException``: 404 for a wrong one, 429 after too many of them."""
+    """The ticket that a link opens. Raises ``HTTPException``: 404 for a wrong link, 429 after too many wrong ones."""
     who = address_of(request)
     if wait_s := portal.wrong_keys.take(who):
         raise too_many(wait_s)
@@ -373,7 +373,7 @@ def let_in(portal: Portal, response: Response, number: str) -> None:
 
 
 def seen_by(portal: Portal, request: Request, number: str) -> LocalTicket:
-    """The ticket, where this browser may see it. Raises ``HTTPException`` (404)."""
+    """The ticket, if this browser may see it. Raises ``HTTPException`` (404) if not."""
     cookie = request.cookies.get(TICKET_COOKIE, "")
     is_let_in = portal.cookies.signed_at("ticket", cookie, number, ACCESS_LIFE_S) is not None
     ticket = portal.store.by_number(number) if is_let_in else None

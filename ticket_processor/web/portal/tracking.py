@@ -41,14 +41,14 @@ STATUS_WORDS: dict[Status, str] = {
 }
 _OVER: tuple[Status, ...] = ("resolved", "closed", "spam")
 _SOON_S, _POLL_SOON_S, _POLL_LATER_S = 120.0, 3, 60
-"""A page asks for news every few seconds while the last ones are young, since triage takes seconds; later every minute.
+"""A page asks for news every few seconds for two minutes after a change, since triage takes seconds; then every minute.
 """
 State = Literal["done", "now", "todo"]
 
 
 @dataclass(frozen=True)
 class TimelineStep:
-    """One step of a ticket's way; ``at`` where it has been made."""
+    """One step in a ticket's progress; ``at`` is when it was reached, if it was."""
 
     words: str
     at: str | None
@@ -56,7 +56,7 @@ class TimelineStep:
 
 
 def needs_alert(ticket: LocalTicket, events: Sequence[Event]) -> bool:
-    """Whether the ticket was escalated, and no person has written to the customer since."""
+    """True if the ticket was escalated and no agent has written to the customer since."""
     if ticket.status == "escalated" or not ticket.escalated or ticket.status in _OVER:
         return ticket.status == "escalated"
     since = _escalated_at(events) or ""
@@ -65,13 +65,13 @@ def needs_alert(ticket: LocalTicket, events: Sequence[Event]) -> bool:
 
 
 def status_words(ticket: LocalTicket, *, alert: bool) -> str:
-    """The ticket's status for its customer."""
+    """The ticket's status as its customer reads it."""
     shown: Status = "escalated" if alert and ticket.status in ("open", "in_progress") else ticket.status
     return STATUS_WORDS[shown]
 
 
 def steps(ticket: LocalTicket, events: Sequence[Event]) -> list[TimelineStep]:
-    """The ticket's way: submitted, understood, escalated if it was, answered, resolved."""
+    """The ticket's progress: submitted, understood, escalated if it was, answered, resolved."""
     understood = _first(events, lambda event: event.actor.kind == "ai" and event.field in ("tag", "priority"))
     escalated = _escalated_at(events)
     is_over = ticket.status in _OVER
@@ -92,7 +92,7 @@ def steps(ticket: LocalTicket, events: Sequence[Event]) -> list[TimelineStep]:
 
 
 def asks_every(ticket: LocalTicket, now: float) -> int | None:
-    """In how many seconds a page asks for news; ``None`` where there will be none."""
+    """Seconds until a page asks for news again; ``None`` if there will be no news."""
     if ticket.status in ("closed", "spam"):
         return None
     return _POLL_SOON_S if now - parse_iso(ticket.updated_at) < _SOON_S else _POLL_LATER_S
@@ -123,7 +123,7 @@ def routes(portal: Portal) -> APIRouter:
 
     @router.get("")
     def ticket_page(request: Request, number: str, k: str = "") -> Response:
-        """Show the ticket; a link's secret becomes a cookie first, so that no log or history keeps it."""
+        """Show the ticket; a link's secret is first exchanged for a cookie, so that no log or history keeps it."""
         if k:
             ticket = opened(portal, request, number, k)
             answer = go_to(path_of(ticket.number))
@@ -142,7 +142,7 @@ def routes(portal: Portal) -> APIRouter:
 
     @router.get("/files/{file_id}")
     def file(request: Request, number: str, file_id: int) -> Response:
-        """Give a file that came with the ticket or with a public message, to be saved and not shown."""
+        """Send a file of the ticket or of a public message; the browser saves it and does not show it."""
         ticket = seen_by(portal, request, number)
         found = next((each for each in portal.store.files(ticket.id) if each.id == file_id and each.public), None)
         if found is None:
@@ -153,9 +153,9 @@ def routes(portal: Portal) -> APIRouter:
     def reply(
         request: Request, number: str, body: Text = "", solved: Text = "", form_token: Text = "", files: Files = None
     ) -> Response:
-        """Store the customer's words, and the files that came with them.
+        """Store the customer's message and its files.
 
-        A resolved ticket is opened again, unless the customer says that it is ``solved``.
+        The message reopens a resolved ticket, unless the customer says that it is ``solved``.
         """
         ticket = admitted(request, number, form_token)
         text = strip_hidden(body).strip()
@@ -179,7 +179,7 @@ def routes(portal: Portal) -> APIRouter:
             )
         except LocalHelpdeskError as error:
             return shown(portal, request, ticket, 409, notice=_words(error), typed=text, solved=solved)
-        portal.told(ticket.id)
+        portal.notify(ticket.id)
         return go_to(f"{path_of(number)}#conversation")
 
     @router.post("/solved")
@@ -218,14 +218,14 @@ def routes(portal: Portal) -> APIRouter:
             except LocalHelpdeskError as error:
                 return shown(portal, request, ticket, 409, notice=_words(error))
             if status == "open":
-                portal.told(ticket.id)
+                portal.notify(ticket.id)
         return go_to(path_of(number) + then)
 
     return router
 
 
 def saved(name: str, content: bytes) -> Response:
-    """The answer that makes a browser save a file, whatever is in it."""
+    """A response that makes a browser save the file, whatever its type."""
     disposition = f"attachment; filename*=UTF-8''{quote(name, safe='')}"
     return Response(content, headers={"Content-Disposition": disposition}, media_type="application/octet-stream")
 
@@ -242,7 +242,7 @@ def shown(
     stars: int = 0,
     comment: str = "",
 ) -> Response:
-    """The whole page: ``notice`` says what went wrong, and what was typed is kept."""
+    """The ticket's page; ``notice`` says what went wrong, and the form keeps what was typed."""
     secret = request.cookies.get(LINK_COOKIE, "")
     link = f"{portal.address}{path_of(ticket.number)}?k={quote(secret)}" if secret else ""
     return portal.page(
