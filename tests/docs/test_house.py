@@ -96,7 +96,7 @@ def test_the_contract_of_layers_is_short_and_names_every_package() -> None:
 
 
 CEILINGS = {
-    ".": 1_330,
+    ".": 1_320,
     "analysis": 8_820,
     "audit": 1_840,
     "commands": 5_500,
@@ -115,7 +115,7 @@ CEILINGS = {
     "schedule": 280,
     "seeding": 700,
     "settings": 1_550,
-    "state": 900,
+    "state": 890,
     "web": 3_190,
     "wiring": 2_880,
 }
