@@ -17,7 +17,7 @@ from ticket_processor.seeding.corpus import load_corpus
 from ticket_processor.seeding.synthetic import WRONG_CATEGORIES, WRONG_URGENCIES, fair_answers
 
 from ..support.help_text import help_text
-from .conftest import REPOSITORY, Command
+from .conftest import REPOSITORY, Command, Desk
 from .terminal import shown_on_a_terminal
 from .test_sandbox_command import environment
 
@@ -102,6 +102,7 @@ def test_a_fair_model_misses_about_as_many_labels_as_is_said() -> None:
 
 HEAVY = {
     "openai", "requests", "pydantic", "rich", "phonenumbers", "httpx2", "stdnum", "dotenv", "streamlit", "duckdb",
+    "fastapi", "uvicorn", "starlette", "argon2", "itsdangerous", "nh3", "markdown_it",
 }  # fmt: skip
 TYPER_BRINGS = {"pydantic"}
 """Typer itself imports this to read a command's options."""
@@ -119,10 +120,10 @@ def test_the_tour_as_one_object_does_not_touch_the_account_that_is_set(bare: Com
     assert "Real-Secret" not in ended.out + ended.err
 
 
-@pytest.mark.parametrize("arguments", [("run",), ("dashboard",)], ids=" ".join)
+@pytest.mark.parametrize("arguments", [("run",), ("dashboard",), ("portal",), ("serve",)], ids=" ".join)
 def test_help_of_a_command_is_instant_since_nothing_heavy_is_imported(bare: Command, arguments: tuple[str]) -> None:
     ended, modules = bare.loaded(*arguments, "--help")
-    assert (ended.code, modules & HEAVY) == (0, TYPER_BRINGS)
+    assert (ended.code, modules & (HEAVY - {"requests"} if arguments == ("serve",) else HEAVY)) == (0, TYPER_BRINGS)
     assert f"Usage: ticketbot {arguments[0]}" in ended.out
     assert "\x1b" not in ended.out
 
@@ -161,12 +162,18 @@ def test_help_lists_what_one_begins_with_first(bare: Command) -> None:
     assert "--install-completion" in shown
 
 
-def test_a_run_without_replies_and_learning_loads_nothing_of_them(bare: Command) -> None:
-    _, modules = bare.loaded("run", "--sandbox", "--no-llm", "--limit", "2")
-    parts = ("wiring.answers", "wiring.knowledge", "knowledge.store", "knowledge.search", "replies.writer")
+NOT_OF_A_RUN = re.compile(
+    r"ticket_processor\.(learning|dashboard|web\.portal|knowledge\.(store|search)|replies\.writer|wiring\.(answers|knowledge)"
+    r"|helpdesk\.local_|settings\.local)|(streamlit|dask|distributed|sklearn|fastapi|uvicorn|nh3|argon2)$"
+)
+"""What a run loads only where it is asked for: drafts, what was learnt, clusters, the local helpdesk, the pages."""
+
+
+def test_a_run_loads_nothing_that_it_does_not_use(desk: Desk) -> None:
+    _, modules = desk.loaded("run", "--since", "1d")
+    desk.assert_done()
     assert "ticket_processor.wiring.runs" in modules
-    assert not modules & {f"ticket_processor.{name}" for name in parts}
-    assert not [name for name in modules if name.startswith("ticket_processor.learning")]
+    assert [*filter(NOT_OF_A_RUN.match, modules)] == []
 
 
 def test_the_version_is_told(bare: Command) -> None:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 distributed = Lazy("distributed")
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.timeout(90),
     pytest.mark.skipif(sys.platform == "win32", reason="shows no process's environment and ports so"),
     pytest.mark.filterwarnings("default::ResourceWarning", "default::pytest.PytestUnraisableExceptionWarning"),

@@ -1,9 +1,7 @@
-"""The command line of clusters: what is refused before anything is tried, and that a run without one knows nothing."""
+"""The command line of clusters: what is refused before anything is tried."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -35,12 +33,3 @@ def test_what_is_not_safe_or_cannot_work_is_refused_in_one_line(tmp_path: Path, 
     ended = Command(tmp_path)(*words.split(), code=2)
     assert said in ended.err
     assert ended.err.count("\n") == 1
-
-
-def test_a_run_without_a_cluster_loads_nothing_of_it() -> None:
-    program = (
-        "import sys; from ticket_processor.wiring import runs; from ticket_processor.commands import run; "
-        "print([name for name in sys.modules if name.split('.')[0] in ('dask', 'distributed')])"
-    )
-    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert ended.stdout.strip() == "[]"

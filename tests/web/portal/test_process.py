@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import stat
 import time
@@ -97,20 +96,6 @@ def test_without_the_extra_it_says_which_package_is_missing(site: Site, module: 
     told = site.command.end(site.command.python("-c", script, "portal"), code=2).err
     assert PARTS[module] in told
     assert "ticketbot[serve]" in told
-
-
-@pytest.mark.parametrize("words", [("--help",), ("portal", "--help"), ("serve", "--help"), ("audit", "--help")])
-def test_no_other_command_loads_the_portal(site: Site, words: tuple[str, ...]) -> None:
-    script = (
-        "import sys, json\n"
-        "from ticket_processor.cli import main\n"
-        "try:\n"
-        "    main()\n"
-        "except SystemExit:\n"
-        f"    print(json.dumps(sorted(set({list(PARTS)!r}) & set(sys.modules))), file=sys.stderr)\n"
-    )
-    ended = site.command.end(site.command.python("-c", script, *words))
-    assert json.loads(ended.err.splitlines()[-1]) == []
 
 
 def test_the_key_of_cookies_is_this_users_alone_and_stays_the_same(tmp_path: Path) -> None:
