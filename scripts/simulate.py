@@ -48,7 +48,7 @@ import development  # noqa: F401 - for its effect
 
 from tests.simulation.kinds import KINDS, census
 from tests.simulation.year import LONG_DAYS, Year
-from tests.simulation.year_alarms import Severity, Told, drawn_year
+from tests.simulation.year_desk import Severity, Told, drawn_year
 
 CHUNK = 50
 RECYCLED_AFTER = 200

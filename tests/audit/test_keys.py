@@ -1,16 +1,24 @@
-"""The key that seals the log is made once, for its owner only, and never half."""
+"""Keys of the log: which one seals it, which ones check it, and lines that are encrypted at rest."""
 
 from __future__ import annotations
 
+import base64
+import json
+import shutil
 import string
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from ticket_processor.audit.files import KEY_FILE, KEY_VARIABLE, log_keys
-from ticket_processor.core.errors import CannotRun, StateUnusable
+from ticket_processor.audit.files import KEY_FILE, KEY_VARIABLE, events, log_keys
+from ticket_processor.audit.lines import Keyring, LineCipher, is_as_closed, is_encrypted, key_id
+from ticket_processor.audit.receipts import check_encryption
+from ticket_processor.audit.verify import check
+from ticket_processor.audit.writer import Head, LogWriter
+from ticket_processor.core.errors import CannotRun, ConfigError, StateUnusable
 
 from ..support.bad_disk import KINDS, Died, Disk, Dying, Failing, Kind
 
@@ -100,3 +108,92 @@ def test_many_that_begin_at_once_have_one_key(tmp_path: Path) -> None:
     with ThreadPoolExecutor(8) as pool:
         keys = set(pool.map(lambda _: log_keys((), tmp_path), range(40)))
     assert keys == {log_keys((), tmp_path)}
+
+
+# Encrypted lines
+
+
+KEY, OTHER = bytes(range(32)), bytes(32)
+DAY = "2026-11-01"
+
+
+def ring(*keys: bytes) -> Keyring:
+    return Keyring([base64.b64encode(key).decode() for key in keys])
+
+
+def header(described: dict[str, str], day: str = DAY) -> dict[str, Any]:
+    return {"segment": day, "cipher": described}
+
+
+def line(cipher: LineCipher, data: bytes = b"a line\n", number: int = 0) -> dict[str, Any]:
+    stored = cipher.closed(data, DAY, number)
+    read: dict[str, Any] = json.loads(stored)
+    assert is_encrypted(read)
+    assert is_as_closed(stored, read)
+    return read
+
+
+def test_a_line_is_closed_with_the_first_key_and_opened_with_it_in_any_place() -> None:
+    described, cipher = ring(KEY, OTHER).newest()
+    assert described["key_id"] == key_id(KEY)
+    again = ring(OTHER, KEY).cipher_of(header(described))
+    assert again is not None
+    assert again.opened(line(cipher), DAY, 0) == b"a line\n"
+
+
+def test_without_its_key_no_line_is_opened() -> None:
+    described, cipher = ring(KEY).newest()
+    assert ring(OTHER).cipher_of(header(described)) is None
+    assert ring(KEY).cipher_of({"segment": DAY}) is None
+    other = ring(OTHER).newest()[1]
+    assert other.opened(line(cipher), DAY, 0) is None
+
+
+def test_the_same_line_closed_twice_has_two_nonces() -> None:
+    _, cipher = ring(KEY).newest()
+    assert len({base64.b64decode(line(cipher)["sealed"])[:12] for _ in range(50)}) == 50
+
+
+def test_a_line_is_of_its_day_and_place() -> None:
+    _, cipher = ring(KEY).newest()
+    closed = line(cipher, number=3)
+    assert cipher.opened(closed, DAY, 3) == b"a line\n"
+    assert cipher.opened(closed, DAY, 4) is None
+    assert cipher.opened(closed, "2026-11-02", 3) is None
+
+
+EARLIER = Path(__file__).with_name("earlier_log")
+"""As earlier versions wrote it: in the clear, encrypted with a key for each file, in the clear again, another key."""
+KEYS = (bytes(range(32, 64)), bytes(range(32)))
+SEALED_WITH = b"the key that seals the log"
+
+
+@pytest.fixture
+def earlier(tmp_path: Path) -> Path:
+    return Path(shutil.copytree(EARLIER, tmp_path / "logs"))
+
+
+def test_a_log_that_an_earlier_version_encrypted_is_read_verified_and_goes_on(earlier: Path) -> None:
+    head = Head.parse("2026-11-21:3:93b51c82b9314951c3fa5c870dd71dcf")
+    assert check(earlier, [SEALED_WITH], ring(*KEYS), [("--anchor", head)]).holds
+    check_encryption(earlier, "2026-11-21", ring(*KEYS))
+    writer = LogWriter(earlier, SEALED_WITH, ring(*KEYS))
+    for day in ("2026-11-21", "2026-11-22"):
+        writer.append(day, [{"event": "ticket", "ticket_id": 7}])
+    writer.close()
+    assert [read["ticket_id"] for _, read in events(earlier, keys=ring(*KEYS))] == [1, 2, 3, 4, 5, 6, 7, 7]
+    assert check(earlier, [SEALED_WITH], ring(*KEYS), [("--anchor", head)]).holds
+
+
+def test_an_encrypted_line_of_an_earlier_version_that_was_changed_is_noticed(earlier: Path) -> None:
+    file = earlier / "ticketbot-2026-11-21.jsonl"
+    first, second, third = file.read_bytes().splitlines(keepends=True)
+    file.write_bytes(first + third + second)
+    assert not check(earlier, [SEALED_WITH], ring(*KEYS)).holds
+
+
+@pytest.mark.parametrize("text", ["not base64!", base64.b64encode(bytes(16)).decode()])
+def test_what_is_no_key_is_refused_and_not_quoted(text: str) -> None:
+    with pytest.raises(ConfigError, match="32 bytes in base64") as problem:
+        Keyring([text])
+    assert text not in str(problem.value)

@@ -14,8 +14,7 @@ from ticket_processor.monitoring import rules as alert_rules
 from ..recorded.figures import assert_as_recorded
 from ..simulation import year as module
 from ..simulation.year import Year
-from ..simulation.year_alarms import Severity, Told, drawn_year
-from ..simulation.year_desk import RUNS_A_DAY, Trouble
+from ..simulation.year_desk import RUNS_A_DAY, Severity, Told, Trouble, drawn_year
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 

@@ -1,18 +1,31 @@
-"""The documentation is tested: commands, options, settings, variables, files and links that it names exist."""
+"""Documentation: what the pages say is what there is."""
 
 from __future__ import annotations
 
 import functools
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
+from pydantic import BaseModel
 
-from ticket_processor.core.models import Frozen
+from ticket_processor.analysis.model_server.settings import ModelUse
+from ticket_processor.core.models import Frozen, OutcomeStatus
+from ticket_processor.core.taxonomy import Category
+from ticket_processor.monitoring.doctor import Doctor
+from ticket_processor.monitoring.health_checks import exposition
+from ticket_processor.monitoring.run_metrics import RunMetrics
+from ticket_processor.seeding.corpus import load_corpus
 from ticket_processor.settings.checks import REMOVED
+from ticket_processor.settings.helpdesks import ZendeskSettings
 from ticket_processor.settings.schema import Settings
 from ticket_processor.settings.sources import CONFIG_VARIABLE, VARIABLES
 
+from ..monitoring.test_health import EVERYTHING
+from ..support.fakes import ManualClock
 from ..support.help_text import help_text
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -139,3 +152,126 @@ def test_no_help_page_has_pythons_own_words_for_a_type() -> None:
     told = {command: help_text(*command) for command in {(name,) for name in _commands()} | groups}
     assert [command for command, text in told.items() if re.search(r"<(?:str|int|Path|list\[)", text)] == []
     assert all(told.values())
+
+
+# What ``docs/alerts.md`` lists of health is what there is
+
+
+TEXT = (Path(__file__).resolve().parents[2] / "docs" / "alerts.md").read_text(encoding="utf-8")
+
+
+def part(heading: str) -> str:
+    return re.split(r"\n##+ ", TEXT.partition(f"\n### {heading}\n")[2])[0]
+
+
+def test_every_check_is_listed_and_no_other(tmp_path: Path) -> None:
+    settings = Settings(
+        zendesk=ZendeskSettings(url="https://desk.example", oauth_client_id="x"),
+        state_dir=tmp_path / "state",
+        log_dir=tmp_path / "logs",
+    )
+    made = {check.name for check in Doctor(settings, ManualClock(), offline=True).examine().checks} - {"models"}
+    rows = [line.split("|")[1] for line in part("The checks").splitlines() if line.startswith("| `")]
+    listed = {name for row in rows for name in re.findall(r"`([^`]+)`", row)}
+    assert listed == made | {"model NAME"}
+
+
+def test_every_metric_that_is_named_is_there_and_says_what_it_is() -> None:
+    made = {family.name: family for family in text_string_to_metric_families(exposition(EVERYTHING)[0].decode())}
+    named = set(re.findall(r"\b(ticketbot_[a-z0-9_]+)", part("For load balancers and Prometheus")))
+    assert named
+    assert named <= set(made)
+    assert all(family.documentation.endswith(".") for family in made.values())
+
+
+def test_every_field_of_a_day_is_listed_and_no_other() -> None:
+    rows = [line.split("|")[1] for line in part("The last 24 hours").splitlines() if line.startswith("| `")]
+    assert {name for row in rows for name in re.findall(r"`([^`]+)`", row)} == set(RunMetrics.model_fields)
+
+
+# The README and the pages are short, and what they name exists
+
+
+ROOT = Path(__file__).resolve().parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+MOST_BYTES = 12_000
+"""Of the README: a stranger reads it to the end, or not at all."""
+MOST_WORDS = 17_500
+"""Of all pages that people write, signs of tables aside: what takes longer than an hour to read is not kept true."""
+GENERATED = ("settings.md", "reasons.md", "report-figures.md")
+
+
+def test_the_readme_is_short() -> None:
+    assert len(README.encode()) <= MOST_BYTES
+
+
+def test_all_pages_together_are_short() -> None:
+    pages = [README, *(page.read_text("utf-8") for page in (ROOT / "docs").glob("*.md") if page.name not in GENERATED)]
+    words = sum(any(map(str.isalnum, word)) for page in pages for word in page.split())
+    assert words <= MOST_WORDS
+
+
+def test_every_outcome_is_listed() -> None:
+    audit = (ROOT / "docs" / "audit.md").read_text(encoding="utf-8")
+    assert all(f"`{status.value}`" in audit for status in OutcomeStatus)
+
+
+def test_the_number_of_invented_tickets_is_told_right() -> None:
+    told = re.search(r"with (\d+)\s+invented\s+tickets", README)
+    assert told is not None
+    assert int(told[1]) == len(load_corpus())
+
+
+# The pages about settings and reasons are what the program says of itself
+
+
+ROOT = Path(__file__).resolve().parents[2]
+FILLED_BY_LOAD = {"notices", "stop_set_by", "lost", "use_classifier", "embeddings.api_key", "models.use.NAME.api_key"}
+
+
+def names_of(model: type[BaseModel], prefix: str = "") -> set[str]:
+    """The dotted names of a model's settings."""
+    found: set[str] = set()
+    for name, field in model.model_fields.items():
+        inner = field.annotation
+        if isinstance(inner, type) and issubclass(inner, BaseModel):
+            found |= names_of(inner, f"{prefix}{name}.")
+        else:
+            found.add(prefix + name)
+    return found
+
+
+def test_the_pages_are_as_the_script_writes_them() -> None:
+    script = [sys.executable, str(ROOT / "scripts" / "reference.py"), "--check"]
+    ended = subprocess.run(script, capture_output=True, text=True, encoding="utf-8", cwd=ROOT, check=False)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+
+
+def test_nothing_is_listed_without_a_word_about_it() -> None:
+    for name, least in (("settings.md", 100), ("reasons.md", 50), ("report-figures.md", 15)):
+        lines = re.findall(r"^\* .*", (ROOT / "docs" / name).read_text(encoding="utf-8"), re.MULTILINE)
+        assert len(lines) > least
+        assert [line for line in lines if not re.fullmatch(r"\* [`*]+[^`*]+[`*]+( \(.*?\))?: [`\w].*", line)] == []
+
+
+def test_every_variable_is_in_the_row_of_its_setting_and_secrets_are_marked() -> None:
+    settings = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\* `[^`]+` \((?:.*; )??((?:`[A-Z_]+`(?:; )?)+)\): (.*)$", settings, re.MULTILINE)
+    meanings = {name: meaning for names, meaning in rows for name in re.findall("[A-Z_]+", names)}
+    assert set(meanings) == set(VARIABLES)
+    assert {name for name, meaning in meanings.items() if meaning.endswith("**(secret)**")} == {
+        name for name, variable in VARIABLES.items() if variable.secret
+    }
+    assert f"`{CONFIG_VARIABLE}`" in settings
+
+
+def test_every_setting_has_its_row() -> None:
+    known = names_of(Settings) | names_of(Category, "categories.") | names_of(ModelUse, "models.use.NAME.")
+    rows = set()
+    for section in (ROOT / "docs" / "settings.md").read_text(encoding="utf-8").split("\n## ")[1:]:
+        heading, _, text = section.partition("\n")
+        prefixes = [name.strip("[]") + "." for name in re.findall(r"`(\[.*?\]+)`", heading)] or [""]
+        rows |= {
+            prefix + name for prefix in prefixes for name in re.findall(r"^\* `([a-z_0-9]+)[` ]", text, re.MULTILINE)
+        }
+    assert known - rows == FILLED_BY_LOAD

@@ -1,4 +1,4 @@
-"""What people chose, read off solved tickets: only where it says something, and never more than was asked for."""
+"""Solved tickets of the helpdesk as labelled ones, and Zendesk's own triage of them."""
 
 from __future__ import annotations
 
@@ -7,10 +7,14 @@ from typing import Any
 
 import pytest
 
-from ticket_processor.core.models import Priority, Ticket
-from ticket_processor.core.taxonomy import Category, Taxonomy
+from ticket_processor.core.models import Analysis, Priority, Ticket
+from ticket_processor.core.taxonomy import Category, Taxonomy, default_taxonomy
+from ticket_processor.evaluation.data import Example
+from ticket_processor.evaluation.measure import answer_all, intelligent_triage
 from ticket_processor.evaluation.solved import Solved, how_it_was_decided, solved_examples
 from ticket_processor.policy.decide import Policy
+
+from ..support.fakes import ManualClock
 
 TAXONOMY = Taxonomy(
     categories=(
@@ -137,3 +141,55 @@ def test_how_it_was_decided_is_told_without_a_customers_word() -> None:
     assert "1 have the marks of several categories" in text
     assert "1 triaged by ticketbot" in text
     assert "broken" not in text
+
+
+# Zendesk's own triage as an analyser
+
+
+BUILT_IN = default_taxonomy()
+
+
+def answers(*tickets: tuple[str | None, str]) -> list[Analysis]:
+    """What intelligent triage says of tickets with these categories of people's and tags, a space between two."""
+    examples = [Example(id=str(number), category=category) for number, (category, _) in enumerate(tickets)]
+    triage = intelligent_triage(examples, [tags.split() for _, tags in tickets], BUILT_IN, lambda _said: None)
+    assert triage is not None
+    return [answer.analysis for answer in answer_all(triage, examples, ManualClock())]
+
+
+@pytest.mark.parametrize(
+    ("others", "tags", "category", "confidence"),
+    [
+        ((("billing", "intent__a__b"),), "vip intent__a__b intent_confidence__high", "billing", 0.9),
+        ((("billing", "intent__a__b"),), "intent__a__b intent_confidence__low", "billing", 0.3),
+        ((("billing", "intent__a__b"),), "intent__a__b", "billing", 0.0),
+        (
+            (("billing", "intent__a__b"), ("order", "intent__a__b"), ("order", "intent__a__b")),
+            "intent__a__b",
+            "order",
+            0,
+        ),
+        ((("billing", "intent__a__b"),), "intent__a__new intent_confidence__high", "billing", 0.9),
+        ((("billing", "intent__a"),), "intent__new intent_confidence__high", BUILT_IN.fallback, 0.0),
+        ((("billing", "intent__a"),), "intent__a intent__b intent_confidence__high", BUILT_IN.fallback, 0.0),
+        ((("billing", "intent__a"),), "intent_confidence__high", BUILT_IN.fallback, 0.0),
+    ],
+)
+def test_an_intent_means_what_people_chose_on_other_tickets_with_it_or_its_parent(
+    others: tuple[tuple[str | None, str], ...], tags: str, category: str, confidence: float
+) -> None:
+    last = answers(*others, (None, tags))[-1]
+    assert (last.category, last.confidence) == (category, confidence)
+
+
+def test_no_ticket_learns_from_what_people_chose_on_itself() -> None:
+    told = answers(("billing", "intent__a"), ("order", "intent__b"), ("order", "intent__b"))
+    assert [each.category for each in told] == [BUILT_IN.fallback, "order", "order"]
+
+
+@pytest.mark.parametrize(("category", "tags"), [("billing", ()), (None, ("intent__a",))])
+def test_without_an_intent_on_a_ticket_with_a_category_it_is_not_compared(
+    category: str | None, tags: tuple[str, ...]
+) -> None:
+    examples = [Example(id="1", category=category)]
+    assert intelligent_triage(examples, [tags], BUILT_IN, lambda _said: None) is None

@@ -15,7 +15,7 @@ from ticket_processor.helpdesk.local_model import Actor, LocalTicket, Write
 from ticket_processor.helpdesk.local_store import LocalStore
 from ticket_processor.helpdesk.protocol import Page
 
-from . import local_steps
+from . import local_world
 from .guards import Guard, patch
 from .mutations import MUTATIONS
 from .reply_world import REPLY_MUTATIONS
@@ -94,7 +94,7 @@ LOCAL_MUTATIONS: Mapping[str, Guard] = {
     "version of an agent's page not checked": Guard(4, patch(LocalStore, "apply", _unguarded("agent"))),
     "stamp not compared": Guard(2, patch(LocalDesk, "update", _whatever_the_stamp)),
     "key not stored": Guard(0, patch(LocalDesk, "_write_of", _unkeyed)),
-    "no transactions": Guard(1, patch(local_steps, "transaction", nullcontext)),
+    "no transactions": Guard(1, patch(local_world, "transaction", nullcontext)),
     "note in a second transaction": Guard(0, patch(LocalStore, "apply", _note_apart)),
     "events not append-only": Guard(1, patch(local_writing, "record", _events_forgotten)),
     "stamps of whole seconds": Guard(1, patch(local_writing, "stamp_after", _same_second)),

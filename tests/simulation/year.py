@@ -46,13 +46,13 @@ from ticket_processor.wiring.parts import lock, new_run_id
 
 from ..support.bad_disk import Died, Disk, Dying, Failing
 from .virtual import SerialExecutor
-from .year_alarms import Alarms
 from .year_desk import (
     DAY_S,
     EXPECTED,
     PERIOD_S,
     RUNS_A_DAY,
     TEXTS,
+    Alarms,
     Clock,
     Helpdesk,
     Model,

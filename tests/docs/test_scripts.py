@@ -1,14 +1,15 @@
-"""The bill of materials is about everything that a user can install, and each part of that has a tested version."""
+"""Scripts: the ledger of mutants does not rot, and what a release is made of."""
 
 from __future__ import annotations
 
 import configparser
 import re
+import runpy
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_whatever_a_user_can_install_has_a_tested_version() -> None:
@@ -47,3 +48,38 @@ def test_scripts_and_pages_name_no_extra_that_is_not_there() -> None:
 
 def _plain(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
+
+
+# The ledger of mutants does not rot
+
+
+ROOT = Path(__file__).resolve().parents[2]
+MODULE = runpy.run_path(str(ROOT / "scripts" / "mutants.py"))
+
+
+def test_every_mutant_has_its_place_in_the_program_and_its_tests() -> None:
+    mutants = MODULE["read"]()
+    assert {each.name: each.trouble(ROOT) for each in mutants if each.trouble(ROOT)} == {}
+    assert [each.name for each in mutants if each.old == each.new] == []
+    assert len({each.name for each in mutants}) == len(mutants) >= 120
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("old", "new", "end"),
+    [
+        ("= 1", "= 2", "died"),
+        ("= 1", "= 2 - 1", "SURVIVED"),
+        ("= 1", "= (", "the tests did not run"),
+        ("= 3", "= 4", "old text is not there: aim it again"),
+    ],
+)
+def test_a_mutant_dies_where_a_test_fails_and_the_program_is_as_before(
+    tmp_path: Path, old: str, new: str, end: str
+) -> None:
+    (tmp_path / "program.py").write_text("value = 1\n")
+    (tmp_path / "test_program.py").write_text("import program\n\n\ndef test_it():\n    assert program.value == 1\n")
+    (tmp_path / "pytest.ini").write_text("[pytest]\n")
+    mutant = MODULE["Mutant"]("a fault", "program.py", old, new, ("test_program.py",))
+    assert MODULE["judged"](mutant, tmp_path).startswith(end)
+    assert (tmp_path / "program.py").read_text() == "value = 1\n"
