@@ -73,9 +73,9 @@ def test_a_help_center_that_is_down_is_told_left_for_an_hour_and_stops_no_run(op
 
 def test_a_sync_is_due_after_its_hours_and_a_failed_one_after_one() -> None:
     store = KnowledgeStore(None)
-    assert is_due(store, 1_000_000.0, 24)
+    assert is_due(store, 1_000_000.0)
     remember_end(store, 1_000_000.0, failed=False)
-    assert [is_due(store, 1_000_000.0 + later, 24) for later in (0, DAY - 1, DAY)] == [False, False, True]
+    assert [is_due(store, 1_000_000.0 + later) for later in (0, DAY - 1, DAY)] == [False, False, True]
     remember_end(store, 1_000_000.0 + DAY, failed=True)
-    assert [is_due(store, 1_000_000.0 + DAY + later, 24) for later in (0, 3_599, 3_600)] == [False, False, True]
-    assert is_due(store, 1.0, 24), "a clock that was ahead must not put it off for ever"
+    assert [is_due(store, 1_000_000.0 + DAY + later) for later in (0, 3_599, 3_600)] == [False, False, True]
+    assert is_due(store, 1.0), "a clock that was ahead must not put it off for ever"

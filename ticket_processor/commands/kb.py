@@ -38,16 +38,15 @@ def sync(clock: SystemClock, as_json: JsonOption = False, config: ConfigOption =
     screen.notices([*settings.notices, *(sent if model_name else ())])
     with lock(settings.state_folder), closing(knowledge_store(settings)) as store:
         deadline = Deadline(clock, SYNC_S)
-        synced = bring_up_to_date(settings, clock, deadline, store, progress=screen.progress)
+        result = bring_up_to_date(settings, clock, deadline, store, progress=screen.progress)
         articles, passages = store.counts()
-    result = synced.articles
-    screen.notices([*synced.notices, *synced.troubles])
+    screen.notices([*result.notices, *result.troubles])
     lines = [
         f"{name}: {result.changed[name]} new or changed, {result.removed[name]} gone"
         for name in result.changed
         if name not in result.failed
     ]
-    lines.append(f"{articles} articles, {passages} passages, {synced.vectors} vectors made")
+    lines.append(f"{articles} articles, {passages} passages, {result.vectors} vectors made")
     screen.result(
         "\n".join(lines),
         {
@@ -56,12 +55,12 @@ def sync(clock: SystemClock, as_json: JsonOption = False, config: ConfigOption =
             "failed": result.failed,
             "articles": articles,
             "passages": passages,
-            "vectors_made": synced.vectors,
-            "unfinished": synced.unfinished,
-            "troubles": synced.troubles,
+            "vectors_made": result.vectors,
+            "unfinished": result.unfinished,
+            "troubles": result.troubles,
         },
     )
-    return ExitCode.CANNOT_RUN if synced.troubles and not synced.unfinished else ExitCode.OK
+    return ExitCode.CANNOT_RUN if result.troubles and not result.unfinished else ExitCode.OK
 
 
 def search(

@@ -109,7 +109,7 @@ def _open_to_others(host: str, address: str) -> list[str]:
 DEADLINE_S = 120.0
 NAME = "ticketbot"
 EXAMPLE = "https://ticketbot.example.com"
-_BODY = json.dumps({"ticket_id": "{{ticket.id}}", "event": "created"})
+_BODY = json.dumps({"ticket_id": "{{ticket.id}}"})
 
 
 class MayNot(Exception):
@@ -122,10 +122,9 @@ def install(settings: Settings, clock: SystemClock, screen: Screen, url: str | N
     if helpdesk == "local":
         raise ConfigError("the local helpdesk sends no webhooks, so there is none to install")
     endpoint, marker = f"{_checked(url)}/webhooks/{helpdesk}", settings.policy.marker
-    body = _BODY if helpdesk == "zendesk" else json.dumps({"ticket_id": "{{ticket.id}}"})
     known = tomllib.loads(resources.files(__package__).joinpath("webhook_steps.toml").read_text(encoding="utf-8"))
-    steps = known[helpdesk].format(endpoint=endpoint, marker=marker, body=body, secret=secrets.token_urlsafe(32))
-    if url is None or helpdesk != "zendesk":
+    steps = known[helpdesk].format(endpoint=endpoint, marker=marker, body=_BODY, secret=secrets.token_urlsafe(32))
+    if url is None or not settings.desk.can.rules:
         screen.say(steps)
         return ExitCode.OK
     with closing(transport_for(settings.desk, clock, Deadline(clock, DEADLINE_S))) as transport:
@@ -136,7 +135,7 @@ def install(settings: Settings, clock: SystemClock, screen: Screen, url: str | N
             screen.say(steps)
             return ExitCode.CANNOT_RUN
     screen.say("\n".join([*said, f"Put this line into .env, and start 'ticketbot serve' (webhook {number}):", ""]))
-    screen.say(f"ZENDESK_WEBHOOK_SECRET={secret}")
+    screen.say(f"{helpdesk.upper()}_WEBHOOK_SECRET={secret}")
     return ExitCode.OK
 
 
@@ -188,7 +187,7 @@ def _allowed(reply: Reply, what: str) -> Reply:
     if reply.status in (403, 404):
         raise MayNot(f"this user may not {what}")
     if not reply.ok or not isinstance(reply.body, dict):
-        raise CannotRun(f"Zendesk did not let us {what}: it answered {reply.status}")
+        raise CannotRun(f"the helpdesk did not let us {what}: it answered {reply.status}")
     return reply
 
 

@@ -57,6 +57,8 @@ def moment_of(value: object) -> float:
         return 0.0
 
 
+EVERY_S = 86_400.0
+"""Articles change seldom, and a Help Center's limits are shared; who cannot wait says ``kb sync``."""
 AGAIN_S = 3_600.0
 """A sync that failed is not repeated by itself before."""
 SYNCED, FAILED = "synced", "sync failed"
@@ -65,18 +67,30 @@ SYNCED, FAILED = "synced", "sync failed"
 
 @dataclass
 class SyncResult:
-    """What a sync did with each source; ``failed`` are sentences by source. ``unfinished``: its time was used up."""
+    """What a sync did with each source, and how many vectors it made; ``failed`` are sentences by source.
+
+    ``troubles`` are sentences on all that it could not do. ``unfinished``: its time was used up.
+    """
 
     changed: dict[str, int] = field(default_factory=dict)
     removed: dict[str, int] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
+    vectors: int = 0
+    notices: list[str] = field(default_factory=list)
+    troubles: list[str] = field(default_factory=list)
     unfinished: bool = False
 
+    @property
+    def said(self) -> str:
+        """What changed, in a line; empty where nothing did."""
+        changed, removed = sum(self.changed.values()), sum(self.removed.values())
+        return f"articles: {changed} new or changed, {removed} gone" if changed or removed else ""
 
-def is_due(store: KnowledgeStore, now: float, hours: float) -> bool:
-    """Whether the last whole sync is so old, and none has failed within the hour. A time to come does not count."""
+
+def is_due(store: KnowledgeStore, now: float) -> bool:
+    """Whether the last whole sync is a day old, and none has failed within the hour. A time to come does not count."""
     synced, failed = (float(store.fact(name) or "-inf") for name in (SYNCED, FAILED))
-    return not (0 <= now - synced < hours * 3600 or 0 <= now - failed < min(hours * 3600, AGAIN_S))
+    return not (0 <= now - synced < EVERY_S or 0 <= now - failed < AGAIN_S)
 
 
 def remember_end(store: KnowledgeStore, now: float, *, failed: bool) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
-from dataclasses import dataclass, field
 from functools import partial
 
 from ..analysis.model_server.settings import LOCAL
@@ -118,8 +117,6 @@ def embedding_model(
                 notice(f"{embedder.cut} passages are longer than the embedding model takes; their ends were cut off")
 
 
-SYNC_HOURS = 24
-"""Articles change seldom, and a Help Center's limits are shared; who cannot wait says ``kb sync``."""
 SHARE_OF_RUN = 0.1
 """Of a run's time; the next goes on with vectors, and lists the articles anew."""
 NOT_ALL_LISTED = (
@@ -128,23 +125,6 @@ NOT_ALL_LISTED = (
 VECTORS_WAIT = "the time for making vectors was used up; the next sync goes on"
 Advance = Callable[[int], None]
 Progress = Callable[[str, int | None], AbstractContextManager[Advance]]
-
-
-@dataclass
-class Synced:
-    """What a sync did. ``troubles`` are sentences on what it could not do; ``unfinished``: its time was used up."""
-
-    articles: SyncResult = field(default_factory=SyncResult)
-    vectors: int = 0
-    notices: list[str] = field(default_factory=list)
-    troubles: list[str] = field(default_factory=list)
-    unfinished: bool = False
-
-    @property
-    def said(self) -> str:
-        """What changed, in a line; empty where nothing did."""
-        changed, removed = sum(self.articles.changed.values()), sum(self.articles.removed.values())
-        return f"articles: {changed} new or changed, {removed} gone" if changed or removed else ""
 
 
 @contextmanager
@@ -161,13 +141,13 @@ def bring_up_to_date(
     *,
     progress: Progress = no_progress,
     throttle: Throttle | None = None,
-) -> Synced:
+) -> SyncResult:
     """Read what is new from every source, and make the vectors that are missing, as far as the time suffices.
 
     ``throttle`` is that of the run's own connection, with which its share of the helpdesk's limits is shared.
     Raises :class:`ConfigError`, :class:`StateUnusable` and :class:`Stopping`.
     """
-    synced = Synced()
+    synced, all_listed = SyncResult(), True
 
     def within(advance: Advance) -> Advance:
         def step(count: int) -> None:
@@ -181,9 +161,9 @@ def bring_up_to_date(
             knowledge_sources(settings, clock, deadline, throttle) as sources,
             progress("reading articles", None) as advance,
         ):
-            synced.articles = sync(store, sources, advance=within(advance))
-        synced.unfinished = synced.articles.unfinished
-        synced.troubles += synced.articles.failed.values()
+            synced = sync(store, sources, advance=within(advance))
+        all_listed = not (synced.unfinished or synced.failed)
+        synced.troubles += synced.failed.values()
         with embedding_model(settings, synced.notices.append, deadline.remaining) as model:
             if model is not None and not synced.unfinished:
                 with progress("making vectors", len(store.without_vector(model.key))) as advance:
@@ -194,7 +174,6 @@ def bring_up_to_date(
         synced.troubles.append(f"vectors are missing, so words alone are searched there: {failed.in_words}")
     # A request that the deadline cuts short looks like a server that is down.
     if synced.unfinished or deadline.remaining() <= 0:
-        all_listed = not (synced.articles.unfinished or synced.articles.failed)
         synced.unfinished = True
         synced.troubles = [VECTORS_WAIT if all_listed else NOT_ALL_LISTED]
     went_on = bool(synced.said or synced.vectors)
@@ -212,7 +191,7 @@ def sync_when_due(settings: Settings, clock: Clock, throttle: Throttle | None = 
         return []
     try:
         with closing(knowledge_store(settings)) as store:
-            if not is_due(store, clock.now(), SYNC_HOURS):
+            if not is_due(store, clock.now()):
                 return []
             try:
                 deadline = Deadline(clock, SHARE_OF_RUN * settings.run.deadline_s)
