@@ -23,8 +23,8 @@ import requests
 
 from ticket_processor.core.clock import Deadline, SystemClock
 from ticket_processor.helpdesk.request_tracker import RequestTracker
-from ticket_processor.helpdesk.request_tracker_account import own_user, read_labels, requesters
 from ticket_processor.helpdesk.request_tracker_format import Shape
+from ticket_processor.helpdesk.request_tracker_reads import own_user, read_labels, requesters
 from ticket_processor.settings.helpdesks import RequestTrackerSettings
 from ticket_processor.state.store import State
 from ticket_processor.wiring.parts import transport_for

@@ -11,8 +11,8 @@ import pytest
 from ticket_processor.core.errors import OutcomeUnknown, UpdateConflict, UpdateRefused, WaitForEarlier
 from ticket_processor.helpdesk.http_messages import Reply
 from ticket_processor.helpdesk.request_tracker import RequestTracker
-from ticket_processor.helpdesk.request_tracker_account import lacking, own_user
 from ticket_processor.helpdesk.request_tracker_format import Shape, note_body
+from ticket_processor.helpdesk.request_tracker_reads import lacking, own_user
 from ticket_processor.state.store import State
 
 from ..helpdesk import test_contract as contract

@@ -35,7 +35,6 @@ from ..state.store import State
 from .http_messages import Reply, is_unauthorised, mapping, not_shown, string, tickets_of, write_refused
 from .note_first import LATE_S, NoteFirstDesk, SeenTicket, of_people
 from .protocol import Page
-from .request_tracker_account import BASE, get, pages_of, queues_of, rows_of
 from .request_tracker_format import (
     NOBODY,
     NOTE_FIELD,
@@ -61,6 +60,7 @@ from .request_tracker_format import (
     text_parts,
     write_body,
 )
+from .request_tracker_reads import BASE, get, pages_of, queues_of, rows_of
 from .ticket_history import Edit, History
 from .transport import Transport
 

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from ..analysis.text.cleaning import as_text
 from ..core.errors import CannotRun, ConfigError, HelpdeskDown, OutcomeUnknown
-from ..helpdesk import request_tracker_account, request_tracker_format, zendesk_format, zendesk_reads
+from ..helpdesk import request_tracker_format, request_tracker_reads, zendesk_format, zendesk_reads
 from ..helpdesk.freshdesk_format import ACCOUNT_LIMIT
 from ..helpdesk.freshdesk_reads import Listing, read_limits
 from ..helpdesk.http_messages import Reply, mapping
@@ -172,25 +172,25 @@ class RequestTrackerSeedTarget(_Tagged):
         self._field = tags_field
 
     def judge(self) -> SandboxVerdict:
-        reply = request_tracker_account.get(self._transport, "/tickets", {"query": "id > 0", "per_page": 1})
+        reply = request_tracker_reads.get(self._transport, "/tickets", {"query": "id > 0", "per_page": 1})
         return _judged(self._transport, reply, mapping(reply.body).get("total"), None, 0, "calls")
 
     def existing(self) -> set[str]:
-        rows = (row for page, _ in request_tracker_account.pages_of(self._transport, "id > 0") for row in page)
+        rows = (row for page, _ in request_tracker_reads.pages_of(self._transport, "id > 0") for row in page)
         fields = (request_tracker_format.custom_fields(row).get(self._field) for row in rows)
         return {tag for field in fields if field is not None for tag in field.values}
 
     def create(self, item: Mapping[str, Any], mark: str) -> bool:
         comment = _with_attachments(item)
         ticket = {
-            "Queue": min(request_tracker_account.queues_of(self._transport)),
+            "Queue": min(request_tracker_reads.queues_of(self._transport)),
             "Subject": item["subject"],
             "Requestor": item["requester"]["email"],
             "Content": comment.get("html_body") or comment["body"],
             "ContentType": "text/html" if "html_body" in comment else "text/plain",
             "CustomFields": {self._field: [*item["tags"], mark]},
         }
-        return _posted(self._transport, ticket, {"Connection": "close"}, f"{request_tracker_account.BASE}/ticket")
+        return _posted(self._transport, ticket, {"Connection": "close"}, f"{request_tracker_reads.BASE}/ticket")
 
 
 class LocalSeedTarget(_Tagged):

@@ -43,8 +43,8 @@ class Abilities:
     A ticket must not have changed for ``stable_read_s``: Zendesk's guard compares whole seconds; on Freshdesk one shows
     whether a ticket is as it was created; the local helpdesk's stamps are exact. ``guarded``: a write is refused where
     its ticket has changed since it was read. ``jobs``: it takes many updates at a time. ``solves``: a run may set
-    tickets to solved. ``delayed``: it lists none of the newest minute. ``rules``: ``doctor`` reads them, ``serve`` makes one.
-    ``longest_tag`` is in characters. ``undone`` says what an undo makes of notes.
+    tickets to solved. ``delayed``: it lists none of the newest minute. ``rules``: ``doctor`` reads them and ``serve``
+    makes one. ``longest_tag`` is in characters. ``undone`` says what an undo makes of notes.
     """
 
     stable_read_s: float

@@ -18,7 +18,7 @@ from ..core.clock import Clock
 from ..core.errors import ConfigError
 from ..core.models import Ticket
 from ..freshdesk import Freshdesk
-from ..helpdesk import freshdesk_format, freshdesk_reads, request_tracker_account, zendesk_format, zendesk_reads
+from ..helpdesk import freshdesk_format, freshdesk_reads, request_tracker_reads, zendesk_format, zendesk_reads
 from ..helpdesk.http_messages import Reply
 from ..helpdesk.protocol import (
     AccountLabels,
@@ -112,14 +112,14 @@ def _sign_in_to_freshdesk(account: FreshdeskSettings, _transport: Transport, _cl
 
 def _sign_in_to_tracker(account: RequestTrackerSettings, _transport: Transport, clock: Clock) -> Auth:
     if account.password:
-        ask = partial(request_tracker_account.fetch_cookie, account.base_url, account.signs_in_as)
+        ask = partial(request_tracker_reads.fetch_cookie, account.base_url, account.signs_in_as)
         return FetchedAuth(clock, partial(ask, account.password.get_secret_value()), "Cookie")
     return Auth(f"token {account.token.get_secret_value() if account.token else ''}")
 
 
 def _tracker(settings: Settings, transport: Transport, state: State | None) -> RequestTracker:
     account = settings.request_tracker
-    own = request_tracker_account.own_user(transport, account.signs_in_as)
+    own = request_tracker_reads.own_user(transport, account.signs_in_as)
     return RequestTracker(transport, state, Shape(account.tags_field, account.priorities), own)
 
 
@@ -197,12 +197,12 @@ VENDORS: Mapping[str, Vendor] = {
     ),
     RequestTrackerSettings.vendor: Vendor(
         desk=_tracker,
-        own_user=lambda s, transport: request_tracker_account.own_user(transport, s.request_tracker.signs_in_as),
-        labels=lambda _settings, transport: request_tracker_account.read_labels(transport),
-        requesters=lambda _settings, transport: request_tracker_account.requesters(transport),
+        own_user=lambda s, transport: request_tracker_reads.own_user(transport, s.request_tracker.signs_in_as),
+        labels=lambda _settings, transport: request_tracker_reads.read_labels(transport),
+        requesters=lambda _settings, transport: request_tracker_reads.requesters(transport),
         seeds=lambda s, transport: _of_seeding().RequestTrackerSeedTarget(transport, s.request_tracker.tags_field),
         rights=lambda account, transport: Rights(
-            lacking="; ".join(request_tracker_account.lacking(transport, account.tags_field))
+            lacking="; ".join(request_tracker_reads.lacking(transport, account.tags_field))
         ),
         sign_in=_sign_in_to_tracker,
     ),
