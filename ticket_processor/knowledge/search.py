@@ -212,11 +212,9 @@ class KnowledgeSearch:
 
     def passages_of(self, article_id: str, audience: Audience) -> list[Passage]:
         """The passages of an article that ``audience`` may read, in order."""
-        numbers = [
-            number for (number,) in self._store.all("SELECT id FROM chunk WHERE article=? ORDER BY n", article_id)
-        ]
-        passages = self._store.passages(numbers)
-        return [passages[each] for each in numbers if passages[each].audience in READABLE[audience]]
+        rows = self._store.all("SELECT id FROM chunk WHERE article=? ORDER BY n", article_id)
+        passages = self._store.passages([number for (number,) in rows])
+        return [passages[number] for (number,) in rows if passages[number].audience in READABLE[audience]]
 
     def search(self, queries: Sequence[str], *, lang: str, audience: Audience, limit: int) -> list[Found]:
         """The passages that answer these queries best, best first, at most two of one article.

@@ -187,11 +187,7 @@ def local_model() -> EmbeddingModel:
     except ImportError as error:
         raise ConfigError(f"embeddings.model = 'local' needs a package: {how_to_install('rag-local')}") from error
     encoder = USE(threads=os.cpu_count() or 1)
-
-    def embed(texts: Sequence[str]) -> Any:
-        return encoder.encode(list(texts))
-
-    return EmbeddingModel(PACKAGED, embed)
+    return EmbeddingModel(PACKAGED, lambda texts: encoder.encode(list(texts)))
 
 
 def needs_numpy() -> Any:
