@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from types import ModuleType
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from pydantic import SecretStr
@@ -149,18 +149,8 @@ def _local(settings: Settings, transport: Transport, _state: State | None) -> De
     return cast("Desk", desk)
 
 
-def _of_local() -> ModuleType:
-    from ..helpdesk import local_desk
-
-    return local_desk
-
-
-def _of_seeding() -> ModuleType:
-    from ..seeding import accounts
-
-    return accounts
-
-
+_of_local = partial(import_module, "ticket_processor.helpdesk.local_desk")
+_of_seeding = partial(import_module, "ticket_processor.seeding.accounts")
 VENDORS: Mapping[str, Vendor] = {
     ZendeskSettings.vendor: Vendor(
         desk=lambda _settings, transport, _state: Zendesk(transport),
