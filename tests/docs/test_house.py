@@ -99,7 +99,7 @@ CEILINGS = {
     ".": 1_320,
     "analysis": 8_820,
     "audit": 1_840,
-    "commands": 5_500,
+    "commands": 5_490,
     "core": 2_540,
     "dashboard": 1_390,
     "evaluation": 1_840,
@@ -117,7 +117,7 @@ CEILINGS = {
     "settings": 1_550,
     "state": 890,
     "web": 3_190,
-    "wiring": 2_880,
+    "wiring": 2_840,
 }
 """Lines of Python in each package, and of the package's own modules under ``.``.
 
