@@ -11,7 +11,7 @@ from ticket_processor.sandbox.basics import iso, parse_iso
 from ticket_processor.sandbox.freshdesk_api import PAGE, FreshdeskCall, problem, validation_failed
 from ticket_processor.sandbox.freshdesk_store import NOTE
 from ticket_processor.sandbox.messages import Refusal, Request, Response, json_response, refuse, text_response
-from ticket_processor.sandbox.zendesk_call import Call, forbidden
+from ticket_processor.sandbox.zendesk_call import Call
 from ticket_processor.sandbox.zendesk_store import ZendeskStore
 from ticket_processor.sandbox.zendesk_writes import UPDATABLE, unknown_keys
 
@@ -51,7 +51,6 @@ class Rules:
     drops: tuple[str, ...] = ()  # keys that updates and a batch's items leave out
     drops_told: bool = True  # by a header
     most_comments: int = 5_000  # that a ticket takes; where they are fewer, the others are counted as there already
-    help_center: Literal["open", "none", "not_in_plan", "forbidden"] = "open"  # or answers 404, 401, or 403
 
     def counting(self, payload: Mapping[str, Any], *, in_batch: bool) -> Mapping[str, Any]:
         dropped = set(self.drops)
@@ -107,21 +106,10 @@ def by_the_rules(routes: Mapping[str, Handler]) -> dict[str, Handler]:
         body["count"]["value"] += ZendeskStore.most_comments - call.store.rules.most_comments
         return json_response(200, body)
 
-    def enter_help_center(handle: Handler, call: Call) -> Response:
-        if call.store.rules.help_center == "none":
-            raise refuse(404, {"error": "InvalidEndpoint", "description": "Not found"})
-        if call.store.rules.help_center == "not_in_plan":
-            raise refuse(401, {"error": "Couldn't authenticate you"})
-        if call.store.rules.help_center == "forbidden":
-            raise forbidden()
-        return handle(call)
-
     ways = {
         "PUT tickets/{id}": write,
         "PUT tickets/update_many": write,
         "GET tickets/{id}/comments/count": count_comments,
-        "GET help_center/articles": enter_help_center,
-        "GET help_center/user_segments": enter_help_center,
     }
     return {route: partial(way, routes[route]) for route, way in ways.items()}
 

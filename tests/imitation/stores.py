@@ -15,7 +15,7 @@ from ticket_processor.sandbox.zendesk_store import ZendeskStore
 from .faults import Strikes
 from .rules import FreshdeskRules, Rules
 
-SYSTEM_ID = RULE_ID = -1
+SYSTEM_ID = -1
 
 A_MACRO = {"type": "AgentMacroReference", "macro_id": "7", "macro_title": "A macro", "macro_deleted": False}
 """The ``event`` of an edit by which an agent applied a macro."""
@@ -257,13 +257,6 @@ class BusyDesk(FreshdeskStore):
             reopened = {"status": OPEN} if ticket.json["status"] in (PENDING, RESOLVED, CLOSED) else {}
             requester, said = ticket.json["requester_id"], Comment(text, None, True)
             return self.change(ticket, reopened, actor="customer", author_id=requester, comment=said)
-
-    def rule_edit(self, ticket_id: int, *, add_tags: Sequence[str] = (), **values: Any) -> Audit | None:
-        """An automation rule of the account changes a ticket; ``values`` are the API's own names."""
-        with self.lock:
-            self.settle()
-            ticket = self.tickets[ticket_id]
-            return self.change(ticket, {**values, "tags": [*ticket.tags, *add_tags]}, actor="system", author_id=RULE_ID)
 
     def edit_note(self, number: int, text: str) -> None:
         """An agent gives a note another text."""

@@ -17,7 +17,6 @@ from ticket_processor.knowledge.store import GENERATION, KnowledgeStore
 from ticket_processor.knowledge.sync import SyncResult, sync
 
 from ..helpdesk.test_zendesk import Account
-from ..imitation import Rules
 from ..imitation.solutions import SIGNED_IN, SOME, STAFF
 from ..support.freshdesk_account import FreshAccount
 
@@ -136,12 +135,12 @@ def test_a_sync_whose_time_ends_keeps_what_it_read_and_a_whole_one_notices_what_
     assert desk.kept.counts()[0] == 298
 
 
-@pytest.mark.parametrize("state", ["none", "not_in_plan", "forbidden"])
+@pytest.mark.parametrize("status", [404, 401, 403])
 def test_a_help_center_that_cannot_be_read_keeps_what_was_there_and_stops_no_other_source(
-    state: Any, tmp_path: Path
+    status: int, tmp_path: Path
 ) -> None:
     (tmp_path / "a.md").write_text("# A\nx", encoding="utf-8")
-    desk = Zendesk(rules=Rules(help_center=state))
+    desk = Zendesk(faults=f"status:/help_center/:status={status}")
     sources = [center(desk), FolderArticles(tmp_path, lang="en", audience="everyone")]
     result = sync(desk.kept, sources)
     assert set(result.failed) == {"zendesk"}

@@ -59,15 +59,12 @@ class FreshdeskCall(ApiCall):
         return [row for row in people.values() if email in ("", (row["email"] or "").lower())]
 
 
-Problem = dict[str, str]
-
-
-def problem(name: str, code: str) -> Problem:
+def problem(name: str, code: str) -> Row:
     """What is wrong with one field of a request, by the vendor's word for it."""
     return {"field": name[:80], "message": f"It is refused: {code.replace('_', ' ')}", "code": code}
 
 
-def validation_failed(problems: Iterable[Problem]) -> Refusal:
+def validation_failed(problems: Iterable[Row]) -> Refusal:
     """400 with every problem."""
     return refuse(400, {"description": "Validation failed", "errors": list(problems)})
 
@@ -112,7 +109,7 @@ def checked(store: FreshdeskStore, payload: Row, ticket: StoredTicket | None = N
     return values
 
 
-def _problems(payload: Row, known: Container[str], choices: Mapping[str, Container[Any]]) -> Iterator[Problem]:
+def _problems(payload: Row, known: Container[str], choices: Mapping[str, Container[Any]]) -> Iterator[Row]:
     """What is wrong with a payload: keys and values that there are not. Every field may be empty."""
     for name, value in payload.items():
         if name not in known:
