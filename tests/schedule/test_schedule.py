@@ -256,20 +256,9 @@ def schema() -> Any:
 
 
 def a_task(**values: Any) -> ScheduledJob:
-    values = {
-        "command": (
-            "C:\\Program Files\\b\\ticketbot.exe",
-            "run",
-            "--quiet",
-            "--config",
-            "C:\\My Bot\\ticketbot.toml",
-        ),
-        "folder": "C:\\My Bot",
-        "settings": "C:\\My Bot\\ticketbot.toml",
-        "user": "OFFICE\\jo",
-        **values,
-    }
-    return a_job(**values)
+    folder, settings = "C:\\My Bot", "C:\\My Bot\\ticketbot.toml"
+    command = ("C:\\Program Files\\b\\ticketbot.exe", "run", "--quiet", "--config", settings)
+    return a_job(**{"command": command, "folder": folder, "settings": settings, "user": "OFFICE\\jo", **values})
 
 
 def test_the_task_is_as_the_schema_says() -> None:
