@@ -111,7 +111,7 @@ CEILINGS = {
     "policy": 1_320,
     "replies": 1_330,
     "reporting": 2_300,
-    "sandbox": 2_960,
+    "sandbox": 2_950,
     "schedule": 280,
     "seeding": 700,
     "settings": 1_550,
@@ -124,7 +124,7 @@ CEILINGS = {
 They are lowered when lines go. Whoever raises one says why in the commit. Request Tracker, a third helpdesk, took 1,050
 lines of product (850 of them in ``helpdesk/``), 600 of tests, and a page of 570 words.
 """
-MOST = {"files": 261, "test lines": 61_090, "scripts": 22, "words of docs": 20_470}
+MOST = {"files": 261, "test lines": 61_060, "scripts": 22, "words of docs": 20_470}
 """Of the whole house: modules, lines of tests, scripts, and words of all pages, generated ones included."""
 SLACK = 1.02
 """A ceiling this far above what is there is to be lowered."""
