@@ -189,7 +189,7 @@ def test_a_refusal_carries_the_servers_own_sentence(sdk: Sdk, body: Any) -> None
     with pytest.raises(AnalysisFailed) as error:
         sdk.ask(answer)
     assert str(error.value) == f"model_http_400: {PINNED}"
-    assert error.value.in_words == f"http 400: {PINNED}"
+    assert error.value.in_words == f"the model server answers HTTP 400: {PINNED}"
     with pytest.raises(FormRefused, match="pinned to 'a'"):
         sdk.ask(answer, structured=True)
 

@@ -17,6 +17,8 @@ from enum import IntEnum
 from pathlib import Path
 from typing import Literal
 
+from .reasons import why_no_model
+
 MissingPart = Literal["tags", "priority", "group", "fields", "note"]
 """The parts of a change that a helpdesk may refuse while it takes the rest."""
 
@@ -219,9 +221,8 @@ class AnalysisFailed(TicketbotError):
 
     @property
     def in_words(self) -> str:
-        """The same for people: ``unreachable: connection refused``."""
-        word = self.reason.removeprefix("model_").replace("_", " ")
-        return f"{word}: {self.detail}" if self.detail else word
+        """The same for people: ``the model server is unreachable: connection refused``."""
+        return why_no_model(self.reason, self.detail)
 
 
 class ReadOnlyViolation(TicketbotError):

@@ -138,3 +138,13 @@ WITHOUT_MODEL: Mapping[str, str] = {
     "model_prompt_too_long": "the text is too long for the model",
 }
 """Why no model answered (``why_fallback`` of an analysis), in words."""
+
+
+def why_no_model(reason: str, detail: str = "") -> str:
+    """Why no model answered (``why_fallback``), in words: ``the model server is unreachable: connection refused``."""
+    words = WITHOUT_MODEL.get(reason)
+    if words is None:
+        word = reason.replace("_", " ")
+        status = word.removeprefix("model http ")
+        words = word if status == word else f"the model server answers HTTP {status}"
+    return f"{words}: {detail}" if detail else words

@@ -8,10 +8,11 @@ from dataclasses import replace
 
 import streamlit as st
 
+from ..core.reasons import why_no_model
 from ..core.tables import Table
 from ..reporting import figures, queries, sections
 from ..reporting.figures import Step, Totals
-from ..reporting.glossary import dollars, why_no_model
+from ..reporting.glossary import dollars
 from ..reporting.queries import Dimension, LogSelection
 from . import parts
 from .parts import Chart, Good, ask, period

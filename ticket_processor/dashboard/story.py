@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..core.reasons import in_words
-from ..reporting.glossary import dollars, why_no_model
+from ..core.reasons import in_words, why_no_model
+from ..reporting.glossary import dollars
 
 ERASED = "erased, or never there"
 

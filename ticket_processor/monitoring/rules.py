@@ -21,10 +21,11 @@ from importlib.resources import files
 
 from ..analysis.budget import DAY_SPENT
 from ..core.models import Frozen
+from ..core.reasons import why_no_model
 from ..core.run_summary import RunRecord
 from ..core.text import many
 from ..reporting.figures import PLANNED
-from ..reporting.glossary import percent, span, why_no_model
+from ..reporting.glossary import percent, span
 from ..settings.helpdesks import TOKENS_END
 from ..settings.schema import Settings
 from .run_metrics import DAY, GAP, HOUR, LEAST_GAP_S, LEAST_STALE_S, LOOKED_AT, STALE, TRIAGE, burning, period

@@ -8,8 +8,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from ..core.reasons import WITHOUT_MODEL
-
 MEANINGS: Mapping[str, str] = {
     "tickets": "each counts once, with its last outcome",
     "outcomes": "results of tickets in each run: one that two runs tried counts in both",
@@ -66,16 +64,6 @@ _ENDS: Mapping[str, str] = {
 def end_words(stopped_by: str) -> str:
     """What ended a run early, in words; as it is where there are none for it."""
     return _ENDS.get(stopped_by, stopped_by)
-
-
-def why_no_model(reason: str, detail: str = "") -> str:
-    """Why no model answered (``why_fallback``), in words: ``the model server is unreachable: connection refused``."""
-    words = WITHOUT_MODEL.get(reason)
-    if words is None:
-        word = reason.replace("_", " ")
-        status = word.removeprefix("model http ")
-        words = word if status == word else f"the model server answers HTTP {status}"
-    return f"{words}: {detail}" if detail else words
 
 
 def percent(share: float | None) -> str:

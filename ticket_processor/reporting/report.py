@@ -15,11 +15,12 @@ from pydantic import BaseModel
 from .. import __version__
 from ..core.clock import iso
 from ..core.models import OutcomeStatus
+from ..core.reasons import why_no_model
 from ..core.tables import Table, shortened
 from ..settings.schema import Settings
 from . import figures, sections
 from .figures import DimensionShare, Latency, Point, Step, Totals
-from .glossary import dollars, percent, points, seconds, why_no_model
+from .glossary import dollars, percent, points, seconds
 from .index import LogIndex
 from .queries import Dimension, LogSelection, stamp, utc
 from .sections import FIGURES, LEFT_ALONE, NO_PRICE, AskedPeriod, Found, find_all, values_of

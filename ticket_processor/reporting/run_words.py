@@ -9,8 +9,8 @@ from pathlib import Path
 
 from ..core.models import Change, Outcome, OutcomeStatus, Priority, Urgency
 from ..core.reasons import ALREADY_DONE, in_words
+from ..core.reasons import why_no_model as said_why
 from ..core.run_summary import ClusterUse, Forecast, RunSummary
-from .glossary import why_no_model as said_why
 
 MOST_LISTED = 10
 MOST_ESCALATED = 200

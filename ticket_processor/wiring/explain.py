@@ -18,7 +18,7 @@ from ..analysis.text.redact import RedactedText
 from ..core.clock import Clock, Deadline, iso
 from ..core.errors import AnalysisFailed, CannotRun, ConfigError
 from ..core.models import Analysis, Decision, RedactionLevel, Ticket
-from ..core.reasons import WITHOUT_MODEL
+from ..core.reasons import why_no_model
 from ..core.text import strip_hidden
 from ..policy.decide import decide
 from ..settings.schema import Settings
@@ -152,13 +152,14 @@ def in_words(walked: Walk, *, details: bool = True) -> list[str]:
         lines += ["", f"3.{number} Asked {item.model} ({item.form})"]
         for message in item.messages if details else ():
             lines += [f"   {message['role']}:", *_begun(">", message["content"].splitlines(), None)]
-        lines.append("   answer:" if item.error is None else f"   no answer: {_why_none(item.error)}")
+        failed = item.error and why_no_model(*item.error.split(": ", 1))
+        lines.append(f"   no answer: {failed}" if failed else "   answer:")
         # A model's words may hold control characters.
         lines += _begun("<", strip_hidden(item.answer or "").splitlines(), most)
     lines += ["", "4. The chain"]
     for step in walked.steps:
-        reason = f"{step.reason}: {step.detail}" if step.detail else step.reason or ""
-        end = "answered" if step.analysis is not None else f"did not answer: {_why_none(reason)}"
+        why = why_no_model(step.reason or "", step.detail)
+        end = "answered" if step.analysis is not None else f"did not answer: {why}"
         lines.append(f"   {step.link}: {end} ({step.ms} ms)")
     lines += ["", "5. Understood", *(f"   {line}" for line in _understood(analysis))]
     lines += ["", "6. Decided", *(f"   + tag {tag}" for tag in decision.tags)]
@@ -181,12 +182,6 @@ def _begun(mark: str, lines: Sequence[str], most: int | None) -> list[str]:
     return shown if left <= 1 else [*shown, f"   ... {left} more lines"]
 
 
-def _why_none(reason: str) -> str:
-    """Why a link gave no answer, for a person."""
-    word, colon, detail = reason.partition(":")
-    return f"{WITHOUT_MODEL.get(word, word.replace('_', ' '))}{colon}{detail}"
-
-
 _NOT_SHOWN = {"source", "usage", "cost_usd", "attempts", "cached", "condenses", "settings_file", "why_fallback"}
 
 
@@ -198,7 +193,7 @@ def _understood(analysis: Analysis) -> Iterator[str]:
             yield from (f"{each}: {_joined(name, found)}" for each, found in several)
     yield f"understood by: {analysis.model or {'rules': 'keyword rules'}.get(analysis.source, analysis.source)}"
     if analysis.why_fallback:
-        yield f"no model answered: {_why_none(analysis.why_fallback)}"
+        yield f"no model answered: {why_no_model(analysis.why_fallback)}"
     if analysis.usage.input:
         yield f"tokens: {analysis.usage.input} in, {analysis.usage.output} out"
 
