@@ -142,9 +142,7 @@ WITHOUT_MODEL: Mapping[str, str] = {
 
 def why_no_model(reason: str, detail: str = "") -> str:
     """Why no model answered (``why_fallback``), in words: ``the model server is unreachable: connection refused``."""
-    words = WITHOUT_MODEL.get(reason)
-    if words is None:
-        word = reason.replace("_", " ")
-        status = word.removeprefix("model http ")
-        words = word if status == word else f"the model server answers HTTP {status}"
+    word = reason.replace("_", " ")
+    status = word.removeprefix("model http ")
+    words = WITHOUT_MODEL.get(reason, word if status == word else f"the model server answers HTTP {status}")
     return f"{words}: {detail}" if detail else words
