@@ -110,7 +110,7 @@ CEILINGS = {
     "pipeline": 4_910,
     "policy": 1_320,
     "replies": 1_330,
-    "reporting": 2_300,
+    "reporting": 2_290,
     "sandbox": 2_950,
     "schedule": 280,
     "seeding": 700,
