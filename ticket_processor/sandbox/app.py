@@ -160,7 +160,6 @@ class Sandbox:
 
 
 MOST_BODY = 16 * 1024 * 1024
-IDLE_SECONDS = 75
 LOOPBACK = "127.0.0.1"
 
 
@@ -225,7 +224,7 @@ class _Handler(BaseHTTPRequestHandler):
     server: SandboxServer
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
-    timeout = IDLE_SECONDS
+    timeout = 75  # seconds without a request
     wbufsize = -1  # one packet: two writes would wait for each other's acknowledgement
 
     def answer(self) -> None:
@@ -249,7 +248,8 @@ class _Handler(BaseHTTPRequestHandler):
         """The body, or ``None`` where there is nobody to answer, or an error has been sent."""
         text = self.headers.get("content-length", "0").strip()
         length = int(text[:12]) if text.isascii() and text.isdecimal() else -1
-        if status := 411 if "transfer-encoding" in self.headers else 400 if length < 0 else 413 * (length > MOST_BODY):
+        status = 413 if length > MOST_BODY else 400 if length < 0 else 0
+        if status := 411 if "transfer-encoding" in self.headers else status:
             self.close_connection = True
             self._send(text_response(status, responses.get(status, "")))
             return None

@@ -67,8 +67,8 @@ class FreshdeskStore(Store):
     def _edits(
         self, ticket: StoredTicket, add_tags: tuple[str, ...], remove_tags: tuple[str, ...], values: Mapping[str, Any]
     ) -> dict[str, Any]:
-        words = {name: WORDS.get(name, {}).get(value) for name, value in values.items() if isinstance(value, str)}
-        return super()._edits(ticket, add_tags, remove_tags, {**values, **{n: v for n, v in words.items() if v}})
+        numbers = {name: WORDS[name][value] for name, value in values.items() if name in WORDS and value in WORDS[name]}
+        return super()._edits(ticket, add_tags, remove_tags, {**values, **numbers})
 
     def worded(self, row: Mapping[str, Any]) -> Row:
         files = [item if isinstance(item, str) else item["file_name"] for item in row.get("attachments") or ()]
