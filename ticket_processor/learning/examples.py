@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 import threading
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -52,7 +52,7 @@ class LearntExample:
 
 
 class ExamplePicker:
-    """Picks at most ``most`` of the approved examples for a text, by its words; no label has more than half.
+    """Picks at most ``most`` of the approved examples for a text, by its words; a label has at most half of ``most``.
 
     They are searched in memory, and their order does not matter. Thread-safe.
     """
@@ -82,9 +82,6 @@ class ExamplePicker:
             of_label = sum(item.label == found.label for item in taken)
             if len(taken) < self._most and of_label < self._most // 2 and not signs_of(found.text):
                 taken.append(found)
-        while taken and 2 * max(Counter(item.label for item in taken).values()) > len(taken):
-            [(label, _)] = Counter(item.label for item in taken).most_common(1)
-            taken.remove([item for item in taken if item.label == label][-1])
         return PromptExamples(tuple(reversed(taken)))
 
     def nearest(self, text: str, limit: int) -> list[LearntExample]:
@@ -150,18 +147,13 @@ class PromptExamples:
         )
         end = f"{code}\nThe ticket:\n"
         texts = [_line(item.text, (fence, code), level) for item in self.examples]
-        room = MOST_TOKENS - estimate_tokens(lead) - estimate_tokens(end)
-        while True:
-            each = room // len(texts)
-            lines = [
-                f"{item.label}: {cut(text, max(0, each - estimate_tokens(item.label)))}"
-                for item, text in zip(self.examples, texts, strict=True)
-            ]
-            block = "\n".join((lead, *lines, end))
-            over = estimate_tokens(block) - MOST_TOKENS  # lines counted apart may cost less than together
-            if over <= 0 or room <= 0:
-                return block
-            room -= over
+        room = MOST_TOKENS - estimate_tokens(lead) - estimate_tokens(end) - 2 * len(texts)  # what lies between them
+        each = room // len(texts)
+        lines = [
+            f"{item.label}: {cut(text, max(0, each - estimate_tokens(item.label)))}"
+            for item, text in zip(self.examples, texts, strict=True)
+        ]
+        return "\n".join((lead, *lines, end))
 
 
 def _line(text: str, codes: Sequence[str], level: RedactionLevel) -> str:

@@ -181,8 +181,6 @@ def _at_least(count: int, of: int, share: float) -> float:
 
     Floats hold the binomials of up to 1,000 tickets.
     """
-    if share in (0, 1):
-        return float(count <= share * of)
     chances = [math.comb(of, k) * share**k * (1 - share) ** (of - k) for k in range(count, of + 1)]
     return sum(chances) - chances[0] / 2
 
