@@ -105,7 +105,7 @@ CEILINGS = {
     "evaluation": 1_840,
     "helpdesk": 5_680,
     "knowledge": 1_500,
-    "learning": 1_610,
+    "learning": 1_600,
     "monitoring": 2_360,
     "pipeline": 4_910,
     "policy": 1_320,
