@@ -20,7 +20,7 @@ from typing import Any
 
 from ..analysis.text.outgoing import fit_for_the_log
 from ..core.clock import Clock, iso
-from ..core.errors import AuditUnwritable, CannotRun, ConfigError, why_unusable
+from ..core.errors import AuditUnwritable, CannotRun, ConfigError, ExitCode, why_unusable
 from ..core.models import Change, Outcome, StatusChange, Usage
 from ..core.run_summary import RunSummary, Statement
 from ..state.store import State
@@ -111,12 +111,18 @@ class AuditLog:
         """Something a person should know that concerns no single ticket; on the disk on return with ``sync``."""
         self._event("alert", {"what": what, **facts}, sync=sync)
 
-    def run_finished(self, summary: RunSummary) -> None:
-        """The last line of a run."""
+    def run_finished(self, summary: RunSummary) -> RunSummary:
+        """The last line of a run. Where it cannot be written, the summary that is returned says so."""
         told = summary.model_dump(
             mode="json", exclude={"run_id", "dry_run", "log_head", "causes", "price_note", "unpriced"}
         )
-        self._event("run_finished", told, sync=True)
+        try:
+            self._event("run_finished", told, sync=True)
+        except AuditUnwritable as unwritable:
+            stopped, kind = summary.stopped or str(unwritable), summary.stopped_by or type(unwritable).__name__
+            ended = {"stopped": stopped, "stopped_by": kind, "exit_code": int(ExitCode.CANNOT_RUN)}
+            return summary.model_copy(update=ended)
+        return summary
 
     def close(self) -> None:
         """Close the files. Idempotent."""

@@ -12,7 +12,6 @@ from ..core.models import Analysis, Decision, Outcome, OutcomeStatus, Ticket
 from ..policy.reanalysis import in_vain, replacing, solved_again
 from ..state.records import Verdict
 from .fan_out import Stuck
-from .record import Pace
 from .select import Work
 from .settlement import clean_stamp
 from .shared_faults import SharedFaults
@@ -53,10 +52,9 @@ class Understands(Protocol):
 class Verdicts:
     """The verdicts of one run. Any thread may call :meth:`understand`; the rest belongs to the run's thread."""
 
-    def __init__(self, parts: Parts, options: RunOptions, pace: Pace, faults: SharedFaults) -> None:
+    def __init__(self, parts: Parts, options: RunOptions, faults: SharedFaults) -> None:
         self._parts = parts
         self._options = options
-        self._pace = pace
         self._faults = faults
         self._analysed: dict[str, Analysis] = {}
         """Analyses by the key of their work, of tickets whose worker is not heard of yet."""
@@ -113,8 +111,6 @@ class Verdicts:
                 failed_at="analysis",
             )
         self._faults.succeeded("analysis")
-        if analysis is not None and work.is_new:
-            self._pace.saw(work.ticket, analysis)
         if analysis is not None and (work.replaces or work.reply):
             fell_back_before = self._parts.policy.tag("fallback") in work.replaces
             rules_will_do = work.anew or (work.reply and (fell_back_before or not analysis.fell_back))

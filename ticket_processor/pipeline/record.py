@@ -12,8 +12,8 @@ from ..analysis.chain import NOTHING_TO_READ
 from ..audit.receipts import keep_head
 from ..core import reasons
 from ..core.clock import parse_iso
-from ..core.errors import AuditUnwritable, ExitCode, StateUnusable
-from ..core.models import Analysis, Outcome, OutcomeStatus, Request, Ticket, Usage
+from ..core.errors import StateUnusable
+from ..core.models import Outcome, OutcomeStatus, Request, Ticket, Usage
 from ..core.run_summary import Forecast, Latencies, RunRecord, RunSummary
 from ..helpdesk.ticket_history import Edit
 from ..policy.reanalysis import MOST_TRIES, in_vain
@@ -35,41 +35,6 @@ _DEALT_WITH = (reasons.NOTHING_NEW, reasons.JUDGED, reasons.MARKED_BY_OTHERS)
 SHORTEST_SPAN_S = 6 * 3600
 """Fewer hours say nothing about a day."""
 DAY_S = 86_400
-
-
-class Pace:
-    """Sees new tickets as they are analysed, and forecasts the cost from what was paid and how fast they come in."""
-
-    def __init__(self) -> None:
-        self._tickets = 0
-        self._paid = 0
-        self._usage = Usage()
-        self._usd: float | None = 0.0
-        self._first, self._last = float("inf"), float("-inf")
-
-    def saw(self, ticket: Ticket, analysis: Analysis) -> None:
-        """A ticket has been analysed."""
-        created = parse_iso(ticket.created_at)
-        self._tickets += 1
-        self._first, self._last = min(self._first, created), max(self._last, created)
-        if analysis.usage.input or analysis.usage.output:
-            self._paid += 1
-            self._usage = self._usage + analysis.usage
-            known = self._usd is not None and analysis.cost_usd is not None
-            self._usd = (self._usd or 0.0) + (analysis.cost_usd or 0.0) if known else None
-
-    def forecast(self) -> Forecast | None:
-        """``None`` when nothing was paid for."""
-        if not self._paid:
-            return None
-        span = self._last - self._first
-        enough = span >= SHORTEST_SPAN_S and self._tickets > 1
-        return Forecast(
-            tickets=self._paid,
-            tokens_per_ticket=round((self._usage.input + self._usage.output) / self._paid, 1),
-            usd_per_ticket=None if self._usd is None else round(self._usd / self._paid, 8),
-            tickets_per_day=round((self._tickets - 1) / span * DAY_S, 1) if enough else None,
-        )
 
 
 class Recorder:
@@ -96,7 +61,9 @@ class Recorder:
         self._latencies = Latencies()
         self._usage = Usage()
         self._cost = 0.0
-        self.pace = Pace()
+        self._paid = 0
+        self._new = 0
+        self._first, self._last = float("inf"), float("-inf")
         self.remarks: list[str] = []
 
     @property
@@ -152,6 +119,7 @@ class Recorder:
                 counted.update(() if name is None else (name,))
             self._latencies.add(outcome.latency_ms)
             self._usage = self._usage + analysis.usage
+            self._paid += bool(analysis.usage.input or analysis.usage.output)
             self._cost += analysis.cost_usd or 0.0
             self._sums["unpriced"] += bool(analysis.usage.input) and analysis.cost_usd is None
             self._sums["cached"] += analysis.cached
@@ -166,6 +134,25 @@ class Recorder:
         if outcome.status in (OutcomeStatus.SKIPPED, OutcomeStatus.FAILED):
             self._reasons[outcome.reason] += 1
         self._listener(outcome)
+
+    def came(self, ticket: Ticket) -> None:
+        """A new ticket has been analysed."""
+        created = parse_iso(ticket.created_at)
+        self._new += 1
+        self._first, self._last = min(self._first, created), max(self._last, created)
+
+    def _forecast(self) -> Forecast | None:
+        """The cost, from what was paid and how fast new tickets come in; ``None`` when nothing was paid for."""
+        if not self._paid:
+            return None
+        span = self._last - self._first
+        enough = span >= SHORTEST_SPAN_S and self._new > 1
+        return Forecast(
+            tickets=self._paid,
+            tokens_per_ticket=round((self._usage.input + self._usage.output) / self._paid, 1),
+            usd_per_ticket=None if self._sums["unpriced"] else round(self._cost / self._paid, 8),
+            tickets_per_day=round((self._new - 1) / span * DAY_S, 1) if enough else None,
+        )
 
     def _scheduled(self, settled: Settled) -> ScheduledReply | None:
         outcome = settled.outcome
@@ -245,21 +232,9 @@ class Recorder:
             state.forget_fallback(outcome.ticket_id)  # done by a model, or a person has dealt with it
 
     def end(self, summary: RunSummary, begun: float) -> RunSummary:
-        """The last receipt of a run that ``begun`` (Unix seconds), and what the state keeps of it; gives what to tell.
-
-        Where the receipt cannot be written, the summary says so, and the exit code.
-        """
+        """The last receipt of a run that began then (Unix seconds), and what the state keeps."""
         parts, options = self._parts, self._options
-        try:
-            self._audit.run_finished(summary)
-        except AuditUnwritable as unwritable:
-            summary = summary.model_copy(
-                update={
-                    "stopped": summary.stopped or str(unwritable),
-                    "stopped_by": summary.stopped_by or type(unwritable).__name__,
-                    "exit_code": int(ExitCode.CANNOT_RUN),
-                }
-            )
+        summary = self._audit.run_finished(summary)
         head = self._audit.head
         summary = summary.model_copy(update={"log_head": head and str(head)})
         record = RunRecord(
@@ -300,7 +275,7 @@ class Recorder:
             "usage": self._usage,
             "cost_usd": round(self._cost, 6),
             "price_note": understanding.price_note if self._cost else "",
-            "forecast": self.pace.forecast() if self._options.dry_run else None,
+            "forecast": self._forecast() if self._options.dry_run else None,
             "retry_list": len(retries) - dead,
             "dead_letters": dead,
             "remarks": (*self.remarks, *troubles),

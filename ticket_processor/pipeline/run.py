@@ -29,7 +29,7 @@ class Run(RunFrame):
 
     def __init__(self, parts: Parts, options: RunOptions, listener: Listener = lambda _outcome: None) -> None:
         super().__init__(parts, options, listener)
-        self._verdicts = Verdicts(parts, options, self._recorder.pace, self._faults)
+        self._verdicts = Verdicts(parts, options, self._faults)
 
     def execute(self) -> RunSummary:
         """Play the run to its end, whatever the helpdesk or the model do.
@@ -143,4 +143,6 @@ class Run(RunFrame):
                 self._record(Settled(made))
             elif made is not None:
                 verdicts.append(made)
+                if work.is_new:
+                    self._recorder.came(work.ticket)
         return verdicts

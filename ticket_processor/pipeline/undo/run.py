@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -49,8 +49,6 @@ MOST_WAITS = 8
 """How many times the undo waits for tickets that have just changed, or whose job is under way."""
 _WAITS = (reasons.DEFERRED, reasons.NOT_KNOWN_YET)
 LATEST = "latest"
-TOURS = "sandbox"
-"""The folder beside the log in which tours leave theirs."""
 MOST_LISTED = 5
 _WRITTEN = ("updated", "suggested")
 
@@ -127,7 +125,8 @@ class PastRuns:
         meant = [run for name, run in self._runs.items() if asked and name.startswith(asked)]
         meant = [run for run in meant if run.run_id == asked] or meant
         if not meant:
-            raise ConfigError(self._unknown(asked), self._last_ones())
+            unknown = f"the log {self._folder} knows no run {asked}; the receipts of a run say what it wrote"
+            raise ConfigError(unknown, self._last_ones())
         if len(meant) > 1:
             names = ", ".join(run.run_id for run in meant[:MOST_LISTED])
             raise ConfigError(
@@ -180,13 +179,6 @@ class PastRuns:
             if isinstance(ticket_id, int):
                 run.announced.discard(ticket_id)  # so that a log of any length leaves only few
             run.tickets += line.get("reason") != reasons.PUT_BACK
-
-    def _unknown(self, asked: str) -> str:
-        for _, line in events(self._folder / TOURS, keys=self._keys):
-            name = line.get("run_id")
-            if asked and isinstance(name, str) and name.startswith(asked):
-                return f"run {name} was a tour: what it wrote is gone with its sandbox"
-        return f"the log {self._folder} knows no run {asked}; the receipts of a run say what it wrote"
 
     def _last_ones(self) -> str:
         wrote = [run for run in self._runs.values() if run.wrote][-MOST_LISTED:]
@@ -266,17 +258,12 @@ class Undo:
             stopped=stopped,
             exit_code=int(code),
         )
-        try:
-            if stopped:
+        if stopped:
+            with suppress(AuditUnwritable):  # which the last line's failure tells
                 tools.audit.alert(
                     "undo_ended_early", sent_not_confirmed=self._unconfirmed, not_reached=not_reached(summary)
                 )
-            tools.audit.run_finished(summary)
-        except AuditUnwritable as unwritable:
-            summary = summary.model_copy(
-                update={"stopped": stopped or str(unwritable), "exit_code": int(ExitCode.CANNOT_RUN)}
-            )
-        return summary
+        return tools.audit.run_finished(summary)
 
     def _flow(self) -> None:
         tools, writes = self._tools, self._writes
