@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ticket_processor.audit.files import events
-from ticket_processor.audit.lines import Keyring, Line, decode, encode
+from ticket_processor.audit.lines import Keyring, Line, encode, read
 from ticket_processor.audit.receipts import EXPIRED, AuditLog, keep_head, look_after
 from ticket_processor.audit.verify import VerificationReport, check
 from ticket_processor.audit.writer import Head, LogWriter
@@ -370,7 +370,7 @@ def test_a_file_written_anew_under_an_invented_key_is_changed_where_the_next_one
     (log.folder / "forged").mkdir()
     forged = Log(log.folder / "forged")
     forged.write(DAY_BEFORE, key=FOREIGN)
-    last = {**decode(forged.lines(DAY_BEFORE)[-1]), "mac": true.mac}
+    last = {**read(forged.lines(DAY_BEFORE)[-1]), "mac": true.mac}
     log.store([*forged.lines(DAY_BEFORE)[:-1], encode(last)], DAY_BEFORE)
     assert unknown(log) == ([DAY_BEFORE], [DAY_BEFORE])
 

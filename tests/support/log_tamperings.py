@@ -13,7 +13,7 @@ from typing import Any
 
 from ticket_processor.audit.erase import erase, find
 from ticket_processor.audit.files import SEGMENT, LogFile, log_files
-from ticket_processor.audit.lines import Keyring, Line, decode, encode, erased, is_encrypted, key_id, sealed
+from ticket_processor.audit.lines import Keyring, Line, encode, erased, is_encrypted, key_id, read, sealed
 from ticket_processor.audit.receipts import AuditLog, look_after
 from ticket_processor.audit.verify import VerificationReport, check
 from ticket_processor.audit.writer import Head, last_head
@@ -298,7 +298,7 @@ class Tamperer:
             data = self._any().path.read_bytes()
         elif how == "foreign":
             header = sealed({"event": SEGMENT, "segment": file.day, "schema": 1, "key_id": "0" * 8}, b"?", "", 0)
-            data = encode(header) + encode(sealed(decode(data), b"?", header["mac"], 1))
+            data = encode(header) + encode(sealed(read(data), b"?", header["mac"], 1))
         file.path.write_bytes(data)
 
     # What it takes
@@ -320,10 +320,10 @@ class Tamperer:
         """The lines in plain text: whoever has the key that encrypts still lacks the one that seals."""
         found, key = [], None
         for stored in file.path.read_bytes().splitlines(keepends=True):
-            line = decode(stored)
+            line = read(stored)
             if is_encrypted(line):
                 opened = key.opened(line, file.day, line["seq"]) if key else None
-                line = decode(opened) if opened else line
+                line = read(opened) if opened else line
             elif line.get("event") == SEGMENT and self._log.keyring:
                 key = self._log.keyring.cipher_of(line)
             found.append(line)
@@ -337,7 +337,7 @@ class Tamperer:
             places = [number for number, line in enumerate(self._opened(file)) if which(line)]
             if places:
                 lines, at = self._lines(file)[0], self._rng.choice(places)
-                lines[at] = self._closed(file, at, change(self._opened(file)[at]), was=decode(lines[at]))
+                lines[at] = self._closed(file, at, change(self._opened(file)[at]), was=read(lines[at]))
                 file.path.write_bytes(b"".join(lines))
                 return
 
@@ -346,7 +346,7 @@ class Tamperer:
             return encode(line)
         key: Any = None
         for stored in file.path.read_bytes().splitlines(keepends=True)[:at]:
-            header = decode(stored)
+            header = read(stored)
             if header.get("event") == SEGMENT and self._log.keyring:
                 key = self._log.keyring.cipher_of(header)
         closed: bytes = key.closed(encode(line), file.day, was["seq"])

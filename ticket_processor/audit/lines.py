@@ -55,26 +55,16 @@ def encode(line: Mapping[str, object]) -> bytes:
     return data + b"\n"
 
 
-def decode(raw: bytes) -> Line:
-    """The line as an object. Raises ``ValueError`` for anything else."""
+def read(raw: bytes) -> Line | None:
+    """The line as an object; ``None`` for anything else, such as a torn line."""
     try:
         line = orjson.loads(raw)
     except orjson.JSONDecodeError:
         try:
             line = json.loads(raw)  # what encode() wrote the slow way, orjson does not read
-        except RecursionError:
-            raise ValueError("nested too deeply") from None
-    if not isinstance(line, dict):
-        raise ValueError("no JSON object")
-    return line
-
-
-def read(raw: bytes) -> Line | None:
-    """The line as an object; ``None`` for anything else, such as a torn line."""
-    try:
-        return decode(raw)
-    except ValueError:
-        return None
+        except (ValueError, RecursionError):
+            return None
+    return line if isinstance(line, dict) else None
 
 
 def sealed(line: Mapping[str, Any], key: bytes, before: str, number: int) -> Line:
