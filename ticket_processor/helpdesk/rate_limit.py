@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from ..core.clock import Clock
+
+WINDOW_S = 60.0
+"""The window of a limit whose end the replies do not tell."""
 
 
 @dataclass(frozen=True)
@@ -28,13 +31,12 @@ class Throttle:
     Safe for threads; waiting happens outside the lock.
     """
 
-    def __init__(self, clock: Clock, share: float = 0.5, window_s: float = 60.0, *, spare: float = 0.05) -> None:
+    def __init__(self, clock: Clock, share: float = 0.5, *, spare: float = 0.05) -> None:
         self._clock = clock
         self._share = share
         self._spare = spare
-        self._window_s = window_s
         self._lock = threading.Lock()
-        self._buckets: dict[str, _Bucket] = {}
+        self._buckets = defaultdict[str, _Bucket](lambda: _Bucket(clock.monotonic() + WINDOW_S))
 
     def delay(self, limits: Iterable[str] | Mapping[str, int]) -> float:
         """Seconds to wait before a call that counts against these limits; 0.0 takes the places at once.
@@ -44,23 +46,19 @@ class Throttle:
         costs = limits if isinstance(limits, Mapping) else dict.fromkeys(limits, 1)
         now = self._clock.monotonic()
         with self._lock:
-            waits = [self._delay(name, cost, now) for name, cost in costs.items()]
+            waits = (self._buckets[name].delay(now, cost, self._share, self._spare) for name, cost in costs.items())
             wait = max(waits, default=0.0)
             if wait <= 0:
                 for name, cost in costs.items():
                     self._buckets[name].take(now, cost)
             return wait
 
-    def _delay(self, name: str, cost: int, now: float) -> float:
-        bucket = self._buckets.setdefault(name, _Bucket(now + self._window_s))
-        return bucket.delay(now, cost, self._share, self._spare, self._window_s)
-
     def learn(self, limits: Mapping[str, Limit]) -> None:
         """Take in what a reply said about the limits it counted against."""
         now = self._clock.monotonic()
         with self._lock:
             for name, limit in limits.items():
-                bucket = self._buckets.setdefault(name, _Bucket(now + self._window_s))
+                bucket = self._buckets[name]
                 bucket.told = limit.resets_s is not None
                 if limit.resets_s is not None:
                     bucket.window_ends = now + max(0.0, limit.resets_s)
@@ -84,18 +82,18 @@ class _Bucket:
         self.taken.append((now, cost))
         self.used += cost
 
-    def delay(self, now: float, cost: int, share: float, spare: float, window_s: float) -> float:
+    def delay(self, now: float, cost: int, share: float, spare: float) -> float:
         if now >= self.window_ends:
             self.remaining = None
-            self.window_ends = now + window_s
+            self.window_ends = now + WINDOW_S
             if self.told:
                 self.taken.clear()
                 self.used = 0
-        while not self.told and self.taken and self.taken[0][0] + window_s <= now:
+        while not self.told and self.taken and self.taken[0][0] + WINDOW_S <= now:
             self.used -= self.taken.popleft()[1]
         if self.total is None:
             return 0.0
         if self.used > 0 and self.used + cost > max(1, int(self.total * share)):
-            return (self.window_ends if self.told else self.taken[0][0] + window_s) - now + 0.05
+            return (self.window_ends if self.told else self.taken[0][0] + WINDOW_S) - now + 0.05
         theirs_spent = self.remaining is not None and self.remaining <= int(self.total * spare + 1e-9)
         return self.window_ends - now + 0.05 if theirs_spent else 0.0
