@@ -34,11 +34,12 @@ import development  # noqa: F401 - for its effect
 
 from tests.cli.conftest import QUICK_JOBS, Desk, is_chat, rows
 from tests.cluster.nodes import Nodes
+from tests.imitation import Sandbox
 from tests.imitation.latency import LatencyProfile
 from ticket_processor.analysis.model_server.connection import Connection
 from ticket_processor.analysis.model_server.settings import targets
 from ticket_processor.core.clock import Deadline, SystemClock
-from ticket_processor.sandbox.app import Sandbox, SandboxServer
+from ticket_processor.sandbox.app import SandboxServer
 from ticket_processor.sandbox.basics import OffsetClock
 from ticket_processor.sandbox.fill import fill
 from ticket_processor.settings.load import load
