@@ -15,7 +15,7 @@ from ticket_processor.sandbox.freshdesk_store import LOW, NOTE
 from ticket_processor.sandbox.store import BOT_ID, Audit
 
 from .freshdesk_world import FIELDS, OPEN, FreshdeskWorld
-from .invariants import _EXPLAINED, MOST_SECONDS
+from .invariants import _too_long, _without_meaning
 from .troubles import REPEATED_S
 
 ALLOWED_KEYS = frozenset({"tags", "priority", "group_id", "custom_fields", "body", "private"})
@@ -30,10 +30,8 @@ def violations(world: FreshdeskWorld) -> list[str]:
         found += [f"ticket {ticket_id}: {sentence}" for sentence in _of_ticket(world, ticket_id)]
     found += _unaccounted(world)
     found += _fed_by_itself(world)
-    found += [f"19 deadline: {run} took {s:.0f} s" for run, s in world.durations.items() if s > MOST_SECONDS]
-    for line in world.log:
-        if line["event"] == "ticket" and line["outcome"] == "skipped" and not _EXPLAINED.fullmatch(line["reason"]):
-            found.append(f"ticket {line['ticket_id']}: no page explains the reason {line['reason']}")
+    found += _too_long(world)
+    found += _without_meaning(world)
     return found
 
 
@@ -41,7 +39,7 @@ def losses(world: FreshdeskWorld) -> Counter[str]:
     """What was lost in the gap between view and update, and how many updates there were."""
     counted: Counter[str] = Counter()
     for ticket_id, ticket in world.tickets.items():
-        for edit in _updates(world, ticket_id):
+        for edit in world.our_writes(ticket_id):
             late = edit.at - _seen_at(world, edit) > 5.0
             counted["updates"] += 1
             gone, back, values = _in_the_gap(world, ticket.audits, edit)
@@ -81,7 +79,7 @@ def _of_ticket(world: FreshdeskWorld, ticket_id: int) -> Iterator[str]:
     for reference, times in references.items():
         if times > 1 + deleted + forgotten:
             yield f"1 one note: {times} notes of ours under {reference}"
-    updates = _updates(world, ticket_id)
+    updates = world.our_writes(ticket_id)
     answers = sum(number == ticket_id for number, _ in world.answered)
     answers += sum(ticket_id in tickets for tickets in world.asked.values())
     second = any("ai_fallback" in edit.tags_added for edit in updates)
@@ -117,11 +115,13 @@ def _overwritten(world: FreshdeskWorld, edits: list[Audit], write: Audit) -> Ite
         before, after = write.values.get(name, (None, None))
         if before == after or name in values:
             continue
+        setter = next((edit for edit in reversed(edits) if edit.at < write.at and name in edit.values), None)
+        by_a_person = setter is not None and setter.actor == "person"
         if name not in meant:
             yield f"4 human values: {name} changed from {before} to {after}, which no line of the log tells"
-        elif name != "priority" and before is not None and not _ours(edits, write, name):
+        elif name != "priority" and before is not None and (setter is None or setter.author_id != BOT_ID):
             yield f"4 human values: {name} was {before}, and our update made it {after}"
-        elif name == "priority" and _set_by_a_person(edits, write, name) and not _low_in_silence(world, edits, write):
+        elif name == "priority" and by_a_person and not _low_in_silence(world, edits, write):
             yield f"4 human values: priority {before} of a person became {after}"
     for name in ("status", "responder_id", "subject"):
         if name in write.values:
@@ -160,17 +160,6 @@ def _meant(world: FreshdeskWorld, write: Audit) -> tuple[set[str], set[str], set
     return gone, added, values
 
 
-def _ours(edits: list[Audit], write: Audit, name: str) -> bool:
-    """Whether the value that an update replaced was ours."""
-    earlier = [edit for edit in edits if edit.at < write.at and name in edit.values]
-    return bool(earlier) and earlier[-1].author_id == BOT_ID
-
-
-def _set_by_a_person(edits: list[Audit], write: Audit, name: str) -> bool:
-    earlier = [edit for edit in edits if edit.at < write.at and name in edit.values]
-    return bool(earlier) and earlier[-1].actor == "person"
-
-
 def _taken_off(edits: list[Audit], write: Audit, seen: float) -> set[str]:
     """Tags of an update that we had put on before and that a person had taken off when the ticket was viewed."""
     ours: set[str] = set()
@@ -195,10 +184,6 @@ def _low_in_silence(world: FreshdeskWorld, edits: list[Audit], write: Audit) -> 
     spoke = any(edit.actor == "person" and edit.comment is not None for edit in earlier)
     taken = any(edit.values.get("responder_id") for edit in earlier)
     return write.values["priority"][0] == LOW and not spoke and not taken
-
-
-def _updates(world: FreshdeskWorld, ticket_id: int) -> list[Audit]:
-    return world.our_writes(ticket_id)
 
 
 def _unaccounted(world: FreshdeskWorld) -> Iterator[str]:
