@@ -109,7 +109,7 @@ def features(token: str) -> set[str]:
 @lru_cache(maxsize=_CACHED_WORDS)
 def _of_word(word: str) -> int:
     known = _weights()
-    return sum(known.get(feature, 0) for feature in features(word))
+    return sum(map(known.__getitem__, known.keys() & features(word)))
 
 
 def joined(weights: Sequence[int]) -> int:

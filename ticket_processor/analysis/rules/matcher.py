@@ -246,6 +246,8 @@ class PhraseMatcher:
 
     @staticmethod
     def _split(entry: str) -> list[str]:
+        if entry.removesuffix("*").isalpha():
+            return [entry]
         found: list[str] = _UNIT.findall(entry)
         if "'" not in entry and "’" not in entry:
             return found

@@ -224,13 +224,14 @@ def _is_mail_header(lines: list[str], at: int) -> bool:
 
 def _cut_quoted(lines: list[str]) -> list[str]:
     kept: list[str] = []
+    headed = any(mark in line for line in lines for mark in (":", "：", "写道"))  # one is in all that heads quoted mail
     at = 0
     while at < len(lines):
         line = lines[at]
         if _is_quote(line):
             at += 1
             continue
-        wrote = _wrote_length(lines, at)
+        wrote = headed and _wrote_length(lines, at)
         if wrote:
             after = next((text for text in lines[at + wrote :] if text.strip()), "")
             if not _is_quote(after):
@@ -242,7 +243,7 @@ def _cut_quoted(lines: list[str]) -> list[str]:
                 # "See below" over a forwarded mail: the forwarded mail is the ticket.
                 return lines
             break
-        if _is_mail_header(lines, at):
+        if headed and _is_mail_header(lines, at):
             break
         kept.append(line)
         at += 1

@@ -44,24 +44,6 @@ TAKEN_FOR_OTHERS = frozenset("af as be bg bs ca et eu gl hr is lt lv mk mr ms ne
 
 
 @cache
-def _votes_of_words() -> dict[str, tuple[tuple[str, float], ...]]:
-    shared: dict[str, list[str]] = {}
-    for language, words in lists("languages")["words"].items():
-        for word in dict.fromkeys(words.split()):
-            shared.setdefault(word, []).append(language)
-    # A word of one language is strong evidence, one that four share hardly any.
-    return {
-        word: tuple((language, (1.0 if len(word) > 1 else 0.5) / len(languages) ** 0.7) for language in languages)
-        for word, languages in shared.items()
-    }
-
-
-@cache
-def _affix_sizes() -> list[int]:
-    return sorted({len(affix) for affix in lists("languages")["affixes"]})
-
-
-@cache
 def _ranges() -> list[tuple[int, int, str]]:
     """First and last character of each range that a script has, and the script."""
     return sorted((low, high, name) for name, ranges in lists("languages")["scripts"].items() for low, high in ranges)
@@ -94,25 +76,44 @@ def _arabic(text: str) -> str:
     return "fa" if len(re.findall("[پچژگکی]", text)) * 25 > len(text) else "ar"
 
 
-@lru_cache(maxsize=_CACHED_WORDS)
-def _votes_of(word: str) -> int:
-    """The votes of a word for all languages in one number, which is added up faster than a number for each."""
-    votes = _votes_of_words()
-    hits: Iterable[tuple[str, float]] | None = votes.get(word)
-    if hits is None and "'" in word:
-        hits = votes.get(word.split("'", 1)[1])
-    if not hits:
-        affixes = lists("languages")["affixes"]
-        found = [affixes.get(word[-size:], ()) for size in _affix_sizes() if len(word) >= size + 2]
-        hits = [(language, 0.25) for languages in found for language in languages]
-    places = _places()
-    return sum(round(vote * _VOTE) << places[language] for language, vote in hits)
+@cache
+def _places() -> dict[str, int]:
+    """Where the votes of each language begin in a number of all votes: added up faster than a number for each."""
+    return {language: _BITS * at for at, language in enumerate(lists("languages")["words"])}
+
+
+def _ballot(languages: Iterable[str], vote: float) -> int:
+    return sum(round(vote * _VOTE) << _places()[language] for language in languages)
 
 
 @cache
-def _places() -> dict[str, int]:
-    """Where in such a number the votes of each language begin."""
-    return {language: _BITS * at for at, language in enumerate(lists("languages")["words"])}
+def _votes_of_words() -> dict[str, int]:
+    shared: dict[str, list[str]] = {}
+    for language, words in lists("languages")["words"].items():
+        for word in dict.fromkeys(words.split()):
+            shared.setdefault(word, []).append(language)
+    # A word of one language is strong evidence, one that four share hardly any.
+    return {
+        word: _ballot(languages, (1.0 if len(word) > 1 else 0.5) / len(languages) ** 0.7)
+        for word, languages in shared.items()
+    }
+
+
+@cache
+def _votes_of_affixes() -> tuple[list[int], dict[str, int]]:
+    """The sizes of endings, and the votes of each."""
+    affixes = lists("languages")["affixes"]
+    return sorted({*map(len, affixes)}), {affix: _ballot(languages, 0.25) for affix, languages in affixes.items()}
+
+
+@lru_cache(maxsize=_CACHED_WORDS)
+def _votes_of(word: str) -> int:
+    votes = _votes_of_words()
+    found = votes.get(word) or ("'" in word and votes.get(word.split("'", 1)[1]))
+    if found:
+        return found
+    sizes, affixes = _votes_of_affixes()
+    return sum(affixes.get(word[-size:], 0) for size in sizes if len(word) >= size + 2)
 
 
 def _votes(text: str) -> dict[str, float]:

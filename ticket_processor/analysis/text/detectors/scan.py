@@ -73,7 +73,7 @@ class _Words(dict[str, int]):
         return bit
 
     def __missing__(self, word: str) -> int:
-        if len(word) > _LONGEST_WORD:
+        if len(word) > _LONGEST_READ:
             return -1
         if len(self) >= _MOST_WORDS:
             self.clear()
@@ -83,12 +83,13 @@ class _Words(dict[str, int]):
             for piece, bit in self._pieces.get(bordered[at : at + 2], ()):
                 if bordered.startswith(piece, at):
                     bits |= bit
-        self[word] = bits
+        if len(word) <= _LONGEST_WORD:
+            self[word] = bits
         return bits
 
 
 _WORDS = _Words()
-_MOST_WORDS, _LONGEST_WORD = 40_000, 24
+_MOST_WORDS, _LONGEST_WORD, _LONGEST_READ = 40_000, 24, 400
 
 
 class Scan:
