@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache, partial
 
 from ..audit.receipts import AuditLog
 from ..core import reasons
@@ -67,7 +68,7 @@ class Triage:
         verdict, end = work.verdict, work.end
         if ticket is None:
             return end(OutcomeStatus.SKIPPED, reasons.DELETED)
-        look = _Look(self._desk, ticket.id)
+        read = cache(partial(self._desk.history, ticket.id))
         if verdict.follows and (blocked := self._refused_for_good(verdict.decision, ticket)):
             if (reason := self._why_leave_alone(verdict, ticket)) is not None:
                 return end(OutcomeStatus.SKIPPED, reason)
@@ -78,7 +79,7 @@ class Triage:
         clean = work.clean_stamp
         try:
             if later or marked or self.may_hold_our_write(ticket, clean):
-                history = look.history
+                history = read()
                 found = history.find(verdict.key, verdict.earlier_key) if later else history.triaged(verdict.key)
                 ours = next((change for change in work.sent if found and change.intent == found.intent), None)
                 if found is not None and ours is not None:
@@ -101,16 +102,16 @@ class Triage:
             if verdict.unchanged_at and ticket.updated_at != verdict.unchanged_at:
                 return end(OutcomeStatus.SKIPPED, reasons.CHANGED_SINCE)
             gone = not set(verdict.replaces) <= set(ticket.tags)
-            if gone or ((verdict.replaces or verdict.anew) and look.history.judged(ticket.tags)):
+            if gone or ((verdict.replaces or verdict.anew) and read().judged(ticket.tags)):
                 return end(OutcomeStatus.SKIPPED, reasons.JUDGED)
             if verdict.decision.reason == reasons.ONLY_THANKS and not still_holds(
-                verdict.decision, ticket, look.history, self.policy
+                verdict.decision, ticket, read(), self.policy
             ):
                 return end(OutcomeStatus.SKIPPED, reasons.THANKS_OVERTAKEN)
             work.clean_stamp = ticket.updated_at
             if not self.stable(ticket):
                 return end(OutcomeStatus.SKIPPED, reasons.DEFERRED, retry=True)
-            change = self._merge(work, ticket, look)
+            change = self._merge(work, ticket, read, known=bool(read.cache_info().currsize))
         except RequestSkipped as error:
             return end(OutcomeStatus.SKIPPED, str(error), retry=True)
         except TicketError as error:
@@ -123,18 +124,19 @@ class Triage:
             return end(OutcomeStatus.SKIPPED, reasons.NOTHING_NEW)
         return end(OutcomeStatus.PLANNED, verdict.decision.reason, change) if self._dry_run else change
 
-    def _merge(self, work: Settlement, ticket: Ticket, look: _Look) -> Change:
+    def _merge(self, work: Settlement, ticket: Ticket, read: Callable[[], History], *, known: bool) -> Change:
+        """The change; ``known``: the ticket's history has been read already, so that it costs nothing."""
         decision = work.verdict.decision
         # A follow-up begins with its original's tags; what a person took off a ticket stays off.
         seen_before = ticket.follow_up or work.verdict.follows or self.may_lack_on_purpose(ticket, decision)
-        known = work.taken_off if ticket.updated_at == work.taken_off_at else None
-        if known is None and (seen_before or look.done):
-            known = look.history.taken_off(ticket)
-            work.taken_off, work.taken_off_at = known, ticket.updated_at
-        unwanted = known or TakenOff()
+        taken_off = work.taken_off if ticket.updated_at == work.taken_off_at else None
+        if taken_off is None and (seen_before or known):
+            taken_off = read().taken_off(ticket)
+            work.taken_off, work.taken_off_at = taken_off, ticket.updated_at
+        unwanted = taken_off or TakenOff()
         if work.verdict.puts_back and decision.tags_removed:
             # A tag that a person has put back since is theirs.
-            off = look.history.ours().tags.intersection(decision.tags_removed)
+            off = read().ours().tags.intersection(decision.tags_removed)
             decision = decision.model_copy(update={"tags_removed": tuple(sorted(off))})
         intent = self._audit.new_intent()
 
@@ -151,7 +153,7 @@ class Triage:
 
         change = merged()
         if _may_be_replaced(decision, change, ticket) and self.may_hold_our_write(ticket, None):
-            history = look.history
+            history = read()
             change = merged(history.last_written() if work.verdict.puts_back else history.ours())
         if change.group in self._unknown_groups:
             work.without.add("group")
@@ -211,26 +213,6 @@ class Triage:
     def stable(self, ticket: Ticket) -> bool:
         """See :func:`is_stable`."""
         return is_stable(ticket, self._stable_read_s)
-
-
-class _Look:
-    """One ticket's history, read when it is first needed."""
-
-    def __init__(self, desk: Helpdesk, ticket_id: int) -> None:
-        self._desk = desk
-        self._ticket_id = ticket_id
-        self._history: History | None = None
-
-    @property
-    def done(self) -> bool:
-        """Whether it has been read."""
-        return self._history is not None
-
-    @property
-    def history(self) -> History:
-        if self._history is None:
-            self._history = self._desk.history(self._ticket_id)
-        return self._history
 
 
 def _may_be_replaced(decision: Decision, change: Change, ticket: Ticket) -> bool:
