@@ -107,7 +107,7 @@ CEILINGS = {
     "knowledge": 1_500,
     "learning": 1_600,
     "monitoring": 2_360,
-    "pipeline": 4_870,
+    "pipeline": 4_850,
     "policy": 1_320,
     "replies": 1_330,
     "reporting": 2_290,
