@@ -154,7 +154,7 @@ def test_an_erasure_that_is_cut_off_anywhere_is_finished_and_no_word_is_left(
     assert [event.field for event in again.events(done.tickets[0])].count("erased") == 1
 
 
-@pytest.mark.parametrize("name", ["existing_ticket", "index_anew"])
+@pytest.mark.parametrize("name", ["existing_ticket", "reindex"])
 def test_an_erasure_that_is_cut_off_in_the_database_has_not_begun(
     name: str, store: LocalStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:

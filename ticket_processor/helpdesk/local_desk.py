@@ -1,7 +1,7 @@
 """The local helpdesk behind the :class:`Helpdesk` protocol; no network, no credentials.
 
-Each version of a ticket has a time of its own, which is the stamp that a run gives back; the version itself guards the
-write, which is one transaction. The record of who changed what is the store's events.
+Each version of a ticket has its own time, which is the stamp that a run sends back. A write is one transaction, guarded
+by the version. The store's events are the record of who changed what.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ _CLOSING: Mapping[str, Status] = {"pending": "waiting", "solved": "resolved"}
 class LocalDesk(WithTroubles, Helpdesk):
     """A local helpdesk. ``now`` is its clock (Unix seconds); with ``read_only`` every write is an error.
 
-    ``noted`` hears the name of each call. Thread-safe, as its store is.
+    ``noted`` is called with the name of each call. Thread-safe, as its store is.
     """
 
     def __init__(
@@ -69,16 +69,16 @@ class LocalDesk(WithTroubles, Helpdesk):
     # Reading
 
     def pages(self, cursor: str | None, since: float) -> Iterator[Page]:
-        """See :meth:`Helpdesk.pages`: in the order of the tickets' last events, which are numbered as they are kept."""
+        """See :meth:`Helpdesk.pages`: tickets are listed in the order of their last events' numbers."""
         begun = self._store.last_event()
         place = int((cursor or "").removeprefix(_CURSOR).partition("@")[0] or 0)
         earliest = ""
-        if cursor != self._cursor(place):  # none, or the file was put back to an older one
+        if cursor != self._cursor(place):  # there is none, or an older copy of the file was restored
             place, earliest = 0, stamp(since)
         while True:
             self._noted("list")
             rows = self._store.changed_since(place, earliest, PAGE_SIZE)
-            # What changed after the listing began is the next run's: most of it are this one's own writes.
+            # Tickets changed after the listing began are left to the next run: this run wrote most of them itself.
             listed = [row for row in rows if row.last_event <= begun]
             last = len(listed) < PAGE_SIZE
             place = begun if last else listed[-1].last_event
@@ -87,7 +87,7 @@ class LocalDesk(WithTroubles, Helpdesk):
                 return
 
     def _cursor(self, place: int) -> str:
-        """An event's number and time: a file that was put back gives its number to another one."""
+        """An event's number and time; in a restored older file, another event may get the same number."""
         return f"{_CURSOR}{place}@{self._store.time_of(place)}"
 
     def fetch(self, ticket_ids: Sequence[int]) -> Fetched:
@@ -126,7 +126,7 @@ class LocalDesk(WithTroubles, Helpdesk):
             tags=ticket.tags,
             created_at=ticket.created_at,
             updated_at=ticket.updated_at,
-            # Its clock is never behind its own stamps, even where the machine's has been put back.
+            # The helpdesk's clock is never behind its own stamps, even if the machine's clock was set back.
             read_at=max(self._now(), parse_iso(ticket.updated_at)),
             channel=ticket.channel,
             requester=ticket.requester,
@@ -180,7 +180,7 @@ class LocalDesk(WithTroubles, Helpdesk):
         )
 
     def _status_after(self, change: Change, ticket: LocalTicket) -> Status | None:
-        """The status that comes with a change: what it asks for, or what its escalation means."""
+        """The status that a change sets: the one that it asks for, or the one that fits its escalation."""
         tag = self._store.labels.escalated
         if change.closing is not None:
             return _CLOSING[change.closing.status]
@@ -198,24 +198,24 @@ _WAYS: Mapping[ActorKind, Literal["hand", "api", "rules"]] = {
 
 
 def edits_of(events: Sequence[Event], ticket: LocalTicket, said: Sequence[Message]) -> tuple[Edit, ...]:
-    """A ticket's edits, oldest first; ``said`` is what its customer may read."""
+    """A ticket's edits, oldest first; ``said`` are its public messages."""
     texts = {str(message.id): message.body for message in said}
     return tuple(_edit(tuple(write), ticket, texts) for _, write in groupby(events, lambda event: event.version))
 
 
 def _edit(events: Sequence[Event], ticket: LocalTicket, texts: Mapping[str, str]) -> Edit:
     first = events[0]
-    told: dict[str, Any] = {"fields": {}}
+    values: dict[str, Any] = {"fields": {}}
     for event in events:
         name, _, number = event.field.partition(":")
         if name == "created":
-            told |= {"creation": True, "comment": "public", "text": ticket.description}
+            values |= {"creation": True, "comment": "public", "text": ticket.description}
         elif name == "field":
-            told["fields"][int(number)] = event.values()
+            values["fields"][int(number)] = event.values()
         elif name == "message":
-            told |= {"comment": event.reason, "text": texts.get(event.new or "", "")}
+            values |= {"comment": event.reason, "text": texts.get(event.new or "", "")}
         elif name in ("status", "priority", "group"):
-            told[name] = event.values()
+            values[name] = event.values()
     tags = [event for event in events if event.field == "tag"]
     return Edit(
         at=first.at,
@@ -225,7 +225,7 @@ def _edit(events: Sequence[Event], ticket: LocalTicket, texts: Mapping[str, str]
         intent=first.intent,
         tags_added=frozenset(event.new for event in tags if event.new is not None),
         tags_removed=frozenset(event.old for event in tags if event.old is not None),
-        **told,
+        **values,
     )
 
 
@@ -240,14 +240,14 @@ def requesters(store: LocalStore) -> Requesters:
 
 
 def labels_of(store: LocalStore) -> AccountLabels:
-    """The words by which the local helpdesk's tickets are sorted."""
+    """The tags and groups of the local helpdesk."""
     return AccountLabels(tags=store.tag_counts(), groups=store.groups())
 
 
 class LocalConnection(Transport):
-    """The way to one local helpdesk, for one run: its store, the deadline, and how often it was asked for what.
+    """Opens one local helpdesk for one run, checks the run's deadline, and counts calls by name.
 
-    Nothing goes over a network. Raises :class:`HelpdeskDown` at first use where the file is missing or unusable.
+    It uses no network. Raises :class:`HelpdeskDown` at first use if the file is missing or unusable.
     """
 
     def __init__(
@@ -267,13 +267,13 @@ class LocalConnection(Transport):
         self._store: LocalStore | None = None
 
     def opened(self, labels: Labels, *, make: bool = False) -> LocalStore:
-        """The helpdesk itself; ``make`` where a missing one is to be made."""
+        """The opened store; ``make`` creates a missing file."""
         if self._store is None:
             self._store = LocalStore(self._path, labels=labels, make=make)
         return self._store
 
     def noted(self, call: str) -> None:
-        """Count a call of the helpdesk, which may not be made once the run's time is used up."""
+        """Count a call of the helpdesk. Raises an error if the run's time is used up."""
         self.deadline.check()
         self._count(call)
         self.date = self.now()

@@ -1,4 +1,4 @@
-"""What the local helpdesk holds: tickets, messages, events, and which status may follow which. Plain data."""
+"""The local helpdesk's plain data: tickets, messages, events, and which status may follow which."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ STATUS_WORDS: Mapping[Status, str] = {
     "closed": "closed",
     "spam": "closed",
 }
-"""A run knows the words of most helpdesks. Spam is for nobody, as what is closed."""
+"""The status that a run sees for each status here. Runs leave spam alone, as they do closed tickets."""
 
 MAX_FILE_BYTES = 10_000_000
 MAX_COMMENT = 1000
 """Characters of a rating's comment."""
 REOPEN_S = 30 * 24 * 3600.0
-"""How long after its resolution a customer may open a ticket again."""
+"""Seconds after its resolution within which a customer may open a ticket again."""
 ERASED_ADDRESS = "@erased.invalid"
-"""How the address of somebody ends who was erased; no mail goes there."""
+"""End of the address of an erased person; no mail is sent to it."""
 
 AT_WORK: tuple[Status, ...] = ("open", "in_progress", "escalated", "waiting")
 _TRANSITIONS: Mapping[ActorKind, Mapping[Status, tuple[Status, ...]]] = {
@@ -50,7 +50,7 @@ _TRANSITIONS: Mapping[ActorKind, Mapping[Status, tuple[Status, ...]]] = {
         "resolved": (*AT_WORK, "closed"),
         "spam": AT_WORK,
     },
-    # It may ask for a person and wait for the customer; that a ticket is resolved only people say.
+    # The AI may ask for a person and wait for the customer; only people resolve a ticket.
     "ai": {
         "open": ("escalated", "waiting"),
         "in_progress": ("escalated", "waiting"),
@@ -67,18 +67,18 @@ def allowed(status: Status, actor_kind: ActorKind) -> tuple[Status, ...]:
 
 
 def allowed_now(ticket: LocalTicket, actor_kind: ActorKind, now: float) -> tuple[Status, ...]:
-    """The same for a ticket ``now`` (Unix seconds): long after its resolution no customer opens it again."""
+    """The same for this ticket ``now`` (Unix seconds): its customer may not reopen it after :data:`REOPEN_S`."""
     ended = parse_iso(ticket.resolved_at) if ticket.resolved_at else 0.0
     is_late = actor_kind == "customer" and ticket.status == "resolved" and now - ended > REOPEN_S
     return () if is_late else allowed(ticket.status, actor_kind)
 
 
 class LocalHelpdeskError(TicketbotError):
-    """The local helpdesk refuses what was asked for; its text is fit for the person who asked."""
+    """The local helpdesk refuses a request; the error's text may be shown to the person who made it."""
 
 
 class Stale(LocalHelpdeskError):
-    """The ticket has changed since; ``current`` is what it is now."""
+    """The ticket has changed since it was read; ``current`` is the ticket now."""
 
     def __init__(self, current: LocalTicket) -> None:
         super().__init__("the ticket has changed since it was read")
@@ -86,7 +86,7 @@ class Stale(LocalHelpdeskError):
 
 
 class IllegalTransition(LocalHelpdeskError):
-    """The ticket's status does not permit it; ``allowed`` are the statuses that may follow."""
+    """The ticket's status does not permit the change; ``allowed`` are the statuses that may follow."""
 
     def __init__(self, allowed: tuple[Status, ...]) -> None:
         super().__init__("the ticket's status does not permit this")
@@ -94,7 +94,7 @@ class IllegalTransition(LocalHelpdeskError):
 
 
 class FormUsed(LocalHelpdeskError):
-    """The form was sent before, with something else in it."""
+    """The form was sent before, with other content."""
 
     def __init__(self) -> None:
         super().__init__("this form was sent before, with something else in it; send it again as a new one")
@@ -114,7 +114,7 @@ SYSTEM = Actor("system")
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody who writes tickets or works on them. Personal data: never log it."""
+    """A person who writes tickets or works on them. Personal data: never log it."""
 
     id: int
     email: str
@@ -124,13 +124,13 @@ class Person:
 
     @property
     def is_erased(self) -> bool:
-        """Whether nothing is known of this person any more."""
+        """True if this person's data was erased."""
         return self.email.endswith(ERASED_ADDRESS)
 
 
 @dataclass(frozen=True)
 class NewFile:
-    """A file as it was sent; its type is found out from its content."""
+    """A file as it was sent."""
 
     name: str
     content: bytes = field(repr=False)
@@ -138,7 +138,7 @@ class NewFile:
 
 @dataclass(frozen=True)
 class NewTicket:
-    """A ticket as it is submitted. ``form`` is the secret name of the one form that it came by."""
+    """A ticket as it is submitted. ``form`` is the secret, unique name of the form that sent it."""
 
     subject: str
     description: str
@@ -152,7 +152,7 @@ class NewTicket:
 
 @dataclass(frozen=True)
 class Created:
-    """What a submission leads to; its secret is a fresh one."""
+    """The ticket that a submission created, with a new secret for its link."""
 
     id: int
     number: str
@@ -194,7 +194,7 @@ class LocalTicket:
 
 @dataclass(frozen=True)
 class Message:
-    """Something said on a ticket; the description is not among them. ``name`` is the author's, where it is known."""
+    """A message on a ticket, other than its description. ``name`` is the author's, if known."""
 
     id: int
     author: Actor
@@ -206,12 +206,12 @@ class Message:
 
 _MEANINGS: Mapping[str, Callable[[Any], Any]] = {"status": STATUS_WORDS.__getitem__, "priority": Priority, "group": int}
 UNDONE = "undo"
-"""The reason of what takes back an agent's change of many tickets."""
+"""The reason of an event that undoes an agent's change of many tickets."""
 
 
 @dataclass(frozen=True)
 class Event:
-    """One thing that happened to a ticket. Events are only ever added; those of one write share ``version``.
+    """One change of a ticket. Events are never changed or deleted; those of one write share ``version``.
 
     ``field`` is ``created``, ``status``, ``priority``, ``group``, ``assignee``, ``tag`` (one each, ``old`` or ``new``),
     ``field:NUMBER``, ``message`` (``new`` is its number, ``reason`` says ``public`` or ``internal``), ``rating`` or
@@ -242,7 +242,7 @@ class Event:
 
 @dataclass(frozen=True)
 class Attachment:
-    """A file of a ticket. ``public`` where its message is, or the ticket came with it."""
+    """A file of a ticket. ``public`` if its message is, or if it was submitted with the ticket."""
 
     id: int
     ticket_id: int
@@ -275,12 +275,11 @@ class Kept:
 
 @dataclass(frozen=True)
 class Write:
-    """What one write changes; ``...`` leaves a value alone, and ``None`` takes it off.
+    """What one write changes; ``...`` leaves a value as it is, and ``None`` removes it.
 
-    ``fields`` are custom fields by number. ``body`` is a message, which customers see where it is ``public``, and
-    ``files`` come with it; where it ``reopens``, it opens a resolved ticket again for its customer, if it is not too
-    late. ``form`` is the secret name of the one form that it came by.
-    ``key`` and ``intent`` name a write of ticketbot's.
+    ``fields`` are custom fields by number. ``body`` is a message, which customers see if it is ``public``, and
+    ``files`` belong to it. With ``reopens`` a customer's message opens a resolved ticket again, if it is not too late.
+    ``form`` is the secret, unique name of the form that sent it. ``key`` and ``intent`` name a write of ticketbot.
     """
 
     status: Status | None = None
@@ -305,9 +304,9 @@ Sort = Literal["updated", "created", "oldest", "urgency"]
 
 @dataclass(frozen=True)
 class Query:
-    """What to look for; an empty filter lets everything pass.
+    """A search; an empty filter lets every ticket pass.
 
-    ``text`` finds words of subjects, descriptions and messages, a ticket's number, and a requester's address.
+    ``text`` is searched in subjects, descriptions and messages, ticket numbers, and requesters' addresses.
     """
 
     text: str = ""
@@ -321,7 +320,7 @@ class Query:
 
 @dataclass(frozen=True)
 class PageOfTickets:
-    """Some tickets, and what to ask for those behind them; ``None`` where there are none."""
+    """A page of tickets, and the key of the next page; ``None`` on the last one."""
 
     rows: tuple[LocalTicket, ...]
     next_key: str | None
@@ -329,7 +328,7 @@ class PageOfTickets:
 
 @dataclass(frozen=True)
 class Labels:
-    """Which tag says what: categories, urgencies and sentiments with their tags, and the tag of an escalation."""
+    """The tags for each category, urgency and sentiment, and the tag of an escalation."""
 
     category: Mapping[str, str]
     urgency: Mapping[str, str]
@@ -369,14 +368,14 @@ _RANDOM = 8
 
 
 def new_number() -> str:
-    """A number that nobody can guess from others."""
+    """A random ticket number, which cannot be guessed from others."""
     digits = "".join(secrets.choice(_CROCKFORD) for _ in range(_RANDOM))
     digits += mod_37_36.calc_check_digit(digits, alphabet=_CROCKFORD)
     return f"T-{digits[:4]}-{digits[4:]}"
 
 
 def as_written(typed: str) -> str | None:
-    """The number that somebody typed, in its own spelling; ``None`` where it is none, or mistyped."""
+    """A typed ticket number in its standard spelling; ``None`` if it is mistyped or no ticket number."""
     digits = re.sub(r"[\s-]", "", typed.strip().upper())
     if len(digits) == _RANDOM + 2 and digits[0] == "T":
         digits = digits[1:]

@@ -1,4 +1,4 @@
-"""The local helpdesk's SQLite file: its connections, its errors in words, and what is read of it, as plain data."""
+"""The local helpdesk's SQLite file: connections, translated errors, and queries that return plain data."""
 
 from __future__ import annotations
 
@@ -43,21 +43,21 @@ def _migrations() -> list[str]:
 
 
 def stamp(moment: float) -> str:
-    """Unix time as the local helpdesk writes it: ``2026-11-21T03:30:00.000000Z``; such texts sort by time."""
+    """Unix time as the local helpdesk stores it: ``2026-11-21T03:30:00.000000Z``; such texts sort by time."""
     return _in_utc(datetime.fromtimestamp(moment, UTC))
 
 
 def stamp_after(earlier: str, moment: float) -> str:
-    """The stamp of ``moment``, or where that is not later, the next one after ``earlier``: no two are the same."""
+    """The stamp of ``moment``, or the next possible one after ``earlier`` if that is later; so stamps stay unique."""
     return max(stamp(moment), _in_utc(datetime.fromisoformat(earlier) + timedelta(microseconds=1)))
 
 
 def same_stamp(moment: str) -> str:
-    """An ISO 8601 time as the local helpdesk writes it; without a zone it is UTC. Raises ``ValueError``."""
-    told = datetime.fromisoformat(moment)
-    if not MINYEAR < told.year < MAXYEAR:
+    """An ISO 8601 time as the local helpdesk stores it; without a zone it is UTC. Raises ``ValueError``."""
+    time = datetime.fromisoformat(moment)
+    if not MINYEAR < time.year < MAXYEAR:
         raise ValueError("nothing could come before it, or after it")
-    return _in_utc((told if told.tzinfo else told.replace(tzinfo=UTC)).astimezone(UTC))
+    return _in_utc((time if time.tzinfo else time.replace(tzinfo=UTC)).astimezone(UTC))
 
 
 def _in_utc(moment: datetime) -> str:
@@ -65,10 +65,9 @@ def _in_utc(moment: datetime) -> str:
 
 
 class LocalFile:
-    """One local helpdesk's file, which is made with ``make``, and what is read of it. For any thread and any process.
+    """One local helpdesk's file, which ``make`` creates if it is missing. For any thread and any process.
 
-    ``labels`` say which tags hold category, urgency and sentiment. Raises :class:`HelpdeskDown` where the file cannot
-    be used.
+    ``labels`` say which tags hold category, urgency and sentiment. Raises :class:`HelpdeskDown` if it is unusable.
     """
 
     def __init__(self, path: Path, *, labels: Labels | None = None, make: bool = True) -> None:
@@ -95,14 +94,14 @@ class LocalFile:
             self._idle.append(db)
 
     def close(self) -> None:
-        """Close the connections that nobody uses."""
+        """Close the idle connections."""
         while self._idle:
             with suppress(IndexError):
                 self._idle.popleft().close()
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
-        """A connection on which nothing is written; what is read inside is of one moment."""
+        """A read-only connection; everything that is read inside is of one moment."""
         with self._in_words(), self._connection() as db:
             db.execute("BEGIN")
             try:
@@ -111,17 +110,17 @@ class LocalFile:
                 db.execute("ROLLBACK")
 
     def rows(self, statement: str, *values: Any) -> list[sqlite3.Row]:
-        """Every row that a statement finds."""
+        """All rows of a query."""
         with self.reading() as db:
             return db.execute(statement, values).fetchall()
 
     def row(self, statement: str, *values: Any) -> sqlite3.Row | None:
-        """The first row that a statement finds."""
+        """The first row of a query; ``None`` if there is none."""
         return next(iter(self.rows(statement, *values)), None)
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
-        """A connection on which all that is written becomes lasting together, or not at all; one at a time."""
+        """A connection whose writes are committed together or not at all; one at a time."""
         with self._in_words(), self._lock, self._connection() as db, transaction(db):
             yield db
 
@@ -170,29 +169,29 @@ class LocalFile:
         return {ticket.id: ticket for ticket in self._tickets("id IN (SELECT value FROM json_each(?))", numbers)}
 
     def by_number(self, number: str) -> LocalTicket | None:
-        """The ticket with this number, however somebody typed it."""
+        """The ticket with this number, in any spelling."""
         return next(iter(self._tickets("number = ?", as_written(number))), None)
 
     def of_requester(self, person_id: int) -> tuple[int, ...]:
-        """The tickets that somebody submitted."""
+        """The ids of the tickets that a person submitted."""
         return tuple(
             row["id"] for row in self.rows("SELECT id FROM ticket WHERE requester_id = ? ORDER BY id", person_id)
         )
 
     def messages(self, ticket_id: int, *, public_only: bool) -> tuple[Message, ...]:
-        """What was said, oldest first; customers may see what is public only."""
+        """A ticket's messages, oldest first; customers may see public ones only."""
         only = "AND public = 1" if public_only else ""
         rows = self.rows(f"{_MESSAGE} WHERE ticket_id = ? {only} ORDER BY message.id", ticket_id)
         return tuple(map(_message_of, rows))
 
     def events(self, ticket_id: int) -> tuple[Event, ...]:
-        """Everything that happened to the ticket, oldest first."""
+        """The ticket's events, oldest first."""
         return tuple(map(event_of, self.rows("SELECT * FROM event WHERE ticket_id = ? ORDER BY id", ticket_id)))
 
     def changed_since(self, event: int, since: str = "", limit: int = 1000) -> tuple[LocalTicket, ...]:
-        """Tickets whose last event comes after ``event``, in that order; of those changed before ``since`` none.
+        """Tickets with a last event after ``event``, in the order of these events; none changed before ``since``.
 
-        Events are numbered as they become lasting, so nothing that is still under way can come in before.
+        Events are numbered in the order of their commits, so a write under way cannot get a lower number later.
         """
         return self._tickets("last_event > ? AND updated_at >= ? ORDER BY last_event LIMIT ?", event, since, limit)
 
@@ -219,7 +218,7 @@ class LocalFile:
         return person_of(self.row("SELECT * FROM person WHERE id = ?", person_id))
 
     def by_email(self, email: str) -> Person | None:
-        """The person with this address, in whatever case."""
+        """The person with this address, in upper or lower case."""
         return person_of(self.row("SELECT * FROM person WHERE email = ?", _address(email)))
 
     def team(self) -> tuple[Person, ...]:
@@ -233,7 +232,7 @@ class LocalFile:
 
 
 def insert(db: sqlite3.Connection, table: str, **values: object) -> int:
-    """Add a row; its number."""
+    """Add a row; returns its id."""
     marks = ", ".join("?" * len(values))
     done = db.execute(f"INSERT INTO {table} ({', '.join(values)}) VALUES ({marks})", tuple(values.values()))
     return done.lastrowid or 0
@@ -245,12 +244,12 @@ def new_secret() -> str:
 
 
 def hashed(secret: str) -> bytes:
-    """What is kept of a secret."""
+    """The hash of a secret, which is stored in its place."""
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()
 
 
 def person_for(db: sqlite3.Connection, email: str, name: str) -> int:
-    """The number of the person with an address; somebody new is a customer. Customers keep the name first given."""
+    """The id of the person with this address, added as a customer if new. A customer keeps the first name given."""
     db.execute("INSERT OR IGNORE INTO person (email, name, role) VALUES (?, '', 'customer')", (_address(email),))
     db.execute(
         "UPDATE person SET name = ? WHERE email = ? AND name = '' AND role = 'customer'",
@@ -282,13 +281,13 @@ TICKET = """
         (SELECT json_group_object(field_id, value) FROM field WHERE ticket_id = ticket.id) AS fields
     FROM ticket
 """
-"""One statement, so that a ticket's version and its tags are of one moment."""
+"""One statement, so that a ticket's version and its tags belong together."""
 _MESSAGE = """
     SELECT message.id, author_kind, author_id, person.name, public, body, created_at
     FROM message LEFT JOIN person ON person.id = author_id
 """
 _UNREAD = ("urgency_rank", "language", "form_language")
-"""Columns that searches alone look at, or that earlier versions wrote."""
+"""Columns that only searches use, or that only earlier versions wrote."""
 
 
 def existing_ticket(db: sqlite3.Connection, ticket_id: int) -> LocalTicket:
@@ -300,7 +299,6 @@ def existing_ticket(db: sqlite3.Connection, ticket_id: int) -> LocalTicket:
 
 
 def ticket_of(row: sqlite3.Row) -> LocalTicket:
-    """A ticket from its row."""
     values = {name.removesuffix("_id"): value for name, value in dict(row).items() if name not in _UNREAD}
     return LocalTicket(
         **values
@@ -320,7 +318,6 @@ def _message_of(row: sqlite3.Row) -> Message:
 
 
 def event_of(row: sqlite3.Row) -> Event:
-    """An event from its row."""
     values = dict(row)
     return Event(actor=Actor(values.pop("actor_kind"), values.pop("actor_id")), **values)
 
@@ -328,19 +325,19 @@ def event_of(row: sqlite3.Row) -> Event:
 # The index of words
 
 _TEXTS_BITS = 16
-"""A text's number begins with its ticket's, so that what is found names its ticket; so many texts may each have."""
+"""Low bits of an index row's id, which number a ticket's texts; the other bits are the ticket's id."""
 _UNSPACED = re.compile(r"([\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff])")
-"""Letters of scripts that write without spaces: each is a word of its own, and words are sought as phrases of them."""
+"""Letters of scripts without spaces: each is indexed as a word, and a search for a word is one for a phrase of them."""
 
 
 def index(db: sqlite3.Connection, ticket_id: int, *texts: str) -> None:
-    """Make a text findable, inside the transaction that writes it."""
+    """Add a text to the search index, inside the transaction that writes the text."""
     (before,) = db.execute("SELECT count(*) FROM message WHERE ticket_id = ?", (ticket_id,)).fetchone()
     _index(db, ticket_id, before, "\n".join(texts))
 
 
-def index_anew(db: sqlite3.Connection) -> None:
-    """Make the index of all texts again, so that it holds no word of texts that are gone. Takes a while."""
+def reindex(db: sqlite3.Connection) -> None:
+    """Rebuild the search index, so that it holds no word of deleted texts. Slow."""
     db.execute("INSERT INTO words (words) VALUES ('delete-all')")
     for row in db.execute("SELECT id, subject, description FROM ticket"):
         _index(db, row["id"], 0, f"{row['subject']}\n{row['description']}")
@@ -355,7 +352,7 @@ def _index(db: sqlite3.Connection, ticket_id: int, number: int, text: str) -> No
 
 
 def with_words(text: str) -> tuple[str, list[str]]:
-    """The condition for tickets with all words of what somebody typed into a search box, in SQL, and its value."""
+    """The SQL condition, and its values, for tickets that hold all words of a text from a search box."""
     phrases = ['"' + " ".join(words) + '"*' for part in text.split() if (words := re.findall(r"\w+", _spaced(part)))]
     found = f"id IN (SELECT rowid >> {_TEXTS_BITS} FROM words WHERE words MATCH ?)"
     return (found, [" ".join(phrases)]) if phrases else ("0", [])

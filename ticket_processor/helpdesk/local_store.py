@@ -1,7 +1,7 @@
-"""The local helpdesk's store: who may see a ticket, people, files, ratings and searches. The one user of its SQLite.
+"""The local helpdesk's store: links to tickets, people, sessions, files, ratings and searches.
 
-A change is one transaction that is guarded by the ticket's version: all of it is made, or nothing. For any thread and
-any process; knows neither web pages nor ticketbot's runs.
+A change is one transaction, guarded by the ticket's version. For any thread and any process. The store knows neither
+web pages nor ticketbot's runs.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ _ORDERS: Mapping[Sort, tuple[tuple[str, ...], str, str]] = {
     "oldest": (("created_at", "id"), "ASC", "ticket_by_creation"),
     "urgency": (("urgency_rank", "updated_at", "id"), "DESC", "ticket_by_urgency"),
 }
-"""Each sort's columns, and the index that holds them in order with all that filters look at."""
+"""The columns, direction and index of each sort; the index also holds the columns that filters use."""
 _DAY_S = 24 * 3600.0
 _ATTACHMENT = """
     SELECT attachment.*, coalesce(message.public, 1) AS public
@@ -64,14 +64,14 @@ class LocalStore(Transfer):
     """One local helpdesk."""
 
     def opens(self, number: str, secret: str) -> LocalTicket | None:
-        """The ticket that this secret opens; the same work for a number that there is not and for a wrong secret."""
+        """The ticket that this secret opens; an unknown number costs the same work as a wrong secret."""
         with self.reading() as db:
             row = db.execute("SELECT ticket_id FROM access WHERE secret_hash = ?", (hashed(secret),)).fetchone()
             ticket = None if row is None else existing_ticket(db, row["ticket_id"])
         return ticket if ticket is not None and ticket.number == as_written(number) else None
 
     def new_secret(self, ticket_id: int) -> str:
-        """One more secret that opens the ticket, for the link in a mail to its customer; earlier ones stay good."""
+        """Add a secret that opens the ticket, for the link in a mail to its customer; earlier ones stay valid."""
         secret = new_secret()
         with self.writing() as db:
             insert(db, "access", secret_hash=hashed(secret), ticket_id=ticket_id)
@@ -80,15 +80,15 @@ class LocalStore(Transfer):
     # People and their sessions
 
     def add_person(self, email: str, name: str, role: Role, password_hash: str | None = None) -> Person:
-        """Add somebody, or give a customer who is known already this role and password.
+        """Add a person, or give a known customer this role and password.
 
-        Raises :class:`LocalHelpdeskError` where the address is an agent's or an admin's.
+        Raises :class:`LocalHelpdeskError` if an agent or admin has the address.
         """
         with self.writing() as db:
             number = person_for(db, email, name)
             if must_be(db, number).role != "customer":
                 raise LocalHelpdeskError("there is an agent or admin with this address")
-            # Whoever submitted under this address may have named its owner; customers will see the name.
+            # Anyone may have submitted under this address and chosen the name, which customers will see.
             db.execute(
                 "UPDATE person SET name = ?, role = ?, password_hash = ? WHERE id = ?",
                 (name.strip(), role, password_hash, number),
@@ -106,14 +106,14 @@ class LocalStore(Transfer):
             db.execute("DELETE FROM session WHERE person_id = ?", (person_id,))
 
     def open_session(self, person_id: int, expires: float) -> str:
-        """A token that stands for the person until ``expires`` (Unix seconds)."""
+        """Begin a session; returns its token, which is valid until ``expires`` (Unix seconds)."""
         token = new_secret()
         with self.writing() as db:
             insert(db, "session", token_hash=hashed(token), person_id=person_id, expires=expires)
         return token
 
     def session(self, token: str, now: float) -> Person | None:
-        """The person whom a token stands for; ``None`` for an unknown or an expired one."""
+        """The person of a session; ``None`` for an unknown or expired token."""
         named = "SELECT person.* FROM session JOIN person ON person.id = person_id WHERE token_hash = ? AND expires > ?"
         return person_of(self.row(named, hashed(token), now))
 
@@ -130,12 +130,12 @@ class LocalStore(Transfer):
         return tuple(map(_attachment_of, rows))
 
     def file(self, file_id: int) -> Attachment | None:
-        """A file by its number; its content is for :meth:`content`."""
+        """The file with this number; :meth:`content` reads it."""
         row = self.row(f"{_ATTACHMENT} WHERE attachment.id = ?", file_id)
         return None if row is None else _attachment_of(row)
 
     def content(self, file: Attachment) -> bytes:
-        """What is in the file. Raises :class:`HelpdeskDown` where that is lost."""
+        """The file's content. Raises :class:`HelpdeskDown` if it is missing."""
         with self._in_words():
             return self.place(file.sha256).read_bytes()
 
@@ -165,7 +165,7 @@ class LocalStore(Transfer):
             return rating
 
     def close_resolved(self, before: float, now: float, most: int = 1000) -> int:
-        """Close tickets that were resolved before this moment (Unix seconds), so many at a time; how many."""
+        """Close at most ``most`` tickets that were resolved before this time (Unix seconds); returns how many."""
         with self.writing() as db:
             query = "SELECT id FROM ticket WHERE status = 'resolved' AND resolved_at < ? ORDER BY id LIMIT ?"
             found = db.execute(query, (stamp(before), most)).fetchall()
@@ -176,7 +176,7 @@ class LocalStore(Transfer):
     # Searching
 
     def search(self, query: Query, after: str | None = None, limit: int = 25) -> PageOfTickets:
-        """A page of what a query finds, behind the place ``after``; :class:`LocalHelpdeskError` where that is none."""
+        """The page of results after the key ``after``. Raises :class:`LocalHelpdeskError` for an invalid key."""
         columns, direction, by = _ORDERS[query.sort]
         behind = ""
         values: list[Any] = []
@@ -206,10 +206,10 @@ class LocalStore(Transfer):
 
 
 def _where(query: Query, by: str, behind: str = "", values: Iterable[Any] = ()) -> tuple[str, list[Any]]:
-    """What a query asks of tickets in SQL, and its values; ``behind`` is one more condition, with the last of them.
+    """The WHERE clause of a query, and its values; ``behind`` is one more condition, with ``values``.
 
-    The conditions are looked at along the index ``by``, unless one of its own leads to the few that can meet them:
-    SQLite might rather sort half of all tickets.
+    The clause names the index ``by``, since SQLite might otherwise sort half of all tickets. It does not if a condition
+    has an index of its own and leaves few tickets.
     """
     texts, found, few = [], list[Any](), False
     for column in ("status", "category", "urgency", "sentiment"):

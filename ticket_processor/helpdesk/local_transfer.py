@@ -1,4 +1,4 @@
-"""Everything on the local helpdesk taken out and in as plain data, and customers erased from it."""
+"""Exports and imports the whole local helpdesk as plain data, and erases customers from it."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from typing import Any
 from ..core.models import Frozen
 from ..state.sqlite import emptied
 from .local_model import ERASED_ADDRESS, SYSTEM, LocalHelpdeskError, NewFile, Write, as_written
-from .local_reading import event_of, existing_ticket, index, index_anew, insert, must_be, same_stamp, stamp_after
+from .local_reading import event_of, existing_ticket, index, insert, must_be, reindex, same_stamp, stamp_after
 from .local_writing import FILE_TYPE, TicketWriting, record, safe_name
 
 FORMAT = 1
-"""Of an export's lines."""
+"""Version of an export's lines."""
 MOST = 2**40
-"""Ids and versions are below: there is room for all that is to come, also where more is packed into one number."""
+"""Imported ids and versions must be below this, so that later ones, and ids packed with other bits, fit in 64 bits."""
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _NAMED_BY = {"person": ("person", "email"), "group": ("team", "name"), "ticket": ("ticket", "number")}
-"""The tables of lines that stand for themselves, and the column that names a row beside its id."""
+"""For each kind of line with its own id: its table, and the other column that identifies a row."""
 _MISFITS = (
     *(KeyError, TypeError, ValueError, AttributeError, OverflowError),
     *(sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.DataError),
@@ -35,9 +35,9 @@ _SAID_BY_TAGS = ("category", "urgency", "urgency_rank", "sentiment", "escalated"
 _PARTS = ("message", "event", "attachment", "rating")
 _TIMES = ("at", "created_at", "updated_at", "first_reply_at", "resolved_at", "closed_at", "changed_at")
 _LEFT_S = 3600.0
-"""A file that no row has named for so long never will be."""
+"""Seconds after which a file without a row is an orphan."""
 MAIL_FOLDER = "outbox"
-"""In the state folder: where mail is written as files, if no server is named."""
+"""Folder in the state folder to which mail is written as files, if no server is named."""
 _THEIRS = "IN (SELECT id FROM ticket WHERE requester_id = :person)"
 _ERASING = (
     f"UPDATE event SET reason = '' WHERE ticket_id {_THEIRS} AND field != 'message'",
@@ -56,10 +56,10 @@ _ERASING = (
 
 
 class CustomerTraces(Frozen):
-    """What the helpdesk holds of a customer, or held, and ``mails`` that were erased with it.
+    """What the helpdesk holds or held of a customer, and the number of ``mails`` that were erased with it.
 
-    ``digests`` are the hashes of the files' contents. ``is_gone`` is false where others who read the helpdesk's file
-    keep some of it beside it: the erasure is not finished then.
+    ``digests`` are the hashes of the files' contents. ``is_gone`` is false if another reader of the helpdesk's file
+    kept SQLite from deleting old pages: the erasure is not finished then.
     """
 
     tickets: tuple[int, ...] = ()
@@ -71,12 +71,12 @@ class CustomerTraces(Frozen):
 
 
 class Transfer(TicketWriting):
-    """The part of the store that takes all of it out and in, and erases customers."""
+    """The part of the store that exports, imports, and erases customers."""
 
     def export_lines(self) -> Iterator[dict[str, Any]]:
-        """Everything, as it is at one moment: a line for each person, group, content of a file, and ticket.
+        """Export everything as of one moment: a line for each person, group, content of a file, and ticket.
 
-        Passwords and sessions stay behind. The secrets of tickets go along as hashes: links of customers stay good.
+        Passwords and sessions are left out. The secrets of tickets are exported as hashes: customers' links stay valid.
         """
         with self.reading() as db:
             yield {"kind": "helpdesk", "format": FORMAT}
@@ -92,9 +92,9 @@ class Transfer(TicketWriting):
                 yield {"kind": "ticket", **own, **_belongings(db, row["id"])}
 
     def import_lines(self, lines: Iterable[Mapping[str, Any]]) -> tuple[int, int]:
-        """Take in a whole export, or nothing; how many tickets came in, and how many were there already.
+        """Import a whole export, or nothing; returns how many tickets are new and how many existed already.
 
-        Ids are kept, and what is there already is passed over, so that an import may be repeated. Raises
+        Ids are kept, and rows that exist already are skipped, so an import may be repeated. Raises
         :class:`LocalHelpdeskError`, which names the line and never quotes it.
         """
         tickets: Counter[bool | None] = Counter()
@@ -111,7 +111,7 @@ class Transfer(TicketWriting):
         return tickets[True], tickets[False]
 
     def _take(self, db: sqlite3.Connection, line: dict[str, Any]) -> bool | None:
-        """Take one line in; of a ticket, whether it is new."""
+        """Import one line; for a ticket, returns whether it is new."""
         kind = line.pop("kind", None)
         if kind in _NAMED_BY:
             is_new = not _is_there(db, kind, line)
@@ -153,9 +153,9 @@ class Transfer(TicketWriting):
                 if part == "message":
                     index(db, number, each["body"])
         if as_written(line["number"]) != line["number"]:
-            raise ValueError("nobody could find the ticket")
+            raise ValueError("no search would find the ticket")
         for event in db.execute("SELECT * FROM event WHERE ticket_id = ?", (number,)):
-            event_of(event).values()  # no run could be made with events that have no meaning
+            event_of(event).values()  # raises an error for an event that runs could not read
 
     def _check_content(self, digest: str) -> None:
         if not _DIGEST.fullmatch(digest):
@@ -163,20 +163,20 @@ class Transfer(TicketWriting):
         if not self.place(digest).is_file():
             raise LocalHelpdeskError("the content of a file is missing: it belongs before its ticket")
 
-    # Erasing a customer: who it was and all words go, for good; events and numbers stay
+    # Erasing a customer: name, address and all texts are deleted for good; events and numbers stay
 
     def traces_of(self, person_id: int) -> CustomerTraces:
-        """What would be erased. Raises :class:`LocalHelpdeskError` for an agent or an admin, and for nobody."""
+        """What would be erased. Raises :class:`LocalHelpdeskError` for an agent, an admin or an unknown person."""
         with self.reading() as db:
             return _traces(db, person_id)
 
     def erase(self, person_id: int, now: float, outbox: Path | None = None) -> CustomerTraces:
-        """Take a customer's name, address, words, files, links and ratings out, and close the tickets.
+        """Delete a customer's name, address, texts, files, links and ratings' comments, and close the tickets.
 
-        What others wrote on these tickets goes as well, and the files of mails to the address in the folder ``outbox``.
-        What the database holds goes in one transaction, which leaves a record of what lies beside it: files, mails, and
-        pages of the database that are free. The record goes last, so whoever finds one, after a kill, goes on. Raises
-        what :meth:`traces_of` does.
+        What others wrote on these tickets is deleted as well, and the files of mails to the address in ``outbox``. One
+        transaction erases the rows and stores a record of what else has to go: files, mails, and free pages of the
+        database. The record is deleted last, so that an erasure that was killed can be finished. Raises what
+        :meth:`traces_of` does.
         """
         with self.writing() as db:
             person = must_be(db, person_id)
@@ -201,12 +201,12 @@ class Transfer(TicketWriting):
         return found.model_copy(update={"mails": mails, "is_gone": is_gone})
 
     def unfinished(self) -> tuple[CustomerTraces, ...]:
-        """The customers whose erasure was cut off."""
+        """What unfinished erasures, which were killed, have to delete."""
         rows = self.rows("SELECT found FROM erasure ORDER BY person_id")
         return tuple(CustomerTraces.model_validate_json(row["found"]) for row in rows)
 
     def finish_erasures(self, now: float, outbox: Path | None) -> Iterator[CustomerTraces]:
-        """Go on with the erasures that were cut off, one after the other."""
+        """Finish the erasures that were killed, one after the other."""
         for row in self.rows("SELECT person_id FROM erasure ORDER BY person_id"):
             yield self.erase(row["person_id"], now, outbox)
 
@@ -222,11 +222,11 @@ class Transfer(TicketWriting):
         for statement in _ERASING:
             db.execute(statement, {"person": person_id})
         db.execute(guard)
-        index_anew(db)
+        reindex(db)
 
     def sweep_files(self, digests: Collection[str] = ()) -> None:
-        """Take files away that no row names: these, and what kills have left behind an hour ago or earlier."""
-        with self.writing() as db:  # nobody names a file meanwhile
+        """Delete files that no row names: those with these hashes, and orphans older than :data:`_LEFT_S`."""
+        with self.writing() as db:  # so that no file is attached meanwhile
             named = {row[0] for row in db.execute("SELECT sha256 FROM attachment")}
             for path in self.folder.rglob("*"):
                 if not path.is_file() or path.name in named:
@@ -235,13 +235,13 @@ class Transfer(TicketWriting):
                     path.unlink()
 
     def compact(self) -> bool:
-        """Write the file anew, without what was erased; false where others who read it keep some of that beside it."""
+        """Rewrite the file without deleted data; false if another reader kept some of it in the files beside it."""
         with self._in_words(), self._connection() as db:
             return emptied(db)
 
 
 def _belongings(db: sqlite3.Connection, ticket_id: int) -> dict[str, Any]:
-    """All that belongs to a ticket, as plain data."""
+    """The tags, fields, secrets, messages, events, files and rating of a ticket, as plain data."""
 
     def rows(table: str) -> list[dict[str, Any]]:
         found = map(dict, db.execute(f"SELECT * FROM {table} WHERE ticket_id = ? ORDER BY rowid", (ticket_id,)))
@@ -256,7 +256,7 @@ def _belongings(db: sqlite3.Connection, ticket_id: int) -> dict[str, Any]:
 
 
 def _is_there(db: sqlite3.Connection, kind: str, line: Mapping[str, Any]) -> bool:
-    """Whether what a line stands for is there. Raises :class:`LocalHelpdeskError` where another has its id or name."""
+    """True if the line's row exists already. Raises :class:`LocalHelpdeskError` if another row has its id or name."""
     table, name = _NAMED_BY[kind]
     query = f"SELECT id, {name} FROM {table} WHERE id = ? OR {name} = ?"
     row = db.execute(query, (line["id"], line[name])).fetchone()
@@ -266,7 +266,7 @@ def _is_there(db: sqlite3.Connection, kind: str, line: Mapping[str, Any]) -> boo
 
 
 def _insert(db: sqlite3.Connection, table: str, line: Mapping[str, Any]) -> None:
-    """Add a row of an import: only columns that there are."""
+    """Add a row of an import. Raises an error for unknown columns and for numbers out of range."""
     columns = {row["name"] for row in db.execute(f"PRAGMA table_info({table})")} - {"password_hash"}
     if not line.keys() <= columns:
         raise LocalHelpdeskError("it has parts that a helpdesk does not know")
@@ -290,7 +290,7 @@ def _traces(db: sqlite3.Connection, person_id: int) -> CustomerTraces:
 
 
 def forget_mails(folder: Path, address: str) -> int:
-    """Delete the files of mails to an address, and those half written, whosever; how many mails there were."""
+    """Delete the files of mails to an address, and all half-written ones; returns how many mails were deleted."""
     found = 0
     for path in (*folder.glob("*.eml"), *folder.glob("*.eml.tmp")):
         mail = BytesParser(policy=SMTP).parsebytes(path.read_bytes(), headersonly=True)

@@ -1,6 +1,6 @@
-"""Writing to the local helpdesk's tickets: each write is one transaction, guarded by the version, with its events.
+"""Writes to the local helpdesk's tickets: each write is one transaction, guarded by the version, with its events.
 
-Files that came with tickets and messages are kept under their hash beside the helpdesk's own file.
+Files of tickets and messages are stored under their hash in a folder beside the helpdesk's file.
 """
 
 from __future__ import annotations
@@ -35,25 +35,25 @@ from .local_model import (
 from .local_reading import LocalFile, existing_ticket, hashed, index, insert, new_secret, person_for, stamp, stamp_after
 
 FILE_TYPE = "application/octet-stream"
-"""What every file is, whatever is said of it: nothing that a browser opens."""
+"""The type of every file, whatever its sender says: browsers do not open it."""
 Happened = tuple[str, str | None, str | None]
-"""What an event says: the field, its old and its new value."""
+"""An event's field, old value and new value."""
 
 
 class TicketWriting(LocalFile):
     """The part of the store that changes tickets, and keeps their files."""
 
-    # Files: their content lies in a folder, and is there before a row names it
+    # Files: their content is stored in a folder before a row names it
 
     def keep(self, file: NewFile) -> Kept:
-        """Bring a file's content to disk, whole or not at all. Raises :class:`LocalHelpdeskError` for a large one."""
+        """Store a file's content, whole or not at all. Raises :class:`LocalHelpdeskError` if it is too large."""
         if len(file.content) > MAX_FILE_BYTES:
             raise LocalHelpdeskError(f"a file may have {MAX_FILE_BYTES // 1_000_000} MB at most")
         digest = hashlib.sha256(file.content).hexdigest()
         place = self.place(digest)
         with self._in_words():
             if place.is_file():
-                place.touch()  # somebody wants it: see sweep_files
+                place.touch()  # so that sweep_files does not delete it
             else:
                 make_folder(place.parent)
                 number, name = tempfile.mkstemp(dir=place.parent)
@@ -69,7 +69,7 @@ class TicketWriting(LocalFile):
         return Kept(safe_name(file.name), len(file.content), digest)
 
     def attach(self, db: sqlite3.Connection, ticket_id: int, message_id: int | None, kept: Sequence[Kept]) -> None:
-        """Name kept files on a ticket, inside a transaction."""
+        """Attach stored files to a ticket, inside a transaction."""
         if not all(self.place(file.sha256).is_file() for file in kept):
             raise LocalHelpdeskError("a file was just taken away; send it again")
         for file in kept:
@@ -77,19 +77,19 @@ class TicketWriting(LocalFile):
 
     @property
     def folder(self) -> Path:
-        """Where the contents of files are."""
+        """The folder of the files' contents."""
         return self.path.with_name(f"{self.path.name}-files")
 
     def place(self, digest: str) -> Path:
-        """Where the content with this SHA-256 is."""
+        """The path of the content with this SHA-256."""
         return self.folder / digest[:2] / digest
 
     # Tickets
 
     def create(self, new: NewTicket, now: float) -> Created:
-        """Make a ticket, with its files. A form that was sent before leads to its ticket, with more files.
+        """Create a ticket with its files. A form that was sent before gives its ticket, to which new files are added.
 
-        Raises :class:`FormUsed` where that ticket is another one.
+        Raises :class:`FormUsed` if that ticket has other content.
         """
         kept = [self.keep(file) for file in new.files]
         secret = new_secret()
@@ -149,9 +149,9 @@ class TicketWriting(LocalFile):
         files: Sequence[NewFile] = (),
         **parts: Any,
     ) -> LocalTicket:
-        """Say something on the ticket, with files; ``parts`` are those of :class:`Write`.
+        """Add a message with files to the ticket; ``parts`` are those of :class:`Write`.
 
-        A customer's answer ends the wait for it. Raises what :meth:`apply` does.
+        A customer's answer opens a ticket that waits for it. Raises what :meth:`apply` does.
         """
         write = Write(body=body, public=public, files=[self.keep(file) for file in files], **parts)
         return self.apply(ticket_id, actor, write, version=version, now=now)
@@ -187,10 +187,10 @@ class TicketWriting(LocalFile):
         return self.apply(ticket_id, actor, write, version=version, now=now)
 
     def apply(self, ticket_id: int, actor: Actor, write: Write, *, version: int | None, now: float) -> LocalTicket:
-        """Make one write, guarded by ``version`` where there is one. What changes nothing is no new version.
+        """Make one write, guarded by ``version`` if given. A write that changes nothing makes no new version.
 
-        What came by a form that was sent before is there already. Raises what :meth:`change` does, and
-        :class:`FormUsed` where that form said something else.
+        If ``write.form`` was sent before, nothing is written again. Raises what :meth:`change` does, and
+        :class:`FormUsed` if that form had other content.
         """
         with self.writing() as db:
             ticket = existing_ticket(db, ticket_id)
@@ -210,7 +210,7 @@ class TicketWriting(LocalFile):
             return self.write(db, ticket_id, actor, write, now)
 
     def write(self, db: sqlite3.Connection, ticket_id: int, actor: Actor, write: Write, now: float) -> LocalTicket:
-        """Make one write inside a transaction, whatever the ticket's status permits."""
+        """Make one write inside a transaction, without checking what the ticket's status permits."""
         ticket = existing_ticket(db, ticket_id)
         at = stamp_after(ticket.updated_at, now)
         events = [*_write_values(db, ticket, write, at), *self._write_tags(db, ticket, write)]
@@ -220,7 +220,7 @@ class TicketWriting(LocalFile):
         return existing_ticket(db, ticket_id)
 
     def label(self, db: sqlite3.Connection, ticket_id: int, tags: Sequence[str]) -> None:
-        """Keep what the tags say where searches look for it."""
+        """Copy category, urgency, sentiment and escalation from the tags to the columns that searches use."""
         db.execute(
             "UPDATE ticket SET category = ?, urgency = ?, sentiment = ?, escalated = ? WHERE id = ?",
             (*self.labels.said_by(tags), ticket_id),
@@ -297,7 +297,7 @@ def record(
     events: Sequence[Happened],
     write: Write | None = None,
 ) -> None:
-    """Add the events of one write, and give the ticket its new version, if there are any."""
+    """Add the events of one write; if there are any, give the ticket its new version."""
     write, last = write or Write(), 0
     for name, old, new in events:
         last = insert(
@@ -322,7 +322,7 @@ def record(
 
 
 def _sent_by(db: sqlite3.Connection, form: str) -> LocalTicket | None:
-    """The ticket to which this form led when it was sent before; ``None`` too where there is no form."""
+    """The ticket that this form created or changed before; ``None`` if there is none, or no form."""
     query = "SELECT ticket_id FROM form WHERE name_hash = ?"
     row = db.execute(query, (hashed(form),)).fetchone() if form else None
     return None if row is None else existing_ticket(db, row["ticket_id"])
@@ -334,7 +334,7 @@ def _remember_form(db: sqlite3.Connection, form: str, ticket_id: int, message_id
 
 
 def _check_is_said(db: sqlite3.Connection, ticket_id: int, actor: Actor, write: Write) -> None:
-    """Raises :class:`FormUsed` unless what the form has led to is what it says now."""
+    """Raise :class:`FormUsed` unless the form created the same message before."""
     row = db.execute(
         "SELECT message.* FROM form JOIN message ON message.id = message_id WHERE name_hash = ? AND form.ticket_id = ?",
         (hashed(write.form), ticket_id),
@@ -348,7 +348,7 @@ def _check_is_said(db: sqlite3.Connection, ticket_id: int, actor: Actor, write: 
 
 
 def safe_name(name: str) -> str:
-    """A name without folders and control characters, and not too long."""
+    """A file name without folders and control characters, and not too long."""
     last = name.replace("\\", "/").rpartition("/")[2]
     return "".join(character for character in last if character.isprintable()).strip(" .")[-150:] or "file"
 

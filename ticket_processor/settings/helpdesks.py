@@ -26,10 +26,10 @@ _NO_API = "the API answers at NAME.freshdesk.com only, not at a domain of your o
 
 
 def _base_url(value: str, host: str) -> str:
-    """The whole address of an account, of which the name before ``host`` is enough."""
+    """An account's full URL, from a URL or from the name before ``host``."""
     if "/" not in value:
         name = re.sub(rf"{re.escape(host)}$", "", value, flags=re.IGNORECASE)
-        if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9-]*", name):  # as it is written: the state knows its account by it
+        if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9-]*", name):  # case is kept: the state identifies its account by it
             return f"https://{name}{host}"
         raise ValueError(f"must be letters, digits and hyphens: what stands before {host}")
     safe_url(value, f"https://example{host}")
@@ -38,13 +38,13 @@ def _base_url(value: str, host: str) -> str:
 
 @dataclass(frozen=True)
 class Abilities:
-    """What a kind of helpdesk can do, asked for in place of its name.
+    """What a kind of helpdesk can do; the code asks for these abilities and not for its name.
 
-    A ticket must not have changed for ``stable_read_s``: Zendesk's guard compares whole seconds; on Freshdesk one shows
-    whether a ticket is as it was created; the local helpdesk's stamps are exact. ``guarded``: a write is refused where
-    its ticket has changed since it was read. ``jobs``: it takes many updates at a time. ``solves``: a run may set
-    tickets to solved. ``delayed``: it lists none of the newest minute. ``rules``: ``doctor`` reads them and ``serve``
-    makes one. ``longest_tag`` is in characters. ``undone`` says what an undo makes of notes.
+    A ticket must not have changed for ``stable_read_s``: Zendesk's guard compares whole seconds; on Freshdesk one
+    second shows whether a ticket is as it was created; the local helpdesk's stamps are exact. ``guarded``: it refuses a
+    write if the ticket has changed since it was read. ``jobs``: it takes many updates at once. ``solves``: a run may
+    set tickets to solved. ``delayed``: its lists lack the newest minute. ``rules``: ``doctor`` reads its rules, and
+    ``serve`` makes one. ``longest_tag`` is in characters. ``undone`` says what an undo does with notes.
     """
 
     stable_read_s: float
@@ -76,11 +76,11 @@ class _Account(Frozen):
 
     @property
     def base_url(self) -> str:
-        """The account's address without a path. ``load`` has made sure that there is one."""
+        """The account's URL without a path. ``load`` has checked that it is set."""
         return self.url or ""
 
     def ticket_url(self, ticket_id: int) -> str:
-        """Where a person opens the ticket; empty where the settings name no account."""
+        """The URL at which a person opens the ticket; empty if the settings name no account."""
         return f"{self.base_url}/{self.path_of_tickets}{ticket_id}" if self.named else ""
 
 
@@ -128,13 +128,13 @@ class ZendeskSettings(_Account):
 
     @property
     def credentials(self) -> bool:
-        """Whether anything is set to sign in with."""
+        """True if any credential is set."""
         client = self.oauth_client_id or self.oauth_client_secret
         return bool(client or self.oauth_token or self.email or self.api_token)
 
     @property
     def sign_in(self) -> SignIn:
-        """The way in which ticketbot signs in; an API token is the last of the three."""
+        """How ticketbot signs in: by OAuth client, else OAuth token, else API token."""
         if self.oauth_client_id:
             return "oauth_client"
         return "oauth_token" if self.oauth_token else "api_token" if self.api_token else "none"
@@ -254,7 +254,7 @@ class RequestTrackerSettings(_Account):
 
     @property
     def signs_in_as(self) -> str:
-        """Name of our user, or its number, with which a token begins."""
+        """The name of our user, or its number, which is part of a token."""
         return self.user or (self.token.get_secret_value().split("-")[1] if self.token else "")
 
     def gaps(self) -> Iterator[str]:
@@ -282,17 +282,17 @@ class LocalSettings(Frozen):
 
     @property
     def file(self) -> Path:
-        """The file; :attr:`Settings.local_account` has filled it in."""
+        """The file's path; :attr:`Settings.local_account` has set it."""
         return self.path or Path(LOCAL_FILE)
 
     @property
     def base_url(self) -> str:
-        """What tells one local helpdesk from another: its file's name and place."""
+        """A URL that identifies the local helpdesk by its file's name and place."""
         place = hashlib.sha256(str(self.file.absolute()).encode("utf-8", "surrogatepass")).hexdigest()
         return f"local://{re.sub(r'[^a-z0-9]+', '-', self.file.stem.lower()).strip('-') or 'file'}-{place[:8]}"
 
     def ticket_url(self, ticket_id: int) -> str:
-        """Nowhere, as far as these settings know."""
+        """Empty: these settings know no web page of a ticket."""
         return ""
 
     def gaps(self) -> Iterator[str]:
