@@ -1,7 +1,6 @@
-"""Time as something that is passed in: wall clock, monotonic clock, waiting, and a run's deadline.
+"""Clocks, which callers pass in: wall clock, monotonic clock, waiting, and a run's deadline.
 
-Everything that waits does so through :meth:`Clock.wait`, so a signal ends every wait at once, and tests
-run on virtual time.
+All code waits by :meth:`Clock.wait`, so a signal ends every wait at once, and tests run on virtual time.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from .errors import DeadlineReached, ExitCode, Stopping
 
 
 class Clock(Protocol):
-    """Where time comes from. Implementations may be shared by threads."""
+    """A source of time. Threads may share one."""
 
     def now(self) -> float:
         """Wall clock, Unix time in seconds. For stamps in logs, never for ordering or durations."""
@@ -34,7 +33,7 @@ class Clock(Protocol):
 class SystemClock:
     """The machine's clock. :meth:`stop` may be called from a signal handler or any thread.
 
-    ``grace_s`` is how much longer than other commands this one may take to end after a signal.
+    ``grace_s`` are the seconds that this command needs to end after a signal, beyond those of other commands.
     """
 
     def __init__(self) -> None:
@@ -63,7 +62,7 @@ class SystemClock:
 
 
 class Deadline:
-    """The moment a run must be over, on the monotonic clock. Immutable, so threads may share it."""
+    """The moment at which a run must end, on the monotonic clock. Immutable, so threads may share it."""
 
     def __init__(self, clock: Clock, seconds: float) -> None:
         self._clock = clock
@@ -74,7 +73,7 @@ class Deadline:
         return max(0.0, self._at - self._clock.monotonic())
 
     def wait(self, seconds: float) -> None:
-        """Wait, but refuse at once to wait past the deadline (:class:`DeadlineReached`)."""
+        """Wait. Raises :class:`DeadlineReached` at once if that would last beyond the deadline."""
         if seconds > self.remaining():
             raise DeadlineReached("the run's time is used up")
         self._clock.wait(seconds)
@@ -87,7 +86,7 @@ class Deadline:
 
 
 def why_ended(error: Exception, deadline: Deadline) -> str:
-    """The reason why work ended, for a reader. A request cut short by the deadline looks like a server that is down."""
+    """Why work ended, for people. A request that the deadline cut short is not reported as a server that is down."""
     out_of_time = isinstance(error, DeadlineReached) or deadline.remaining() <= 0
     return "the time allowed for it is used up" if out_of_time else str(error)
 
@@ -106,7 +105,7 @@ def parse_iso(text: str) -> float:
 
 
 def moment_of(text: str) -> float:
-    """The same of an edit's date; 0 where the helpdesk's record tells none."""
+    """Unix time of an edit's date; 0 if the helpdesk's record has none."""
     try:
         return parse_iso(text)
     except ValueError:

@@ -1,9 +1,9 @@
 """All errors, ordered by what the reader should do about them.
 
-Some end the run (:class:`CannotRun` and above), others one ticket (:class:`TicketError`); ``exit_code`` is what the
-process then answers. :class:`AnalysisFailed` has the next analyser asked.
+Some end the run (:class:`CannotRun` and its bases), others one ticket (:class:`TicketError`); ``exit_code`` is the
+process's exit code then. After :class:`AnalysisFailed` the next analyser is asked.
 
-Messages hold no secrets and none of a customer's words: they end up in logs, mails and terminals.
+Messages hold no secrets and no words of customers: they end up in logs, mails and terminals.
 """
 
 from __future__ import annotations
@@ -46,19 +46,19 @@ _WORST_FIRST = (
 
 
 def worst(codes: Iterable[int]) -> int:
-    """The exit code that says most about what somebody has to do: what never mends itself before what may."""
+    """The worst exit code: faults that a person has to mend come before those that may go away."""
     found = set(codes)
     return int(next((code for code in _WORST_FIRST if code in found), max(found, default=ExitCode.OK)))
 
 
 class TicketbotError(Exception):
-    """Anything this program expects may happen. ``str()`` is a sentence for a person."""
+    """Base of the errors that this program expects. ``str()`` is a sentence for a person."""
 
     exit_code: ExitCode = ExitCode.CANNOT_RUN
 
 
 class ConfigError(TicketbotError):
-    """The settings do not allow a run; every problem found is in ``problems``, one sentence each."""
+    """The settings do not allow a run; ``problems`` holds a sentence for each problem."""
 
     exit_code = ExitCode.USAGE
 
@@ -74,7 +74,7 @@ class RunLocked(TicketbotError):
 
 
 class CannotRun(TicketbotError):
-    """The run cannot begin or go on; what it had not settled waits for the next one."""
+    """The run cannot begin or go on; the next run handles the tickets that are not settled."""
 
 
 class NotAuthorised(CannotRun):
@@ -84,7 +84,7 @@ class NotAuthorised(CannotRun):
 class HelpdeskDown(CannotRun):
     """No usable answer after the allowed attempts, or the circuit breaker is open.
 
-    ``too_long`` says that an answer had more bytes than are read: asked for less at once, there may be a shorter one.
+    ``too_long``: an answer had more bytes than we read; a request for less at once may get a shorter one.
     """
 
     def __init__(self, message: str, *, too_long: bool = False) -> None:
@@ -93,7 +93,7 @@ class HelpdeskDown(CannotRun):
 
 
 class RateLimited(CannotRun):
-    """Told to wait longer than this run lasts. ``not_before`` is Unix time, seconds."""
+    """The server asks us to wait for longer than this run lasts: until ``not_before`` (Unix seconds)."""
 
     def __init__(self, message: str, *, not_before: float) -> None:
         self.not_before = not_before
@@ -105,7 +105,7 @@ class Halted(CannotRun):
 
 
 class NotePublished(CannotRun):
-    """The helpdesk showed an internal note to a customer. No run writes anything more until told to."""
+    """The helpdesk showed an internal note to a customer. No run writes anything more until a person allows it."""
 
 
 class AuditUnwritable(CannotRun):
@@ -133,7 +133,7 @@ class DeadlineReached(TicketbotError):
 class TicketError(TicketbotError):
     """One ticket could not be handled; the others go on.
 
-    ``if_shared`` is what ends the run when the same request fails for ticket after ticket.
+    ``if_shared`` is the error that ends the run if the same request fails for many tickets in a row.
     """
 
     exit_code = ExitCode.SOME_FAILED
@@ -148,7 +148,7 @@ class RequestSkipped(TicketError):
 
 
 class TicketUnreadable(TicketError):
-    """The helpdesk gives no usable answer about this ticket (5xx, timeout, an answer without sense, or without end).
+    """The helpdesk gives no usable answer about this ticket (5xx, timeout, an unreadable or endless answer).
 
     ``too_long`` is as in :class:`HelpdeskDown`.
     """
@@ -163,11 +163,11 @@ class TicketGone(TicketError):
 
 
 class WaitForEarlier(TicketError):
-    """Nothing was sent: an earlier write without an answer may still take effect, and nothing would guard this one."""
+    """Nothing was sent: an earlier write that got no answer may still take effect, and this one would be unguarded."""
 
 
 class UpdateConflict(TicketError):
-    """The ticket is not as it was read (HTTP 409)."""
+    """The ticket has changed since it was read (HTTP 409)."""
 
 
 class UpdateRefused(TicketError):
@@ -175,7 +175,7 @@ class UpdateRefused(TicketError):
 
 
 class PartRefused(UpdateRefused):
-    """The helpdesk refused the change, of which nothing happened, because of one ``part`` of it."""
+    """The helpdesk refused the whole change because of one ``part`` of it."""
 
     def __init__(self, message: str, part: MissingPart) -> None:
         self.part = part
@@ -195,7 +195,7 @@ class JobRefused(TicketError):
 
 
 class OutcomeUnknown(TicketError):
-    """A write was sent and no clear answer came back: it may have happened, or happen yet."""
+    """A write was sent and got no clear answer: it may have taken effect, or still take effect."""
 
 
 class AnalysisFailed(TicketbotError):
@@ -221,7 +221,7 @@ class AnalysisFailed(TicketbotError):
 
     @property
     def in_words(self) -> str:
-        """The same for people: ``the model server is unreachable: connection refused``."""
+        """The reason and detail for people: ``the model server is unreachable: connection refused``."""
         return why_no_model(self.reason, self.detail)
 
 
@@ -230,7 +230,7 @@ class ReadOnlyViolation(TicketbotError):
 
 
 def why_unusable(path: Path, error: OSError, file: Path | None = None) -> str:
-    """Why a folder, or a ``file`` in it, cannot be used: what stands in its way, else what the system says."""
+    """Why a folder, or a ``file`` in it, cannot be used: the cause if we find it, else the system's message."""
     if isinstance(error, PermissionError):
         return _whose(file or path, error)[0]
     for above in (path, *path.parents):
@@ -241,7 +241,7 @@ def why_unusable(path: Path, error: OSError, file: Path | None = None) -> str:
 
 
 def state_unusable(folder: Path, error: OSError, file: Path | None = None) -> StateUnusable:
-    """The error for a state folder, or a ``file`` in it, that cannot be used; everywhere in the same words."""
+    """The error for an unusable state folder, or ``file`` in it; every caller uses the same words."""
     why = why_unusable(folder, error, file)
     owner = _whose(file or folder, error)[1] if isinstance(error, PermissionError) else None
     way = f"start ticketbot as {owner}, make it writable for this user" if owner else "make it writable"
@@ -251,7 +251,7 @@ def state_unusable(folder: Path, error: OSError, file: Path | None = None) -> St
 
 
 def _whose(path: Path, error: OSError) -> tuple[str, str | None]:
-    """Who owns what bars the way, and who is asking, where the system tells; and the owner, where that is another."""
+    """A sentence with the path's owner and this process's user, if known; and the owner, if it is another user."""
     plain = error.strerror or str(error)
     if sys.platform == "win32":
         return plain, None
@@ -272,15 +272,15 @@ def _whose(path: Path, error: OSError) -> tuple[str, str | None]:
 def how_to_install(extra: str) -> str:
     """The command that installs an extra of ticketbot for the Python that runs this.
 
-    Whoever reads it may have another Python in the terminal: the program may have been started by cron, or by a tool
-    that keeps programs in environments of their own.
+    The reader's terminal may have another Python: cron may have started the program, or a tool that keeps each program
+    in its own environment.
     """
     import importlib.metadata  # not above: it would slow down every start of the command line
     import importlib.util
     import shlex
 
     if importlib.util.find_spec("pip") is None:
-        return f"install ticketbot anew with its extra '{extra}', as it was installed (a container: when it is built)"
+        return f"install ticketbot again with its extra '{extra}', as it was installed (a container: when it is built)"
     what = "ticketbot"
     try:
         importlib.metadata.distribution(what)  # pip then takes the one that is there, and asks no index for it

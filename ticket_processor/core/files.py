@@ -1,9 +1,9 @@
-"""Files and folders for this user alone: they hold what tickets are about, and keys.
+"""Files and folders that only this user may read, since they hold customers' data and keys; and JSON.
 
-Existing files keep their rights, which may be deliberate. On Windows the rights come from the parent folder; there a
-user's own folders are private, and newer Pythons make such a folder private anywhere.
+Existing files keep their permissions, which may be deliberate. On Windows permissions come from the parent folder; a
+user's own folders are private there, and newer Pythons make such a folder private anywhere.
 
-Reads JSON of a server, whose size was bounded and whose shape was not, and files of JSON lines, plain or gzip.
+JSON of a server is parsed in bounded memory; JSON lines are read from plain or gzip files.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def make_folder(folder: Path) -> None:
             raise
         make_folder(folder.parent)
         folder.mkdir(mode=0o700, exist_ok=True)
-    except OSError:  # a system may name another reason first than that it is there
+    except OSError:  # for an existing folder, some systems report another error
         if not folder.is_dir():
             raise
 
@@ -52,13 +52,13 @@ _KINDS = {stat.S_IFLNK: "a symbolic link", stat.S_IFIFO: "a named pipe", stat.S_
 
 
 def check_is_file(path: Path) -> None:
-    """Raises ``OSError`` where something else than a file is there."""
+    """Raise ``OSError`` if something other than a file exists at ``path``."""
     if kind := what_else(path):
         raise OSError(errno.EINVAL, f"{path.name} is {kind}, and no file")
 
 
 def make_file(path: Path) -> None:
-    """Make an empty file; one that is there stays as it is. Raises ``OSError``, also where it may not be written to."""
+    """Make an empty file if there is none. Raises ``OSError``, also for a file that may not be written to."""
     check_is_file(path)
     try:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
@@ -69,14 +69,14 @@ def make_file(path: Path) -> None:
 
 
 def opener(path: str, flags: int) -> int:
-    """For :func:`open`: a file that it has to make."""
+    """The ``opener`` for :func:`open`: a new file gets mode 600."""
     return os.open(path, flags, 0o600)
 
 
 GROWTH: Final = 8
-"""How many times the bytes that an answer may have its parsed form may take, those bytes included."""
+"""Maximum memory of a parsed answer, its text included, as a multiple of the answer's maximum length."""
 _HARMLESS = 250_000
-"""Bytes of text that are parsed unchecked: they take 10 MB at most."""
+"""Length in bytes up to which a text is parsed without an estimate: it takes 10 MB at most."""
 
 # What a part takes once parsed, in bytes: measured with CPython 3.11, and rounded up. A text is held beside the bytes
 # that it came from, and one character beyond the first 65,536 makes every character of it four bytes long.
@@ -85,15 +85,14 @@ _PER_SIGN = ((b"{", 240), (b"[", 100), (b",", 64), (b'"', 32))
 
 
 class JsonTooLarge(ValueError):
-    """Parsed, it would take more memory than there is for one answer: up to forty times its text."""
+    """Parsed, the text might take more memory than is allowed for one answer; up to forty times its length."""
 
 
 def bounded_json(raw: bytes, *, most: int) -> Any:
-    """The value of a JSON text that takes no more than ``most`` bytes, those of the text included.
+    """Parse a JSON text if its value and the text take no more than ``most`` bytes of memory.
 
-    Raises ``JsonTooLarge``, or ``orjson.JSONDecodeError`` where it is none.
-
-    Signs within texts count as well, so what a text holds can make the estimate too high, and never too low.
+    Raises ``JsonTooLarge``, or ``orjson.JSONDecodeError`` for text that is not JSON. The estimate also counts signs
+    inside strings, so it can be too high and never too low.
     """
     if len(raw) > _HARMLESS:
         estimate = _PER_BYTE * len(raw) + sum(weight * raw.count(sign) for sign, weight in _PER_SIGN)
@@ -105,9 +104,9 @@ def bounded_json(raw: bytes, *, most: int) -> Any:
 
 
 def json_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    """The objects of a ``.jsonl`` or ``.jsonl.gz`` file, each with its line's number; empty lines are passed over.
+    """The objects of a ``.jsonl`` or ``.jsonl.gz`` file, each with its line's number; empty lines are skipped.
 
-    Raises :class:`ConfigError`, which names a line that is no object.
+    Raises :class:`ConfigError`, which names the line, for a line that is not a JSON object.
     """
     import orjson
 

@@ -1,13 +1,12 @@
-"""What stops a run, or keeps it from asking: too little disk space, the kill switch, a circuit breaker.
+"""What stops a run or its requests: too little disk space, the kill switch, a circuit breaker; and retry waits.
 
-Without room for its receipts a run does not begin. The kill switch, a file or a setting, stops every run before
+A run does not begin without room for its receipts. The kill switch, a file or a setting, stops every run before
 its next ticket and its next write.
 
-After some failures in a row the circuit breaker stops asking for a while, then lets one trial through. It is own code
-because the known libraries either hold their lock during the call or let every waiting thread through at the trial. A
-breaker outlives the process: :meth:`Breaker.memory` goes into the state folder and comes back with the next run, since
-a program run by cron would otherwise forget after ten minutes. How long to wait before another try is computed here as
-well; nothing here sleeps.
+After some failures in a row the circuit breaker stops requests for a while, then lets one trial through. It is own code
+because the known libraries either hold their lock during the call or let every waiting thread through at the trial. The
+state folder keeps :meth:`Breaker.memory` for the next run, since a program that cron starts would otherwise forget it
+after ten minutes. Waits before another try are computed here; nothing here sleeps.
 """
 
 from __future__ import annotations
@@ -24,13 +23,13 @@ from .errors import AuditUnwritable, Halted, StateUnusable
 
 MB = 1_000_000
 LEAST_FREE_MB = 50
-"""A run of some thousand tickets writes a few megabytes; the rest is for what others write meanwhile."""
+"""A run of some thousand tickets writes a few megabytes; the rest is for what other programs write meanwhile."""
 
 
 def check_room(log: Path, state: Path, least_mb: int = LEAST_FREE_MB) -> None:
-    """Raise where the log and the state have fewer megabytes (of a million bytes) free. What cannot be told passes.
+    """Raise :class:`AuditUnwritable` or :class:`StateUnusable` if the log's or the state's disk is nearly full.
 
-    That is :class:`AuditUnwritable` or :class:`StateUnusable`.
+    ``least_mb`` is in millions of bytes. A disk of unknown space passes.
     """
     log_dir = (
         "name another as log_dir (TICKETBOT_LOG_DIR), or keep the log for fewer days (audit.retention_days); without "
@@ -50,7 +49,7 @@ def check_room(log: Path, state: Path, least_mb: int = LEAST_FREE_MB) -> None:
 
 
 def size(count: float) -> str:
-    """Bytes in the unit that fits; from a megabyte on never more than there are."""
+    """Bytes in the unit that fits; from a megabyte on rounded down."""
     for unit, name in ((10**12, "TB"), (10**9, "GB"), (10**6, "MB")):
         if count >= unit:
             return f"{count * 10 // unit / 10:.1f} {name}"
@@ -58,7 +57,7 @@ def size(count: float) -> str:
 
 
 def _free(folder: Path) -> float:
-    """Bytes that are free on the disk of a folder, which may not be there yet; infinite if unknown."""
+    """Free bytes on the disk of a folder, which need not exist yet; infinite if unknown."""
     for path in (folder, *folder.absolute().parents):
         try:
             return shutil.disk_usage(path).free
@@ -70,14 +69,14 @@ def _free(folder: Path) -> float:
 
 
 STOP_FILE = "STOP"
-"""In the state folder; its presence stops every run."""
+"""A file of this name in the state folder stops every run."""
 
 
 class KillSwitch:
-    """Asked before anything is begun. Without a file and unset it stops nothing. Any thread may ask.
+    """The kill switch, which is checked before each step. It is set by a file or by a setting. Thread-safe.
 
-    The file is looked for each time, so that it stops a run under way; ``set_by`` is the setting or variable, if any,
-    that said so when the process began.
+    Each check looks for the file, so that it stops a run under way; ``set_by`` is the setting or variable that was set
+    when the process began, if any.
     """
 
     def __init__(self, file: Path | None = None, *, set_by: str | None = None) -> None:
@@ -85,7 +84,7 @@ class KillSwitch:
         self._set_by = set_by
 
     def check(self) -> None:
-        """Go on, or raise :class:`Halted` with which switch is set and how to release it."""
+        """Raise :class:`Halted` if the switch is set; the message says what set it and how to release it."""
         if self._set_by is not None:
             raise Halted(
                 f"the kill switch is set: {self._set_by} says that nothing may be done; remove it there, or set it to "
@@ -111,7 +110,7 @@ def _is_there(file: Path) -> bool:
 BACKOFF_BASE_S = 0.5
 BACKOFF_CAP_S = 20.0
 RETRY_AFTER_CAP_S = 3600.0
-"""A server that names a longer wait is asked again after this; such values were met as mistakes."""
+"""If a server names a longer wait, it is asked again after this one; such long waits have been mistakes."""
 
 
 def retry_after_seconds(value: str | None, now: float) -> float | None:
@@ -134,7 +133,7 @@ def retry_after_seconds(value: str | None, now: float) -> float | None:
 
 
 def backoff_seconds(attempt: int, rng: random.Random) -> float:
-    """Full jitter: anything between zero and ``0.5 × 2^attempt`` seconds, at most 20 (AWS Builders' Library)."""
+    """A random wait of zero to ``0.5 × 2^attempt`` seconds, at most 20: full jitter (AWS Builders' Library)."""
     return rng.uniform(0, min(BACKOFF_CAP_S, BACKOFF_BASE_S * 2.0**attempt))
 
 
@@ -151,12 +150,12 @@ class BreakerMemory:
 
 
 class Crowded(Exception):
-    """As many calls are under way as failures would open the circuit, or the trial is: ask again in a moment."""
+    """As many calls are under way as may fail, or the trial is: ask again in a moment."""
 
 
 @dataclass(frozen=True)
 class Admission:
-    """Permission for one call. Give it back with :meth:`Breaker.success` or :meth:`Breaker.failure`."""
+    """Permission for one call. Give it back by :meth:`Breaker.success`, ``failure`` or ``release``."""
 
     generation: int
     trial: bool
@@ -165,13 +164,12 @@ class Admission:
 class Breaker:
     """Opens after ``threshold`` failures in a row, for ``open_seconds``; then one trial decides.
 
-    With ``proven=False`` no more calls are let through at a time than may fail, until one has gone well, and again
-    after each failure: a dependency that is down is asked ``threshold`` times, however many threads would ask. Who
-    comes while the trial is under way is asked to wait for it, and not refused for what was wrong before.
+    With ``proven=False``, until one call succeeds and after each failure, no more calls are under way than may fail: a
+    dependency that is down gets ``threshold`` calls, however many threads want to call. A caller that comes during the
+    trial is asked to wait for it, and is not refused because of earlier failures.
 
-    Safe for many threads; nothing is held while a call is under way. Answers that belong to an earlier state
-    (a call admitted before the breaker opened) are ignored. A trial that never reports back loses its right
-    after ``open_seconds``, so a hung thread cannot keep the circuit half-open for ever.
+    Thread-safe; no lock is held during a call. Results of calls admitted before the breaker opened are ignored. A trial
+    without a result ends after ``open_seconds``, so a hung thread cannot keep the circuit half-open for ever.
     """
 
     def __init__(
@@ -201,16 +199,16 @@ class Breaker:
         self._open_until: float | None = None
         if memory and memory.failures >= threshold:
             left = memory.open_until - clock.now()
-            # The stored moment is wall clock. One that no breaker can have meant comes from a clock that was wrong, and
-            # would be as far off in the next run: the circuit gets its trial now.
+            # The stored moment is wall clock. One too far ahead comes from a wrong clock, and would still be wrong in
+            # the next run: the circuit gets its trial now.
             left = 0.0 if left > open_seconds else max(0.0, left)
             self._open_until = clock.monotonic() + left
         self._trial_until: float | None = None
 
     def admit(self, wait_s: float = 0.0) -> Admission | None:
-        """Permission to call now, or ``None`` while the circuit is open, or on trial with nobody to wait for that.
+        """Permission to call now; ``None`` while the circuit is open, or on trial and nobody may wait for that.
 
-        Raises :class:`Crowded` where ``proven=False`` was asked for, and nothing has changed within ``wait_s`` seconds.
+        With ``proven=False``, raises :class:`Crowded` if there is no room within ``wait_s`` seconds.
         """
         with self._lock:
             if wait_s > 0 and self._crowded():
@@ -236,7 +234,7 @@ class Breaker:
         return self._trial_until is not None and self._clock.monotonic() < self._trial_until
 
     def success(self, admission: Admission) -> None:
-        """The dependency answered as it should (a refusal such as 404 is such an answer)."""
+        """Report that the dependency answered properly; a refusal such as 404 is a proper answer."""
         with self._lock:
             if admission.generation != self._generation:
                 return
@@ -251,7 +249,7 @@ class Breaker:
             self._tell()
 
     def failure(self, admission: Admission, cause: str = "") -> None:
-        """The dependency failed, with ``cause``: no answer, 5xx, 429, or an answer that makes no sense."""
+        """Report that the dependency failed, with ``cause``: no answer, 5xx, 429, or an unreadable answer."""
         with self._lock:
             if admission.generation != self._generation:
                 return
@@ -267,7 +265,7 @@ class Breaker:
         self._tell()
 
     def release(self, admission: Admission) -> None:
-        """Give a permission back that led to no call, or to one that says nothing about the dependency."""
+        """Give back a permission that was not used, or whose call says nothing about the dependency."""
         with self._lock:
             if admission.generation == self._generation:
                 self._returned(admission)
@@ -281,7 +279,7 @@ class Breaker:
             self._room.notify()
 
     def seconds_until_trial(self) -> float:
-        """0.0 when calls are admitted (or a trial is due), else the seconds until one may be."""
+        """Seconds until a call may be admitted; 0.0 if calls are admitted or a trial is due."""
         with self._lock:
             if self._open_until is None:
                 return 0.0

@@ -1,14 +1,12 @@
-"""Sessions of ``requests`` that speak no old TLS and take replies of bounded size only.
+"""Sessions of ``requests`` that refuse old TLS and limit the size of replies; checks of base URLs.
 
-By itself ``requests`` reads and unpacks whatever a server sends.
-Only gzip is asked for, and only one layer of it is unpacked: any other packing is no answer. Bytes are counted as they
-arrive and as they are unpacked, so that neither an endless body nor a small one that unpacks to gigabytes is held.
+By itself ``requests`` reads and unpacks whatever a server sends. These sessions ask for gzip only, unpack one layer,
+and refuse any other packing. They count bytes as they arrive and as they are unpacked, so that neither an endless body
+nor a small one that unpacks to gigabytes fills the memory.
 
-Base URLs of servers, whether one is this machine's own loopback, and the lowest version of TLS over https.
+The lowest TLS version holds for the whole process, also for libraries that send alerts.
 
-That version is one for the whole process, also for libraries that send alerts.
-
-Requests are shown for ``--verbose``, see ``verbose``: no header, no query and no body.
+With ``--verbose`` requests are shown, see ``verbose``: no header, no query and no body.
 """
 
 from __future__ import annotations
@@ -45,9 +43,9 @@ class ReplyTooLong(requests.exceptions.RequestException):
 
 
 class BoundedAdapter(HTTPAdapter):
-    """Reads each reply of up to ``most`` bytes before it is handed on. For one thread, since ``most`` may be changed.
+    """Reads the whole reply, up to ``most`` bytes, before it returns. For one thread, since ``most`` may be changed.
 
-    A longer one raises :class:`ReplyTooLong`. With the status of an error, or where ``strict`` is false, it comes
+    A longer reply raises :class:`ReplyTooLong`; with an error's status, or if ``strict`` is false, it is returned
     without its body instead, because the status says enough. ``most=0`` leaves every body unread.
     """
 
@@ -70,7 +68,7 @@ class BoundedAdapter(HTTPAdapter):
         """The reply with its body read. Raises :class:`ReplyTooLong` and what requests raises for broken bodies."""
         response = super().send(request, *arguments, **{**options, "stream": True})
         if options.get("stream") and not self._strict:
-            return response  # a library that reads it piece by piece knows when to stop
+            return response  # a library that reads it in pieces limits it itself
         try:
             body = _body(response, self.most)
         except ReplyTooLong as error:
@@ -82,14 +80,14 @@ class BoundedAdapter(HTTPAdapter):
         except requests.exceptions.RequestException:
             response.close()
             raise
-        # Session.send would otherwise read on, also what it is not asked for: the body of a redirect.
+        # Otherwise Session.send would read more, such as the body of a redirect.
         response._content = body
         response._content_consumed = True  # type: ignore[attr-defined]
         return response
 
 
 def bound_all_sessions() -> None:
-    """From now on every session of this process is such a one: libraries that send alerts make their own."""
+    """Limit all new sessions of this process: libraries that send alerts make their own."""
     requests.sessions.HTTPAdapter = functools.partial(  # type: ignore[assignment]
         BoundedAdapter, _MAX_LIBRARY_BYTES, strict=False
     )
@@ -105,7 +103,7 @@ def _body(response: requests.Response, most: int) -> bytes:
     gunzip = zlib.decompressobj(16 + zlib.MAX_WBITS) if "gzip" in coding else None
     parts, arrived, size = [], 0, 0
     try:
-        # Not .stream(), which reads the length of a chunk as a line of any length.
+        # Not .stream(): it reads a chunk's length line without a limit.
         while piece := response.raw.read(_PIECE, decode_content=False):
             arrived += len(piece)
             if arrived > most:
@@ -127,9 +125,9 @@ def _body(response: requests.Response, most: int) -> bytes:
 
 
 def _unpacked(gunzip: zlib._Decompress, packed: bytes) -> Iterator[bytes]:
-    """Unpack gzip in pieces of bounded size. What follows the end of the packed data is passed over."""
+    """Unpack gzip in pieces of bounded size. Data after the end of the packed data is ignored."""
     part = b""
-    # A full piece may not have been all, although nothing packed is left.
+    # After a full piece, more may be waiting inside zlib although ``packed`` is empty.
     while not gunzip.eof and (packed or len(part) == _PIECE):
         part = gunzip.decompress(packed, _PIECE)
         packed = gunzip.unconsumed_tail
@@ -140,7 +138,7 @@ _requests = logging.getLogger("ticketbot.request")
 
 
 def show_request(method: str, url: str, became: object, seconds: float, request_id: str | None = None) -> None:
-    """A request has ended: with a status, or with the kind of error that ended it."""
+    """Show a finished request: method, URL, its status or the kind of its error, and the seconds it took."""
     if _requests.isEnabledFor(logging.DEBUG):
         parts = urlsplit(url)
         where = f"{parts.hostname or ''}{parts.path}"
@@ -154,7 +152,7 @@ _HOSTS = ("127.0.0.1", "localhost", "::1")
 
 
 def is_loopback(url: str) -> bool:
-    """Whether a URL points at this machine itself. Raises ``ValueError`` for what is no URL."""
+    """True if a URL's host is this machine's loopback. Raises ``ValueError`` for an invalid URL."""
     return urlsplit(url).hostname in _HOSTS
 
 
@@ -171,7 +169,7 @@ def whole_url(value: str, example: str) -> SplitResult:
 
 
 def safe_url(value: str, example: str) -> SplitResult:
-    """The same, and without https for this machine's own loopback only."""
+    """The same; also raises ``ValueError`` for http, unless the host is this machine's loopback."""
     parts = whole_url(value, example)
     if parts.scheme == "http" and not is_loopback(value):
         raise ValueError("must begin with https:// (http only for this machine's own loopback)")
@@ -179,13 +177,13 @@ def safe_url(value: str, example: str) -> SplitResult:
 
 
 def require_tls(version: TlsVersion) -> None:
-    """From now on, connect to nothing that speaks an older version."""
+    """Set the lowest TLS version that this process accepts."""
     global _lowest
     _lowest = version
 
 
 def lowest_tls() -> ssl.TLSVersion:
-    """The version for contexts and connections to begin with."""
+    """The lowest TLS version that this process accepts, as ``ssl`` names it."""
     import ssl  # not above: every start of the command line would wait for it
 
     return ssl.TLSVersion.TLSv1_3 if _lowest == "1.3" else ssl.TLSVersion.TLSv1_2

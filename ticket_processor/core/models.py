@@ -1,4 +1,4 @@
-"""The nouns of a ticket's way through a run: plain, frozen data. Nothing here knows a vendor, a file or a network."""
+"""The data of a ticket's way through a run, plain and frozen; no vendor's words, no file and no network."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Risk(StrEnum):
 
 
 class RedactionLevel(StrEnum):
-    """How much is taken out of a text before an analyser sees it; each level takes out what the one below it does."""
+    """How much redaction removes from a text; each level removes what the one before it does, and more."""
 
     SECRETS = "secrets"
     STANDARD = "standard"
@@ -78,7 +78,7 @@ class Priority(StrEnum):
 class Overwrite(StrEnum):
     """Whether a value that a ticket holds already may be replaced.
 
-    ``bot-set``: only one that we set ourselves and nobody has touched since.
+    ``bot-set``: only a value that we set and no person has changed since.
     """
 
     NEVER = "never"
@@ -89,7 +89,7 @@ class Overwrite(StrEnum):
 class Ticket(Frozen):
     """A snapshot of the helpdesk's ticket.
 
-    ``updated_at`` is the exact string that was read: it goes back as the stamp of a guarded update.
+    ``updated_at`` is the exact string that was read: a guarded update sends it back as its stamp.
     ``read_at`` is the helpdesk's own clock (the reply's ``Date``) at the read, Unix seconds; ``None`` when the
     reply had none. ``subject``, ``description`` and the senders' addresses are the customer's: never log them.
     Other people and things are named by their numbers.
@@ -131,8 +131,8 @@ class Ticket(Frozen):
 class Usage(Frozen):
     """Tokens as the model server counted them.
 
-    ``cached`` and ``written`` are parts of the input: read from the server's cache, and put there at a price of their
-    own. The log and the state do not keep ``written``.
+    ``cached`` and ``written`` are parts of the input: read from the server's cache, and written to it at another price.
+    The log and the state do not keep ``written``.
     """
 
     input: int = 0
@@ -145,22 +145,22 @@ class Usage(Frozen):
 
 
 NO_MODEL = "no_model_configured"
-"""Why no model answered where none was to."""
+"""The ``why_fallback`` of analyses for which no model was configured."""
 
 AdvicePart = Literal["root_cause", "steps", "resolution_likelihood"]
 
 
 def is_empty(value: object) -> bool:
-    """Whether a field holds nothing, so that it is left out where it is stored."""
+    """True for an empty value, which is not stored."""
     return value is None or value in ("", ())
 
 
 class Analysis(Frozen):
-    """What an analyser understood. Everything in words has been redacted and stripped to plain text.
+    """An analyser's result. All texts are redacted and plain.
 
     ``category`` is a category of the taxonomy's first level, ``subcategory`` one of its children. ``evidence`` are
     words of the ticket that led to it. ``suspicious`` names the signs that the text tries to instruct a model.
-    ``root_cause``, ``steps`` and ``resolution_likelihood`` are a model's advice to agents, and decide nothing.
+    ``root_cause``, ``steps`` and ``resolution_likelihood`` are a model's advice to agents; no decision uses them.
     """
 
     category: str
@@ -210,19 +210,19 @@ class Analysis(Frozen):
     @model_validator(mode="before")
     @classmethod
     def _of_an_earlier_version(cls, data: Any) -> Any:
-        """A state folder may keep analyses that name a release, which there are none of any more."""
+        """Drop the fields of releases, which analyses of earlier versions in a state folder may hold."""
         if isinstance(data, dict) and "release" in data:
             return {name: value for name, value in data.items() if name not in ("release", "against")}
         return data
 
     @property
     def fell_back(self) -> bool:
-        """Whether a model was to answer and did not. Without a model classifier and rules stand in for nobody."""
+        """True if a model was configured but did not answer, so that the classifier or the rules did."""
         return self.source != "model" and self.why_fallback != NO_MODEL
 
 
 class TakenOff(Frozen):
-    """What somebody took off a ticket and nobody has put back: it stays off."""
+    """What a person took off a ticket and no person has put back; we do not set it again."""
 
     tags: frozenset[str] = frozenset()
     fields: frozenset[int] = frozenset()
@@ -231,10 +231,10 @@ class TakenOff(Frozen):
 
 
 class Offered(Frozen):
-    """What a note brings from the knowledge base; a receipt names it, to be compared with what people sent.
+    """What a note offers from the knowledge base; receipts name it, to compare it with what people sent.
 
-    ``articles`` are their ids in the index, best first. ``draft`` is the SHA-256 of a reply's exact text. Where a draft
-    was wanted and there is none, ``reason`` says why in a fixed word.
+    ``articles`` are ids in the index, best first. ``draft`` is the SHA-256 of a draft's exact text. ``reason`` is a
+    fixed word that says why there is no draft although one was wanted.
     """
 
     kind: Literal["articles", "draft", "no_answer"]
@@ -245,10 +245,10 @@ class Offered(Frozen):
 
 
 class PublicReply(Frozen):
-    """A reply that the customer will read. ``draft`` is the SHA-256 of ``text``: what was decided is what is sent.
+    """A reply that the customer will read. ``draft`` is the SHA-256 of ``text``, so that exactly that text is sent.
 
-    ``threshold`` is the confidence that the settings ask of ``category`` for it. Raises ``ValidationError`` for the
-    draft of another text.
+    ``threshold`` is the confidence that the settings demand of ``category``. Raises ``ValidationError`` if ``draft``
+    belongs to another text.
     """
 
     text: str = Field(min_length=1)
@@ -264,10 +264,9 @@ class PublicReply(Frozen):
 
 
 class StatusChange(Frozen):
-    """A status that a ticket gets some time after a public reply of ours; category, threshold and draft are its.
+    """A status that a ticket gets some time after our public reply; category, threshold and draft are the reply's.
 
-    They are empty where thanks of the customer had reopened the ticket, which is ``solved`` again, or ``open`` once
-    that is taken back.
+    They are empty if a customer's thanks reopened the ticket: it gets ``solved`` again, or ``open`` if that is undone.
     """
 
     status: Literal["pending", "solved", "open"]
@@ -277,7 +276,7 @@ class StatusChange(Frozen):
 
 
 class SourcedClaim(Frozen):
-    """What a reply says, in one sentence or a few, and the ``quote`` of the article that supports it."""
+    """A statement of a reply, of one or a few sentences, and the ``quote`` of the article that supports it."""
 
     text: str
     quote: str
@@ -288,8 +287,8 @@ class SourcedClaim(Frozen):
 class ReplyPlan(Frozen):
     """A public reply after ``delay_s`` seconds, and the status that follows ``then_s`` seconds later, if one does.
 
-    Any touch of the ticket cancels both. ``kinds`` are its categories and alarms, of which the settings may say never.
-    ``claims`` are what the reply was put together from, in ``language``.
+    Any change of the ticket cancels both. ``kinds`` are its categories and alarms, which the settings may exclude from
+    public replies. ``claims`` are the statements that make up the reply, in ``language``.
     """
 
     reply: PublicReply
@@ -302,7 +301,7 @@ class ReplyPlan(Frozen):
 
 
 class Decision(Frozen):
-    """What policy wants for one ticket, before looking at what the ticket has become meanwhile."""
+    """What policy wants for one ticket, before it is merged with the ticket as it is at the write."""
 
     ticket_id: int
     tags: tuple[str, ...] = ()
@@ -324,7 +323,7 @@ class Decision(Frozen):
 
 
 class Change(Frozen):
-    """A decision merged with a fresh ticket: exactly what will be sent, and what it was merged from."""
+    """A decision merged with a freshly read ticket: exactly what will be sent, and the values it was merged from."""
 
     ticket_id: int
     stamp: str
@@ -353,7 +352,7 @@ class Change(Frozen):
 
     @property
     def field_values(self) -> dict[int, str | None]:
-        """What custom fields get; ``None`` for one that is emptied."""
+        """The new values of custom fields; ``None`` empties one."""
         return {**self.fields, **dict.fromkeys(self.fields_cleared)}
 
 
@@ -368,7 +367,7 @@ class OutcomeStatus(StrEnum):
 
 
 Request = Literal["ticket", "audits", "update", "analysis"]
-"""The steps that may fail for a ticket: to read it or its record, to write to it, to understand it."""
+"""The steps that may fail for a ticket: reading it or its record, writing to it, analysing it."""
 
 
 class Outcome(Frozen):
@@ -391,10 +390,10 @@ class Outcome(Frozen):
 
     @property
     def written(self) -> bool:
-        """Whether the ticket carries a write of ours."""
+        """True if the run wrote to the ticket."""
         return self.status in (OutcomeStatus.UPDATED, OutcomeStatus.SUGGESTED)
 
     @property
     def latency_ms(self) -> int:
-        """For service levels: understanding and writing; of a job's item, whose time others share, the former."""
+        """Time for service levels: analysis and write; only analysis for a job's item, whose write is shared."""
         return self.timings_ms.get("total" if self.job is None else "analyse", 0)

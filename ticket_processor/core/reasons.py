@@ -1,7 +1,7 @@
 """The reasons that outcomes carry; ``scripts/reference.py`` writes ``docs/reasons.md`` from this list.
 
 Each line of the log about a ticket has a reason, and so has each entry of the retry list. A written ticket's reason
-names what analysed it. A failed ticket may have a sentence instead of a word: what the helpdesk answered.
+names its analyser. A failed ticket may have the helpdesk's answer, a sentence, as its reason.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Mapping
 MEANINGS: dict[str, str] = {}
 """Every reason, and its meaning in one sentence; ``skip_rule_LIST`` stands for all that begin so."""
 _OF_MANY: dict[str, str] = {}
-"""The meanings of those that stand for many, by how they begin."""
+"""Meanings of groups of reasons, by the beginning that they share."""
 
 
 def _reason(word: str, meaning: str, *, then: str = "") -> str:
@@ -24,7 +24,7 @@ def _reason(word: str, meaning: str, *, then: str = "") -> str:
 def in_words(reason: str) -> str:
     """A reason as people read it, such as ``the ticket is closed; the helpdesk allows no change``.
 
-    What is no reason of this list, such as a sentence of the helpdesk, stays as it is.
+    A text that is not in the list, such as a sentence of the helpdesk, is returned unchanged.
     """
     meaning, then = MEANINGS.get(reason), ""
     if meaning is None:

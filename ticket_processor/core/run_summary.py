@@ -16,13 +16,13 @@ _GROWTH = math.log(1.1)
 
 
 class Latencies:
-    """Counts durations in milliseconds. A quantile is at most a tenth too high, and never too low. For one thread."""
+    """Counts durations in milliseconds. Its quantiles are at most 10% too high, never too low. For one thread."""
 
     def __init__(self, bands: Mapping[str, int] | None = None) -> None:
         self._bands = Counter({int(band): count for band, count in (bands or {}).items()})
 
     def add(self, milliseconds: float) -> None:
-        """Take one duration in."""
+        """Count one duration."""
         band = math.ceil(math.log(milliseconds) / _GROWTH - 1e-9) if milliseconds > 1 else 0
         self._bands[band] += 1
 
@@ -33,7 +33,7 @@ class Latencies:
 
     @property
     def bands(self) -> dict[str, int]:
-        """The counts, to be kept and given back."""
+        """The counts, from which the constructor makes the same object again."""
         return {str(band): count for band, count in sorted(self._bands.items())}
 
     @property
@@ -42,7 +42,7 @@ class Latencies:
         return self._bands.total()
 
     def quantile(self, share: float) -> float | None:
-        """Milliseconds that ``share`` of them did not take longer than; ``None`` without any."""
+        """The duration, in milliseconds, that ``share`` of them did not exceed; ``None`` if there are none."""
         wanted = share * self.count
         passed = 0
         for band, count in sorted(self._bands.items()):
@@ -53,7 +53,7 @@ class Latencies:
 
 
 class Forecast(Frozen):
-    """What models will cost at most, from what a run has just cost. A month has 30 days; repeats are free."""
+    """The maximum cost of models, projected from a run's cost. A month has 30 days; repeats are free."""
 
     tickets: int = Field(description="that were paid for, on which this is based")
     tokens_per_ticket: float
@@ -62,17 +62,17 @@ class Forecast(Frozen):
 
     @property
     def usd_per_month(self) -> float | None:
-        """US dollars, if the pace stays as it was."""
+        """US dollars a month if tickets keep coming at the same rate."""
         if self.usd_per_ticket is None or self.tickets_per_day is None:
             return None
         return self.usd_per_ticket * self.tickets_per_day * 30
 
 
 class Statement(Frozen):
-    """The figures that a run vouches for: from all of its receipts, and from reading ``checked`` writes back.
+    """What a run states about its writes: from all of its receipts, and from reading ``checked`` writes back.
 
-    The first three after ``checked`` are to be 0. ``not_found`` are writes read back whose key or note the helpdesk's
-    record lacks. ``tickets`` are those behind all that is not 0, the first of them.
+    The three counts after ``checked`` should be 0. ``not_found`` counts writes whose key or note the helpdesk's record
+    lacks. ``tickets`` are the first tickets behind counts above 0.
     """
 
     written: int
@@ -101,9 +101,9 @@ class Statement(Frozen):
 
 
 class Writes(Frozen):
-    """By which way a run's changes went. ``open`` are sent and not confirmed; the next run settles them.
+    """How a run's changes were sent. ``open`` ones are sent and not confirmed; the next run settles them.
 
-    ``jobs`` counts those of an earlier run that this one found as well.
+    ``jobs`` includes jobs of an earlier run that this run found.
     """
 
     singly: int = 0
@@ -114,7 +114,7 @@ class Writes(Frozen):
 
     @property
     def text(self) -> str:
-        """In words; empty when there is nothing to say."""
+        """The counts in words; empty if all are 0."""
         ways = [f"{self.in_jobs} in {self.jobs} job{'s' * (self.jobs != 1)}"] if self.in_jobs else []
         ways += [f"{self.singly} one by one"] if self.singly else []
         ways += [f"{self.without} of them without a part that the helpdesk refuses"] if self.without else []
@@ -123,7 +123,7 @@ class Writes(Frozen):
 
 
 class ClusterUse(Frozen):
-    """What a run asked of a cluster. Requests to models are counted."""
+    """A run's use of a cluster, in requests to models."""
 
     workers: int = Field(0, description="at the start of the run")
     threads: int = Field(0, description="of all of them")
@@ -190,7 +190,7 @@ class RunSummary(Frozen):
 
 
 class RunRecord(Frozen):
-    """A run as the state keeps it for a month: what health and alerts look back on. Times are Unix seconds."""
+    """A run as the state keeps it for a month, for health and alerts. Times are Unix seconds."""
 
     run_id: str
     kind: str = Field("run", description="run, retry, apply or undo")

@@ -1,4 +1,4 @@
-"""A table of text, written on a terminal, as text, HTML, Markdown or CSV; and findings about a set-up, in one order."""
+"""A table of text, rendered on a terminal, as text, HTML, Markdown or CSV; and findings about a set-up, sorted."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ _NUMBER = re.compile(r"[-+±]?[\d.,]*(%| pts)?")
 _ADDRESS = re.compile(r"https?://[A-Za-z0-9.:-]+/agent/tickets/\d+")
 
 MOST_LINES = 40
-"""A command's tables take no more lines, unless ``--details`` is given."""
+"""Maximum number of lines of a command's tables without ``--details``."""
 _HEAD = 3
-"""Lines of a table beside its rows."""
+"""Number of lines that a table takes besides its rows."""
 SENTENCES = ("<",)
 """The columns of a table of sentences."""
 WHERE = "<where"
@@ -33,15 +33,15 @@ _WIDTH = 78
 class Table:
     """A title, the columns' names, and rows of text.
 
-    A column whose name begins with ``<`` stands to the left; one with ``<<`` may hold long text. A last column
-    :data:`WHERE` holds addresses.
+    A column is left-aligned if its name begins with ``<``, and may hold long text if it begins with ``<<``. A last
+    column :data:`WHERE` holds addresses.
     """
 
     title: str
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     left: int = 0
-    """Rows that were left out, of which the last one tells."""
+    """Number of rows that were left out; the last row states it."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -50,9 +50,9 @@ class Table:
 
 
 def show(tables: Sequence[Table], *, most: int | None = None, out: TextIO | None = None) -> bool:
-    """Print the tables as aligned lines, as far as they fit into ``most`` lines; whether all of them fit.
+    """Print as much of the tables as fits into ``most`` lines, aligned; returns whether all of it fits.
 
-    A terminal opens a row's address from its first cell. With ``most`` it shows a row in one line, cut at its edge.
+    On a terminal a row's first cell links to its address. With ``most``, each row is one line, cut at the edge.
     """
     out = out or sys.stdout
     fitting = list(tables) if most is None else _within(tables, most)
@@ -93,7 +93,7 @@ def _within(tables: Sequence[Table], most: int) -> list[Table]:
 
 
 def shortened(table: Table, most: int) -> Table:
-    """The table's first rows; where there are others, a last row says how many, those left out before included."""
+    """The table's first rows; a last row says how many were left out, earlier ones included."""
     rows = table.rows[:-1] if table.left else table.rows
     if len(rows) <= most:
         return table
@@ -144,9 +144,9 @@ def as_markdown(table: Table) -> str:
 
 
 def as_csv(tables: Sequence[Table]) -> str:
-    """The tables as one CSV file: of several the title first in each line, and the columns' names above the rows.
+    """The tables as one CSV file. Of several tables, each line begins with the title, and names stand above the rows.
 
-    No cell is a formula, and all lines have as many cells.
+    No cell is a formula, and all lines have the same number of cells.
     """
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\r\n")  # quotes a lone return, as RFC 4180 wants
@@ -159,7 +159,7 @@ def as_csv(tables: Sequence[Table]) -> str:
 
 
 def markdown_text(words: str) -> str:
-    """Words in which nothing is a link, a mention, mark-up or, once pasted into a spreadsheet, a formula."""
+    """Escape words so that no link, mention, mark-up or, pasted into a spreadsheet, formula is left in them."""
     return _MARKS.sub(r"\\\g<0>", linkless(_harmless(" ".join(words.split()))))
 
 
@@ -171,7 +171,7 @@ def _markdown_rows(table: Table) -> Iterator[str]:
     yield _markdown_row([markdown_text(name) for name in table.names])
     yield _markdown_row([":---" if column.startswith("<") else "---:" for column in table.columns])
     for row in table.rows:
-        # An address of a ticket stays one, since it is ours; everything else is text.
+        # Our own addresses of tickets stay links; everything else is escaped.
         yield _markdown_row([f"<{cell}>" if _ADDRESS.fullmatch(cell) else markdown_text(cell) for cell in row])
 
 
@@ -195,9 +195,9 @@ class ArticlePlace(Frozen):
 
 
 class Finding(Frozen):
-    """One finding: what it is about, what happens and why, and what to do where ``text`` does not say it.
+    """One finding: its subject, what happens and why, and what to do unless ``text`` says that.
 
-    A ``problem`` does not work, mails customers or undoes our work; a ``warning`` may do so. ``id`` is of a rule.
+    A ``problem`` breaks something, mails customers or undoes our work; a ``warning`` may do so. ``id`` is a rule's.
     """
 
     part: SetupPart
@@ -212,7 +212,7 @@ class Finding(Frozen):
 
 
 def in_order(findings: Iterable[Finding]) -> list[Finding]:
-    """What customers would see first, then agents, then the operator; problems first in each, and all advice last."""
+    """Sort findings: those that customers see, then agents, then the operator; problems first; all advice last."""
     return sorted(
         dict.fromkeys(findings),
         key=lambda item: (item.severity == "advice", _SEEN.index(item.seen_by), item.severity != "problem"),

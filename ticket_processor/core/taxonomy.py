@@ -1,7 +1,7 @@
-"""The site's own categories: what tickets are sorted into, and how to tell one from the other.
+"""The categories into which tickets are sorted, the site's own or the built-in ones.
 
-Everything that understands tickets is built from a :class:`Taxonomy`: the schema a model must answer in,
-the descriptions in its prompt, and the keyword rules.
+All analysers are built from a :class:`Taxonomy`: the schema of a model's answers, the descriptions in its prompt, and
+the keyword rules.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ class Category(Frozen):
     or phrases in the syntax of ``analysis.rules.matcher``; they add to the built-in ones. ``examples`` and
     ``not_examples`` are short texts that do and do not belong here. ``priority_floor`` is the lowest urgency its
     tickets may be given. The targets ``tag``, ``group`` (a group's id) and ``fields`` (ticket field id to value) are
-    set on its tickets, unless one is setthing; with less confidence than ``threshold`` the category is
-    suggested only. ``formerly`` are names that it had before: what was learnt under them stays learnt.
+    set on its tickets if they are given; with less confidence than ``threshold`` the category is only suggested.
+    ``formerly`` are names that it had before: what was learnt under them stays learnt.
     """
 
     name: str = Field(pattern=CATEGORY_NAME, description="name of the category, and of its tag")
@@ -48,7 +48,7 @@ class Category(Frozen):
 
 
 class Taxonomy(Frozen):
-    """Categories of two levels in order of preference, and the one for whatever fits nowhere else.
+    """Categories of two levels in order of preference, and ``fallback`` for tickets that fit none of them.
 
     Raises ``pydantic.ValidationError`` when empty, when a name occurs twice, when a parent is unknown or has a
     parent itself, or when ``fallback`` is none of the first level's names.
@@ -74,7 +74,7 @@ class Taxonomy(Frozen):
 
     @property
     def digest(self) -> str:
-        """A digest of the categories: what was learnt about others does not hold for these."""
+        """A digest of the categories; what was learnt for one digest is not used with another."""
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:16]
 
     def at_least_floor(self, category: str, urgency: Urgency) -> Urgency:
@@ -91,13 +91,13 @@ class Taxonomy(Frozen):
         raise KeyError(name)
 
     def today(self, name: str) -> str | None:
-        """The name that a category of this name has now; ``None`` where there is none any more."""
+        """The present name of a category that has, or once had, this name; ``None`` if it no longer exists."""
         if name in self.names:
             return name
         return next((category.name for category in self.categories if name in category.formerly), None)
 
     def split(self, name: str) -> tuple[str, str | None]:
-        """A name of either level as category and sub-category."""
+        """Split the name of a category or sub-category into (category, sub-category or ``None``)."""
         parent = self[name].parent
         return (name, None) if parent is None else (parent, name)
 

@@ -1,12 +1,11 @@
-"""Text made harmless: hidden characters removed, and free text cut down to one plain line.
+"""Makes text harmless: removes hidden characters, and turns free text into one plain line.
 
-The writer of a ticket steers what a model writes about it. Before such text reaches a note or a log line, everything is
-removed that a helpdesk could turn into a link, an image, mark-up, a placeholder or a mention. Cells of tables lose what
-a spreadsheet takes for a formula. All functions here are pure and total: any ``str`` in, no exception.
+A ticket's author influences what a model writes about it. Before such text reaches a note or a log line, everything is
+removed that a helpdesk could turn into a link, an image, mark-up, a placeholder or a mention. Cells of tables get a
+prefix if a spreadsheet would take them for a formula. These functions are pure and accept any ``str``.
 
-Words in sentences: numbers of things, and the person who uses the program.
-
-Regular expressions that compile when they are first used: most commands, and idle runs, use few of them.
+Also here: numbers of things in words, the user's name, and regular expressions that compile at first use, since most
+commands and idle runs use few of them.
 """
 
 from __future__ import annotations
@@ -32,17 +31,17 @@ class _LazyPattern:
 
 
 def lazy_pattern(pattern: str | Callable[[], str], flags: int = 0) -> re.Pattern[str]:
-    """Like :func:`re.compile`, at the first use of a method; a mistake in ``pattern`` shows only then.
+    """Like :func:`re.compile`, but compiles at the first call of a method, which raises for a wrong ``pattern``.
 
-    A function as ``pattern`` is called then; it may read a file.
-    Threads may share it. It is no argument for the functions of :mod:`re`; call its own methods.
+    A function as ``pattern`` is called at that time; it may read a file.
+    Threads may share the result. Call its own methods: the functions of :mod:`re` do not take it.
     """
     return cast("re.Pattern[str]", _LazyPattern(pattern, flags))
 
 
 class OutgoingText(str):
-    """Words without secrets, made by ``analysis.text.outgoing`` alone: looked at, made of a redacted text,
-    or is our own. What is made of it (a part, a sum, a copy that was read back) is a plain ``str``."""
+    """Text without secrets, which only ``analysis.text.outgoing`` makes: it was checked, is part of a redacted text,
+    or is our own. Slices, sums and copies that were read back are plain ``str``."""
 
     __slots__ = ()
 
@@ -55,13 +54,13 @@ class OutgoingText(str):
 
 @final
 class ForeignText(OutgoingText):
-    """A stranger's words, which were looked at for personal data as well."""
+    """A stranger's words, which were checked for personal data as well."""
 
     __slots__ = ()
 
 
 MAX_INPUT = 100_000
-"""Characters read of any text; what follows is ignored, so that no mail can hold up a run."""
+"""Maximum number of characters that are read of any text, so that no mail can hold up a run."""
 
 MOST_MARKS = 30
 """Combining marks kept in a row: no language needs more, by Unicode's "stream-safe" text format (UAX #15)."""
@@ -70,7 +69,7 @@ PLACEHOLDER = lazy_pattern(
     r"\[(?:CARD|EMAIL|PHONE|IBAN|SSN|IP|URL|SECRET|NAME|ACCOUNT|NATIONAL_ID|TAX_ID|PASSPORT|LICENCE|CUSTOMER_ID|BIRTH_DATE"
     r"|ADDRESS|HANDLE)_\d{1,6}\]"
 )
-"""What redaction puts in place of personal data; safe, and to be kept."""
+"""A placeholder that redaction puts in place of personal data; it is safe and must be kept."""
 
 ENTITY = (
     r"&(?:#[xX][0-9A-Fa-f]{1,12};?|#[0-9]{1,12};?|[A-Za-z][A-Za-z0-9]{1,31};"
@@ -91,7 +90,7 @@ _HIDDEN = lazy_pattern(
     r"|(?<![\u00a9\u00ae\u2010-\u303f\u3297\u3299#*0-9\U0001f000-\U0001faff])\ufe0f"
 )
 _LINE_BREAKS = lazy_pattern(r"\r\n?|[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
-# Whatever the two could find; one set of characters is searched for many times faster than what depends on neighbours.
+# Any character that the two patterns could match; searching for one set of characters is many times faster.
 _SUSPECT = lazy_pattern(
     r"[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e"
     r"\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffc\ud800-\udfff\U0001bca0-\U0001bca3"
@@ -112,7 +111,7 @@ def strip_hidden(text: str) -> str:
 
 
 def unescaped(text: str) -> str:
-    """``text`` with entities of HTML as the characters that they stand for, also those that were escaped again."""
+    """Replace HTML entities by their characters, also entities that were escaped several times."""
     for _ in range(_MOST_LAYERS):
         if "&" not in text:
             break
@@ -126,7 +125,7 @@ def unescaped(text: str) -> str:
 def compatible(text: str) -> str:
     """``text`` in compatibility form (NFKC), with at most :data:`MOST_MARKS` combining marks in a row.
 
-    Use it for whatever a stranger wrote: normalising sorts every run of marks, in time that grows with its square.
+    Use it for all text of strangers: plain normalising takes time that grows with the square of a run of marks.
     """
     if text.isascii():
         return text
@@ -162,7 +161,7 @@ _DOMAIN = lazy_pattern(
     r"br|it|nl|be|uk|ie|se|no|dk|fi|pl|cz|ru|ua|tr|in|cn|jp|kr|us|ca|mx|ar|au|nz|za)(?![\w\-])(?:[/:?#]\S*)?)",
     re.IGNORECASE,
 )
-# Whatever stands before the dot: domains hold emoji, and a mark or a dash there does not stop every helpdesk.
+# Any character may precede the dot: domains can hold emoji, and some helpdesks link after a mark or a dash as well.
 _DOTTED = lazy_pattern(r"(?<=\S)\.(?=[^\W\d_])|(?<=\S)\u3002(?=[A-Za-z])")
 _NUMERIC = lazy_pattern(r"(?<!\d)\d{1,3}(?:\.\d{1,3}){3,8}(?::\d\S*|[/?#][^\s?#]\S*|/(?!\S))")
 _NO_SCHEME = lazy_pattern(r"(?<![^\s(])/{2,}[^\s/”]*\.[^\s”]\S*")
@@ -170,10 +169,10 @@ _MARKUP = lazy_pattern(r"\{%|%\}|[*`~|{}<>@＠^\\]|\$+(?=[{(])|(?<!\w)_+|_+(?!\w
 _BETWEEN_DIGITS = lazy_pattern(r"(?<=\d)[*~|^<>]+(?=\d)")  # 5*3 is not 53
 _LINE_MARKUP = lazy_pattern(r"^[ \t]*(?:#{1,6}[ \t]+|>+[ \t]?|[-+][ \t]+|={3,}|-{3,})", re.MULTILINE)
 _BRACKETS = str.maketrans("[]", "()")
-# Words of one line, single spaces between them, and marks where they can begin nothing. Most texts are like that, and
-# twenty searches for what they cannot hold would take most of a ticket's time. Only the set of characters is
-# possessive: Python before 3.11.5 takes a possessive group for matched although its last part failed. No two parts
-# begin alike, so that a failure costs one step back for each.
+# One line of words with single spaces, and marks where they can begin nothing. Most texts match, and skip twenty
+# searches that would take most of a ticket's time. Only the set of characters is possessive: Python before 3.11.5 takes
+# a possessive group for matched although its last part failed. No two parts begin alike, so that a failure costs one
+# step back for each.
 _HARMLESS = lazy_pattern(
     r"(?![ #-])(?:[A-Za-z0-9\xc0-\xd6\xd8-\xf6\xf8-\xff,;!?()'\"“”%#–€¿¡-]++| (?! |\Z)"
     r"|(?<![Ww])\.(?=[ \"'“”)]|\Z)|(?<=[0-9])\.(?=[0-9]{1,9}(?![0-9]|\.[0-9]))|:(?= |\Z)|(?<=[0-9]):(?=[0-9])"
@@ -182,7 +181,7 @@ _HARMLESS = lazy_pattern(
 _TOUCHING = lazy_pattern(rf"({PLACEHOLDER.pattern})(?=[(\[:])")
 
 
-# What is cheap to look for, and in everything that a slow pattern finds.
+# Cheap to search for; every match of a slow pattern holds one of these characters.
 _MARK = lazy_pattern(r"[*`~|{}<>@＠^$\\_]")
 _INNER_DOT = lazy_pattern(r"[.\u3002]\S")
 
@@ -194,7 +193,7 @@ def _scheme_links(text: str) -> str:
 
 
 def _round_brackets(text: str) -> str:
-    """Round brackets for square ones, except around placeholders."""
+    """Replace square brackets by round ones, except around placeholders."""
     if "[" not in text and "]" not in text:
         return text
     parts: list[str] = []
@@ -235,12 +234,12 @@ def _strip_once(text: str) -> str:
 
 
 def plain_line(text: str, limit: int = 300) -> str:
-    """``text`` as one line of at most ``limit`` characters that nothing will render as more than words.
+    """``text`` as one line of at most ``limit`` characters that every program shows as plain words.
 
     Links (with and without scheme, Markdown and HTML), images, tags, entities, Markdown mark-up, braces,
     ``@`` and control characters are removed; a dot before a letter is followed by a space, so that no helpdesk
     makes a link of it. Placeholders of redaction stay. A longer text is cut at a word border and ends in an
-    ellipsis. Applying it twice changes nothing, but that what was cut may be cut once more.
+    ellipsis. Applying it twice gives the same, except that a cut text may be cut once more.
     """
     if limit <= 0:
         return ""
@@ -258,7 +257,7 @@ def plain_line(text: str, limit: int = 300) -> str:
 
 
 def _last_resort(text: str) -> str:
-    """Only letters, digits, spaces and mild punctuation: for texts built to survive stripping."""
+    """Keep only letters, digits, spaces and mild punctuation, for texts that were built to survive stripping."""
     kept = "".join(c if c.isalnum() or c in " ,;!?'()" else " " for c in text)
     return " ".join(compatible(kept).split())
 
@@ -281,7 +280,7 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 def harmless(cell: object) -> object:
-    """The same, with a quotation mark before a text that would be a formula. Pure."""
+    """Prefix a text that a spreadsheet would take for a formula with an apostrophe; others stay."""
     return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
 
 
@@ -290,12 +289,12 @@ def linkless(text: str) -> str:
     line = "".join(char if char.isprintable() else " " for char in " ".join(text.split()))
     for char, other in (("<", "‹"), (">", "›"), ("&", "＆"), ("@", "＠"), ("://", "∶//"), ("](", "] (")):
         line = line.replace(char, other)
-    # A word joiner: the name looks the same but is no address any more.
+    # With a word joiner the name looks the same but is no longer an address.
     return re.sub(r"(?:(?<=//)|(?<![\w/\\.-]))((?:[\w-]+\.)+)(?=[A-Za-z]{2,}\b)", lambda name: name[1] + "\u2060", line)
 
 
 def many(count: int, noun: str, plural: str = "") -> str:
-    """``1 run``, ``2,000 runs``, ``3 policies``; ``plural`` where it is made otherwise."""
+    """``1 run``, ``2,000 runs``, ``3 policies``; give ``plural`` if it is irregular."""
     if count == 1:
         return f"1 {noun}"
     ending = f"{noun[:-1]}ies" if noun.endswith("y") and noun[-2:-1] not in "aeiou" else f"{noun}s"
@@ -303,7 +302,7 @@ def many(count: int, noun: str, plural: str = "") -> str:
 
 
 def p_value(p: float) -> str:
-    """``p = 0.031``, or ``p < 0.001`` where it is smaller than can be told."""
+    """``p = 0.031``, or ``p < 0.001`` for smaller values."""
     return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
 
 

@@ -1,6 +1,6 @@
 """Messages on standard error for ``--verbose`` and ``TICKETBOT_LOG_LEVEL``: requests and decisions.
 
-No header, no query and no body is shown, so no secret and no word of a customer's. Without either nothing is printed.
+No header, query or body is shown, so no secret and no word of a customer. Without both nothing is printed.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _insisted = False
 
 
 def show(level: str, *, insist: bool = False) -> None:
-    """Show messages of this level from now on. A level set with ``insist`` (by an option) overrides later settings."""
+    """Show messages of this level. A level set with ``insist`` (by an option) overrides later calls without it."""
     global _insisted  # one process is one command
     if _insisted and not insist:
         return
@@ -33,7 +33,7 @@ def show(level: str, *, insist: bool = False) -> None:
 
 
 class _OnStandardError(logging.StreamHandler):  # type: ignore[type-arg]
-    """Writes to what is standard error at the time, in UTC."""
+    """Writes to the present ``sys.stderr``, with times in UTC."""
 
     def __init__(self) -> None:
         super().__init__()
