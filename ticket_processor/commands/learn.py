@@ -21,7 +21,14 @@ from ..learning import gate
 from ..learning.collect import redacted_text
 from ..learning.examples import RETRAINED
 from ..learning.gate import FIELDS, PINNED, Bound, PinnedCase, from_corrections, of_today
-from ..learning.scoreboard import CorrectionGroup, Scoreboard, correction_groups, decide_pending, kept_scoreboard, told
+from ..learning.scoreboard import (
+    CorrectionGroup,
+    Scoreboard,
+    correction_groups,
+    decide_pending,
+    decision_words,
+    kept_scoreboard,
+)
 from ..learning.store import CATEGORIES, DECIDED, FILE_NAME, Correction, CorrectionStatus, LearningStore, LearntChange
 from ..reporting.report import plain
 from ..reporting.sections import scoreboard_tables
@@ -86,7 +93,7 @@ def log(as_json: JsonOption = False, config: ConfigOption = None) -> int:
     with _opened(config, read_only=True) as store:
         changes = store.changes()
     Screen(as_json=as_json).result(
-        "\n".join(shortened([*map(_told, changes)], last=True)) or "nothing was learnt yet",
+        "\n".join(shortened([*map(_in_words, changes)], last=True)) or "nothing was learnt yet",
         {"changes": [asdict(item) for item in changes]},
     )
     return ExitCode.OK
@@ -108,7 +115,7 @@ def undo(
             put_back(settings.classifier_folder, undone.detail["former"], undone.detail["now"])
     if undone is None:
         raise ConfigError(f"there is no change {change} that could be taken back; see 'ticketbot learn log'")
-    Screen().say(_told(undone))
+    Screen().say(_in_words(undone))
     return ExitCode.OK
 
 
@@ -121,11 +128,11 @@ def _opened(config: Path | None, *, read_only: bool = False) -> Iterator[Learnin
         yield store
 
 
-def _told(change: LearntChange) -> str:
+def _in_words(change: LearntChange) -> str:
     undone = "" if change.undone_at is None else f", taken back {iso(change.undone_at)}"
     start = f"{change.id:>5}  {iso(change.at)}  "
     if change.what == DECIDED:
-        return f"{start}{told(change)}{undone}"
+        return f"{start}{decision_words(change)}{undone}"
     known = {name: value for name, value in change.detail.items() if value and not isinstance(value, dict)}
     details = (f"{name}={len(value) if isinstance(value, list) else value}" for name, value in known.items())
     return f"{start}{change.what} by {change.who}{undone}  {' '.join(details)}"

@@ -1,7 +1,7 @@
-"""Reads tickets with their histories, and collects what people made of our labels on those that are settled.
+"""Reads the histories of settled tickets, and collects what people did with our labels on them.
 
-Which tickets we wrote on is told by the log, each line of it read once. Reads only; asks no model: a request for each
-hundred tickets (on Freshdesk for each), and those for each history.
+The log names the tickets that we wrote on; each of its lines is read once. Nothing is written to the helpdesk and no
+model is asked: one request for each hundred tickets (on Freshdesk for each), and those for each history.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ from .overrides import ANOTHER, ENDED, SETTLED_AFTER_S, Words, Written, judge
 from .store import Correction, LearningStore, Reaction
 
 LONGEST_TEXT = 1_000
-"""Characters kept of a corrected ticket."""
+"""Maximum number of characters of a corrected ticket that are kept."""
 AT_ONCE = 100
 OPEN = "not solved yet"
 NOT_OURS = "without a write of ours in its history"
 REFUSED_AT_FIRST = 3
-"""When the first histories cannot be read, none can."""
+"""If this many histories fail and none has been read, collecting stops."""
 GONE = "deleted since"
 MERGED = "merged into another"
 UNREADABLE = "whose history cannot be read"
@@ -43,9 +43,9 @@ UNREADABLE = "whose history cannot be read"
 
 @dataclass
 class CollectedLabels:
-    """What a pass has done: tickets settled, histories read, corrections found; ``waiting`` are not settled yet.
+    """The result of a pass: tickets settled, histories read, corrections found; ``waiting`` are not settled yet.
 
-    ``left_out`` counts why tickets were passed over, ``ended_early`` says why not all was read.
+    ``left_out`` counts skipped tickets by reason, ``ended_early`` says why the pass stopped early.
     """
 
     settled: int = 0
@@ -69,11 +69,11 @@ def collect(
     most: int | None = None,
     advance: Callable[[int], object] = lambda _count: None,
 ) -> CollectedLabels:
-    """Read each settled ticket written since ``since``, at most ``most`` of them, and keep what became of it.
+    """Read each settled ticket written since ``since``, at most ``most`` of them, and store what people did.
 
-    Tickets are settled when they are solved or closed, or 14 days after our first write. What was done when this
-    ends stays done. ``words_for`` gives our words, with these earlier categories; texts of corrections are redacted at
-    ``level``.
+    Tickets are settled when they are solved or closed, or 14 days after our first write. If this stops early, the
+    results so far are kept. ``words_for`` gives our words, with these earlier categories; texts of corrections are
+    redacted at ``level``.
     """
     pending, done = PendingTickets(store), CollectedLabels()
     reader = HistoryReader(desk, deadline, advance)
@@ -92,7 +92,7 @@ def collect(
                 if labels is None:
                     reader.left[ticket.id] = NOT_OURS
                 else:
-                    # One that the helpdesk calls solved without saying since when is settled now.
+                    # A ticket that the helpdesk shows as solved, without the time, is settled now.
                     reactions += [replace(label, settled_at=min(label.settled_at, now)) for label in labels]
                     corrections += corrections_of(labels, ticket, level)
                 if reader.histories >= most:
@@ -113,7 +113,7 @@ def collect(
 
 
 def corrections_of(labels: Iterable[Reaction], ticket: Ticket, level: RedactionLevel) -> list[Correction]:
-    """What people corrected on a ticket, with its redacted text; what others changed corrects nothing."""
+    """People's corrections on a ticket, with its redacted text; changes by programs are no corrections."""
     found = [
         item
         for item in labels
@@ -143,16 +143,16 @@ def redacted_text(ticket: Ticket, level: RedactionLevel) -> str:
 
 
 def in_sample_order(ticket_ids: Iterable[int], run_ids: Iterable[str]) -> list[int]:
-    """The tickets so that every beginning of the list is a random sample; the same for the same tickets and runs."""
+    """Shuffle tickets so that every beginning of the list is a random sample; repeatable for the same arguments."""
     ordered = sorted(ticket_ids)
     random.Random("\0".join(sorted(set(run_ids)))).shuffle(ordered)
     return ordered
 
 
 class HistoryReader:
-    """Reads histories from a helpdesk; ``left`` says why tickets were passed over, also those that a caller adds.
+    """Reads histories from a helpdesk; ``left`` says why tickets were skipped, and callers may add to it.
 
-    ``advance`` is told of each history. ``ended_early`` says why not all was read.
+    ``advance`` is called for each history. ``ended_early`` says why reading stopped early.
     """
 
     def __init__(
@@ -168,7 +168,7 @@ class HistoryReader:
     def read(self, ordered: Sequence[int], young: Collection[int] = frozenset()) -> Iterator[tuple[Ticket, History]]:
         """The tickets of ``ordered`` with their histories, without ``young`` ones that are not solved.
 
-        Never raises for a helpdesk that gives no answer, forbids it, or takes too long. Raises :class:`Stopping`.
+        A helpdesk that does not answer, forbids it or takes too long raises nothing here. Raises :class:`Stopping`.
         """
         try:
             for start in range(0, len(ordered), AT_ONCE):
@@ -208,20 +208,20 @@ class HistoryReader:
 
 LINES_AT_ONCE = 5_000
 CURSOR = "cursor"
-"""The fact of the store that says how far the log was read."""
+"""Name of the store's fact that says how far the log was read."""
 
 
 class PendingTickets:
-    """The pending tickets of a store. Thread-safe, as that is."""
+    """The tickets in a store that are not collected yet. Thread-safe, as the store is."""
 
     def __init__(self, store: LearningStore) -> None:
         self._store = store
 
     def read_log(self, folder: Path, keys: Keyring | None, deadline: Deadline, *, first_day: str = "") -> None:
-        """Take in the log's lines since the last time, the first time from ``first_day`` on; earlier ones from anew.
+        """Read the log's new lines; at first, and if ``first_day`` is earlier than before, all from ``first_day`` on.
 
-        Raises :class:`CannotRun` when a file cannot be read, for want of its key as well, and what
-        :meth:`Deadline.check` does: the next time goes on from there.
+        Raises :class:`CannotRun` when a file cannot be read, also if its key is missing, and what
+        :meth:`Deadline.check` raises; the next call goes on from there.
         """
         at = json.loads(self._store.fact(CURSOR) or '{"day": "", "line": 0, "began": ""}')
         if not at["day"] or first_day < at["began"]:
@@ -231,7 +231,7 @@ class PendingTickets:
                 at |= {"day": file.day, "line": 0}
             lines = (item.line for item in readable(file, keys, first=at["line"]))
             while some := list(islice(lines, LINES_AT_ONCE)):
-                # The last line may still be being written.
+                # A run may be writing the last line now.
                 whole = max((place for place, line in enumerate(some, start=1) if line is not None), default=0)
                 self._take([line for line in some[:whole] if line is not None])
                 at["line"] += whole
@@ -241,7 +241,7 @@ class PendingTickets:
                 deadline.check()
 
     def next(self, most: int, before: float, since: float = 0.0) -> list[Written]:
-        """Tickets written since ``since`` that were not looked at since ``before``; first those that waited longest."""
+        """Tickets written since ``since`` and not looked at since ``before``; those that wait longest come first."""
         rows = self._store.all(
             "SELECT ticket_id, category, settings_files, first FROM pending WHERE looked<? AND first>=? "
             "ORDER BY looked, first LIMIT ?",
@@ -254,7 +254,7 @@ class PendingTickets:
         return int(self._store.all("SELECT count(*) FROM pending")[0][0])
 
     def _take(self, lines: Sequence[Mapping[str, Any]]) -> None:
-        """Have the lines' tickets wait, but for those that were erased, or settled after that write."""
+        """Add the lines' tickets to the pending ones, except those erased, or settled after that write."""
         with self._store.transaction() as db:
             for number, category, intent, settings_file, moment in filter(None, map(_write_of, lines)):
                 db.execute(
@@ -270,13 +270,13 @@ class PendingTickets:
 
 
 def _write_of(line: Mapping[str, Any]) -> tuple[int, str, str, str, float] | None:
-    """Ticket, category, intent, settings file and moment of a line about a write that has an answer behind it."""
+    """Ticket, category, intent, settings file and time of a log line about a write with an analysis; else ``None``."""
     analysis = line.get("analysis")
     if line.get("event") != "ticket" or line.get("dry_run") or line.get("outcome") not in ("updated", "suggested"):
         return None
     if not isinstance(analysis, dict) or not isinstance(line.get("ticket_id"), int):
         return None
-    if "summary" not in analysis:  # its words were erased, and are not to be read again
+    if "summary" not in analysis:  # its words were erased
         return None
     category, intent = str(analysis.get("category")), str(line.get("intent") or "")
     settings_file, moment = str(analysis.get("settings_file", "")), parse_iso(str(line.get("ts")))

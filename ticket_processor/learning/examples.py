@@ -1,8 +1,8 @@
-"""Approved corrections: as examples that a model is shown before a ticket like them (BM25), and for the classifier.
+"""Approved corrections: shown to a model as examples before a similar ticket (BM25), and used to train the classifier.
 
-Examples are as hostile as any ticket: one that seems to give instructions to a program is never shown; the others are
-redacted once more, one short line each, and stand between lines of a code of their own. The classifier learns from
-corrections, and is never tested on them: of all of them the answer was wrong, so that any other would seem better.
+Examples may be as hostile as any ticket: one that seems to instruct a program is never shown; the others are redacted
+once more, cut to one short line each, and fenced by their own code. The classifier learns from corrections, and is
+never tested on them: the old answer was wrong on each, so any other classifier would seem better.
 """
 
 from __future__ import annotations
@@ -27,19 +27,19 @@ from ..knowledge.store import TOKENIZER
 from .store import Correction, LearningStore
 
 MOST_EXAMPLES = 10_000
-"""The newest are kept in memory."""
+"""Maximum number of examples in memory; the newest are kept."""
 SAME_WORDS, FEW_WORDS = 0.8, 8
-"""Texts say the same that share so much of the shorter one's words; of one with few words, of all their words."""
+"""Two texts say the same if they share this part of the shorter one's words; if that has few words, of all words."""
 PASSED_OVER = 50
-"""Examples that may say the same as a ticket before similar ones run short."""
+"""Extra examples that are searched, since so many may say the same as the ticket and are skipped."""
 CANDIDATES = 200
-"""Looked through, so that other labels are found where the nearest ones agree."""
+"""Number of nearest examples that are considered, so that other labels are found even if the nearest ones agree."""
 MOST_TOKENS = 250
-"""Of the whole block."""
+"""Maximum number of tokens of all examples together."""
 LONGEST = 300
-"""Characters of one example."""
+"""Maximum number of characters of one example."""
 _NO_OBJECT = str.maketrans("{}", "()")
-"""An example whose JSON a model repeats must not be taken for its answer."""
+"""Replaces braces, so that an example's JSON that a model repeats is not taken for its answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class LearntExample:
 class ExamplePicker:
     """Picks at most ``most`` of the approved examples for a text, by its words; a label has at most half of ``most``.
 
-    They are searched in memory, and their order does not matter. Thread-safe.
+    They are searched in memory; the order in which they are given does not matter. Thread-safe.
     """
 
     def __init__(self, examples: Iterable[LearntExample], most: int) -> None:
@@ -68,7 +68,7 @@ class ExamplePicker:
         self._picked = lru_cache(maxsize=256)(self._pick)  # a ticket's are asked for several times
 
     def close(self) -> None:
-        """Let go of the memory."""
+        """Free the memory."""
         with self._lock:
             self._db.close()
 
@@ -87,7 +87,7 @@ class ExamplePicker:
     def nearest(self, text: str, limit: int) -> list[LearntExample]:
         """The examples most like a redacted text, by BM25, the nearest first.
 
-        One that says the same is none of them: it may be the ticket itself, or another mail about it.
+        Examples that say the same are left out: they may be the ticket itself, or another mail about it.
         """
         words = query_words(text)
         if not words:
@@ -102,7 +102,7 @@ class ExamplePicker:
 
 
 def examples_of(store: LearningStore, taxonomy: Taxonomy) -> list[LearntExample]:
-    """The newest approved examples, one a ticket, under today's names; a sub-category says more than a category."""
+    """The newest approved examples, one per ticket, with present names; a sub-category replaces its category."""
     by_ticket: dict[int, LearntExample] = {}
     for item in (*store.examples("category"), *store.examples("subcategory")):
         name, known = taxonomy.today(item.theirs), by_ticket.get(item.ticket_id)
@@ -118,7 +118,7 @@ def _same(one: set[str], other: set[str]) -> bool:
 
 
 def _agree(label: str, name: str, item: Correction, taxonomy: Taxonomy) -> bool:
-    """A later correction of the category replaces it, a sub-category only where it lies within."""
+    """True if a later correction replaces the label: one of the category always, a sub-category within the same one."""
     return item.field == "category" or taxonomy.split(name)[0] == taxonomy.split(label)[0]
 
 
@@ -134,9 +134,9 @@ class PromptExamples:
         return tuple(item.id for item in self.examples)
 
     def before(self, fence: str, level: RedactionLevel) -> str:
-        """The lines that stand before a ticket fenced by ``fence``: at most :data:`MOST_TOKENS`; none without examples.
+        """The lines to show before a ticket fenced by ``fence``: at most :data:`MOST_TOKENS`; empty without examples.
 
-        The code around them is as hard to guess as ``fence``, and another one.
+        Their own fence is as hard to guess as ``fence``, and differs from it.
         """
         if not self.examples:
             return ""
@@ -168,14 +168,14 @@ def _line(text: str, codes: Sequence[str], level: RedactionLevel) -> str:
 
 
 RETRAINED = "classifier"
-"""The kind of a learnt change that trains the classifier anew."""
+"""The kind of a learnt change that retrains the classifier."""
 FIELDS = ("category", "subcategory", "urgency", "priority", "sentiment")
 
 
 def corrected_examples(corrections: Iterable[Correction], taxonomy: Taxonomy) -> list[Example]:
-    """One example a ticket, with all that people chose on it, under today's names; the newest of a field counts.
+    """One example per ticket, with all labels that people chose, under present names; the newest of a field counts.
 
-    A sub-category counts where it lies within the category, and the priority where nobody chose an urgency.
+    A sub-category counts if it lies within the category, and the priority if no person chose an urgency.
     """
     by_ticket: defaultdict[int, dict[str, Correction]] = defaultdict(dict)
     for item in sorted(corrections, key=lambda item: (item.at, item.id)):
@@ -202,7 +202,7 @@ def corrected_examples(corrections: Iterable[Correction], taxonomy: Taxonomy) ->
 
 
 def with_corrections(solved: Sequence[Example], corrected: Sequence[Example]) -> tuple[list[Example], list[Example]]:
-    """Solved tickets as people corrected them, and the corrected tickets that are not among them."""
+    """Solved tickets with people's corrections applied, and the corrected tickets that are not among them."""
     labels = {"category", "urgency", "sentiment"}
     given = {example.id: example.model_dump(include=labels, exclude_none=True) for example in corrected}
     among = [example.model_copy(update=given.get(example.id)) for example in solved]

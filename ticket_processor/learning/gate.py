@@ -1,6 +1,6 @@
 """Compares changed settings with the running ones, on pinned cases and on tickets whose labels people chose.
 
-A pinned case is a ticket whose right answer is known, and which a change of settings must not get wrong again.
+A pinned case is a ticket with a known right answer, which no change of settings may get wrong.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from ..evaluation.data import Example, ScoredField, pairs
 from .store import CATEGORIES, Correction, LearningStore
 
 LEVEL = 0.05
-"""Probability that a change which makes nothing worse is refused for precision, in any field."""
+"""Probability that a harmless change is refused because precision seems to fall in some field."""
 ANSWERED = "answered by a model"
 Mark = Literal["right", "wrong", "none"]
-"""What an answer is worth: ``none`` where no label is written."""
+"""Judgement of an answer; ``none`` if no label is written."""
 MarkPair = tuple[Mark, Mark]
 """The marks of one ticket with the first settings and with the second."""
 _SCORED: tuple[ScoredField, ...] = ("category", "subcategory", "urgency", "sentiment")
@@ -29,7 +29,7 @@ _SCORED: tuple[ScoredField, ...] = ("category", "subcategory", "urgency", "senti
 
 @dataclass(frozen=True)
 class Ruling:
-    """What settings make of one ticket; ``labelled``: they write its labels, which are written together or not."""
+    """What some settings decide for one ticket; ``labelled``: they write its labels, which go together."""
 
     analysis: Analysis
     decision: Decision
@@ -37,13 +37,13 @@ class Ruling:
 
     @property
     def answered(self) -> Mark:
-        """Whether a model answered; ``none`` where none was to."""
+        """``right`` if the model answered, ``wrong`` if it did not, ``none`` without a model."""
         if self.analysis.why_fallback == NO_MODEL:
             return "none"
         return "wrong" if self.analysis.fell_back else "right"
 
     def value(self, field: str) -> str:
-        """The value of a field, empty where there is none."""
+        """The value of a field; empty if there is none."""
         if field == "escalated":
             return "yes" if self.decision.escalated else "no"
         if field == "review":
@@ -54,7 +54,7 @@ class Ruling:
 
 @dataclass(frozen=True)
 class PrecisionTest:
-    """Precision and coverage of one field before and after; ``p``: the probability of such a fall in any field."""
+    """Precision and coverage of one field before and after; ``p`` is the probability of such a fall by chance."""
 
     field: str
     judged: int
@@ -76,9 +76,9 @@ class WrongPin:
 
 @dataclass(frozen=True)
 class GateResult:
-    """What a change of settings does. ``changes`` are ids of tickets by field, ``broken`` pinned cases that were right.
+    """The effect of changed settings. ``changes`` are ticket ids by field, ``broken`` pinned cases that become wrong.
 
-    ``wrong_before`` counts pinned cases that the running settings have wrong, and which refuse nothing.
+    ``wrong_before`` counts pinned cases that the running settings get wrong; they do not count against the change.
     """
 
     tickets: int
@@ -90,7 +90,7 @@ class GateResult:
 
     @property
     def passed(self) -> bool:
-        """Whether no pinned case breaks and no precision falls beyond chance."""
+        """True if no pinned case breaks and no precision falls by more than chance explains."""
         return not self.broken and not any(test.fell for test in self.tests)
 
 
@@ -101,9 +101,9 @@ def compare(
     cases: Sequence[PinnedCase],
     taxonomy: Taxonomy,
 ) -> GateResult:
-    """The change from ``running`` to ``candidate``: rulings on all ``examples``, and behind them on all ``cases``.
+    """Compare ``candidate`` with ``running``: each holds the rulings on all ``examples``, then on all ``cases``.
 
-    ``taxonomy`` is the running one, in whose words the truth is.
+    ``taxonomy`` is the running one, whose names the true labels use.
     """
     both = [*zip(running, candidate, strict=True)]
     of_tickets, of_pins = both[: len(examples)], both[len(examples) :]
@@ -153,10 +153,11 @@ def _marks(
 
 
 def chances_of_falls(marks: Mapping[str, Sequence[MarkPair]]) -> dict[str, float]:
-    """By field, how probable it is that any field falls so clearly although both settings are equally good.
+    """By field, the probability that some field falls this clearly although both settings are equally good.
 
-    Tickets on which both write are a sign test (McNemar's). What the second writes alone may be as often wrong as what
-    the first writes. A label that the second leaves away is not compared. Bonferroni's correction covers all tests.
+    Tickets on which both write a label make a sign test (McNemar's). Labels that only the second writes are tested
+    against the first one's error rate. Labels that only the first writes are not compared. Bonferroni's correction
+    covers all tests.
     """
     tests = {field: _tests(pairs) for field, pairs in marks.items()}
     made = sum(map(len, tests.values()))
@@ -165,7 +166,6 @@ def chances_of_falls(marks: Mapping[str, Sequence[MarkPair]]) -> dict[str, float
 
 
 def _tests(pairs: Sequence[MarkPair]) -> list[float]:
-    """The chances of the differences that there are."""
     counts = Counter(pairs)
     worse, better = counts["right", "wrong"], counts["wrong", "right"]
     found = [_at_least(worse, worse + better, 0.5)] if worse + better else []
@@ -177,7 +177,7 @@ def _tests(pairs: Sequence[MarkPair]) -> list[float]:
 
 
 def _at_least(count: int, of: int, share: float) -> float:
-    """How probable it is that ``count`` or more of so many happen, if each does by ``share``; ties count half.
+    """The probability of ``count`` or more of ``of`` events, each as likely as ``share``; ``count`` itself counts half.
 
     Floats hold the binomials of up to 1,000 tickets.
     """
@@ -186,7 +186,7 @@ def _at_least(count: int, of: int, share: float) -> float:
 
 
 def _fell(written: Sequence[MarkPair]) -> bool:
-    """Whether precision falls, over the tickets on which the second writes."""
+    """True if precision falls on the tickets on which the second settings write."""
     before, after = _precision(written, 0), _precision(written, 1)
     return before is not None and after is not None and after < before
 
@@ -215,12 +215,12 @@ CLOSED: Mapping[str, tuple[str, ...]] = {
 }
 """Fields whose values are the same for every site."""
 FIELDS = ("category", "subcategory", "urgency", "sentiment", "priority", "group", "escalated", "review")
-"""Fields of which a case can be pinned."""
+"""Fields that a pinned case can be about."""
 
 
 @dataclass(frozen=True, slots=True)
 class PinnedCase:
-    """One ticket's redacted text, a field, and its right value, or the least right one."""
+    """One ticket's redacted text, a field, and its right value, or the lowest right one."""
 
     id: int
     ticket_id: int
@@ -230,7 +230,7 @@ class PinnedCase:
     text: str
 
     def holds(self, value: str) -> bool:
-        """Whether this value is right."""
+        """True if this value is right."""
         if self.bound == "is" or value not in ORDERED[self.field]:
             return value == self.value
         order = ORDERED[self.field]
@@ -238,18 +238,18 @@ class PinnedCase:
 
     @property
     def wanted(self) -> str:
-        """What is right, for a person."""
+        """The right value in words."""
         return f"{self.field} {'at least ' if self.bound == 'at_least' else ''}{self.value}"
 
     def as_row(self) -> dict[str, Any]:
-        """A line that ``ticketbot eval`` reads; a bound, which is no label, stands apart."""
+        """A line that ``ticketbot eval`` reads; a lowest value is not a label, so it has its own key."""
         right = {self.field: self.value}
         said: dict[str, Any] = right if self.bound == "is" else {self.bound: right}
         return {"id": f"pin-{self.id}", "ticket": self.ticket_id, "body": self.text, **said}
 
 
 def pinned(store: LearningStore) -> list[PinnedCase]:
-    """The pinned cases, the oldest first: of a ticket's field the latest, but for those that were taken back."""
+    """The pinned cases, oldest first: the latest for each field of a ticket, without those that were undone."""
     rows = store.all(
         "SELECT max(pin.id), ticket_id, field, bound, value, text FROM pin JOIN change ON change.id=pin.change "
         "WHERE change.undone_at IS NULL GROUP BY ticket_id, field ORDER BY 1"
@@ -258,9 +258,9 @@ def pinned(store: LearningStore) -> list[PinnedCase]:
 
 
 def pin(store: LearningStore, cases: Sequence[PinnedCase], who: str, at: float) -> list[PinnedCase]:
-    """Pin cases, without those that are pinned so already; gives all of them, with the store's ids.
+    """Pin cases that are not pinned yet; returns all of them, with the store's ids.
 
-    A ticket that was erased stays erased. Raises :class:`ConfigError` for a case that no answer could fulfil.
+    Erased tickets are not pinned. Raises :class:`ConfigError` for a case that no answer could fulfil.
     """
     if problems := [problem for case in cases if (problem := _problem(case))]:
         raise ConfigError(*problems)
@@ -280,7 +280,7 @@ def pin(store: LearningStore, cases: Sequence[PinnedCase], who: str, at: float) 
 
 
 def from_corrections(corrections: Sequence[Correction]) -> Iterator[PinnedCase]:
-    """The cases that corrections make. Raises :class:`ConfigError` for one that is not approved, or has no text."""
+    """Cases from corrections. Raises :class:`ConfigError` for one that is not approved, or has no text."""
     for item in corrections:
         if item.status != "approved":
             raise ConfigError(f"correction {item.id} is {item.status}: approve it first")
@@ -290,7 +290,7 @@ def from_corrections(corrections: Sequence[Correction]) -> Iterator[PinnedCase]:
 
 
 def of_today(case: PinnedCase, taxonomy: Taxonomy) -> PinnedCase:
-    """The case with the name that its category has now, as it is where there is none any more."""
+    """The case with its category's present name; unchanged if the category no longer exists."""
     return replace(case, value=(case.field in CATEGORIES and taxonomy.today(case.value)) or case.value)
 
 

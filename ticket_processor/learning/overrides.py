@@ -1,8 +1,8 @@
-"""Judges from a ticket's history what people made of our labels, which are told by their tags. Pure.
+"""Judges from a ticket's history what people did with our labels, which tags represent. Pure.
 
-What ticketbot replaced itself (second looks, repairs, an undo) is no override. What rules, macros and other programs
-changed is told apart, and so is a change of which the helpdesk keeps no record. Marks such as ``ai_review`` are no
-labels, since people take them off as they work.
+Our own replacements (second looks, repairs, an undo) are no overrides. Changes by rules, macros and other programs are
+counted separately, and so are changes of which the helpdesk keeps no record. Marks such as ``ai_review`` are no labels,
+since people take them off as they work.
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ from ..policy.decide import ALSO, Mode, Policy
 from .store import ActorKind, Fate, Reaction
 
 ANOTHER = "another value"
-"""In place of what a person wrote into a field that offers no choices."""
+"""Replaces what a person wrote into a field without choices."""
 
 SETTLED_AFTER_S = 14 * 86_400.0
-"""So long after our first write a label's fate counts although the ticket is not solved."""
+"""Seconds after our first write from which a label's fate counts, even if the ticket is not solved."""
 
 ENDED = ("solved", "closed")
 Actor = Literal["us"] | ActorKind
 
 
 PARTS = ("category", "subcategory", "secondary", "urgency", "sentiment", "priority", "group", "tag")
-"""In the order of a report; behind them fields, as ``field 2001``."""
+"""Parts in the order of a report; fields, such as ``field 2001``, follow them."""
 
 ONE_OF = ("category", "subcategory", "secondary", "urgency", "sentiment")
-"""Parts that have one label at a time; of others each tag stands for itself."""
+"""Parts that have one label at a time; in other parts each tag is independent."""
 
 
 @dataclass(frozen=True)
@@ -48,14 +48,14 @@ class Words:
     never: frozenset[str] = frozenset()
 
     def expected(self, part: str) -> bool:
-        """Whether we may have abstained where this part of a ticket is empty: we label it on other tickets."""
+        """True if we label this part on some tickets, so that an empty one may mean that we abstained."""
         if part.startswith("field "):
             return int(part.removeprefix("field ")) in self.values
         return part not in self.never
 
 
 def words_of(policy: Policy, taxonomy: Taxonomy, categories: Iterable[str] = ()) -> Words:
-    """The words of these settings. ``categories`` are earlier ones, which the log knows still."""
+    """The words of these settings. ``categories`` are earlier ones that the log still names."""
     found: dict[str, tuple[str, str]] = {}
     for name in taxonomy.names:
         found[policy.tag(name)] = ("category" if taxonomy[name].parent is None else "subcategory", name)
@@ -84,9 +84,9 @@ def place_of(part: str) -> tuple[int, str]:
 
 @dataclass(frozen=True)
 class Written:
-    """A ticket that got writes of ours with an answer behind them, and the settings file of each, by its intent.
+    """A ticket that we wrote analyses to, and the settings file of each write, by its intent.
 
-    ``first`` is the moment of the first of them (Unix seconds).
+    ``first`` is the time of the first write (Unix seconds).
     """
 
     ticket_id: int
@@ -96,10 +96,10 @@ class Written:
 
 
 def actors_of(history: History) -> tuple[Actor, ...]:
-    """Of each edit, who made it. A macro counts as a rule: nobody had to look at what it set.
+    """Who made each edit. A macro counts as a rule, since no person has to look at what it sets.
 
-    Another user's edit through the API is a person's where the same user also did something by hand on this ticket,
-    as agents do beside their apps; else a program's.
+    Another user's edit through the API is a person's if the same user also edited this ticket by hand, as agents with
+    apps do; otherwise a program's.
     """
     own = {edit.author for edit in history.edits if edit.key}
     by_hand = {edit.author for edit in history.edits if edit.way in ("hand", "macro") and not edit.key} - own
@@ -119,9 +119,9 @@ def actors_of(history: History) -> tuple[Actor, ...]:
 def judge(
     history: History, words: Words, written: Written, *, requester: int | None = None
 ) -> tuple[Reaction, ...] | None:
-    """What people made of our labels after our first write; ``None`` if the record holds no write of ours.
+    """What people did with our labels after our first write; ``None`` if the record holds no write of ours.
 
-    A label that nobody changed is kept once a person other than the ``requester`` has dealt with the ticket since.
+    An unchanged label counts as kept if a person other than the ``requester`` has edited the ticket since.
     """
     first = next((place for place, edit in enumerate(history.edits) if edit.key), None)
     if first is None:
@@ -151,10 +151,10 @@ _Step = tuple[Actor, Edit]
 
 @dataclass
 class _Part:
-    """One part of a ticket, followed through its edits: our last value, and what became of it.
+    """One part of a ticket, followed through its edits: our last value, and what others did with it.
 
-    ``said`` is a person's last word on it, ``moved_by`` who else has changed ours, ``found`` what was there before us.
-    Of tags, ``others`` are those beside ours: the last of them is what the ticket says, ours there or not.
+    ``said`` is the last value that a person set, ``moved_by`` what else changed ours, ``found`` the value before us.
+    ``others`` are tags beside ours: the last of them is the ticket's value, whether ours is there or not.
     """
 
     ours: str | None = None
@@ -169,12 +169,12 @@ class _Part:
     taken: set[str] = field(default_factory=set)
 
     def begin(self) -> None:
-        """Our first write was made, and did not touch this if it is not ours: what was said before does not count."""
+        """Start judging at our first write: if it did not set this part, what people set before does not count."""
         if self.wrote is None:
             self.found, self.said_by = self.now, None
 
     def change(self, step: _Step, before: str | None, after: str | None) -> None:
-        """Another value, by whomever. What a write of ours took from others, and another one puts back, is theirs."""
+        """Follow a change of the value. A value that our write removed and a later one restored is not ours."""
         actor, edit = step
         if actor == "us":
             if before is not None and before != self.ours:
@@ -188,7 +188,7 @@ class _Part:
         self.now = after
 
     def change_tags(self, step: _Step, added: Sequence[str], removed: Sequence[str]) -> None:
-        """The same of labels that are tags."""
+        """Follow a change of labels that are tags."""
         ours = step[0] == "us"
         if ours and (added or self.ours in removed):
             self.taken |= {label for label in removed if label != self.ours}
@@ -202,7 +202,7 @@ class _Part:
         if not ours:
             self.change(step, self.ours, now)
             return
-        # A write of ours took other labels off: a person's choice among them no longer counts.
+        # Our write took other labels off, so a person's choice among them no longer counts.
         self.taken |= set(removed)
         self.now = now
         if self.said in removed:
@@ -211,11 +211,11 @@ class _Part:
 
     @property
     def added(self) -> bool:
-        """Whether a person filled what we had left empty."""
+        """True if a person filled what we had left empty."""
         return self.wrote is None and self.said_by is not None and self.said is not None and self.found is None
 
     def fate(self, *, looked: bool) -> tuple[Fate, _Step | None]:
-        """What became of it, and whose step that was, where it was one."""
+        """The fate of our value, and the step that decided it, if any."""
         if self.added:
             return "added", self.said_by
         if self.said_by is not None:
@@ -230,7 +230,7 @@ class _Part:
 def _reaction(
     name: str, part: _Part, history: History, words: Words, written: Written, since: Sequence[Edit], looked: int | None
 ) -> Reaction:
-    """What became of one part. ``since`` begins with our first write; ``looked`` is a person who came after it."""
+    """The reaction for one part. ``since`` begins with our first write; ``looked`` is a person's step after it."""
     fate, by = part.fate(looked=looked is not None)
     actor, edit = by or ("us", part.wrote)
     theirs = part.now if actor == "unknown" else part.said if fate in ("changed", "added") else None
@@ -263,7 +263,7 @@ def _changes(edit: Edit, options: Mapping[int, frozenset[str]]) -> Iterable[tupl
         yield "group", before, after
     for key, (before, after) in edit.fields.items():
         yield f"field {key}", before, after
-    # To swap or remove a choice's tag changes the drop-down, which the record need not say.
+    # Swapping or removing a choice's tag changes the drop-down, although the record may not say so.
     for key, choices in options.items():
         if key not in edit.fields and (gone := sorted(choices & edit.tags_removed)):
             came = sorted(choices & edit.tags_added)
@@ -271,7 +271,7 @@ def _changes(edit: Edit, options: Mapping[int, frozenset[str]]) -> Iterable[tupl
 
 
 def _tag_changes(edit: Edit, words: Words) -> Iterable[tuple[tuple[str, str], list[str], list[str]]]:
-    """Labels that came and went, by part; a category's own tag stands for itself alone."""
+    """Labels that were added and removed, by part; a category's own tag is independent of others."""
     came: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
     went: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
     for tags, found in ((edit.tags_added, came), (edit.tags_removed, went)):

@@ -1,4 +1,4 @@
-"""The scoreboard: how often people kept our labels, and what they put in their place; corrections in groups."""
+"""The scoreboard: how often people kept our labels, and what they replaced them by; corrections in groups."""
 
 from __future__ import annotations
 
@@ -19,9 +19,10 @@ MOST_PAIRS = 10
 
 
 class Count(Frozen):
-    """What became of labels of ours. ``added`` are those that people set where we abstained.
+    """Counts of our labels by fate. ``added`` are those that people set where we abstained.
 
-    ``unknown`` were changed by nobody knows whom; they, rules' changes and what nobody touched are not judged.
+    ``unknown`` ones were changed without a record of who did it; these, rules' changes and untouched labels are not
+    judged.
     """
 
     kept: int = 0
@@ -43,32 +44,32 @@ class Count(Frozen):
     def accuracy(self) -> float | None:
         """The share of the judged labels that people kept.
 
-        ``None`` without any, and where nobody knows who made most changes: what is left flatters.
+        ``None`` without any, and if most changes are ``unknown``: the share of the others would be too high.
         """
         return self.kept / self.judged if self.judged and self.unknown <= self.changed + self.removed else None
 
     @computed_field  # type: ignore[prop-decorator]
     @property
     def coverage(self) -> float | None:
-        """The share of what people had an opinion on that we had labelled; ``None`` without any."""
+        """The share of labels judged or added by people that we had set; ``None`` without any."""
         opinions = self.judged + self.added
         return self.judged / opinions if opinions else None
 
 
 class LabelCount(Count):
-    """The same for one label."""
+    """The counts of one label."""
 
     label: str
 
 
 class FileCount(Count):
-    """The same for what one settings file decided."""
+    """The counts of labels that one settings file decided."""
 
     settings_file: str
 
 
 class PartCount(Count):
-    """The same for one part of a ticket, and for its labels and settings files, those judged most often first."""
+    """The counts of one part of a ticket, and of its labels and settings files, those judged most often first."""
 
     part: str
     labels: tuple[LabelCount, ...] = ()
@@ -76,7 +77,7 @@ class PartCount(Count):
 
 
 class Pair(Frozen):
-    """A label of ours, and the one that people put in its place."""
+    """A label of ours, and the one by which people replaced it."""
 
     part: str
     ours: str
@@ -85,9 +86,9 @@ class Pair(Frozen):
 
 
 class Scoreboard(Frozen):
-    """What became of our labels, by part, and the ten changes that people made most often.
+    """The counts of our labels, by part, and the ten changes that people made most often.
 
-    ``touched`` are the ``tickets`` that a person has dealt with; accuracy speaks of them alone.
+    ``touched`` are the ``tickets`` that a person has edited; accuracy refers to them alone.
     """
 
     tickets: int = 0
@@ -97,7 +98,7 @@ class Scoreboard(Frozen):
 
 
 def scoreboard(reactions: Iterable[Reaction]) -> Scoreboard:
-    """Add up what became of labels."""
+    """Count the fates of labels."""
     labels = list(reactions)
     by_part: defaultdict[str, list[Reaction]] = defaultdict(list)
     for item in labels:
@@ -116,21 +117,21 @@ def scoreboard(reactions: Iterable[Reaction]) -> Scoreboard:
 
 
 def scoreboard_of(store: LearningStore, since: float = 0.0, until: float | None = None) -> Scoreboard | None:
-    """The scoreboard of labels confirmed or changed in a period (Unix seconds); ``None`` where there are none."""
+    """The scoreboard of labels settled in a period (Unix seconds); ``None`` if there are none."""
     labels = [item for item in store.reactions(since) if until is None or item.settled_at < until]
     return scoreboard(labels) if labels else None
 
 
 def kept_scoreboard(state_folder: Path, since: float = 0.0, until: float | None = None) -> Scoreboard | None:
-    """The same of what was collected; ``None`` also where nothing was. Raises :class:`StateUnusable`."""
+    """The scoreboard from the state folder; ``None`` also if nothing was collected. Raises :class:`StateUnusable`."""
     with closing(LearningStore.scratch_copy(state_folder / FILE_NAME)) as store:
         return scoreboard_of(store, since, until)
 
 
 def decided_by_people(state_folder: Path) -> frozenset[int]:
-    """The tickets that a person has dealt with after us, as far as was collected: the labels there are people's now.
+    """The collected tickets that a person has edited after us, whose labels are people's decisions now.
 
-    A ticket with a correction that was rejected is none of them.
+    Tickets with a rejected correction are left out.
     """
     with closing(LearningStore.scratch_copy(state_folder / FILE_NAME)) as store:
         wrong = {item.ticket_id for item in store.corrections("rejected")}
@@ -139,7 +140,7 @@ def decided_by_people(state_folder: Path) -> frozenset[int]:
 
 
 def _fate(label: Reaction) -> str:
-    """What a label counts as: ``unknown`` where nobody knows who changed it."""
+    """The fate under which a label is counted: ``unknown`` if there is no record of who changed it."""
     changed = label.fate in ("changed", "removed")
     return "unknown" if changed and label.actor_kind == "unknown" else label.fate
 
@@ -167,7 +168,7 @@ def _counted(labels: Iterable[Reaction], by: str) -> list[tuple[str, Counter[str
 class CorrectionGroup:
     """Corrections of a field from ``ours`` (``None``: we abstained) to ``theirs``.
 
-    ``people`` are the accounts that made them, by how many they made.
+    ``people`` are the accounts that made them, with how many each made.
     """
 
     field: str
@@ -198,12 +199,12 @@ def correction_groups(corrections: Iterable[Correction]) -> list[CorrectionGroup
 def decide_pending(
     store: LearningStore, ids: Collection[int], status: CorrectionStatus, by: str, at: float
 ) -> LearntChange | None:
-    """Approve or reject those of these corrections that still wait; ``None`` where none does."""
+    """Approve or reject those of these corrections that are pending; ``None`` if none is."""
     with store.transaction():
         waiting = [item.id for item in store.corrections("pending") if item.id in ids]
         return store.decide(waiting, status, by, at) if waiting else None
 
 
-def told(change: LearntChange) -> str:
-    """What a change decided about corrections, as a sentence: ``3 corrections approved by ana``."""
+def decision_words(change: LearntChange) -> str:
+    """A decision about corrections in words: ``3 corrections approved by ana``."""
     return f"{many(len(change.detail['before']), 'correction')} {change.detail['status']} by {change.who}"

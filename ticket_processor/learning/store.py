@@ -16,7 +16,7 @@ from ..settings.schema import LEARNING_STORE
 from ..state.sqlite import Database, translated
 
 Fate = Literal["kept", "changed", "removed", "added", "untouched", "reverted_by_rule"]
-"""What became of a label: ``added`` is one that a person set where we abstained; ``untouched``: nobody looked."""
+"""What happened to a label: ``added`` is one that a person set where we abstained; ``untouched``: no one edited."""
 
 ActorKind = Literal["person", "rule", "bot", "unknown"]
 """Who decided a label's fate; ``unknown`` where the helpdesk keeps no record of it."""
@@ -29,11 +29,11 @@ CorrectionStatus = Literal["pending", "approved", "rejected", "expired"]
 
 @dataclass(frozen=True, slots=True)
 class Reaction:
-    """What became of one label on one ticket: the scoreboard's unit. Times are Unix seconds.
+    """What happened to one label on one ticket: the scoreboard's unit. Times are Unix seconds.
 
-    ``label`` is what it counts for: ours, and theirs where we abstained. ``at`` is the moment of their change, else of
-    our write; ``settled_at`` the moment from which on its fate counts: the ticket's solution, or 14 days after us.
-    ``settings_file`` decided it, where two share a run's tickets.
+    ``label`` is the label that it counts for: ours, or theirs if we abstained. ``at`` is the time of their change, else
+    of our write; ``settled_at`` is when its fate became final: at the ticket's solution, or 14 days after our write.
+    ``settings_file`` is the one that decided it, if two share a run's tickets.
     """
 
     ticket_id: int
@@ -53,7 +53,7 @@ class Reaction:
 class Correction:
     """A person's value in place of ours, or where we abstained, with the ticket's redacted text.
 
-    ``id`` is the store's, and 0 before it is kept. It teaches nothing before it is approved.
+    ``id`` is the store's, and 0 before it is stored. Only approved corrections are learnt from.
     """
 
     id: int
@@ -72,7 +72,7 @@ class Correction:
 
 @dataclass(frozen=True, slots=True)
 class LearntChange:
-    """Something that was learnt, or decided about it: by whom, when, and when it was taken back."""
+    """Something that was learnt or decided: by whom, when, and when it was undone."""
 
     id: int
     at: float
@@ -86,7 +86,7 @@ FILE_NAME = LEARNING_STORE
 DECIDED = "corrections"
 """The kind of change that approves or rejects corrections."""
 HISTORY = "the ticket's history"
-"""What lets corrections expire that no longer hold."""
+"""The author of changes by which corrections expire that no longer hold."""
 
 _MIGRATIONS = (
     *[""] * 8,  # files of these versions are not read any more
@@ -153,9 +153,9 @@ _CORRECTION = tuple(item.name for item in fields(Correction))
 
 
 class LearningStore(Database):
-    """The file. Thread-safe. Raises :class:`StateUnusable` when it cannot be used.
+    """The store's file. Thread-safe. Raises :class:`StateUnusable` when it cannot be used.
 
-    ``scratch_copy`` is for readers: nothing is made or changed, whether or not the file is there.
+    ``scratch_copy`` is for readers: it creates and changes no file, whether or not the file exists.
     """
 
     migrations = _MIGRATIONS
@@ -170,10 +170,10 @@ class LearningStore(Database):
     # What people made of our labels
 
     def keep(self, reactions: Iterable[Reaction], corrections: Iterable[Correction] = (), at: float = 0.0) -> None:
-        """Keep what became of tickets' labels, in place of what was there of these tickets.
+        """Store reactions and corrections, in place of earlier ones of the same tickets.
 
-        A correction that is there already stays as it was decided; one that no longer holds expires, and is a change
-        where it was approved.
+        A correction that is stored already keeps its status; one that no longer holds expires, which is recorded as a
+        change if it was approved.
         """
         with self.transaction() as db:
             gone = {number for (number,) in db.execute("SELECT ticket_id FROM erased")}
@@ -189,7 +189,7 @@ class LearningStore(Database):
                 self.decide(lost, "expired", HISTORY, at)
 
     def reactions(self, since: float | None = None) -> Iterator[Reaction]:
-        """What became of labels whose fate is settled since a moment, the oldest first; ``None``: all."""
+        """Reactions that were settled at or after ``since``, oldest first; ``None``: all."""
         rows = self.all(
             f"SELECT {', '.join(_REACTION)} FROM reaction WHERE settled_at>=? ORDER BY settled_at, ticket_id, field",  # noqa: S608 - our own names
             since or 0.0,
@@ -197,7 +197,7 @@ class LearningStore(Database):
         return (Reaction(*row) for row in rows)
 
     def corrections(self, status: CorrectionStatus | None = None, field: str | None = None) -> list[Correction]:
-        """Corrections, the oldest first. Earlier versions also kept labels that people had left as they were."""
+        """Corrections, oldest first, without the unchanged labels that earlier versions stored as well."""
         chosen = "(?1 IS NULL OR status=?1) AND (?2 IS NULL OR field=?2) AND ours IS NOT theirs"
         return self._corrections(chosen, (status, field))
 
@@ -208,7 +208,7 @@ class LearningStore(Database):
     # What was learnt
 
     def decide(self, ids: Collection[int], status: CorrectionStatus, by: str, at: float) -> LearntChange:
-        """Approve or reject corrections; to be taken back by :meth:`undo`."""
+        """Approve or reject corrections; :meth:`undo` reverses it."""
         with self.transaction() as db:
             rows = db.execute(
                 "SELECT id, status, approved_by, approved_at FROM correction "
@@ -229,15 +229,15 @@ class LearningStore(Database):
         return LearntChange(row.lastrowid or 0, at, what, who, json.loads(text))
 
     def changes(self) -> list[LearntChange]:
-        """Everything that was learnt or decided, the oldest first, also what was taken back."""
+        """Everything that was learnt or decided, oldest first, undone changes included."""
         rows = self.all("SELECT id, at, what, who, detail, undone_at FROM change ORDER BY id")
         return [LearntChange(*row[:4], json.loads(row[4]), row[5]) for row in rows]  # type: ignore[call-arg]
 
     def undo(self, change_id: int, at: float) -> LearntChange | None:
-        """Take a change back; ``None`` where there is none, or where it was taken back before.
+        """Undo a change; ``None`` if there is no such change, or it was undone before.
 
-        Corrections that were decided anew since then stay as they are. What else was learnt is in use no longer once
-        its change is marked, since its users read :meth:`changes`.
+        Corrections that were decided again since then keep that decision. Everything else is out of use once its change
+        is marked, since its users read :meth:`changes`.
         """
         with self.transaction() as db:
             found = next((item for item in self.changes() if item.id == change_id and item.undone_at is None), None)
@@ -258,29 +258,29 @@ class LearningStore(Database):
     # Erasing, and how far was read
 
     def known(self, ticket_ids: Collection[int]) -> frozenset[int]:
-        """Those of these tickets of which something is kept."""
+        """Those of the given tickets of which the store holds anything."""
         rows = self.all(" UNION ".join(f"SELECT ticket_id FROM {table}" for table in _OF_TICKETS))  # noqa: S608 - our own names
         return frozenset(ticket_ids).intersection(number for (number,) in rows)
 
     def forget(self, ticket_ids: Collection[int]) -> int:
-        """Erase tickets for good: nothing of them is left in the file, and they are not kept again."""
+        """Erase tickets for good: nothing of them is left in the file, and they are not stored again."""
         gone = len(self.known(ticket_ids))
         numbers = [(number,) for number in ticket_ids]
         with self.transaction() as db:
             for table in _OF_TICKETS:
                 db.executemany(f"DELETE FROM {table} WHERE ticket_id=?", numbers)  # noqa: S608 - our own names
             db.executemany("INSERT OR IGNORE INTO erased VALUES (?)", numbers)
-        self.vacuum()  # also where one that was cut off has deleted them before
+        self.vacuum()  # even if an erasure that was killed has deleted the rows before
         return gone
 
     def drop_before(self, moment: float) -> None:
-        """Delete what was settled or said before a moment, but for approved corrections and pins, which still teach."""
+        """Delete older reactions and corrections; approved corrections and pins stay, since they are still used."""
         with self.transaction() as db:
             db.execute("DELETE FROM reaction WHERE settled_at<?", (moment,))
             db.execute("DELETE FROM correction WHERE at<? AND status<>'approved'", (moment,))
 
     def fact(self, name: str) -> str | None:
-        """A remembered value."""
+        """A stored value by name; ``None`` if there is none."""
         rows = self.all("SELECT value FROM fact WHERE name=?", name)
         return rows[0][0] if rows else None
 
@@ -292,7 +292,7 @@ class LearningStore(Database):
     # Inside
 
     def _keep_corrections(self, db: sqlite3.Connection, ticket_id: int, found: Sequence[Correction]) -> list[int]:
-        """Keep what was found on a ticket; gives the approved corrections that no longer hold."""
+        """Store a ticket's corrections; returns the ids of approved ones that no longer hold."""
         there = {(item.field, item.ours, item.theirs): item for item in self._corrections("ticket_id=?", (ticket_id,))}
         wanted = {(item.field, item.ours, item.theirs): item for item in found}
         for key, item in there.items():
