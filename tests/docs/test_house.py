@@ -100,7 +100,7 @@ CEILINGS = {
     "analysis": 8_820,
     "audit": 1_840,
     "commands": 5_490,
-    "core": 2_550,
+    "core": 2_540,
     "dashboard": 1_390,
     "evaluation": 1_840,
     "helpdesk": 5_680,
