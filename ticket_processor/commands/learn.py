@@ -21,14 +21,7 @@ from ..learning import gate
 from ..learning.collect import redacted_text
 from ..learning.examples import RETRAINED
 from ..learning.gate import FIELDS, PINNED, Bound, PinnedCase, from_corrections, of_today
-from ..learning.scoreboard import (
-    CorrectionGroup,
-    Scoreboard,
-    correction_groups,
-    decide_pending,
-    decision_words,
-    kept_scoreboard,
-)
+from ..learning.scoreboard import CorrectionGroup, Scoreboard, correction_groups, decide_pending, kept_scoreboard
 from ..learning.store import CATEGORIES, DECIDED, FILE_NAME, Correction, CorrectionStatus, LearningStore, LearntChange
 from ..reporting.report import plain
 from ..reporting.sections import scoreboard_tables
@@ -132,7 +125,7 @@ def _in_words(change: LearntChange) -> str:
     undone = "" if change.undone_at is None else f", taken back {iso(change.undone_at)}"
     start = f"{change.id:>5}  {iso(change.at)}  "
     if change.what == DECIDED:
-        return f"{start}{decision_words(change)}{undone}"
+        return f"{start}{change.decision()}{undone}"
     known = {name: value for name, value in change.detail.items() if value and not isinstance(value, dict)}
     details = (f"{name}={len(value) if isinstance(value, list) else value}" for name, value in known.items())
     return f"{start}{change.what} by {change.who}{undone}  {' '.join(details)}"

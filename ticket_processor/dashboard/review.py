@@ -11,7 +11,7 @@ import streamlit as st
 
 from ..core.clock import Deadline
 from ..core.text import many
-from ..learning.scoreboard import CorrectionGroup, correction_groups, decide_pending, decision_words, kept_scoreboard
+from ..learning.scoreboard import CorrectionGroup, correction_groups, decide_pending, kept_scoreboard
 from ..learning.store import FILE_NAME, CorrectionStatus, LearningStore
 from ..reporting.queries import LogSelection
 from ..reporting.sections import scoreboard_tables
@@ -85,7 +85,7 @@ def decide(ids: Collection[int], status: CorrectionStatus, who: str) -> None:
         change = decide_pending(store, ids, status, who, options.clock.now())
     if change is None:
         say("Another person has decided these meanwhile.", done=False)
-    say(f"Change {change.id}: {decision_words(change)}. 'ticketbot learn undo {change.id}' takes it back.")
+    say(f"Change {change.id}: {change.decision()}. 'ticketbot learn undo {change.id}' takes it back.")
 
 
 def say(what: str, *, done: bool = True) -> NoReturn:

@@ -11,7 +11,6 @@ from pathlib import Path
 from pydantic import computed_field
 
 from ..core.models import Frozen
-from ..core.text import many
 from .overrides import place_of
 from .store import FILE_NAME, Correction, CorrectionStatus, LearningStore, LearntChange, Reaction
 
@@ -21,7 +20,7 @@ MOST_PAIRS = 10
 class Count(Frozen):
     """Counts of our labels by fate. ``added`` are those that people set where we abstained.
 
-    ``unknown`` ones were changed without a record of who did it; these, rules' changes and untouched labels are not
+    ``unknown`` ones were changed without a record of who did it; these, changes by rules and untouched ones are not
     judged.
     """
 
@@ -203,8 +202,3 @@ def decide_pending(
     with store.transaction():
         waiting = [item.id for item in store.corrections("pending") if item.id in ids]
         return store.decide(waiting, status, by, at) if waiting else None
-
-
-def decision_words(change: LearntChange) -> str:
-    """A decision about corrections in words: ``3 corrections approved by ana``."""
-    return f"{many(len(change.detail['before']), 'correction')} {change.detail['status']} by {change.who}"

@@ -12,6 +12,7 @@ from dataclasses import astuple, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from ..core.text import many
 from ..settings.schema import LEARNING_STORE
 from ..state.sqlite import Database, translated
 
@@ -80,6 +81,10 @@ class LearntChange:
     who: str
     detail: Mapping[str, Any] = field(default_factory=dict)
     undone_at: float | None = None
+
+    def decision(self) -> str:
+        """A decision about corrections in words: ``3 corrections approved by ana``."""
+        return f"{many(len(self.detail['before']), 'correction')} {self.detail['status']} by {self.who}"
 
 
 FILE_NAME = LEARNING_STORE
