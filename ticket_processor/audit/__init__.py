@@ -1,1 +1,1 @@
-"""Sealed receipts: written, encrypted, verified, kept and erased."""
+"""Writes, encrypts, verifies, keeps and erases sealed receipts."""

@@ -1,7 +1,7 @@
 """Checks one file of the log line by line: each must continue the chain, and be as it was written.
 
-A changed line is distinguished from one whose key is missing. After a wrong line the chain is taken up again, so that
-one change is reported once.
+A changed line is distinguished from one for which the key is missing. After a wrong line the check starts again there,
+so that one change is reported once.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ class LineVerdict(Enum):
     HOLDS = "holds"
     CHANGED = "changed"
     UNCHECKED = "unchecked"
-    """It is sealed or encrypted with an unavailable key."""
+    """The key that seals or encrypts it is not available."""
     TORN = "torn"
-    """The last of its file, cut short by a crash or a full disk."""
+    """It is the last line of its file, and a crash or a full disk cut it short."""
 
 
 @dataclass(frozen=True, slots=True)
 class CheckedLine:
     """A line with its place in the file (the first is 0), its text before encryption, and the verdict on it.
 
-    ``line`` is ``None`` for what cannot be read; ``why`` says what is wrong; ``mac`` is what the line itself tells.
+    ``line`` is ``None`` if it cannot be read; ``why`` says what is wrong; ``mac`` is the one that the line contains.
     """
 
     number: int
@@ -46,13 +46,13 @@ class CheckedLine:
 
     @property
     def erased(self) -> bool:
-        """Whether its personal part was taken out."""
+        """True if its personal part was erased."""
         seal = self.line.get("personal") if self.line else None
         return isinstance(seal, dict) and "salt" not in seal
 
 
 class Chain:
-    """One file's chain, as it is read. ``keys`` seal, ``keyring`` encrypts."""
+    """Checks the chain of one file, line by line. ``keys`` verify seals, ``keyring`` decrypts."""
 
     def __init__(self, day: str, keys: Sequence[bytes], keyring: Keyring | None = None) -> None:
         self._day = day
@@ -64,11 +64,11 @@ class Chain:
         self._blind = False
         self._in_plain = NO_MAC
         self._ends = [(NO_MAC, 0)]
-        """The mac and the number of lines to go on from: after the last line, and without it when it is wrong."""
+        """MACs and line counts from which the chain may go on: after the last line, and before it if it is wrong."""
 
     @property
     def length(self) -> int:
-        """How many lines the file has by what the last one says of its place."""
+        """The file's number of lines according to the last line's own number."""
         return self._ends[0][1]
 
     def take(self, number: int, stored: bytes) -> CheckedLine:
@@ -88,7 +88,7 @@ class Chain:
         return judged
 
     def _closed(self, number: int, stored: bytes, line: Line) -> CheckedLine:
-        """An encrypted line."""
+        """Check an encrypted line."""
         place = line.get("seq")
         if self._header is None or "cipher" not in self._header or not isinstance(place, int):
             why = "it is encrypted in a way that no line is here"
@@ -128,17 +128,17 @@ class Chain:
         if self._key is None:
             return LineVerdict.UNCHECKED, _not_here(name)
         wrong = flaw(raw, header, self._key, NO_MAC, number)
-        if wrong is None and number and not self._holds_on(header.get("after"), number, above):
+        if wrong is None and number and not self._links_to_previous(header.get("after"), number, above):
             wrong = "what stands above it is not what it holds on to"
         return (LineVerdict.CHANGED, wrong) if wrong else (LineVerdict.HOLDS, "")
 
-    def _holds_on(self, after: Any, number: int, above: bytes | None) -> bool:
-        """Whether a header in the middle of a file names the line above it, and the key which that is sealed with."""
+    def _links_to_previous(self, after: Any, number: int, above: bytes | None) -> bool:
+        """True if a mid-file header names the previous line's MAC and key."""
         if not isinstance(after, dict) or (after.get("day"), after.get("lines")) != (self._day, number):
             return False
         if above is None and after.get("key_id") in self._keys:
             return False
-        # A writer without the encryption key named the mac of the last line that it could read.
+        # A writer without the encryption key names the MAC of the last line that it can read.
         return self._blind or after.get("mac") in (self._ends[0][0], self._in_plain)
 
     def _of_sealed(self, raw: bytes, line: Line) -> tuple[LineVerdict, str]:
@@ -165,10 +165,9 @@ class Chain:
 
 
 def judged_lines(file: LogFile, chain: Chain) -> Iterator[CheckedLine]:
-    """Every line of a file, each as it is known by the lines before.
+    """Check every line of a file in order.
 
-    A file that is too large to be one of ours ends with a line that says so. Raises :class:`CannotRun`
-    when it cannot be read.
+    If a file is too large to be one of ours, the last result says so. Raises :class:`CannotRun` for an unreadable file.
     """
     number = 0
     try:
@@ -182,5 +181,5 @@ def judged_lines(file: LogFile, chain: Chain) -> Iterator[CheckedLine]:
 
 
 def _not_here(name: object) -> str:
-    text = str(name)  # a line that was changed may hold anything there
+    text = str(name)  # a changed line may hold anything there
     return f"the key {text if text.isalnum() and len(text) <= 16 else 'of no name'} that it is sealed with is not here"

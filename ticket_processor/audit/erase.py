@@ -1,7 +1,7 @@
 """Erases the personal part of tickets from the log for good, while the chain still verifies.
 
-A line keeps its numbers and labels; the summary, the quotes, what was found in the text and the note go, together with
-the salt, without which a guess cannot be tested. Files are replaced one by one, each whole or not at all.
+A line keeps its numbers and labels. The summary, the quotes, the entities and the note are deleted, together with the
+salt, so that no guess of them can be tested. Files are replaced one by one, each whole or not at all.
 """
 
 from __future__ import annotations
@@ -21,20 +21,19 @@ from .lines import Keyring, encode, erased
 from .receipts import AuditLog, leftovers
 
 ERASING, ERASED = "erasing", "erased"
-"""The alerts before and after an erasure; by them verification explains the missing words."""
+"""The alerts before and after an erasure, which tell verification why words are missing."""
 LOCK_NAME = "erase.lock"
 _TORN = b"{"
-"""Replaces a torn line: still unreadable, and without words."""
+"""Replaces a torn line: unreadable as before, but without words."""
 
 
 @dataclass
 class TicketTraces:
     """What the log, and the state folder beside it, hold of some tickets.
 
-    ``lines`` are those with something personal, by file; ``upto`` is the last line of each day that has, or once had,
-    something personal of them (the first is 1); ``known`` are those of the tickets that any line is about;
-    ``leftovers`` are files that crashes left; whose words they hold is unknown. ``learnt`` are
-    those of the tickets of which people's changes are kept.
+    ``lines`` counts lines with personal data, by file; ``upto`` is the last line of each day (the first is 1) that has
+    or had personal data of them; ``known`` are the tickets that any line is about; ``leftovers`` are files that crashes
+    left, which may hold words of any ticket. ``learnt`` are the tickets of which the store of corrections holds data.
     """
 
     lines: dict[Path, int] = field(default_factory=dict)
@@ -46,15 +45,15 @@ class TicketTraces:
 
     @property
     def total(self) -> int:
-        """How many lines have something personal."""
+        """The number of lines with personal data."""
         return sum(self.lines.values())
 
 
 @contextmanager
 def beside_others(folder: Path) -> Iterator[None]:
-    """Keep erasures off a state folder meanwhile: for dry runs, which do not hold it, and write words all the same.
+    """Prevent erasures while a dry run is active: it does not lock the state folder, but writes words to the log.
 
-    Any number may do so at once; the lock dies with the process. Raises :class:`RunLocked` during an erasure.
+    Any number of dry runs may hold this at once; it ends with the process. Raises :class:`RunLocked` during an erasure.
     A folder that cannot be written to is not locked.
     """
     with ExitStack() as held:
@@ -64,8 +63,8 @@ def beside_others(folder: Path) -> Iterator[None]:
 
 
 @contextmanager
-def nobody_beside(folder: Path) -> Iterator[None]:
-    """Keep dry runs off, see :func:`beside_others`. Raises :class:`RunLocked` while one is active, and
+def without_dry_runs(folder: Path) -> Iterator[None]:
+    """Prevent dry runs during an erasure, see :func:`beside_others`. Raises :class:`RunLocked` while one is active, and
     :class:`StateUnusable`."""
     busy = f"a dry run is active on {folder}, and nothing was erased; try again when it is over"
     with ExitStack() as held:
@@ -74,7 +73,7 @@ def nobody_beside(folder: Path) -> Iterator[None]:
 
 
 def _hold(held: ExitStack, folder: Path, begin: str, busy: str) -> None:
-    """Take SQLite's lock, which many readers or one writer may hold, on every system; or raise what the others do."""
+    """Take a lock of SQLite, which many readers or one writer may hold; raises what the two functions above raise."""
     path = folder / LOCK_NAME
     try:
         make_folder(folder)
@@ -93,7 +92,7 @@ def _is_about(item: StoredLine, tickets: Collection[int]) -> bool:
 
 
 def _has_words_of(item: StoredLine, tickets: Collection[int]) -> bool:
-    """Whether something personal of these tickets may be in it. A torn line names its ticket before any words."""
+    """True if the line may hold personal data of these tickets. A torn line names its ticket before any words."""
     if item.line is not None:
         return _is_about(item, tickets) and erased(item.line) is not item.line
     if item.closed or len(item.stored) <= len(_TORN) + 1:
@@ -110,9 +109,9 @@ def _without_words(item: StoredLine, day: str) -> bytes:
 
 
 def find(folder: Path, tickets: Collection[int], keys: Keyring | None) -> TicketTraces:
-    """Look for these tickets in the log. Raises :class:`CannotRun` for the folder.
+    """Look for these tickets in the log. Raises :class:`CannotRun` if the folder cannot be read.
 
-    ``troubles`` are sentences on files that cannot be read, also for want of a key.
+    The result's ``troubles`` are sentences on files that cannot be read, also because a key is missing.
     """
     found, wanted = TicketTraces(), frozenset(tickets)
     for file in log_files(folder):
@@ -140,14 +139,14 @@ def find(folder: Path, tickets: Collection[int], keys: Keyring | None) -> Ticket
 
 
 def erase(audit: AuditLog, tickets: Collection[int], keys: Keyring | None, found: TicketTraces) -> TicketTraces:
-    """Erase what was found; return what was erased. No other run may be active.
+    """Erase what was found; returns what was erased. No other run may be active. Repeating it does no harm.
 
-    ``troubles`` are what could not be done, the files that could not be looked into included. Twice does nothing more.
-    Raises :class:`AuditUnwritable` when it cannot be written down, before anything is taken out.
+    The result's ``troubles`` say what could not be done, including files that could not be read. Raises
+    :class:`AuditUnwritable` before anything is erased if the log cannot record the erasure.
     """
     gone = TicketTraces(upto=dict(found.upto), known=found.known, troubles=list(found.troubles))
     wanted = frozenset(tickets)
-    # What is said of it has to stay as long as the lines that it explains, also under a clock that is behind.
+    # The alerts must be kept as long as the lines that they explain, even if the clock is behind.
     audit.not_before = max(found.upto, default="")
     audit.alert(ERASING, sync=True, tickets=sorted(wanted), upto=found.upto)
     for path in found.lines:
@@ -157,7 +156,7 @@ def erase(audit: AuditLog, tickets: Collection[int], keys: Keyring | None, found
                 gone.lines[path], last = _rewrite(file, wanted, keys)
                 gone.upto[file.day] = max(last, gone.upto.get(file.day, 0))
         except (OSError, CannotRun) as error:
-            gone.troubles.append(f"{path.name} could not be written anew: {_why(error)}")
+            gone.troubles.append(f"{path.name} could not be rewritten: {_why(error)}")
     for path in _leftovers(audit.folder):  # of earlier versions, and of processes that died
         try:
             with audit.alone():
@@ -170,13 +169,13 @@ def erase(audit: AuditLog, tickets: Collection[int], keys: Keyring | None, found
 
 
 def _leftovers(folder: Path) -> list[Path]:
-    """Files that crashes, or earlier versions, left in the log's folder: whose words they hold is unknown."""
+    """Files that crashes or earlier versions left in the log's folder; they may hold words of any ticket."""
     left = [*folder.glob("ticketbot-????-??-??.*tmp"), *folder.glob("ticketbot-????-??-??.*torn*")]
     return sorted(left) + leftovers(folder)
 
 
 def _rewrite(file: LogFile, wanted: Collection[int], keys: Keyring | None) -> tuple[int, int]:
-    """Replace the file; gives how many lines lost something, and the last one, which may have been added meanwhile."""
+    """Replace the file; returns how many lines lost data, and the number of the last one, also if it is new."""
     count = last = 0
 
     def write(target: IO[bytes]) -> None:

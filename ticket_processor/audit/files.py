@@ -1,4 +1,4 @@
-"""The log's files: ``ticketbot-YYYY-MM-DD.jsonl``, a UTC day each, and how they are read; the file of their key."""
+"""Reads the log's files, ``ticketbot-YYYY-MM-DD.jsonl`` for each UTC day, and the file of the key that seals them."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ from .lines import KEYS_VARIABLE, Keyring, Line, LineCipher, is_encrypted, read
 
 NAME = "ticketbot-{day}"
 SEGMENT = "segment"
-"""The event of the line that begins a file, and holds on to the one before."""
+"""The event of the header line that begins a file and links to the file before it."""
 _HEADER = b'{"event":"segment"'
 MAX_LINE = 64 * 1024 * 1024
-"""Bytes of a line. Ticketbot's own have some thousands."""
+"""Maximum bytes of a line. Those that ticketbot writes have some thousands."""
 _PATTERN = re.compile(r"ticketbot-(\d{4}-\d{2}-\d{2})\.jsonl(\.gz)?")
 
 
 class TooLarge(OSError):
-    """A file holds what ticketbot never writes, and is not read further, since that would take all memory or time."""
+    """A file holds more than ticketbot ever writes; reading stops, since the rest could take all memory or time."""
 
 
 class StoredLine(NamedTuple):
-    """A line as it lies in its file, decrypted, and read; ``line`` is ``None`` where that is impossible.
+    """A line as stored in its file, decrypted, and parsed; ``line`` is ``None`` if it cannot be parsed.
 
-    ``cipher`` is what it is encrypted with, if that is here; ``closed`` says that it is encrypted still.
+    ``cipher`` decrypts it, if its key is available; ``closed`` is true if it could not be decrypted.
     """
 
     stored: bytes
@@ -54,9 +54,9 @@ class LogFile:
 
     @classmethod
     def at(cls, path: Path) -> LogFile:
-        """The file at ``path``; its day is empty where that is no name of one.
+        """The file at ``path``; its day is empty if the name is not one of a log's file.
 
-        Raises :class:`AuditUnwritable` for a day that an earlier version packed: no run may write beside it.
+        Raises :class:`AuditUnwritable` for a file that an earlier version packed: no run may write beside it.
         """
         match = _PATTERN.fullmatch(path.name)
         if match and match[2]:
@@ -67,10 +67,10 @@ class LogFile:
         return cls(match[1] if match else "", path)
 
     def raw_lines(self) -> Iterator[bytes]:
-        """Its lines as they stand there, one held at a time.
+        """Its lines as stored; only one is in memory at a time.
 
-        Raises :class:`CannotRun` where it cannot be read, because of :class:`TooLarge` or another ``OSError``; also
-        where it is no file: a pipe would be waited for.
+        Raises :class:`CannotRun` if it cannot be read, because of :class:`TooLarge` or another ``OSError``, or if it is
+        something other than a file: reading a pipe would wait.
         """
         try:
             check_is_file(self.path)
@@ -85,9 +85,9 @@ class LogFile:
 
 
 def log_files(folder: Path, *, first_day: str = "", last_day: str = "9999") -> list[LogFile]:
-    """The files of these days (``YYYY-MM-DD``, both included), oldest first; none when there is no such folder.
+    """The files of these days (``YYYY-MM-DD``, both included), oldest first; none if the folder does not exist.
 
-    Raises :class:`CannotRun` when the folder cannot be read, and :class:`AuditUnwritable`, which is one, as
+    Raises :class:`CannotRun` if the folder cannot be read, and :class:`AuditUnwritable`, a subclass, as
     :meth:`LogFile.at` does.
     """
     try:
@@ -99,7 +99,7 @@ def log_files(folder: Path, *, first_day: str = "", last_day: str = "9999") -> l
 
 
 def read_lines(file: LogFile, keys: Keyring | None = None, *, first: int = 0) -> Iterator[StoredLine]:
-    """Each line of a file, but for those before number ``first`` (from 0). Raises :class:`CannotRun`."""
+    """The lines of a file from number ``first`` (from 0) on. Raises :class:`CannotRun`."""
     key: LineCipher | None = None
     for number, stored in enumerate(file.raw_lines()):
         if number < first and not stored.startswith(_HEADER):
@@ -112,7 +112,7 @@ def read_lines(file: LogFile, keys: Keyring | None = None, *, first: int = 0) ->
 
 
 def opened(stored: bytes, line: Line | None, key: LineCipher | None, day: str) -> StoredLine:
-    """A stored line, which was read as ``line``, decrypted with ``key`` where it is encrypted."""
+    """Decrypt a stored line, which was parsed as ``line``, with ``key`` if it is encrypted."""
     if line is None or not is_encrypted(line):
         return StoredLine(stored, stored, line)
     place = line.get("seq")
@@ -124,16 +124,16 @@ def opened(stored: bytes, line: Line | None, key: LineCipher | None, day: str) -
 
 
 def headers(file: LogFile) -> Iterator[dict[str, Any]]:
-    """The headers of a file; an empty one stands for one that cannot be read. Raises :class:`CannotRun`."""
+    """The headers of a file; an unreadable one is an empty dictionary. Raises :class:`CannotRun`."""
     return (read(raw) or {} for raw in file.raw_lines() if raw.startswith(_HEADER))
 
 
 def events(
     folder: Path, *, first_day: str = "", last_day: str = "9999", keys: Keyring | None = None
 ) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Every event of these days, oldest first, with its file's day. Torn lines are passed over, structure too.
+    """Every event of these days, oldest first, with its file's day; torn lines and headers are skipped.
 
-    One line is held at a time. Raises :class:`CannotRun` when a file cannot be read, for want of its key as well.
+    Only one line is in memory at a time. Raises :class:`CannotRun` if a file cannot be read or its key is missing.
     """
     for file in log_files(folder, first_day=first_day, last_day=last_day):
         for line in read_events(file.path, keys):
@@ -178,7 +178,7 @@ def _unreadable(path: Path, error: OSError) -> CannotRun:
 
 
 KEY_FILE = "audit.key"
-"""The key that seals the log, where the environment gives none: it is made once, in the state folder."""
+"""File of the key that seals the log if the environment gives none: it is created once, in the state folder."""
 KEY_LOCK = "audit.key.lock"
 KEY_VARIABLE = "TICKETBOT_AUDIT_KEY"
 KEY_PATIENCE_S = 10.0
@@ -186,21 +186,21 @@ _KEY = re.compile(r"[!-~]{16,}")
 
 
 def log_keys(given: Sequence[str], folder: Path) -> tuple[bytes, ...]:
-    """The keys, the one to write with first. ``given`` ones win over the file in ``folder``, which may still be there.
+    """The keys, the one to write with first: ``given`` ones before that of the file in ``folder``.
 
-    Raises :class:`CannotRun` when the file is damaged or cannot be read, and :class:`StateUnusable` when there is no
-    key and none can be made.
+    Without any, a key is created. Raises :class:`CannotRun` if the file is damaged or unreadable, and
+    :class:`StateUnusable` if no key can be created.
     """
     return known_keys(given, folder) or _made(folder / KEY_FILE)
 
 
 def known_keys(given: Sequence[str], folder: Path) -> tuple[bytes, ...]:
-    """The same for readers: no key is made. Raises :class:`CannotRun` as :func:`log_keys` does."""
+    """The same for readers, which create no key. Raises :class:`CannotRun` as :func:`log_keys` does."""
     return tuple(dict.fromkeys((*(text.encode() for text in given), *_stored(folder / KEY_FILE))))
 
 
 def _stored(path: Path) -> tuple[bytes, ...]:
-    """The key of the file; none where there is no file, or an empty one, with which no line was ever sealed."""
+    """The key of the file; none if the file is missing, or empty, since no line was ever sealed with that."""
     try:
         text = path.read_text(encoding="ascii").strip()
     except (FileNotFoundError, NotADirectoryError):
@@ -223,13 +223,13 @@ def _made(path: Path) -> tuple[bytes, ...]:
         make_folder(path.parent)
         lock = path.with_name(KEY_LOCK)
         with filelock.FileLock(lock, mode=0o600, timeout=KEY_PATIENCE_S):
-            stored = _stored(path)  # another may have been quicker
+            stored = _stored(path)  # another process may have created it first
             if not stored:
                 key = secrets.token_hex(32).encode()
                 replace_file(path, lambda target: target.writelines((key, b"\n")))
                 stored = (key,)
-    except OSError as error:  # the lock's patience is one too
+    except OSError as error:  # a timeout of the lock is an OSError too
         raise state_unusable(path.parent, error, path) from error
     with suppress(OSError):
-        lock.unlink()  # a process that holds it now finds the key
+        lock.unlink()  # a process that waits for it will find the key
     return stored

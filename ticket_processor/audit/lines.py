@@ -1,13 +1,12 @@
-"""One line of the log: as bytes, sealed into a chain, and without what is personal in it.
+"""Encodes, seals, erases and encrypts single lines of the log.
 
-A line's ``mac`` is an HMAC-SHA256 over the line before it and over its own bytes, without what is personal. For that
-part the line holds a ``digest``, made with a random ``salt``. So a ticket's personal part can be taken out later,
-together with its salt, and the chain still holds; while it is there, it cannot be changed unnoticed.
+A line's ``mac`` is an HMAC-SHA256 over the MAC before it and its own bytes without the personal part. For that part the
+line holds a ``digest`` made with a random ``salt``. So the personal part can be erased later, together with its salt,
+and the chain still holds; until then every change of it is noticed.
 
-Encryption of the log at rest: each line as a whole by AES-256-GCM, under the first of the keys.
-
-Older keys behind it read what they wrote. A line's place (day and number) is authenticated with it, so that lines
-cannot be moved. Needs the extra ``encryption`` (cryptography).
+Encryption at rest: AES-256-GCM encrypts each whole line under the first of the keys; the others decrypt older lines. A
+line's place (day and number) is authenticated with it, so that lines cannot be moved. It needs the extra ``encryption``
+(cryptography).
 """
 
 from __future__ import annotations
@@ -29,16 +28,16 @@ PERSONAL = (
     *(("analysis", name) for name in ("summary", "evidence", "entities", "root_cause", "steps")),
     ("change", "note"),
 )
-"""The parts of a line that stem from a customer's words, redacted as they are."""
+"""The parts of a line that come from a customer's words; they are redacted, but still personal."""
 NO_MAC = ""
 _MAC_BYTES = 16
 Line = dict[str, Any]
 
 
 def encode(line: Mapping[str, object]) -> bytes:
-    """One JSON line. Nothing is ever dropped: what orjson refuses (half an emoji, huge integers) goes the slow way.
+    """One JSON line. What orjson refuses (half an emoji, huge integers), ``json`` encodes, so that nothing is lost.
 
-    What is read from it and encoded again gives the same bytes.
+    Decoding it and encoding the result gives the same bytes.
     """
     try:
         data = orjson.dumps(line, option=orjson.OPT_NON_STR_KEYS)
@@ -49,7 +48,7 @@ def encode(line: Mapping[str, object]) -> bytes:
         except ValueError:
             data = json.dumps(json.loads(text), separators=(",", ":")).encode("ascii")
     if not data.isascii():
-        # Legal in JSON, but line ends for many readers.
+        # Legal in JSON, but many programs take them for line ends.
         for raw, escaped in ((b"\xe2\x80\xa8", b"\\u2028"), (b"\xe2\x80\xa9", b"\\u2029"), (b"\xc2\x85", b"\\u0085")):
             data = data.replace(raw, escaped)
     return data + b"\n"
@@ -61,14 +60,14 @@ def read(raw: bytes) -> Line | None:
         line = orjson.loads(raw)
     except orjson.JSONDecodeError:
         try:
-            line = json.loads(raw)  # what encode() wrote the slow way, orjson does not read
+            line = json.loads(raw)  # orjson does not read what json wrote in encode()
         except (ValueError, RecursionError):
             return None
     return line if isinstance(line, dict) else None
 
 
 def sealed(line: Mapping[str, Any], key: bytes, before: str, number: int) -> Line:
-    """The line as number ``number`` of its file, after the line whose mac is ``before``."""
+    """Seal a line as number ``number`` of its file, after the line with the MAC ``before``."""
     public, personal = _split(line)
     public["seq"] = number
     whole = {**line, "seq": number}
@@ -82,7 +81,7 @@ def sealed(line: Mapping[str, Any], key: bytes, before: str, number: int) -> Lin
 
 
 def flaw(raw: bytes, line: Line, key: bytes, before: str, number: int) -> str | None:
-    """The flaw of a line that was read as ``raw``, as a sentence; ``None`` if there is none."""
+    """What is wrong with a line that was parsed from ``raw``, as a sentence; ``None`` if nothing is."""
     if encode(line) != raw:
         return "it is not written as ticketbot writes"
     if line.get("seq") != number:
@@ -104,7 +103,7 @@ def flaw(raw: bytes, line: Line, key: bytes, before: str, number: int) -> str | 
 
 
 def erased(line: Line) -> Line:
-    """The line without its personal part; the same one when there is none. Lines without any seal lose theirs too."""
+    """The line without its personal part, also if it is unsealed; the same object if there is none."""
     seal = line.get("personal")
     sealed_part = isinstance(seal, dict)
     public, personal = _split(line)
@@ -116,12 +115,12 @@ def erased(line: Line) -> Line:
 
 
 def key_id(key: bytes) -> str:
-    """A name for a key that tells nothing about it."""
+    """A name for a key that reveals nothing of it."""
     return hmac.digest(key, b"ticketbot key id", "sha256")[:4].hex()
 
 
 def _split(line: Mapping[str, Any]) -> tuple[Line, dict[str, Any]]:
-    """The line without what is personal, and that."""
+    """Split a line into its other part and its personal part."""
     public = dict(line)
     personal: dict[str, Any] = {}
     for part, name in PERSONAL:
@@ -152,9 +151,9 @@ _NONCE = 12
 
 
 class Keyring:
-    """The keys, the one to write with first. Threads may share it.
+    """The encryption keys, the one to write with first. Thread-safe.
 
-    Raises :class:`ConfigError` when a key is none, or ``cryptography`` is missing.
+    Raises :class:`ConfigError` if a key is invalid or ``cryptography`` is missing.
     """
 
     def __init__(self, keys: Sequence[str]) -> None:
@@ -166,31 +165,31 @@ class Keyring:
             self._keys[key_id(key)] = _aes(key)
 
     def newest(self) -> tuple[dict[str, str], LineCipher]:
-        """What a new header has to say of the first key, and what closes the lines below it."""
+        """The entry of a new header about the first key, and the cipher for the lines below it."""
         name, aes = next(iter(self._keys.items()))
         return {"name": NAME, "key_id": name}, LineCipher(aes)
 
     def cipher_of(self, header: Mapping[str, Any]) -> LineCipher | None:
-        """What opens the lines below ``header``; ``None`` when they are not encrypted, or the key is not here."""
+        """The cipher of the lines below ``header``; ``None`` if they are not encrypted, or the key is missing."""
         cipher = header.get("cipher")
         if not isinstance(cipher, dict):
             return None
         aes = self._keys.get(str(cipher.get("key_id", cipher.get("master"))))
-        if aes is not None and "key" in cipher:  # earlier versions made a key for each file, and kept it there wrapped
+        if aes is not None and "key" in cipher:  # earlier versions stored a wrapped key in each file
             key = _decrypted(aes, _bytes(cipher["key"]), str(header.get("segment")).encode())
             return None if key is None else LineCipher(_aes(key))
         return None if aes is None else LineCipher(aes)
 
 
 class LineCipher:
-    """Closes and opens lines. Safe for threads."""
+    """Encrypts and decrypts lines. Thread-safe."""
 
     def __init__(self, aes: Any) -> None:
         self._aes = aes
 
     def closed(self, data: bytes, day: str, number: int) -> bytes:
-        """The line that is stored instead of ``data``, its end of line included."""
-        nonce = os.urandom(_NONCE)  # 96 random bits, and a key closes far fewer than 2**32 lines
+        """The encrypted line that is stored in place of ``data``, with its line end."""
+        nonce = os.urandom(_NONCE)  # 96 random bits; a key encrypts far fewer than 2**32 lines
         return encode({"seq": number, "sealed": _text(nonce + self._aes.encrypt(nonce, data, _place(day, number)))})
 
     def opened(self, line: Mapping[str, Any], day: str, number: int) -> bytes | None:
@@ -199,12 +198,12 @@ class LineCipher:
 
 
 def is_encrypted(line: Mapping[str, Any]) -> bool:
-    """Whether this is what :meth:`LineCipher.closed` writes."""
+    """True if :meth:`LineCipher.closed` wrote the line."""
     return "sealed" in line and "event" not in line
 
 
 def is_as_closed(stored: bytes, line: Mapping[str, Any]) -> bool:
-    """Whether an encrypted line stands there byte for byte as :meth:`LineCipher.closed` wrote it."""
+    """True if an encrypted line has exactly the bytes that :meth:`LineCipher.closed` writes."""
     return encode({"seq": line.get("seq"), "sealed": _text(_bytes(line.get("sealed")))}) == stored
 
 

@@ -1,11 +1,10 @@
-"""Receipts: JSON lines for programs, and a plain text log for people beside it; and the upkeep of both.
+"""Writes receipts: JSON lines for programs, and a plain text log for people beside them; and maintains both.
 
-``logs/ticketbot-YYYY-MM-DD.jsonl`` (UTC days), every line in a chain of macs. Of a ticket's text a line holds the
-redacted summary, at most five short redacted quotes, and the entities that the site asked for. If a line
-cannot be written, :class:`AuditUnwritable` is raised, and the caller must not act.
+``logs/ticketbot-YYYY-MM-DD.jsonl`` (UTC days) holds the lines, in a chain of MACs. Of a ticket's text a line holds the
+redacted summary, at most five short redacted quotes, and the entities that the site asked for. If a line cannot be
+written, :class:`AuditUnwritable` is raised, and the caller must not act.
 
-Upkeep checks the log's end, and deletes days that are too old. The next run repeats whatever a crash or a full disk
-interrupted.
+Maintenance checks the log's end and deletes old days. After a crash or a full disk the next run repeats it.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ from .lines import BEGIN_ANEW, KEYS_VARIABLE, Keyring
 from .writer import Head, LogWriter, last_head
 
 REPAIRED = "torn_line_repaired"
-"""The alert for half a line that a crash had left."""
+"""The alert for the removal of an incomplete line that a crash left."""
 
 
 class AuditLog:
@@ -45,7 +44,7 @@ class AuditLog:
         key: bytes = b"",
         keys: Keyring | None = None,
     ) -> None:
-        """``key`` seals the chain; ``keys`` encrypt the lines, where there are any."""
+        """``key`` seals the chain; ``keys``, if given, encrypt the lines."""
         self.folder = folder
         self._clock = clock
         self._run_id = run_id
@@ -54,7 +53,7 @@ class AuditLog:
         self._writer = LogWriter(folder, key, keys)
         self._sequence = 0
         self.not_before = ""
-        """No line goes to the file of an earlier day, whatever the clock says."""
+        """No line is written to the file of an earlier day, whatever the clock says."""
 
     @property
     def path(self) -> Path:
@@ -63,32 +62,32 @@ class AuditLog:
 
     @property
     def head(self) -> Head | None:
-        """Where the log ended when this last wrote to it; kept elsewhere, it shows whether the end was cut off."""
+        """The log's end after our last line; a copy stored elsewhere shows whether the log's end was cut off."""
         return self._writer.head
 
     def alone(self) -> AbstractContextManager[None]:
-        """Keep all others from writing to the log. Raises ``OSError`` if another process does not let go of it."""
+        """Lock the log against all other writers. Raises ``OSError`` if another process holds it for too long."""
         return self._writer.alone()
 
     def run_started(self, **facts: object) -> None:
-        """The first line of a run; raises before anything else has happened when the log is unwritable."""
+        """Write the first line of a run, before anything else happens; raises if the log is unwritable."""
         self._event("run_started", facts, sync=True)
 
     def new_intent(self) -> str:
-        """A name for one write, unique over all runs."""
+        """A new name for one write, unique over all runs."""
         with self._lock:
             self._sequence += 1
             return f"{self._run_id}-{self._sequence}"
 
     def intent(self, *changes: Change) -> None:
-        """The lines that must be on disk before a write, or a job of many, is sent."""
+        """Write the lines that must be on disk before these changes are sent."""
         facts = [
             {"ticket_id": change.ticket_id, "intent": change.intent, "change": _change(change)} for change in changes
         ]
         self._event("intent", *facts, sync=True)
 
     def ticket(self, outcome: Outcome) -> None:
-        """The line that says what became of a ticket."""
+        """Write the line with a ticket's outcome."""
         analysis = outcome.analysis
         self._event(
             "ticket",
@@ -108,16 +107,16 @@ class AuditLog:
         )
 
     def alert(self, what: str, *, sync: bool = False, **facts: object) -> None:
-        """Something a person should know that concerns no single ticket; on the disk on return with ``sync``."""
+        """Write an alert, which concerns no single ticket; with ``sync`` it is on disk on return."""
         self._event("alert", {"what": what, **facts}, sync=sync)
 
     def run_finished(self, summary: RunSummary) -> RunSummary:
-        """The last line of a run. Where it cannot be written, the summary that is returned says so."""
-        told = summary.model_dump(
+        """Write the last line of a run; the returned summary says so if that fails."""
+        facts = summary.model_dump(
             mode="json", exclude={"run_id", "dry_run", "log_head", "causes", "price_note", "unpriced"}
         )
         try:
-            self._event("run_finished", told, sync=True)
+            self._event("run_finished", facts, sync=True)
         except AuditUnwritable as unwritable:
             stopped, kind = summary.stopped or str(unwritable), summary.stopped_by or type(unwritable).__name__
             ended = {"stopped": stopped, "stopped_by": kind, "exit_code": int(ExitCode.CANNOT_RUN)}
@@ -191,7 +190,7 @@ def _change(change: Change) -> dict[str, object]:
         "tags_removed": change.tags_removed,
         "priority": _from_to(change.priority_before, change.priority, cleared="priority" in change.cleared),
         "group": _from_to(change.group_before, change.group, cleared="group" in change.cleared),
-        # What people wrote into a field is none of the log's business, even where it was replaced.
+        # The log never holds what people wrote into a field, not even if we replaced it.
         "fields": {
             str(key): {"from": None, "to": "(as it was)" if change.puts_back and value else value}
             for key, value in change.field_values.items()
@@ -207,7 +206,7 @@ def _change(change: Change) -> dict[str, object]:
 
 
 def _status(closing: StatusChange | None) -> dict[str, object]:
-    """What follows a reply of ours is told with its draft, for that is counted."""
+    """The entry for a status change; one that follows our reply includes the draft, since reports count it."""
     if closing is None:
         return {}
     return {"close": closing.model_dump()} if closing.draft else {"status": closing.status}
@@ -218,23 +217,23 @@ def _from_to(before: object, after: object, *, cleared: bool) -> dict[str, objec
 
 
 LOG_HEAD, LOG_FOLDER = "log_head", "log_folder"
-"""Facts of the state: where the log ended, and which one that was."""
+"""Facts of the state: the log's end, and the log's folder."""
 EXPIRED = "log_expired"
-"""The alert that explains deleted days to a verification."""
+"""The alert that tells verification why days are missing."""
 BEHIND_S = 3600.0
-"""A clock this far behind the helpdesk's last date is wrong."""
+"""Seconds; a clock that is further behind the helpdesk's last date is wrong."""
 CHANGED = "log_changed"
-"""The alert for a log without the line that the last run ended with."""
+"""The alert for a log that lacks the last line of the run before."""
 
 
 def check_encryption(folder: Path, today: str, keys: Keyring | None) -> None:
-    """Raise :class:`ConfigError` where an encrypted log would go on in the clear, or under a key that opens none of it.
+    """Raise :class:`ConfigError` if an encrypted log would go on unencrypted, or with keys that decrypt none of it.
 
-    Raises :class:`CannotRun` for the folder.
+    Raises :class:`CannotRun` if the folder cannot be read.
     """
     for file in reversed(log_files(folder, last_day=today) or log_files(folder)):
         last = None
-        with suppress(CannotRun):  # a damaged day keeps no other from being written
+        with suppress(CannotRun):  # a damaged file must not prevent writing others
             last = next(reversed(list(headers(file))), None)
         if last is None:
             continue
@@ -254,16 +253,16 @@ def check_encryption(folder: Path, today: str, keys: Keyring | None) -> None:
 def look_after(
     audit: AuditLog, now: float, left: str | None, retention_days: int, keys: Keyring | None, state: State
 ) -> list[str]:
-    """Check the end that the last run ``left``, and remove old days. Returns sentences on what went wrong.
+    """Check the log's end, which the last run ``left``, and delete old days. Returns sentences on what went wrong.
 
-    A day is too old by this machine's clock and by what the helpdesk's clock said last, which ``state`` knows: no day
-    is removed before that has said anything. Raises :class:`AuditUnwritable` when a changed log cannot be told.
+    A day is old only if both this machine's clock and the helpdesk's last date in ``state`` say so; without such a date
+    no day is deleted. Raises :class:`AuditUnwritable` if the alert about a changed log cannot be written.
     """
     troubles: list[str] = []
-    told = state.helpdesk_date()
-    first_kept = "" if told is None else str(_day(min(now, told)) - timedelta(days=retention_days))
+    date = state.helpdesk_date()
+    first_kept = "" if date is None else str(_day(min(now, date)) - timedelta(days=retention_days))
     try:
-        # A run that died once it had deleted the day of that end could not tell of another.
+        # If that day was deleted and the run died then, the state still names an end that is rightly gone.
         if left is not None and left >= first_kept and not stands(audit.folder, left, keys):
             audit.alert(CHANGED, head=left)
             troubles.append(
@@ -282,18 +281,18 @@ def look_after(
 
 
 def leftovers(log: Path) -> list[Path]:
-    """Files that reports of earlier versions kept beside this log: copies of its columns."""
+    """Files with copies of the log's columns, which reports of earlier versions kept beside it."""
     return [path for path in sorted((log / ".index").glob("*")) if path.is_file()]
 
 
 def left_in(state: State, folder: Path) -> str | None:
-    """Where this log ended when it was last known; ``None`` too when that was another one."""
+    """The end of the log in ``folder`` as the state knows it; ``None`` if it is unknown or of another folder."""
     where = state.fact(LOG_FOLDER)
     return state.fact(LOG_HEAD) if where is None or where == str(folder.resolve()) else None
 
 
 def keep_head(state: State, audit: AuditLog) -> str | None:
-    """Store the end of the log for the next run, and return it."""
+    """Store the log's end for the next run, and return it."""
     if audit.head is None:
         return None
     state.remember(**{LOG_HEAD: str(audit.head), LOG_FOLDER: str(audit.folder.resolve())})
@@ -301,7 +300,7 @@ def keep_head(state: State, audit: AuditLog) -> str | None:
 
 
 def stands(folder: Path, head: str, keys: Keyring | None = None) -> bool:
-    """Whether the line that was once the last of the log is still there, as far as ``keys`` can tell.
+    """True if the line that ``head`` names is still in the log, as far as ``keys`` allow to check.
 
     Raises :class:`CannotRun` when its file cannot be read.
     """
@@ -311,20 +310,19 @@ def stands(folder: Path, head: str, keys: Keyring | None = None) -> bool:
         return False
     for file in log_files(folder, first_day=then.day, last_day=then.day):
         for item in islice(read_lines(file, keys, first=then.lines - 1), 1):
-            if item.closed:  # there is no key for it, or it would have been opened
+            if item.closed:  # its key is missing, so it was not decrypted
                 return any("cipher" in header for header in headers(file))
             return item.line is not None and item.line.get("mac") == then.mac
     return False
 
 
 def not_before(state: State, now: float) -> str:
-    """The day before which no line may be filed, since the helpdesk's clock was further; empty when all is well.
+    """The earliest day to which lines may be written, if this clock is behind the helpdesk's; empty if it is not.
 
-    Under a clock that is behind, a line would go to a day that is removed before its time. Raises
-    :class:`StateUnusable`.
+    Otherwise a line could be written to a day that is deleted too early. Raises :class:`StateUnusable`.
     """
-    told = state.helpdesk_date()
-    return str(_day(told)) if told is not None and now < told - BEHIND_S else ""
+    date = state.helpdesk_date()
+    return str(_day(date)) if date is not None and now < date - BEHIND_S else ""
 
 
 def _day(moment: float) -> date:
@@ -332,7 +330,7 @@ def _day(moment: float) -> date:
 
 
 def _expire(audit: AuditLog, first_kept: str, keys: Keyring | None) -> list[Exception]:
-    """Remove what is older; one file that cannot be removed does not keep the others. Gives what went wrong."""
+    """Delete older files, also if deleting one of them fails; returns the errors."""
     folder = audit.folder
     try:
         old = [file for file in log_files(folder) if file.day < first_kept]
@@ -346,7 +344,7 @@ def _expire(audit: AuditLog, first_kept: str, keys: Keyring | None) -> list[Exce
 
 
 def _removed(paths: Iterable[Path]) -> list[Exception]:
-    """Remove files; gives what went wrong."""
+    """Delete files; returns the errors."""
     failed: list[Exception] = []
     for path in paths:
         try:

@@ -1,8 +1,8 @@
-"""Is the log as it was written? Every file's chain, the links between files, and the ends that were told elsewhere.
+"""Verifies the log: every file's chain, the links between files, and the log's ends that were recorded elsewhere.
 
-A file's first header holds on to the file before it, an alert explains days that were deleted and words that were
-erased, and an *anchor* is an end of the log that was recorded elsewhere: in the state, or by a heartbeat's receiver.
-Without an anchor a log whose end was cut off looks like one that was never longer.
+A file's first header links to the file before it. Alerts explain days that were deleted and words that were erased. An
+*anchor* is an end of the log that was recorded elsewhere: in the state, or by a heartbeat's receiver. Without an anchor
+nothing shows that lines were cut off the log's end.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from .receipts import CHANGED, EXPIRED, stands
 from .writer import Head
 
 MOST_KEPT = 1000
-"""Flaws beyond this number are counted only."""
+"""Maximum number of flaws that are stored; others are only counted."""
 
 
 class Flaw(Frozen):
@@ -39,7 +39,7 @@ class Flaw(Frozen):
 
     @property
     def where(self) -> str:
-        """The file, and the lines of it."""
+        """The file and its lines, in words."""
         if self.line is None:
             return self.file
         lines = f"line {self.line}" if self.last_line == self.line else f"lines {self.line} to {self.last_line}"
@@ -64,19 +64,19 @@ class VerificationReport(Frozen):
 
     @property
     def holds(self) -> bool:
-        """Whether all of it was looked at, and is as it was written."""
+        """True if everything could be checked and has no flaw."""
         return not self.flaws and not self.unchecked
 
 
 @dataclass
 class Flaws:
-    """Flaws in the order in which they were found; neighbours that say the same are one. ``more`` were not kept."""
+    """Flaws in the order in which they were found; equal ones of adjacent lines are merged. ``more`` are not kept."""
 
     kept: list[Flaw] = field(default_factory=list)
     more: int = 0
 
     def add(self, file: str, what: str, line: int | None = None) -> None:
-        """One more, of a line (the first is 1) or of the file as a whole."""
+        """Add a flaw of a line (the first is 1) or of the file as a whole."""
         last = self.kept[-1] if self.kept else None
         if last and line and (last.file, last.last_line, last.what) == (file, line - 1, what):
             self.kept[-1] = last.model_copy(update={"last_line": line})
@@ -88,9 +88,9 @@ class Flaws:
 
 @dataclass
 class _Claim:
-    """A claim that a file once had ``lines`` lines and ended with ``mac``. ``said_by`` is the beginning of a sentence.
+    """A claim that a file once had ``lines`` lines and ended with ``mac``. ``said_by`` begins the sentence about it.
 
-    ``key`` is the name of the key that sealed that line, where it is known. ``stands``: ``None`` cannot be told.
+    ``key`` is the name of the key that sealed that line, if known. ``stands`` is ``None`` if it cannot be checked.
     """
 
     lines: int
@@ -103,7 +103,7 @@ class _Claim:
 
 @dataclass
 class _File:
-    """The findings on a file. ``linked``: its first header names the file before it."""
+    """What was found in a file. ``linked``: its first header links to the file before it."""
 
     file: LogFile
     linked: bool = False
@@ -128,10 +128,10 @@ def check(
     *,
     done: Callable[[int], None] = lambda _files: None,
 ) -> VerificationReport:
-    """Verify the log in ``folder``. ``anchors`` are ends that were told, each with who gave it.
+    """Verify the log in ``folder``. ``anchors`` are recorded ends, each with its source.
 
-    ``done`` is called after each file. One line is held at a time.
-    Raises :class:`CannotRun` when the folder cannot be read; a file that cannot is told in the report.
+    ``done`` is called after each file. Only one line is in memory at a time.
+    Raises :class:`CannotRun` if the folder cannot be read; the report names files that cannot be read.
     """
     return _Check(folder, keys, keyring).run([*anchors], done)
 
@@ -148,7 +148,7 @@ class _Check:
         self._ends: dict[str, tuple[str, int]] = {}
         self._erased: list[tuple[str, int, object]] = []
         self._explained: dict[tuple[object, str], int] = {}
-        """The last line of each ticket and day that an erasure explains."""
+        """For each ticket and day, the last line whose missing words an erasure explains."""
         self._head: Head | None = None
 
     def run(self, anchors: Sequence[tuple[str, Head]], done: Callable[[int], None]) -> VerificationReport:
@@ -170,14 +170,14 @@ class _Check:
         for day, place, ticket in self._erased:
             if place > self._explained.get((ticket, day), 0):
                 self._flaws.add(self._name(day), "its personal part was taken out, and no erasure says so", place)
-        told = zip(anchors, given, strict=True)
+        ends = zip(anchors, given, strict=True)
         return VerificationReport(
             files=len(files),
             lines=sum(seen.lines for seen in self._files.values()),
             erased=len(self._erased),
             expired=tuple(sorted(self._expired)),
             head=self._head and str(self._head),
-            anchors=tuple({"anchor": str(head), "given_by": by, "stands": claim.stands} for (by, head), claim in told),
+            anchors=tuple({"anchor": str(head), "given_by": by, "stands": claim.stands} for (by, head), claim in ends),
             flaws=tuple(self._flaws.kept),
             unchecked=tuple(self._unchecked.kept),
             notes=tuple(self._notes),
@@ -187,12 +187,12 @@ class _Check:
     # One file
 
     def _look_at_beginning(self, file: LogFile) -> None:
-        """Read which files the first header links to, before those are checked."""
+        """Read the links of the file's first header, before the linked files are checked."""
         seen = self._files[file.day] = _File(file)
         try:
             first = next(judged_lines(file, Chain(file.day, self._keys, self._keyring)), None)
         except CannotRun:
-            return  # which is told when it is read
+            return  # reported when the whole file is read
         line = first.line if first else None
         if first is None or line is None or line.get("event") != SEGMENT or first.verdict is LineVerdict.CHANGED:
             return
@@ -214,7 +214,7 @@ class _Check:
                 if judged.mac:
                     self._head = Head(file.day, chain.length, judged.mac)
                     for claim in by_mac.get(judged.mac, ()):
-                        # A mac can be copied. A line whose key is here is not found below a header that names another.
+                        # A MAC can be copied. A line with an available key cannot stand below another key's header.
                         if judged.verdict is not LineVerdict.UNCHECKED or claim.key not in self._key_ids:
                             claim.found_at = claim.found_at or chain.length
         except CannotRun as error:
@@ -241,7 +241,7 @@ class _Check:
                 self._heed(seen, place, line)
 
     def _heed(self, seen: _File, place: int, said: Line) -> None:
-        """Take note of a line about the log itself."""
+        """Store what a line says about the log itself."""
         what = said.get("what")
         if said["event"] == "run_started":
             if _is_beside(said.get("follows"), seen):
@@ -258,12 +258,12 @@ class _Check:
     # Between files
 
     def _judge(self, claim: _Claim, seen: _File) -> None:
-        """Report a claim whose line the file no longer holds."""
+        """Report a claim if the file lacks its line."""
         stands = 0 < claim.found_at <= claim.lines <= seen.length
-        if claim.mac == NO_MAC:  # of a file without any seal
+        if claim.mac == NO_MAC:  # the file has no seals
             stands = claim.lines == seen.lines
         if not stands and (seen.later or seen.lines == seen.torn) and self._was_due(seen.file.day):
-            return  # a clock was put back so far that a day which had been deleted was begun once more
+            return  # a clock was set back so far that a run began a deleted day again
         said = f"{claim.said_by} {claim.lines}, which"
         if not stands and (not seen.readable or (seen.blind and claim.lines <= seen.length)):
             self._unchecked.add(seen.name, f"{said} cannot be looked up")
@@ -273,7 +273,7 @@ class _Check:
             self._flaws.add(seen.name, f"{said} is not there: lines were cut off, or the file was replaced")
 
     def _look_at_links(self) -> None:
-        """Every file holds on to the one before, unless that one is younger: a clock may have been put back."""
+        """Check that every file links to the one before, unless that one is younger: a clock may have been set back."""
         before: _File | None = None
         for seen in self._files.values():
             if seen.linked:
@@ -281,14 +281,14 @@ class _Check:
                     self._look_at_pair(before, seen)
                 before = seen
             elif not seen.readable or seen.lines > seen.torn:
-                before = None  # its beginning is gone (reported elsewhere), and with it the link
+                before = None  # its first line is missing (reported elsewhere), and so is the link
 
     def _look_at_pair(self, other: _File, seen: _File) -> None:
         follows = seen.after["day"] if seen.after else ""
         if other.file.day == follows or other.later:
             return
         if other.file.day < follows and not self._was_due(follows):
-            return  # the file between them is missing, which is told for itself
+            return  # the file between them is missing, which is reported separately
         if other.file.day in self._expired:
             self._notes.append(f"{other.name} should have been deleted by now, which the next run does")
         else:
@@ -301,15 +301,15 @@ class _Check:
                 self._flaws.add(self._name(day), f"it is missing: {claim.said_by} {claim.lines}")
 
     def _look_at_ends_that_runs_knew(self) -> None:
-        """Ends that no later file holds on to, as a run that came after them knew them, or missed them."""
+        """Check the ends to which no later file links, but which the next run recorded."""
         for head, (day, place) in self._ends.items():
-            with suppress(CannotRun):  # which was told when the file was to be read
+            with suppress(CannotRun):  # reported when the file was read
                 if not self._was_due(head[:10]) and not stands(self._folder, head, self._keyring):
                     what = f"the end that the run before this one had left, {head}, is not there"
                     self._flaws.add(self._name(day), what, place)
 
     def _was_due(self, day: str) -> bool:
-        """Whether a day was to be deleted: every day is that is as old as one that was."""
+        """True if a day was due for deletion: it is as old as a day that was deleted."""
         return day <= max(self._expired, default="")
 
     def _name(self, day: str) -> str:
@@ -318,7 +318,7 @@ class _Check:
 
 
 def _is_beside(head: object, seen: _File) -> bool:
-    """Whether an end that a run of this file knew is neither above it nor what the file holds on to."""
+    """True if an end that a run recorded is neither in this file nor the one to which this file links."""
     try:
         end = Head.parse(head) if isinstance(head, str) else None
     except ValueError:
@@ -329,7 +329,7 @@ def _is_beside(head: object, seen: _File) -> bool:
 
 
 def _link(link: object) -> Mapping[str, Any] | None:
-    """The link in a header; ``None`` if it is malformed, as in a header that was changed."""
+    """The link in a header; ``None`` if it is malformed."""
     if isinstance(link, dict) and isinstance(link.get("day"), str) and isinstance(link.get("lines"), int):
         return link if isinstance(link.get("mac"), str) else None
     return None

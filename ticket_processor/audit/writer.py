@@ -1,8 +1,8 @@
-"""Appends lines to the log's chain, one writer at a time, and repairs what a crash tore.
+"""Appends lines to the log's chain, one writer at a time, and removes incomplete lines that a crash left.
 
 Each day's file begins with a header (event ``segment``) that links to the file before it: its day, its number of
-lines, and the mac of the last. Another header follows where lines above cannot be continued, because they were written
-under another key, or changed.
+lines, and the MAC of its last line. If the chain of the lines above cannot be continued, because they were sealed with
+another key or changed, another header begins a new chain.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _BLOCK = 64 * 1024
 
 @dataclass(frozen=True)
 class Head:
-    """The end of the log: a day, how many lines its file has, and the mac of the last."""
+    """The end of the log: a day, how many lines its file has, and the MAC of the last one."""
 
     day: str
     lines: int
@@ -42,14 +42,14 @@ class Head:
 
     @classmethod
     def parse(cls, text: str) -> Head:
-        """The head that :func:`str` made this text of. Raises ``ValueError``."""
+        """Parse the text that ``str(head)`` gives. Raises ``ValueError``."""
         day, lines, mac = text.strip().split(":")
         return cls(day, int(lines), mac)
 
 
 @dataclass
 class _Open:
-    """The file that is being written: its end as we left it, and what its lines are closed with."""
+    """The open file: its end after our last line, and the cipher of its lines."""
 
     day: str
     descriptor: int
@@ -62,7 +62,7 @@ class _Open:
 class LogWriter:
     """Appends sealed lines to the day's file. Thread-safe, and safe beside other processes.
 
-    Every method raises ``OSError`` if nothing could be written, or if another process held the log for too long.
+    Every method raises ``OSError`` if it could not write, or if another process held the log for too long.
     """
 
     def __init__(self, folder: Path, key: bytes = b"", keys: Keyring | None = None) -> None:
@@ -74,7 +74,7 @@ class LogWriter:
         self._open: _Open | None = None
         self._guard = filelock.FileLock(folder / LOCK_NAME, mode=0o600, thread_local=False)
         self.repaired: int | None = None
-        """Bytes of a torn line that was removed; the caller resets it after reporting."""
+        """Length of an incomplete line that was removed; the caller resets it after reporting."""
 
     @property
     def head(self) -> Head | None:
@@ -84,9 +84,9 @@ class LogWriter:
             return Head(log.day, log.number, log.mac) if log and log.number else None
 
     def append(self, day: str, lines: Sequence[Mapping[str, Any]], text: str = "", *, sync: bool = False) -> None:
-        """Write lines into the file of ``day``, all or none, and ``text`` into the plain one beside it.
+        """Append lines to the file of ``day``, all or none, and ``text`` to the plain one beside it.
 
-        With ``sync`` they are on the disk when this returns. An encrypted log has no plain text beside it.
+        With ``sync`` they are on disk when this returns. An encrypted log has no plain text beside it.
         """
         with self._lock, self._alone():
             log = self._at(day)
@@ -110,7 +110,7 @@ class LogWriter:
 
     @contextmanager
     def alone(self) -> Iterator[None]:
-        """Keep all writers off, this one included, so that files may be replaced."""
+        """Lock out all writers, this one included, so that files may be replaced."""
         with self._lock, self._alone():
             self._close()
             yield
@@ -133,7 +133,7 @@ class LogWriter:
             self._guard.release()
 
     def _at(self, day: str) -> _Open:
-        """The day's file, at its end, and in the chain."""
+        """Open the day's file, ready to append the next line of the chain."""
         log = self._open
         path = self._folder / (NAME.format(day=day) + ".jsonl")
         if log is None or log.day != day or not _is_at(path, log.descriptor):
@@ -144,25 +144,25 @@ class LogWriter:
             end = self._mended(log, file)
             if end and (log.cipher is not None) == (self._keys is not None):
                 log.number, log.mac = end
-            else:  # the chain cannot be taken up there
+            else:  # the chain cannot be continued there
                 self._begin(log, file)
             log.size = os.fstat(log.descriptor).st_size
         return log
 
     def _mended(self, log: _Open, file: LogFile) -> tuple[int, str] | None:
-        """Have the file end with a whole line; gives the next line's number and the mac to go on from, if it can."""
+        """Make the file end with a whole line; returns the next line's number and the MAC before it, if known."""
         raws, torn = _last_lines(log.descriptor)
         if torn and read(torn) is not None:  # only the end of the line is missing
             _write(log.descriptor, b"\n")
             raws = [*raws, torn + b"\n"][-2:]
-        elif torn:  # nobody can read half a line, and what it was to announce has not been done
+        elif torn:  # what an incomplete line was to announce has not been done
             os.ftruncate(log.descriptor, os.fstat(log.descriptor).st_size - len(torn))
             self.repaired = len(torn)
         log.cipher = None
         if raws and self._keys is not None:
             for header in headers(file):
                 log.cipher = self._keys.cipher_of(header)
-        # The chain goes on where the last line is sealed with our key, and unchanged.
+        # The chain is continued if the last line is sealed with our key and unchanged.
         lines = [opened(raw, read(raw), log.cipher, log.day) for raw in raws]
         last = lines[-1].line if lines else None
         if last is None or not isinstance(number := last.get("seq"), int):
@@ -175,7 +175,7 @@ class LogWriter:
         return (number + 1, last["mac"]) if flaw(lines[-1].raw, last, self._key, before, number) is None else None
 
     def _begin(self, log: _Open, file: LogFile) -> None:
-        """Write a header that holds on to what is there: the file before, or what stands above in this one."""
+        """Write a header that links to the lines above in this file, or else to the file before."""
         number = sum(1 for _ in read_lines(file))
         facts: dict[str, Any] = {"event": SEGMENT, "segment": log.day, "schema": SCHEMA, "key_id": key_id(self._key)}
         if number:
@@ -183,7 +183,7 @@ class LogWriter:
         else:
             others = log_files(self._folder)
             earlier = [other for other in others if other.day < log.day]
-            later = [other for other in others if other.day > log.day]  # a clock was put back
+            later = [other for other in others if other.day > log.day]  # a clock was set back
             for name, files in (("after", earlier), ("later", later)):
                 if files:
                     self._mend(files[-1])
@@ -198,7 +198,7 @@ class LogWriter:
         log.number, log.mac = number + 1, header["mac"]
 
     def _mend(self, file: LogFile) -> None:
-        """Remove a torn line at the end of a day that is over."""
+        """Remove an incomplete line at the end of an earlier day's file."""
         with suppress(OSError):
             descriptor = _open_to_append(file.path)
             try:
@@ -213,10 +213,7 @@ class LogWriter:
 
 
 def last_head(files: Sequence[LogFile], keys: Keyring | None = None) -> Head | None:
-    """How many lines the last of these files, oldest first, has that has any, and the mac of its last one.
-
-    Of a damaged file as far as it goes.
-    """
+    """The end of the last of these files (oldest first) that has lines; a damaged file ends where it is damaged."""
     links = (_link(file, keys) for file in reversed(files))
     return next((Head(link["day"], link["lines"], link["mac"]) for link in links if link["lines"]), None)
 
@@ -224,7 +221,7 @@ def last_head(files: Sequence[LogFile], keys: Keyring | None = None) -> Head | N
 def _link(file: LogFile, keys: Keyring | None) -> dict[str, Any]:
     """The link in a header to another file: its end, and the name of the key that sealed it, if any."""
     link: dict[str, Any] = {"day": file.day, "lines": 0, "mac": NO_MAC}
-    with suppress(CannotRun):  # a damaged day must not keep the next one from being written, nor itself from expiring
+    with suppress(CannotRun):  # a damaged file must not prevent writing the next one, or its own deletion
         for item in read_lines(file, keys):
             line = item.line or {}
             link["lines"] += 1
@@ -236,7 +233,7 @@ def _link(file: LogFile, keys: Keyring | None) -> dict[str, Any]:
 
 
 def _last_lines(descriptor: int) -> tuple[list[bytes], bytes]:
-    """The last two whole lines of a file, and what stands behind them without an end of line."""
+    """The last two whole lines of a file, and the incomplete one after them."""
     size = os.fstat(descriptor).st_size
     blocks, ends, at = list[bytes](), 0, size
     with open(descriptor, "rb", buffering=0, closefd=False) as file:
@@ -261,12 +258,12 @@ def _write(descriptor: int, data: bytes) -> None:
 
 
 def _close(descriptor: int) -> None:
-    with suppress(OSError):  # what had to be on the disk was synced
+    with suppress(OSError):  # everything important was synced before
         os.close(descriptor)
 
 
 def _is_at(path: Path, descriptor: int) -> bool:
-    """Whether the open file is still the one of that name."""
+    """True if the open file is still the one at this path."""
     with suppress(OSError):
         return os.path.samestat(path.stat(), os.fstat(descriptor))
     return False

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from ..analysis.cache import FILE_NAME as ANSWERS
-from ..audit.erase import TicketTraces, nobody_beside
+from ..audit.erase import TicketTraces, without_dry_runs
 from ..core.clock import SystemClock
 from ..core.errors import ConfigError, ExitCode
 from ..core.text import many
@@ -63,7 +63,7 @@ def erase_tickets(
     with ExitStack() as stack:
         if not dry_run:
             stack.enter_context(lock(settings.state_folder))
-            stack.enter_context(nobody_beside(settings.state_folder))
+            stack.enter_context(without_dry_runs(settings.state_folder))
         state = stack.enter_context(opened_state(settings.state_folder, settings.desk.base_url, dry_run=dry_run))
         wanted |= cut_off(state)
         found = find_words(settings, wanted)

@@ -1,4 +1,4 @@
-"""Tickets made into verdicts: workers analyse and decide, the run's thread takes in what they found."""
+"""Turns tickets into verdicts: workers analyse and decide, the run's thread collects the results."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ Understood = tuple[Analysis | None, Decision, int]
 
 
 class Answers(Protocol):
-    """Adds to a decision what the knowledge base says of the ticket. Called from many threads."""
+    """Adds answers from the knowledge base to a decision. Called from many threads."""
 
     def __call__(
         self, ticket: Ticket, analysis: Analysis, decision: Decision, *, may_ask: bool = True
     ) -> tuple[Analysis, Decision]:
-        """The analysis with what was paid for a draft, and the decision.
+        """The analysis, with the cost of a draft added, and the decision.
 
-        Nothing is searched and no model is asked unless one ``may_ask``.
+        With ``may_ask=False`` nothing is searched and no model is asked.
         """
 
 
 class Understands(Protocol):
-    """Understands tickets; called from many threads. See :class:`analysis.chain.Understanding`."""
+    """Analyses tickets; called from many threads. See :class:`analysis.chain.Understanding`."""
 
     @property
     def details(self) -> dict[str, str]: ...
@@ -57,10 +57,10 @@ class Verdicts:
         self._options = options
         self._faults = faults
         self._analysed: dict[str, Analysis] = {}
-        """Analyses by the key of their work, of tickets whose worker is not heard of yet."""
+        """Analyses by the key of their work, for tickets whose worker has not returned yet."""
 
     def understand(self, work: Work) -> Understood:
-        """Analyse a ticket and decide what it gets."""
+        """Analyse a ticket and decide what to write on it."""
         started = self._parts.clock.monotonic()
         analysis: Analysis | None = None
         if work.thanks:
@@ -74,9 +74,9 @@ class Verdicts:
         return analysis, decision, round(seconds * 1000)
 
     def _wait_until_stable(self, ticket: Ticket, since_read_s: float) -> None:
-        """Wait until the ticket can be written, for it was told of the moment it changed; not when the run is ending.
+        """Wait until a ticket from a webhook, which has just changed, can be written; not when the run is ending.
 
-        Stamps have whole seconds, and so has the wait from one read to the next.
+        Stamps have whole seconds, so the wait has as well.
         """
         missing = self._options.stable_read_s - (ticket.age_of_stamp or 0.0)
         if 0 < missing <= self._options.stable_read_s:
@@ -90,13 +90,13 @@ class Verdicts:
         return self._parts.answers(work.ticket, analysis, decision, may_ask=may_ask)
 
     def of(self, work: Work, future: Future[Understood]) -> Verdict | Outcome | None:
-        """The verdict on a ticket, or its end where there is none; ``None`` where it waits for the next run."""
+        """The verdict on a ticket, or its outcome if there is no verdict; ``None`` if it waits for the next run."""
         known = self._analysed.pop(work.key, None)
         try:
             try:
                 analysis, decision, milliseconds = future.result()
             except Stuck:
-                # Where it is the draft that hangs, there is an analysis.
+                # If the draft hangs, the analysis is known already.
                 analysis = known or self._parts.understanding.without_models(work.ticket, "model_hung")
                 analysis, decision = self._decide(work, analysis, may_ask=False)
                 milliseconds = round(self._options.analysis_timeout_s * 1000)

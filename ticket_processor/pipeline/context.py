@@ -1,7 +1,7 @@
-"""What the stations of a run share: its parts, its options, its checks, and its frame.
+"""What the steps of a run share: its parts, options, checks, and frame.
 
-The checks say whether it may begin, go on and write: kill switch, deadline, disk space, what the helpdesk asked for.
-The frame is its first receipt, what earlier runs have left, and its end with the last receipt.
+The checks decide whether it may begin, go on and write: kill switch, deadline, disk space, the helpdesk's request to
+wait. The frame writes its first receipt, finishes what earlier runs left, and ends it with the last receipt.
 """
 
 from __future__ import annotations
@@ -62,35 +62,35 @@ class Parts:
     policy: Policy
     taxonomy: Taxonomy | None = None
     split: Callable[[int, Analysis], Decision] | None = None
-    """Decides by ticket, where two settings files share the run's; ``None``: policy and taxonomy do."""
+    """Decides for a ticket, if two settings files share the run's tickets; ``None``: policy and taxonomy decide."""
     selection: Selection = field(default_factory=lambda: Selection(SkipRules()))
     kill_switch: KillSwitch = field(default_factory=KillSwitch)
     shard: Shard | None = None
-    """The part of the account's tickets that is this run's; ``None``: all of them."""
+    """The part of the account's tickets that this run handles; ``None``: all of them."""
     saw: Callable[[Ticket], object] = lambda _ticket: None
-    """Hears of every ticket that is read."""
+    """Called with every ticket that is read."""
     ahead: ReadAhead = iter
     each: ReadEach = map
     told_of: ToldOf | None = None
     answers: Answers | None = None
     shown: Callable[[Sequence[str]], object] = lambda _articles: None
-    """Hears which articles a note names that was written."""
+    """Called with the articles that a written note names."""
     reply_objection: ReplyObjection | None = None
-    """Why a scheduled public reply is to be cancelled; ``None``: nothing that customers read is sent."""
+    """Decides whether to cancel a scheduled public reply; ``None``: no public replies are sent."""
     express: Executor | None = None
-    """Where tickets are analysed that the helpdesk has told of, so that they wait behind no others."""
+    """Analyses tickets from webhooks, so that they do not wait behind others."""
     requests: Callable[[], Mapping[str, int]] = dict
     cluster: Callable[[], ClusterUse | None] = lambda: None
-    """What was asked of a cluster, where there is one."""
+    """The run's use of a cluster; ``None`` without one."""
     helpdesk_date: Callable[[], float | None] = lambda: None
     """The helpdesk's clock at its last answer in this run (Unix seconds)."""
     troubles: Callable[[], Sequence[str]] = tuple
     room: Callable[[], None] = lambda: None
-    """Raises when the disk has too little of it for receipts."""
+    """Raises when the disk has too little space for receipts."""
     upkeep: Callable[[float, str | None], Sequence[str]] = lambda _now, _head: ()
-    """Looks after the log, whose head the last run left so, at this time; gives what it could not do."""
+    """Maintains the log, given the time and the log's end after the last run; returns what failed."""
     prepare: Callable[[], Sequence[str]] = tuple
-    """Gets ready what the run's tickets need, once it may begin; gives sentences on that. Not called by a dry run."""
+    """Prepares what the tickets need once the run may begin; returns sentences about it. Dry runs do not call it."""
 
     def decide(self, ticket_id: int, analysis: Analysis) -> Decision:
         """The decision for a ticket with this analysis."""
@@ -101,7 +101,7 @@ class Parts:
 
 @dataclass(frozen=True, kw_only=True)
 class RunChoices:
-    """A person's choices for one run. ``since`` is Unix seconds; ``None`` goes on where the last run ended."""
+    """A person's choices for one run. ``since`` is Unix seconds; with ``None`` it continues after the last run."""
 
     dry_run: bool = False
     limit: int | None = None
@@ -110,7 +110,7 @@ class RunChoices:
     retry_fallbacks: bool = False
 
     def chosen(self) -> dict[str, Any]:
-        """The choices alone, by name."""
+        """The choices by name, without other options."""
         return {each.name: getattr(self, each.name) for each in fields(RunChoices)}
 
 
@@ -134,9 +134,9 @@ class RunOptions(RunChoices):
 
 
 HALTED = "halted"
-"""Fact of the state: why nothing may be done."""
+"""Fact of the state: why no run may do anything."""
 MOST_WAIT_S = 900.0
-"""A helpdesk that asks for more is asked again after so long; its limits are by the minute."""
+"""Seconds; if a helpdesk asks for a longer wait, it is asked again after this, since its limits are per minute."""
 
 FIRST_RUN = (
     "this is the first run on this account, and history is never touched unasked: say where to begin with "
@@ -145,7 +145,7 @@ FIRST_RUN = (
 
 
 class RunChecks:
-    """The checks of one run. ``reserve_s`` of its time are kept for bringing what was begun to its end."""
+    """The checks of one run. ``reserve_s`` is the part of its time that is kept for finishing tickets."""
 
     def __init__(self, parts: Parts, options: RunOptions, faults: SharedFaults) -> None:
         self._parts = parts
@@ -154,7 +154,7 @@ class RunChecks:
         self.reserve_s = min(60.0, parts.deadline.remaining() / 9)
 
     def before_run(self) -> None:
-        """Raise when nothing may be done now: a kill switch, a published note, or the helpdesk's wish to wait."""
+        """Raise if the run may not begin: kill switch, published note, or the helpdesk's request to wait."""
         parts, options = self._parts, self._options
         self.before_write()
         if options.resume:
@@ -165,16 +165,16 @@ class RunChecks:
         heed_wait(parts.state, options.dependency, parts.clock.now())
 
     def before_ticket(self) -> None:
-        """Raise when the run should take up no other ticket."""
+        """Raise if the run may not begin another ticket."""
         self._parts.clock.check()
         self._parts.kill_switch.check()
         if self._parts.deadline.remaining() < self.reserve_s:
             raise DeadlineReached("the run's time is up; the rest waits for the next run")
 
     def turn_over(self, ticket_id: int) -> bool:
-        """Whether requests fail for ticket after ticket that earlier runs have left, so that others have their turn.
+        """True if requests fail for many tickets of earlier runs in a row, so that the run should go on to others.
 
-        ``ticket_id`` is the last of them; the next run begins behind it.
+        ``ticket_id`` is the last of them; the next run begins after it.
         """
         if not self._faults.stopped("update", "audits", "ticket"):
             return False
@@ -183,13 +183,13 @@ class RunChecks:
         return True
 
     def before_write(self) -> None:
-        """Raise when the kill switch is set, or the receipts would have no room."""
+        """Raise if the kill switch is set or the disk has no room for receipts."""
         self._parts.kill_switch.check()
         if not self._options.dry_run:
             self._parts.room()
 
     def where_to_begin(self) -> float:
-        """The time from which tickets are pulled (Unix seconds). A first run without it raises :class:`ConfigError`."""
+        """The time from which tickets are read (Unix seconds). Raises :class:`ConfigError` at a first run without."""
         if self._options.since is not None:
             return self._options.since
         stored = self._parts.state.fact(HORIZON)
@@ -198,7 +198,7 @@ class RunChecks:
         return parse_iso(stored)
 
     def begin_again(self, since: float | None) -> tuple[str, ...]:
-        """Give up the place where the last run ended, if ``since`` replaces one; returns what to say of that."""
+        """Drop the cursor of the last run if ``since`` is given; returns remarks about that."""
         parts = self._parts
         if since is None:
             return ()
@@ -208,32 +208,32 @@ class RunChecks:
         parts.state.begin_again(iso(since))
         return ("--since was given, so the place where the last run ended was given up",) if known else ()
 
-    def keep_not_before(self, told: RateLimited) -> None:
-        """Remember when the helpdesk wants to be asked again."""
+    def keep_not_before(self, limited: RateLimited) -> None:
+        """Store until when the helpdesk asks us to wait."""
         now = self._parts.clock.now()
-        self._parts.state.keep_not_before(self._options.dependency, min(told.not_before, now + MOST_WAIT_S), now)
+        self._parts.state.keep_not_before(self._options.dependency, min(limited.not_before, now + MOST_WAIT_S), now)
 
 
 def heed_wait(state: State, dependency: str, now: float) -> None:
-    """Raise :class:`RateLimited` while the helpdesk's wish to be left alone, told in an earlier run, still holds."""
+    """Raise :class:`RateLimited` while the wait that the helpdesk asked for in an earlier run has not ended."""
     wait = state.not_before(dependency, now) - now
     if 0 < wait <= MOST_WAIT_S:
         raise RateLimited(f"the helpdesk asked us to wait another {wait:.0f} s", not_before=now + wait)
 
 
 LIKELY_INTERVAL_S = 600.0
-"""Of several tickets that only one is asked for, it is another one in each run."""
+"""Seconds between runs; one of several tickets is read in each run, and it is a different one each time."""
 
 
 class RunFrame:
-    """Begins a run and brings it to its end, with what earlier runs have left. For one thread."""
+    """Begins a run, finishes what earlier runs left, and ends it. For one thread."""
 
     def __init__(self, parts: Parts, options: RunOptions, listener: Listener) -> None:
         self._parts = parts
         self._options = options
         self.intake: Intake | None = None
         self.abandoned = 0
-        """Worker threads left behind in calls that do not end."""
+        """Number of worker threads in calls that do not end."""
         self._faults = SharedFaults()
         self._checks = RunChecks(parts, options, self._faults)
         self._desk = IsolatingDesk(parts.desk, self._faults, parts.clock.monotonic, shard=parts.shard, saw=parts.saw)
@@ -262,15 +262,15 @@ class RunFrame:
         self._recorder = Recorder(parts, options, listener, self._verifier, self._faults)
 
     def play(self, work: Callable[[], None], *, all_there: bool = False) -> RunSummary:
-        """Do the run's ``work`` and sum it up, whatever ends it.
+        """Do the run's ``work`` and return its summary, however it ends.
 
-        ``all_there``: the exit code is 1 where a ticket is not found.
+        ``all_there``: the exit code is 1 if a ticket is not found.
         """
         parts, options = self._parts, self._options
         begun, started = parts.clock.now(), parts.clock.monotonic()
         stopped, stopped_by, code = None, None, ExitCode.OK
         left = None
-        with suppress(StateUnusable):  # whatever else the state is asked for tells
+        with suppress(StateUnusable):  # the next use of the state reports it
             left = left_in(parts.state, parts.audit.folder)
             parts.audit.not_before = not_before(parts.state, begun)
         try:
@@ -305,7 +305,7 @@ class RunFrame:
                 parts.state.remember(**{HALTED: str(end)})
                 self._verifier.published()
                 parts.audit.alert("note_published", message=str(end))
-        with suppress(StateUnusable):  # which is why the run ended, then
+        with suppress(StateUnusable):  # then that is why the run ended
             self._recorder.count_failures()
             if not options.dry_run:
                 self._verifier.leave_unread()
@@ -330,24 +330,24 @@ class RunFrame:
         return self._recorder.end(summary, begun)
 
     def _record(self, settled: Settled, waits: str = "") -> None:
-        """Take an end in; ``waits`` is why its ticket waits for a run all the same, if it does."""
+        """Record an outcome; ``waits`` is why its ticket still waits for a run, if it does."""
         self._recorder.record(settled, waits)
         if self.intake is not None:
             self.intake.settled(settled.outcome.ticket_id)
 
     def _record_all(self, ended: Iterable[Settled], waiting: Mapping[int, str] | None = None) -> None:
-        """Take ends in; ``waiting`` says why tickets wait for a run that get no write now."""
+        """Record outcomes; ``waiting`` says why tickets without a write still wait for a run."""
         for settled in ended:
             kept = (waiting or {}).get(settled.outcome.ticket_id, "")
             self._record(settled, kept if settled.outcome.change is None else "")
 
-    # What earlier runs have left
+    # What earlier runs left
 
     def _finish_earlier(self, only: Collection[int] | None) -> tuple[set[int], set[int]]:
-        """Settle what earlier runs have begun; gives the tickets that are settled, and those left to the next run.
+        """Settle what earlier runs began; returns the settled tickets, and those left to the next run.
 
-        Tickets for which no request works keep no other waiting. One that changed before its planned write could be
-        made is as good as new, wherever the cursor is.
+        If requests fail for many of them, the run goes on to other tickets. A ticket that changed before its planned
+        write is treated as new, wherever the cursor is.
         """
         ended, last = set[int](), 0
         try:
@@ -370,7 +370,7 @@ class RunFrame:
         return ended, {item.verdict.ticket_id for item in self._parts.state.unsettled()}
 
     def _ask_for_those_given_up(self) -> None:
-        """Read one record, where tickets were given up at theirs and no other has been read: they may come back."""
+        """If records could not be read for given-up tickets, read one: if that works now, they are tried again."""
         tickets = self._parts.state.given_up_unproven("audits")
         if tickets and not self._faults.tried("audits"):
             with suppress(TicketError):
@@ -379,7 +379,7 @@ class RunFrame:
     # Reading back
 
     def _read_back(self) -> None:
-        """Read writes back; what they are found to have taken away from people, the next run puts back."""
+        """Read writes back; the next run restores what they took from people."""
         end = self._verifier.read_back(self._checks.reserve_s / 2)
         if self._write_back.trust.guard_ended:
             self._recorder.remarks.append(

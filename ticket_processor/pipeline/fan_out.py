@@ -1,4 +1,4 @@
-"""Fan work out over any ``concurrent.futures`` executor, and gather it as it completes, with bounded memory.
+"""Runs work on any ``concurrent.futures`` executor and yields results as they complete, with bounded memory.
 
 :func:`read_ahead` fetches the next page in a thread while the caller works on this one.
 """
@@ -20,22 +20,22 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 POLL_S = 0.25
-"""How long a signal may go unnoticed: on Windows a waiting main thread hears none."""
+"""Seconds between checks for signals: on Windows a waiting main thread receives none."""
 
 LOOK_S = 1.0
-"""How often running calls are looked at for those that hang."""
+"""Seconds between checks for calls that hang."""
 
 
 class Stuck(Exception):
-    """The worker did not come back in time. Its thread is left behind."""
+    """The call did not return in time. Its thread is abandoned."""
 
 
 class FanOut(Generic[Item, Result]):
     """Takes items lazily, keeps at most ``window`` in the executor, yields (item, future) lists as they finish.
 
-    A call that runs longer than ``timeout_s`` is abandoned and yields a future holding :class:`Stuck`: every
-    library's own timeout was met failing to end a call. Once all ``workers`` hang in such calls, what is queued
-    behind them yields :class:`Stuck` as well. ``choose`` may name another executor for an item. Use from one thread.
+    A call that runs longer than ``timeout_s`` is abandoned and yields a future with :class:`Stuck`, since every
+    library's own timeout has failed to end a call at some time. Once all ``workers`` hang in such calls, queued items
+    yield :class:`Stuck` as well. ``choose`` may name another executor for an item. Use from one thread.
     """
 
     def __init__(
@@ -65,26 +65,26 @@ class FanOut(Generic[Item, Result]):
         self._finished: SimpleQueue[Future[Result]] = SimpleQueue()
         self._next_look = 0.0
         self.exhausted = False
-        """Whether everything has been taken in that there is."""
+        """True if all items have been taken."""
         self.unclaimed: list[tuple[Item, Future[Result]]] = []
-        """After an early end: work that was finished and not yielded."""
+        """After an early end: finished items that were not yielded."""
 
     @property
     def abandoned(self) -> int:
-        """Calls left behind in threads that still run."""
+        """Number of abandoned calls that still run."""
         return sum(not future.done() for future in self._hanging)
 
     @property
     def outstanding(self) -> int:
-        """Items that were taken in and not yielded yet."""
+        """Number of items that were taken and not yielded yet."""
         return len(self._running)
 
     def over(self, items: Iterator[Item | None]) -> Generator[list[tuple[Item, Future[Result]]], None, None]:
-        """The results of ``items``; now and then none, so that the caller can go on with what else there is to do.
+        """Yield lists of results for ``items``; sometimes an empty one, so that the caller can do other work.
 
-        An item that is ``None`` says that the next one is not there yet.
-        ``DeadlineReached`` from ``items`` ends the intake, and is raised once everything taken in has been
-        yielded. Raises it at once when less than the reserve is left, and ``Stopping``.
+        An item ``None`` means that the next one is not available yet. If ``items`` raises ``DeadlineReached``, no more
+        are taken, and it is raised again after all results are yielded, or at once when less than the reserve is left.
+        Raises ``Stopping`` at once.
         """
         late: DeadlineReached | None = None
         self.exhausted = False
@@ -102,7 +102,7 @@ class FanOut(Generic[Item, Result]):
                             break
                         future = self._choose(item).submit(self._call, item)
                         self._running[future] = item
-                        # Asking hundreds of futures in turn would take more time than the rest of this thread's work.
+                        # Polling hundreds of futures would take more time than the rest of this thread's work.
                         future.add_done_callback(self._finished.put)
                         if len(self._running) > self._window // 2 and not self._finished.empty():
                             break  # the caller could be writing already
@@ -126,7 +126,7 @@ class FanOut(Generic[Item, Result]):
                         self._hanging.append(future)
 
     def _wait_for_some(self) -> list[Future[Result]]:
-        """The calls that have finished by now; waits a moment for the first."""
+        """The calls that have finished; waits up to :data:`POLL_S` for the first."""
         finished: list[Future[Result]] = []
         try:
             finished.append(self._finished.get(timeout=POLL_S))
@@ -161,34 +161,34 @@ def _stuck() -> Future[Result]:
 
 
 ReadEach = Callable[[Callable[[int], Any], Sequence[int]], Iterable[Any]]
-"""Applies a function to ticket numbers and gives the results in their order: ``map`` one by one, :func:`read_each`
-several at a time."""
+"""Applies a function to ticket numbers and returns the results in order: ``map`` one by one, :func:`read_each` in
+parallel."""
 READERS = 8
 
 
 def read_each(read: Callable[[int], Any], ticket_ids: Sequence[int]) -> Iterable[Any]:
-    """``read`` of each ticket, on up to ``READERS`` threads. Raises what it raises, when the others have ended."""
+    """Call ``read`` for each ticket on up to ``READERS`` threads. Raises what it raises, once the others have ended."""
     with ThreadPoolExecutor(READERS, thread_name_prefix="read-each") as pool:
         return list(pool.map(read, ticket_ids))
 
 
 READ_POLL_S = 0.05
-"""How long the caller is kept waiting for the next."""
+"""Seconds that the caller waits for the next item at most."""
 
 
 @dataclass(frozen=True)
 class _End:
-    """Nothing more comes, because of ``error`` if there is one."""
+    """The end of the items, caused by ``error`` if there is one."""
 
     error: BaseException | None = None
 
 
 def read_ahead(items: Iterator[Item], clock: Clock) -> Iterator[Item | None]:
-    """``items`` in their order, each asked for when the one before it is handed out; ``None`` while one is fetched.
+    """Yield ``items`` in order, fetching each while the caller uses the one before; ``None`` while one is fetched.
 
-    What fetching raises is raised here in its turn, behind everything fetched before; a stop that was asked for, at
-    once. ``items`` are used by one thread of their own. It ends with them, with an error, or when this iterator is
-    closed; a fetch that is under way then is not waited for.
+    An error of ``items`` is raised after everything fetched before it; a stop that was asked for, at once. One thread
+    uses ``items``; it ends with them, with an error, or when this iterator is closed, which does not wait for a fetch
+    under way.
     """
     wishes = threading.Semaphore(1)
     closed = threading.Event()

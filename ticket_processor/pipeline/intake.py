@@ -1,11 +1,11 @@
-"""Which tickets a run looks at, in order, and how far the cursor may move.
+"""Chooses the tickets that a run looks at, in order, and moves the cursor.
 
-What needs no work ends here, before anything is paid for; see ``select``. What only waits for its time goes on the
-retry list.
+Tickets that need no work end here, before anything is paid for; see ``select``. Tickets whose time has not come go on
+the retry list.
 
-A search index is late, so every listing by search goes back some hours. Of each ticket of these hours it is known at
-which stamp it was listed and dealt with. One that is listed again at the same stamp is passed over: it costs no
-request, no model call and no receipt.
+A search index is late, so every listing by search goes back some hours. The state knows the stamp at which each ticket
+of these hours was listed and handled. If it is listed again with the same stamp, it is skipped without a request, a
+model call or a receipt.
 """
 
 from __future__ import annotations
@@ -30,19 +30,19 @@ if TYPE_CHECKING:
 
 
 BATCH = 100
-"""Tickets that are read at once, of those that are read by their numbers."""
+"""Number of tickets that are read at once by their numbers."""
 ReadAhead = Callable[[Iterator[Page]], Iterator[Page | None]]
-"""How pages are read: ``iter`` reads each when it is needed, ``read_ahead`` before that."""
+"""Reads pages: ``iter`` reads each when it is needed, ``read_ahead`` before that."""
 ToldOf = Callable[[], Sequence[int]]
-"""Gives the tickets that the helpdesk has told of since it was last asked."""
+"""Returns the tickets that webhooks have named since the last call."""
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """Exactly these tickets: no page is read. ``at_once``: although their head start is not over.
+    """Exactly these tickets are wanted: no page is read. ``at_once``: even if the head start of people is not over.
 
-    ``anew`` is the run that triages them again although they are done. ``told``: the helpdesk has told of them, so they
-    are looked at as if a page had listed them.
+    ``anew`` is the run that triages them again although they are done. ``told``: webhooks have named them, so they are
+    handled as if a page had listed them.
     """
 
     tickets: frozenset[int]
@@ -52,13 +52,14 @@ class Wanted:
 
 
 class Intake:
-    """Pulls tickets lazily: the retry list first, then page after page, second looks last; ``limit`` of them at most.
+    """Reads tickets lazily: the retry list first, then page after page, second looks last; at most ``limit``.
 
-    A ticket that needs no work comes as its end, which is to be recorded before the next is asked for. ``told_of`` is
-    asked between two tickets, and what it names is looked at first, but for tickets of other shards. For one thread.
+    For a ticket without work its outcome is yielded, which the caller records before it asks for the next item.
+    ``told_of`` is called between two tickets, and the tickets that it names come first, except those of other shards.
+    For one thread.
 
-    Pages are of tickets created after ``since`` (Unix seconds); ``wanted`` names exactly those to look at instead.
-    ``replies``: what a customer has answered since our write, too. ``second_looks``: what a model has not seen, too.
+    Pages list tickets created after ``since`` (Unix seconds); ``wanted`` names the only tickets to look at instead.
+    ``replies``: also handle customers' answers to our writes. ``second_looks``: also tickets that no model has seen.
     """
 
     def __init__(
@@ -99,21 +100,21 @@ class Intake:
         self._given = 0
         self.seen = 0
         self.known: Counter[str] = Counter()
-        """Tickets that came by again and need nothing, by the reason for it."""
+        """Number of known tickets that were listed again and need nothing, by reason."""
         self._all_read = False
 
     @property
     def caught_up(self) -> bool:
-        """Whether every page was read, and every ticket on them has its end: a deadline may have left some."""
+        """True if every page was read and every ticket on them is settled."""
         return self._all_read and not self._open
 
     @property
     def under_way(self) -> tuple[int, bool]:
-        """How many tickets are begun and not ended, and whether no page is left to read. For any thread."""
+        """The number of tickets under way, and whether all pages were read. For any thread."""
         return len(self._open), self._all_read
 
     def __iter__(self) -> Iterator[Work | Outcome | None]:
-        """The work or end, ticket by ticket; ``None`` while the next page is still on its way."""
+        """Yield the work or the outcome of each ticket; ``None`` while the next page is fetched."""
         retries = self._state.retries()
         self._selector.learn(retries)
         self._known_to_wait = {item.ticket_id for item in retries if item.reason == reasons.WAITING}
@@ -121,18 +122,18 @@ class Intake:
         if told_of is None:
             yield from self._planned(retries)
             return
-        yield from self._told(told_of())
+        yield from self._from_webhooks(told_of())
         for work in self._planned(retries):
-            yield from self._told(told_of())
+            yield from self._from_webhooks(told_of())
             yield work
         while self._thinking and not self._full():
-            yield from self._told(told_of())
+            yield from self._from_webhooks(told_of())
             yield None
 
     def _planned(self, retries: Sequence[Retry]) -> Iterator[Work | Outcome | None]:
         if self._wanted is not None:
             tickets = self._wanted.tickets
-            yield from self._told(sorted(tickets)) if self._wanted.told else self._retried(tickets)
+            yield from self._from_webhooks(sorted(tickets)) if self._wanted.told else self._retried(tickets)
             return
         yield from self._retried(item.ticket_id for item in retries if not item.dead)
         if self._full():
@@ -152,17 +153,17 @@ class Intake:
             yield from self._second_looks()
 
     def understood(self, ticket_ids: Iterable[int]) -> None:
-        """These analyses have ended; while others go on, the intake is open to what it is told of."""
+        """Note that these analyses have ended; while others go on, tickets from webhooks are accepted."""
         self._thinking.difference_update(ticket_ids)
 
     def settled(self, ticket_id: int) -> None:
-        """The ticket has its end in this run."""
+        """Note that the ticket is settled in this run."""
         self._open.discard(ticket_id)
         self._listing.settled(ticket_id)
         self._ledger.settled(ticket_id)
 
     def pass_over(self, settled: Collection[int], left: Collection[int] = ()) -> None:
-        """Pass over these tickets wherever they appear: they were ``settled`` in this run, or ``left`` to the next."""
+        """Skip these tickets from now on: they were ``settled`` in this run, or ``left`` to the next."""
         for ticket_id in (*settled, *left):
             self._handled.add(ticket_id)
         self._left_over.update(settled)
@@ -172,10 +173,10 @@ class Intake:
 
     # Where tickets come from
 
-    def _told(self, ticket_ids: Sequence[int]) -> Iterator[Work | Outcome]:
-        """Tickets that the helpdesk has told of, as if a page had listed them.
+    def _from_webhooks(self, ticket_ids: Sequence[int]) -> Iterator[Work | Outcome]:
+        """Tickets that webhooks have named, handled as if a page had listed them.
 
-        One with a write that an earlier run has begun is left to the next run about it, which settles that first.
+        A ticket with an unfinished write of an earlier run is left to the next run, which settles that write first.
         """
         ours = [number for number in ticket_ids if self._shard is None or self._shard.has(number)]
         free = [number for number in ours if number not in self._handled and self._state.verdict(number) is None]
@@ -204,7 +205,7 @@ class Intake:
                 return
 
     def _on_page(self, page: Page) -> Generator[Work | Outcome, None, bool]:
-        """The work on a page; returns whether each ticket of it was looked at, or the limit left some."""
+        """Yield a page's work; returns false if the limit was reached before its end."""
         self._ledger.open(page)
         for ticket_id, error in page.unread.items():
             yield from self._cannot_read(ticket_id, error)
@@ -243,7 +244,7 @@ class Intake:
                 yield self._taken(self._selector.second_look(found, fallbacks[ticket_id]))
 
     def _read(self, ticket_ids: Sequence[int]) -> Iterator[tuple[int, Ticket | TicketError | None]]:
-        """Tickets by their numbers, until the limit; ``None`` is one that is gone."""
+        """Read tickets by their numbers, until the limit; ``None`` is one that no longer exists."""
         for start in range(0, len(ticket_ids), BATCH):
             if self._full():
                 return
@@ -254,7 +255,7 @@ class Intake:
                     return
                 yield ticket_id, tickets.unread.get(ticket_id) or tickets.get(ticket_id)
 
-    # What becomes of one
+    # One ticket
 
     def _look_at(self, ticket: Ticket, *, retried: bool = False) -> Iterator[Work | Outcome]:
         if ticket.id in self._handled and not self._may_be_answered(ticket.id):
@@ -276,7 +277,7 @@ class Intake:
             self.known[found.reason] += 1
 
     def _taken(self, item: Work | Outcome, *, for_good: bool = False) -> Work | Outcome:
-        """Take note of it. ``for_good``, or with a retry: wherever else the ticket appears in this run."""
+        """Note an item. ``for_good``, or with a retry, the ticket is skipped if it appears again in this run."""
         if isinstance(item, Work):
             number = item.ticket.id
             self._handled.add(number)
@@ -288,13 +289,13 @@ class Intake:
         return item
 
     def _may_be_answered(self, ticket_id: int) -> bool:
-        """Whether what earlier runs had left open is written, so that the customer may have answered it since."""
+        """True if a write that an earlier run left open is made, so that the customer may have answered it."""
         if not self._selector.reads_answers or ticket_id not in self._left_over:
             return False
         return self._state.is_done(ticket_id) and self._state.verdict(ticket_id) is None
 
     def _cannot_read(self, ticket_id: int, error: TicketError) -> Iterator[Outcome]:
-        """A ticket that makes no sense as the helpdesk shows it; done, given up or dropped ones need none."""
+        """Yield the failure of a ticket that cannot be read, unless it is done, given up or dropped."""
         if ticket_id in self._handled or self._selector.given_up(ticket_id):
             return
         if not self._state.is_done(ticket_id):
@@ -305,7 +306,7 @@ class Intake:
 
 
 class PageLedger:
-    """Pages in order, each with the tickets still open; tells when the cursor behind a page is earned.
+    """Tracks the open tickets of each page, and stores the cursor once all pages up to it are done.
 
     ``store`` is called with a page's cursor once every ticket of it, and of all pages before it, is settled or on
     the retry list. Use from one thread.
@@ -316,20 +317,20 @@ class PageLedger:
         self._pages: deque[_OpenPage] = deque()
 
     def open(self, page: Page) -> None:
-        """A page whose tickets are about to be looked at."""
+        """Add a page, before its tickets are looked at."""
         self._pages.append(_OpenPage(page.cursor))
 
     def begin(self, ticket_id: int) -> None:
-        """A ticket of the newest page needs work."""
+        """Note that a ticket of the newest page needs work."""
         self._pages[-1].pending.add(ticket_id)
 
     def exhausted(self) -> None:
-        """Every ticket of the newest page has been looked at."""
+        """Note that every ticket of the newest page has been looked at."""
         self._pages[-1].exhausted = True
         self._advance()
 
     def settled(self, ticket_id: int) -> None:
-        """The ticket has its end in this run, wherever it appeared."""
+        """Note that the ticket is settled in this run, on whatever page it was."""
         for page in self._pages:
             page.pending.discard(ticket_id)
         self._advance()
@@ -349,11 +350,11 @@ class _OpenPage:
 
 
 FLUSH = 100
-"""Tickets that are remembered in one transaction."""
+"""Number of tickets that are stored in one transaction."""
 
 
 class SearchWindow:
-    """One run's listing, and what earlier ones have shown. Use from one thread."""
+    """Compares a listing by search with those of earlier runs. Use from one thread."""
 
     def __init__(self, state: State) -> None:
         self._state = state
@@ -361,14 +362,14 @@ class SearchWindow:
         self._kept: list[Listed] = []
 
     def new(self, tickets: Sequence[Ticket]) -> set[int]:
-        """The tickets of a page that no run has dealt with at this stamp."""
+        """The ids of a page's tickets that no run has handled at their present stamp."""
         known = self._state.listed_stamps([ticket.id for ticket in tickets])
         fresh = [ticket for ticket in tickets if known.get(ticket.id) != ticket.updated_at]
         self._open.update((ticket.id, ticket) for ticket in fresh)
         return {ticket.id for ticket in fresh}
 
     def settled(self, ticket_id: int) -> None:
-        """The ticket has its end in this run, or is on the retry list, if it is one of the listing."""
+        """Note that a ticket of the listing is settled or on the retry list."""
         ticket = self._open.pop(ticket_id, None)
         if ticket is not None:
             self._kept.append(Listed(ticket.id, parse_iso(ticket.created_at), ticket.updated_at))
@@ -376,12 +377,12 @@ class SearchWindow:
             self.flush()
 
     def ended(self, since: float) -> None:
-        """The listing of what was created since ``since`` was looked at; no later one goes back further."""
+        """Finish a listing of tickets created after ``since``; later listings do not go back further."""
         self.flush()
         self._state.forget_listed(since)
 
     def flush(self) -> None:
-        """Have the state know all of it."""
+        """Store the handled tickets in the state."""
         kept, self._kept = self._kept, []
         if kept:
             self._state.keep_listed(kept)

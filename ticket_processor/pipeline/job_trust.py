@@ -1,7 +1,7 @@
-"""Whether this account's jobs of many updates may be trusted with notes, learnt from each job.
+"""Learns from each job of many updates whether this account's jobs are safe for our writes.
 
 Zendesk does not document whether an item of a job keeps its comment, its metadata and its own stamp. Without them a job
-could publish nothing, guard nothing, or leave no proof; so a job is used only where they have been seen to hold.
+would lose the note, the guard or the proof; so jobs are used only after they have been seen to work.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ DAY_S = 86_400.0
 
 
 class BatchTrust(Frozen):
-    """Findings about an account's jobs; ``stamps`` is ``None`` where no job has shown it yet.
+    """Findings about an account's jobs; ``stamps`` is ``None`` if no job has shown it yet.
 
     ``ok``: they may be used. ``metadata``: an item's metadata arrives. ``stamps``: an item with an old stamp fails.
-    What earlier versions stored besides is passed over.
+    Other fields, which earlier versions stored, are ignored.
     """
 
     model_config = ConfigDict(extra="ignore")
@@ -45,12 +45,12 @@ class BatchTrust(Frozen):
     why: str = ""
 
     def age_s(self, now: float) -> float:
-        """Seconds since this was found; a date that is none is as old as can be."""
+        """Seconds since this was found; very many for an invalid date."""
         return now - moment_of(self.at)
 
 
 def learnt(state: State) -> BatchTrust | None:
-    """The findings about the account's jobs; ``None`` when there are none, or they cannot be read."""
+    """The findings about the account's jobs; ``None`` if there are none, or they cannot be read."""
     text = state.fact(TRUST)
     if text is None:
         return None
@@ -65,7 +65,7 @@ STALE_DONE = "a job's item was done although its stamp was out of date"
 
 
 def revoked(state: State, now: str) -> BatchTrust:
-    """Withdraw the trust in an account's jobs, whose items have passed over an edit: single updates from now on."""
+    """Findings that forbid jobs from now on, because an item of a job overwrote an edit."""
     before = learnt(state)
     known = BatchTrust(
         at=now,
@@ -79,17 +79,17 @@ def revoked(state: State, now: str) -> BatchTrust:
 
 
 def remember(state: State, known: BatchTrust) -> None:
-    """Store it for the runs to come; what was known before is replaced."""
+    """Store findings for later runs, in place of earlier ones."""
     state.remember(**{TRUST: known.model_dump_json()})
 
 
 LOST_KEY, LOST_NOTE = "a job's item lost its metadata, by which our writes are known", "a job's item lost its note"
 RETRY_TRIAL_S = 30 * DAY_S
-"""After this a failed trial is repeated: the vendor may have changed what jobs do."""
+"""Seconds after which a failed trial is repeated, since the vendor may have changed how jobs work."""
 
 
 class JobTrust:
-    """Whether jobs may be used on this account. Used by one thread."""
+    """Decides whether jobs may be used on this account. Used by one thread."""
 
     def __init__(self, tools: Tools) -> None:
         self._desk, self._state, self._audit, self._clock = tools.desk, tools.state, tools.audit, tools.clock
@@ -98,31 +98,31 @@ class JobTrust:
         if self.refused and self._age_s > RETRY_TRIAL_S:
             self._known = None
         self.guard_ended = False
-        """Whether stamps were known to guard, and this run has found an item that was written all the same."""
+        """True if stamps were known to guard, but this run found an item that was written with an old stamp."""
 
     @property
     def refused(self) -> bool:
-        """Whether a job has shown that only single updates are safe here."""
+        """True if a job has shown that only single updates are safe."""
         return self._known is not None and not self._known.ok
 
     @property
     def on_trial(self) -> bool:
-        """Whether it is not known yet that jobs do all that single updates do, and that stamps guard their items."""
+        """True until jobs are known to do all that single updates do, and stamps to guard their items."""
         return self._known is None or (self._known.ok and self._known.stamps is None)
 
     @property
     def stamps_guard(self) -> bool:
-        """Whether an item whose stamp is out of date is known to fail."""
+        """True if items with an old stamp are known to fail."""
         return self._known is not None and self._known.stamps is True
 
     @property
     def wants_stale_item(self) -> bool:
-        """Whether the next job is to show that an item with an old stamp fails: on trial, and once a day."""
+        """True if the next job should test that an item with an old stamp fails: on trial, and once a day."""
         return self.on_trial or (self.stamps_guard and self._age_s > DAY_S)
 
     @property
     def unguarded(self) -> bool:
-        """Whether an item counts as done only once it is known what it has replaced: no stamp is known to guard it."""
+        """True if no stamp is known to guard items, so that an item is done only once its record was compared."""
         return self._known is None or (self._known.metadata and not self._known.stamps)
 
     @property
@@ -130,7 +130,7 @@ class JobTrust:
         return 0.0 if self._known is None else self._known.age_s(self._clock.now())
 
     def overwrote(self, change: Change, write: Edit, history: History | None = None) -> None:
-        """A write has replaced what a person set meanwhile. Unless that moved no stamp, jobs are not guarded."""
+        """Note that a write replaced a person's value. If the person's edit changed the stamp, jobs are not guarded."""
         if self.refused:
             return
         history = history or self._record(change.ticket_id) or History()
@@ -146,19 +146,19 @@ class JobTrust:
     def judge(
         self, works: Sequence[Settlement], stale: int | None, status: JobStatus, tickets: Mapping[int, Ticket]
     ) -> None:
-        """Read what items of a job have replaced, into their ``recorded``, and learn whether jobs are safe here.
+        """Read the records of a job's items into their ``recorded``, and learn whether jobs are safe.
 
-        ``works`` are items that their ``tickets`` show, all of them or a sample; ``stale`` is the ticket whose item had
-        an old stamp. Raises ``NotePublished``.
+        ``works`` are items whose ``tickets`` show the write, all of them or a sample; ``stale`` is the ticket whose
+        item had an old stamp. Raises ``NotePublished``.
         """
         why, judged = "", False
         for work, history in zip(works, self.records([work.ticket_id for work in works]), strict=True):
             change = work.sent[-1]
             if history is None:
-                continue  # of this one nothing can be learnt
+                continue  # unreadable, so nothing can be learnt from it
             edit = history.find(change.key)
-            told = [item for item in history.edits if item.comment == "public"]
-            if edit in told or any(reference(change.key) in item.text for item in told):
+            public = [item for item in history.edits if item.comment == "public"]
+            if edit in public or any(reference(change.key) in item.text for item in public):
                 raise note_published(work.ticket_id)
             if edit is None and all(item.at <= change.stamp for item in history.edits):
                 continue  # the record is behind the ticket, and says nothing of the job yet
@@ -195,9 +195,9 @@ class JobTrust:
         return None
 
     def _failed_for_its_stamp(self, stale: int, status: JobStatus, shown: Sequence[Settlement]) -> bool | None:
-        """Whether the item with the old stamp failed for that; ``None`` when a ticket that was closed may be why.
+        """True if the item with the old stamp failed because of it; ``None`` if a closed ticket may be the reason.
 
-        That it was done counts once its ticket shows it.
+        It counts as done only once its ticket shows the write.
         """
         made = status.results.get(stale)
         if made:

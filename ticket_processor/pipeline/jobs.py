@@ -1,6 +1,6 @@
-"""Jobs of many updates: sent, polled, told apart by what tickets show.
+"""Sends and polls jobs of many updates, and finds out from the tickets what each job has done.
 
-An item counts as done only when the job says so of it and the ticket shows it.
+An item counts as done only if the job reports it and the ticket shows it.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ WriteMode = Literal["auto", "single", "batch"]
 
 @dataclass(frozen=True)
 class Delivery:
-    """How changes travel. In mode ``auto`` jobs are used once ``batch_from`` tickets are on their way at the same time.
+    """How changes are sent. In mode ``auto``, jobs are used once ``batch_from`` tickets are on their way together.
 
-    Single updates of the last minute count as on their way, for the helpdesk's limit counts them.
-    ``most_jobs`` are ours at a time; the account may have thirty. ``together`` is how many tickets are read before the
-    first of them gets a single update: where nothing guards that, each is read by itself.
+    Single updates of the last minute count as on their way, since the helpdesk's limit counts them. We use at most
+    ``most_jobs`` at a time; the account may have thirty. ``together`` is how many tickets are read before the first of
+    them gets a single update; if nothing guards updates, it is 1.
     """
 
     mode: WriteMode = "auto"
@@ -44,7 +44,7 @@ class Delivery:
 
 @dataclass(frozen=True)
 class Tools:
-    """What a station that writes works with.
+    """What steps that write need.
 
     ``before_write`` is called before anything is sent and may raise to stop everything (a kill switch). ``each`` reads
     several records at a time.
@@ -62,26 +62,26 @@ class Tools:
 
 
 TRIAL_ITEMS = 5
-"""Items of the first job on an account of which nothing is known; each of them is looked at closely."""
+"""Number of items in the first job on an unknown account; the record of each is read."""
 JOB_PATIENCE_S = 180.0
-"""A job that takes longer, over all runs that wait for it, is judged by reading, and what it has not done goes alone.
+"""Seconds. Slower jobs are abandoned, their tickets are read again, and single updates write what they left.
 
-What it may still do, the stamps keep apart from what we do.
+If such a job still runs, our newer stamps make its late items fail.
 """
 LOST_JOB_S = 600.0
-"""How long a job whose reply was lost may still run. Where no stamp is known to guard, nothing is sent again."""
+"""Seconds that a job may still run if its reply was lost. Unless stamps guard, nothing is sent again until then."""
 MISSED_POLLS = 3
 FULL_IN_A_ROW = 3
-"""Consecutive TooManyJobs replies, with no job of ours under way, before single updates are used."""
+"""Consecutive TooManyJobs replies, without a job of ours under way, after which single updates are used."""
 LOOKS = 3
-"""Reads, a poll apart, of tickets that do not show what their job reports."""
+"""Number of reads, one per poll, of tickets that do not show what their job reports."""
 JOBS_IN_VAIN = 3
-"""Consecutive jobs without an item known to be done before single updates are used."""
+"""Consecutive jobs without an item known to be done, after which single updates are used."""
 POLL_S = 2.0
-"""Time between two polls of a job without progress; other jobs are polled when they should have ended."""
+"""Seconds between polls of a job without progress; other jobs are polled when they should have ended."""
 SOONEST_S, LATEST_S = 0.5, 5.0
 LOST_JOB_UNTIL = "lost_job_until"
-"""Fact of the state: until when (Unix seconds) a job may be under way of whose end nothing is known."""
+"""Fact of the state: until when (Unix seconds) a job with an unknown end may still run."""
 
 
 @dataclass
@@ -89,20 +89,20 @@ class _Job:
     begun: float
     works: dict[int, Settlement] = field(default_factory=dict)
     stale: int | None = None
-    """The ticket of the item whose stamp is out of date."""
+    """The ticket whose item has an old stamp."""
     missed: int = 0
     looks: int = 0
     done: bool = False
 
     def left_s(self, pace_s: float | None, now: float) -> float:
-        """Seconds until it should have ended, at ``pace_s`` seconds an item."""
+        """Seconds until the job should have ended, at ``pace_s`` seconds per item."""
         return POLL_S if pace_s is None or self.looks else pace_s * len(self.works) - (now - self.begun)
 
 
 class UpdateJobs:
     """Our jobs on the account. Used by one thread.
 
-    Tickets that a job has not written, as far as can be told, go back to the front of ``waiting``.
+    Tickets that a job seems not to have written go back to the front of ``waiting``.
     """
 
     def __init__(self, tools: Tools, waiting: list[Settlement]) -> None:
@@ -121,41 +121,41 @@ class UpdateJobs:
         self._full_in_a_row = 0
         self.trust = JobTrust(tools)
         self.used = 0
-        """Jobs so far."""
+        """Number of jobs so far."""
 
     @property
     def open(self) -> int:
-        """Tickets in jobs that have no end yet."""
+        """Number of tickets in jobs that are not settled."""
         return len(self._arrived) + sum(len(job.works) for job in self._jobs.values())
 
     @property
     def refused(self) -> bool:
-        """Whether single updates are used from now on."""
+        """True if only single updates are used from now on."""
         return self._given_up or self.trust.refused
 
     @property
     def takes(self) -> int:
-        """Tickets that the next job takes: while on trial a few, and one more whose stamp is stale."""
+        """Number of tickets for the next job: on trial a few, and one more with an old stamp."""
         if self.trust.on_trial:
             return min(TRIAL_ITEMS, self._delivery.job_items) + 1
         return self._delivery.job_items
 
     @property
     def may_begin(self) -> bool:
-        """Whether there is a place for one more."""
+        """True if another job may be begun."""
         most = 1 if self.trust.on_trial else self._delivery.most_jobs
         return len(self._jobs) < most and self._clock.monotonic() >= self._none_before
 
     def may_still_write(self, work: Settlement) -> bool:
-        """Whether a job of whose end nothing is known may still write, and no stamp is known to keep it from that."""
+        """True if a job with an unknown end may still write the ticket, and no stamp is known to prevent that."""
         return 0 < work.in_doubt_until - self._clock.now() <= LOST_JOB_S and not self.trust.stamps_guard
 
     def lost_until(self) -> float:
-        """Until when (Unix seconds) a job of earlier runs may be under way of whose end nothing is known."""
+        """Until when (Unix seconds) a job of earlier runs with an unknown end may still run."""
         return float(self._state.fact(LOST_JOB_UNTIL) or 0.0)
 
     def resume(self, works: Mapping[str, Sequence[Settlement]]) -> None:
-        """Ask after the jobs of earlier runs, by their ids."""
+        """Follow the jobs of earlier runs, by their ids."""
         now, wall = self._clock.monotonic(), self._clock.now()
         begun = self._state.jobs_begun() if works else {}
         for job_id, items in works.items():
@@ -167,7 +167,7 @@ class UpdateJobs:
             self._poll()
 
     def begin(self, planned: Sequence[tuple[Settlement, Change]], begun: float) -> None:
-        """Send a job with what is ``planned``, which was read when it was ``begun``, in monotonic seconds."""
+        """Send a job with the ``planned`` changes, whose tickets were read at ``begun`` (monotonic seconds)."""
         job = _Job(begun)
         if self.trust.wants_stale_item and len(planned) > 1:
             job.stale = planned[-1][0].ticket_id
@@ -205,14 +205,14 @@ class UpdateJobs:
             self._jobs[job_id] = job
 
     def poll_due(self) -> None:
-        """Ask how far the jobs are, when one should have ended."""
+        """Poll the jobs if one should have ended."""
         if self._jobs and not (self._ended or self._arrived) and self._clock.monotonic() >= self._next_poll:
             self._poll()
 
     def wait(self, deadline: Deadline) -> None:
-        """Wait until a job should have ended, or one may be begun, unless one has ended.
+        """Wait until a job should have ended or another may be begun; not if one has ended.
 
-        Raises ``DeadlineReached`` with jobs still under way: the next run looks them up by their ids.
+        Raises ``DeadlineReached`` with jobs still under way: the next run finds them by their ids.
         """
         if self._ended or self._arrived:
             return
@@ -224,7 +224,7 @@ class UpdateJobs:
             self._poll()
 
     def written(self, most: int | None = None) -> Iterator[tuple[Settlement, str]]:
-        """Tickets that a job has written, with the job's id; ``most`` of them, so that others are taken in between."""
+        """Yield at most ``most`` tickets that a job has written, with the job's id."""
         given = 0
         while (self._ended or self._arrived) and (most is None or given < most):
             if self._arrived:
@@ -236,7 +236,7 @@ class UpdateJobs:
                 self._collect(job_id, self._jobs.pop(job_id), status)
 
     def _not_taken(self, job: _Job) -> None:
-        """Nothing of the job was or will be done, so its intents count for nothing."""
+        """Drop the intents of a job that was refused as a whole."""
         self._state.forget_intent(*(work.sent.pop().intent for work in job.works.values()))
         for work in job.works.values():
             work.in_doubt_until = 0.0
@@ -249,13 +249,13 @@ class UpdateJobs:
         self._waiting[:0] = job.works.values()
 
     def _poll(self) -> None:
-        """Ask how far the jobs are."""
+        """Poll the jobs."""
         asked = [job_id for job_id in self._jobs if job_id not in self._ended]
         statuses = self._desk.jobs(asked)
         now = self._clock.monotonic()
         ended = {job_id: statuses[job_id] for job_id in asked if job_id in statuses and statuses[job_id].ended}
         self._ended |= ended
-        # The quickest tells how long the others take: of one just begun, most of the time so far was spent waiting.
+        # The fastest job shows how long the others take: a job that has just begun has mostly waited so far.
         paces = [(now - self._jobs[job_id].begun) / it.progress for job_id, it in statuses.items() if it.progress]
         self._pace_s = min(filter(None, [self._pace_s, *paces]), default=None)
         left = [SOONEST_S]
@@ -267,7 +267,7 @@ class UpdateJobs:
             late = now - job.begun > JOB_PATIENCE_S
             if late or job.missed >= MISSED_POLLS:
                 for work in job.works.values():
-                    work.alone = work.alone or late  # else a run could wait for job after job
+                    work.alone = work.alone or late  # otherwise a run could wait for one job after another
                 del self._jobs[job_id]
                 with self._state.transaction():
                     self._state.job_ended(job_id)
@@ -280,7 +280,7 @@ class UpdateJobs:
         self._next_poll = now + min(max(left), POLL_S if self.trust.on_trial else LATEST_S)
 
     def _learn_from(self, *, done: bool) -> None:
-        """A job has ended, or the helpdesk knows none; ``done`` when at least one of its items surely was."""
+        """Learn from a job that has ended or is unknown; ``done``: at least one of its items surely was made."""
         self._in_vain = 0 if done else self._in_vain + 1
         if self._in_vain == JOBS_IN_VAIN:
             self._give_up("several jobs in a row changed nothing")
@@ -291,11 +291,11 @@ class UpdateJobs:
         self._given_up = True
 
     def _collect(self, job_id: str, job: _Job, status: JobStatus) -> None:
-        """Tell apart what a job that has ended has done, what it has not, and what cannot be seen yet.
+        """Sort the items of an ended job into done, not done, and not visible yet.
 
-        Where stamps are known to guard, the job's word and the ticket are the proof, and one item's record is read, for
-        its note and its priority. Else, and where that one lacks a part, each item's record is read: it counts as done
-        only once it is known what it has replaced.
+        If stamps are known to guard, the job's report and the ticket are the proof, and one item's record is read to
+        check note and priority. Otherwise, or if that one lacks a part, each item's record is read: an item is done
+        only once it is known what it replaced.
         """
         said: list[Settlement] = []
         for work in job.works.values():
@@ -306,27 +306,27 @@ class UpdateJobs:
                 work.attempts -= 1
                 self._waiting.insert(0, work)
             else:
-                # An item's words say nothing certain; a single update's answer does.
+                # An item's error is not reliable; the answer to a single update is.
                 work.doubt, work.alone = reasons.JOB_ITEM_FAILED, True
                 self._waiting.insert(0, work)
         tickets = self._desk.fetch([work.ticket_id for work in said]) if said else {}
         made = [work for work in said if (it := tickets.get(work.ticket_id)) and shows(it, work.sent[-1])]
         unguarded = self.trust.unguarded
-        # Tags are seen on the ticket; that a priority was left out is seen only in the record of an item that set one.
+        # The ticket shows its tags; only the record of an item that set a priority shows whether it was left out.
         one = max(made, key=lambda work: work.sent[-1].priority is not None, default=None)
         sample = made if unguarded else [work for work in made if work is one or work.ticket_id == job.stale]
         if sample:
             self.trust.judge(sample, job.stale, status, tickets)
         if self.trust.unguarded or any(work.recorded and work.recorded.dropped for work in sample):
-            if not unguarded:  # as the sample has just shown
+            if not unguarded:  # the sample has just shown that
                 self.trust.judge([work for work in made if work not in sample], None, status, tickets)
             made = [work for work in made if work.recorded is not None]
         elif one is not None and one.recorded is None and job.looks < LOOKS:
-            made.remove(one)  # its record is behind, or could not be read
+            made.remove(one)  # its record is late or unreadable
         unseen = {work.ticket_id: work for work in said if work not in made}
         job.done = job.done or bool(made)
         if unseen and job.looks < LOOKS:
-            # The read may be of a copy that is behind: it is repeated with the next poll.
+            # The read may have come from a late copy: it is repeated with the next poll.
             job.looks += 1
             job.works = unseen
             self._jobs[job_id] = job
@@ -334,7 +334,7 @@ class UpdateJobs:
             self._state.job_ended(job_id)
             self._learn_from(done=job.done)
             for work in unseen.values():
-                # Its record tells; where there is none, a single update's answer does.
+                # Its record shows what happened; without one, the answer to a single update does.
                 work.doubt, work.alone = reasons.NO_CLEAR_ANSWER, True
                 self._waiting.insert(0, work)
         self._arrived.extend((work, job_id) for work in made)

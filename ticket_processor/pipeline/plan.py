@@ -1,9 +1,9 @@
-"""Plans the write on one ticket that has been read: a change to send, or the ticket's end. Sends nothing itself.
+"""Plans the write on one ticket that has been read: a change to send, or the ticket's outcome. Sends nothing itself.
 
-* After any doubt (409, timeout, 5xx, a failed item of a job, a crash) the ticket is read first. Marker or key there:
-  done. Otherwise it is merged anew from what was read.
-* A read is written on only if the helpdesk's clock had moved well past the ticket's stamp, because stamps have
-  whole seconds: two edits within one second look the same.
+* After any doubt (409, timeout, 5xx, a failed item of a job, a crash) the ticket is read first. If the marker or key is
+  on it, it is done. Otherwise the decision is merged again with what was read.
+* A ticket is written only if the helpdesk's clock at the read was well past the ticket's stamp: stamps have whole
+  seconds, so two edits within one second look the same.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class Triage:
         self._refused_fields: set[frozenset[tuple[int, str]]] = set()
 
     def revised(self, verdict: Verdict) -> Verdict:
-        """A verdict of an earlier run, as the settings want it today: what was refused then may be right by now."""
+        """An earlier run's verdict under the present settings, which may no longer want what was refused."""
         before = verdict.decision
         if not verdict.completes or verdict.puts_back or verdict.analysis is None:
             return verdict
@@ -73,7 +73,7 @@ class Triage:
             if (reason := self._why_leave_alone(verdict, ticket)) is not None:
                 return end(OutcomeStatus.SKIPPED, reason)
             return end(OutcomeStatus.SKIPPED, incomplete((blocked,)), retry=True)
-        # Of every write after the first only its key says that it is done: the marker is there already.
+        # Only its key shows that a later write is done: the marker is on the ticket already.
         later = verdict.follows or bool(verdict.replaces)
         marked = self.marked(ticket) and not later
         clean = work.clean_stamp
@@ -88,7 +88,7 @@ class Triage:
                         return work.written(reasons.CONFIRMED, ours)
                     work.recorded = found = None  # an earlier run's completion lacks a part: it is made again
                 if found is None and marked and not self.stable(ticket):
-                    # Marked, and the record does not say by whom: it may lag behind the ticket.
+                    # The ticket is marked, but the record, which may be late, does not say by whom.
                     return end(OutcomeStatus.SKIPPED, reasons.DEFERRED, retry=True)
                 if found is None and marked and not work.sent:
                     if not history.born_with(self.policy.marker):
@@ -135,7 +135,7 @@ class Triage:
             work.taken_off, work.taken_off_at = taken_off, ticket.updated_at
         unwanted = taken_off or TakenOff()
         if work.verdict.puts_back and decision.tags_removed:
-            # A tag that a person has put back since is theirs.
+            # A tag that a person has put back since belongs to that person.
             off = read().ours().tags.intersection(decision.tags_removed)
             decision = decision.model_copy(update={"tags_removed": tuple(sorted(off))})
         intent = self._audit.new_intent()
@@ -165,11 +165,11 @@ class Triage:
         return change.model_copy(update={"puts_back": True}) if work.verdict.puts_back else change
 
     def _why_leave_alone(self, verdict: Verdict, ticket: Ticket) -> str | None:
-        """Why a ticket is left alone as it is now. What we took from a person is put back whatever they do with it."""
+        """Why a ticket is left alone. A repair is made even on tickets that are otherwise left to people."""
         return self.selection.repair_left_out(ticket) if verdict.puts_back else self.selection.left_alone(ticket)
 
     def _refused_for_good(self, decision: Decision, ticket: Ticket) -> str | None:
-        """The part of a completion that is known to be refused, where it is the only part and still unset."""
+        """The only part of a completion, if it is unset and known to be refused; else ``None``."""
         if decision.tags or decision.tags_removed or decision.note or decision.priority is not None:
             return None
         if ticket.group is not None or not ticket.fields.keys().isdisjoint(decision.fields):
@@ -192,19 +192,19 @@ class Triage:
         return changes_anything(rest)
 
     def marked(self, ticket: Ticket) -> bool:
-        """Whether the marker tag says: done. On a follow-up it says so of the ticket it was made from."""
+        """True if the marker tag is ours. A follow-up ticket inherits it from the ticket it was made from."""
         return self.policy.marker in ticket.tags and not ticket.follow_up
 
     def may_hold_our_write(self, ticket: Ticket, clean_stamp: str | None) -> bool:
-        """False when it is certain, without asking, that no write of ours is on the ticket.
+        """False if it is certain, without a request, that no write of ours is on the ticket.
 
-        Our writes come at least the stable-read margin after a ticket's last change, so a ticket whose last
-        change is its creation holds none.
+        We write at the earliest the stable-read margin after a ticket's last change, so a ticket that has not changed
+        since its creation has no write of ours.
         """
         return ticket.updated_at != clean_stamp and ticket.seconds_to_last_change >= self._stable_read_s
 
     def may_lack_on_purpose(self, ticket: Ticket, decision: Decision) -> bool:
-        """Whether a person may have taken off what we are about to set: a label of theirs, or a value."""
+        """True if a person may have removed what we are about to set: one of their own tags, or a value."""
         theirs = any(not tag.startswith(self.policy.tag_prefix) for tag in decision.tags)
         cleared = decision.priority is not None and ticket.priority is None
         wanted = theirs or cleared or decision.group is not None or bool(decision.fields)
@@ -216,7 +216,7 @@ class Triage:
 
 
 def _may_be_replaced(decision: Decision, change: Change, ticket: Ticket) -> bool:
-    """Whether knowing which values are our own could change what is sent."""
+    """True if the change depends on which values are our own."""
     bot_set = Overwrite.BOT_SET
     fields = any(_differs(decision.fields[key], ticket.fields.get(key)) for key in change.fields_kept)
     return (

@@ -1,6 +1,6 @@
-"""What a dry run would write, in a file of JSON lines that a person can read: one ticket a line; and writing it later.
+"""Keeps what a dry run would write in a file of JSON lines that people can read, one ticket per line; writes it later.
 
-A line holds the verdict, which is all that its write needs, and of the ticket's text what a receipt holds.
+A line holds the verdict, which is all that the write needs, and no more of the ticket's text than a receipt does.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ class PlannedLine(Verdict):
     unchanged_at: str = Field(min_length=1)
 
     def verdict(self) -> Verdict:
-        """The verdict that the line holds."""
+        """The verdict without the line's other fields."""
         return Verdict.model_validate({name: getattr(self, name) for name in Verdict.model_fields})
 
 
 def planned_write(outcome: Outcome, state: State, account: str) -> PlannedLine | None:
-    """The line of a ticket that a dry run would write on; ``None`` of any other.
+    """The line for a ticket that a dry run would write on; ``None`` for any other.
 
-    ``state`` is the dry run's. What an earlier run has begun is left to the next run.
+    ``state`` is the dry run's. Unfinished writes of earlier runs are left to the next run.
     """
     verdict = state.verdict(outcome.ticket_id)
     if outcome.status is not OutcomeStatus.PLANNED or outcome.change is None or verdict is None:
@@ -49,7 +49,7 @@ def planned_write(outcome: Outcome, state: State, account: str) -> PlannedLine |
 
 
 class PlanFile:
-    """The file while a dry run fills it; it replaces one that is there. Raises :class:`CannotRun` where it cannot."""
+    """The file that a dry run writes; replaces an existing one. Raises :class:`CannotRun` if it cannot be written."""
 
     def __init__(self, path: Path, account: str) -> None:
         self._path = path
@@ -82,9 +82,9 @@ class PlanFile:
 
 
 def planned_writes(path: Path, account: str) -> Iterator[Verdict]:
-    """The file's verdicts, in its order.
+    """The file's verdicts, in order.
 
-    Raises :class:`ConfigError` for a file that cannot be read, and names the line that is broken, belongs to another
+    Raises :class:`ConfigError` for an unreadable file, or with the number of a line that is broken, belongs to another
     account, or repeats a ticket.
     """
     seen = set[int]()
@@ -112,20 +112,20 @@ def _broken(path: Path, number: int, why: str) -> ConfigError:
 
 
 class PlannedRun(RunFrame):
-    """A run that writes what a dry run has planned, and looks at no other tickets."""
+    """A run that writes what a dry run planned, and reads no other tickets."""
 
     def write(self, verdicts: Iterable[Verdict]) -> RunSummary:
-        """Write the ``verdicts``, after what earlier runs have begun.
+        """Finish what earlier runs began, then write the ``verdicts``.
 
         Raises :class:`StateUnusable` when not even the reason for an early end can be stored.
 
-        A ticket that is done or given up by now is left alone unread. One that waits for a run, and gets no write, goes
-        on waiting.
+        A ticket that is done or given up by now is not read. One that waits for a run and gets no write still waits
+        afterwards.
         """
         return self.play(lambda: self._write_planned(verdicts))
 
     def _write_planned(self, verdicts: Iterable[Verdict]) -> None:
-        """Bring the verdicts to the helpdesk; no more of them are held in memory than go together."""
+        """Write the verdicts; only those that are sent together are in memory."""
         state = self._parts.state
         passed = set[int]().union(*self._finish_earlier(None))
         retries = state.retries()
@@ -141,7 +141,7 @@ class PlannedRun(RunFrame):
         self._record_all(self._write_back.finish(), waiting)
 
     def _is_open(self, verdict: Verdict, given_up: Mapping[int, str]) -> bool:
-        """Whether it is still to be written; otherwise its ticket gets a receipt, and the state stays as it is."""
+        """True if the verdict has to be written; otherwise its ticket gets a receipt, and the state stays the same."""
         state, number, first = self._parts.state, verdict.ticket_id, not (verdict.follows or verdict.replaces)
         done = state.last_key(number) == verdict.key or (first and state.is_done(number))
         reason = reasons.ALREADY_DONE if done else given_up.get(number)

@@ -1,7 +1,7 @@
-"""Public replies that were announced in a note, and the status that follows: sent only while nobody touches the ticket.
+"""Sends public replies that a note announced, and the status after them, unless someone touches the ticket.
 
-Each is one guarded single update with a key and an intent of its own, at most one of each on a ticket: whatever became
-of an earlier attempt, the helpdesk's own record is read first. In doubt nothing is sent.
+Each is one guarded single update with its own key and intent, and a ticket gets at most one of each: the helpdesk's
+record is read before each attempt. In doubt nothing is sent.
 """
 
 from __future__ import annotations
@@ -25,24 +25,24 @@ if TYPE_CHECKING:
     from .context import Parts, RunChecks, RunOptions
 
 TOO_LATE_S = 6 * 3600.0
-"""A reply that is this late is cancelled: nobody expects it any more. So is a status."""
+"""Seconds; a reply or status that is this late is cancelled, since nobody expects it any more."""
 STAGES = {"reply": "public_reply", "status": "public_status"}
-"""Names each step in its key."""
+"""The stage in each step's key."""
 
 
 ReplyObjection = Callable[[ReplyPlan, Literal["reply", "status"]], str | None]
-"""Why today's settings or articles cancel this step of a public reply that was announced, in a fixed word, if they do.
+"""Returns a fixed word if the present settings or articles cancel this step of an announced reply, else ``None``.
 
-Raises :class:`TicketError` when that cannot be known now.
+Raises :class:`TicketError` if that cannot be found out now.
 """
 
 
 Record = Callable[[Outcome, Edit | None], None]
-"""Takes the end of a scheduled reply in, and the helpdesk's record of it: its receipt and the run's sums."""
+"""Records the outcome of a scheduled reply, and the helpdesk's record of it, in the receipts and the run's sums."""
 
 
 def scheduled(outcome: Outcome, verdict: Verdict | None, recorded: Edit | None) -> ScheduledReply | None:
-    """The public reply that a write has announced, if it has: no reply goes out that no note tells of."""
+    """The public reply that a write announced in its note; ``None`` if it announced none."""
     change = outcome.change
     plan = None if verdict is None else verdict.decision.reply
     if plan is None or change is None or change.note is None or not outcome.written:
@@ -60,9 +60,9 @@ def scheduled(outcome: Outcome, verdict: Verdict | None, recorded: Edit | None) 
 
 
 class ReplySender:
-    """Sends what is due, or cancels it: everything, where the settings ask for no replies. For one thread.
+    """Sends replies and statuses that are due, or cancels them; all of them if the settings want none. For one thread.
 
-    Whatever is not certain now, such as a record that lags behind its ticket, waits for the next run.
+    In uncertain cases, such as a late record, it waits for the next run.
     """
 
     def __init__(self, desk: Helpdesk, parts: Parts, options: RunOptions, checks: RunChecks, record: Record) -> None:
@@ -77,7 +77,7 @@ class ReplySender:
         self._objection = parts.reply_objection
 
     def send_due(self, waiting: Sequence[ScheduledReply]) -> None:
-        """Bring every reply and status that is due to its ticket. Raises as other writes do."""
+        """Send every reply and status that is due. Raises as other writes do."""
         if self._objection is None:
             for reply in () if self._options.dry_run else waiting:
                 self._cancel(reply, reasons.NOT_WANTED)
@@ -127,10 +127,10 @@ class ReplySender:
                 return self._record(self._outcome(OutcomeStatus.FAILED, str(refused), change), None)
             else:
                 return self._sent(reply, change, edit)
-        return None  # others change it again and again; the next run finds out whether any attempt was made
+        return None  # others keep changing the ticket; the next run finds out whether an attempt succeeded
 
     def _history_if_due(self, reply: ScheduledReply, ticket: Ticket) -> History | None:
-        """The ticket's history, once the helpdesk's own clock says that the time has come."""
+        """The ticket's history if the reply is due by the helpdesk's own clock, else ``None``."""
         if reply.at and _waited(ticket, reply.at) < _delay(reply):
             return None
         history = self._desk.history(ticket.id)
@@ -139,7 +139,7 @@ class ReplySender:
         return history if due else None
 
     def _why_not(self, reply: ScheduledReply, ticket: Ticket, history: History, written: Edit | None) -> str | None:
-        """Why it must not be sent any more, in a fixed word; ``written`` is our last write, if it is on record."""
+        """Why it must not be sent, in a fixed word; ``written`` is our last write, if it is on record."""
         if written is None:
             return reasons.NOT_ON_RECORD
         if ticket.messaging:
@@ -159,7 +159,7 @@ class ReplySender:
         return reasons.NOT_WANTED if self._objection is None else self._objection(reply.plan, reply.step)
 
     def _certain(self, ticket: Ticket, history: History) -> bool:
-        """Whether nothing can have happened that this read of the ticket, or its record, does not show."""
+        """True if this read of the ticket and its record show everything that happened."""
         newest = max((moment_of(edit.at) for edit in history.edits), default=0.0)
         return is_stable(ticket, self._options.stable_read_s) and parse_iso(ticket.updated_at) <= newest
 
@@ -205,7 +205,7 @@ class ReplySender:
         self._state.schedule_reply(reply.model_copy(update=follows))
 
     def _cancel(self, reply: ScheduledReply, why: str) -> None:
-        """Receipt first, then the state."""
+        """Cancel a reply: write the receipt, then change the state."""
         reason = f"{reasons.CANCELLED}_{why}"
         self._record(Outcome(ticket_id=reply.ticket_id, status=OutcomeStatus.SKIPPED, reason=reason), None)
         self._state.cancel_reply(reply.ticket_id)
@@ -220,7 +220,7 @@ def _reason(reply: ScheduledReply) -> str:
 
 
 def _waited(ticket: Ticket, since: str) -> float:
-    """Seconds by the helpdesk's own clock; far too many since a date that is none."""
+    """Seconds since then by the helpdesk's own clock; very many for an invalid date."""
     return (ticket.read_at or 0.0) - moment_of(since)
 
 
@@ -233,10 +233,10 @@ def _before(edit: Edit, other: Edit, history: History) -> bool:
 
 
 def _touched(reply: ScheduledReply, ticket: Ticket, history: History, written: Edit) -> bool:
-    """Whether more has happened on the ticket than its opening and what the account's rules do, on record or not.
+    """True if anything happened on the ticket besides its creation, our write and changes by the account's rules.
 
-    Before our first word it may be triaged; behind it nothing of ours may follow but what completes it. Rules that
-    comment or set a status have answered in our place. A follow-up, or what an agent opened, is no first contact.
+    People may triage it before our write; after it only our own completion may follow. Rules that comment or set a
+    status count, since they have answered in our place. Follow-ups and tickets that agents opened count as touched.
     """
     place = history.edits.index(written)
     if ticket.follow_up:

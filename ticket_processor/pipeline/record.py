@@ -1,4 +1,4 @@
-"""The books of one run: a receipt for every outcome, what the state has to know of it, and the sums at the end."""
+"""Records each outcome of a run in the receipts and the state, and sums them up at the end."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ Listener = Callable[[Outcome], None]
 _DEALT_WITH = (reasons.NOTHING_NEW, reasons.JUDGED, reasons.MARKED_BY_OTHERS)
 
 SHORTEST_SPAN_S = 6 * 3600
-"""Fewer hours say nothing about a day."""
+"""Seconds that tickets must span for a forecast per day."""
 DAY_S = 86_400
 
 
 class Recorder:
-    """Takes outcomes in and knows what they come to. Used by one thread.
+    """Records outcomes and sums them up. Used by one thread.
 
-    ``verifier`` sees each end before the state forgets the verdict that it came from.
+    ``verifier`` sees each outcome before the state forgets its verdict.
     """
 
     def __init__(
@@ -68,30 +68,30 @@ class Recorder:
 
     @property
     def recorded(self) -> int:
-        """Outcomes taken in."""
+        """Number of recorded outcomes."""
         return sum(self._outcomes.values())
 
     @property
     def failures(self) -> bool:
-        """Whether a ticket failed, or was given up."""
+        """True if a ticket failed or was given up."""
         return bool(self._outcomes[OutcomeStatus.FAILED] or self._sums["new_dead_letters"])
 
     @property
     def not_found(self) -> bool:
-        """Whether there is no ticket of a number that was asked for."""
+        """True if a requested ticket does not exist."""
         return bool(self._reasons[reasons.NOT_FOUND])
 
     def record(self, settled: Settled, waits: str = "") -> None:
-        """Receipt first, then the books: a crash between the two repeats a line, and loses nothing.
+        """Write the receipt, then change the state: a crash between the two repeats a line, and loses nothing.
 
-        ``waits`` is why the ticket waits for a run although it has this end, if it does.
+        ``waits`` is why the ticket still waits for a run after this outcome, if it does.
         """
         state, outcome, again = self._state, settled.outcome, False
         self._audit.ticket(outcome)
         if outcome.retry:
             failed = outcome.status is OutcomeStatus.FAILED or outcome.reason.startswith(reasons.INCOMPLETE)
             if failed and outcome.failed_at is not None:
-                # Whether it counts is known once the run has tried other tickets.
+                # The run has to try other tickets before it is known whether the failure counts.
                 self._undecided.setdefault(outcome.failed_at, {})[outcome.ticket_id] = outcome.reason
                 again = self._keep_for_later(outcome.ticket_id, outcome.reason, failed=False).attempts > 0
             else:
@@ -99,7 +99,7 @@ class Recorder:
             if outcome.analysis is not None:
                 state.cost_is_counted(outcome.ticket_id)
         elif outcome.status is not OutcomeStatus.PLANNED:
-            # A reply that changes nothing, or that is a person's by now, is dealt with as well as one that was written.
+            # An answer that changes nothing, or that a person took over, is handled as much as one that was written.
             dealt_with = outcome.change is not None or outcome.reason in _DEALT_WITH
             done = (self._options.run_id, outcome.key) if outcome.key and dealt_with else None
             then = settled.follow_up or self._still_to_put_back(outcome)
@@ -160,26 +160,26 @@ class Recorder:
         return scheduled(outcome, self._state.verdict(outcome.ticket_id), settled.recorded) if noted else None
 
     def record_reply(self, outcome: Outcome, recorded: Edit | None) -> None:
-        """Take in the end of a public reply, or of the status behind it: the ticket's own books stay as they are."""
+        """Record the outcome of a public reply or of the status after it, which leaves the ticket's own state."""
         self._audit.ticket(outcome)
         self._verifier.saw(Settled(outcome, recorded=recorded))
         self._count(outcome)
 
     def _still_to_put_back(self, outcome: Outcome) -> FollowUp | None:
-        """The repair of an earlier write that still has to be made, whatever else has become of the ticket."""
+        """The repair of an earlier write that still has to be made after this outcome, if any."""
         kept = self._state.verdict(outcome.ticket_id)
         if kept is None or not kept.puts_back or kept.key == outcome.key or outcome.reason in ("closed", "deleted"):
             return None
         return kept, REPAIR
 
     def waits_for(self, request: Request) -> bool:
-        """Whether a ticket of this run waits because the request has failed."""
+        """True if a ticket of this run waits because this request failed."""
         return bool(self._undecided.get(request))
 
     def count_failures(self) -> None:
-        """Count the run's failures against their tickets, but for those that every ticket shared.
+        """Count the run's failures against their tickets, except failures that all tickets share.
 
-        A ticket that died although nothing had shown that the request works for others is tried again once it does.
+        A ticket given up before the request had worked for any other is tried again once it works.
         """
         for request, tickets in self._undecided.items():
             if self._faults.is_shared(request, len(tickets)):
@@ -214,7 +214,7 @@ class Recorder:
         return retry
 
     def _note_fallback(self, outcome: Outcome) -> None:
-        """Keep the list of tickets that a second look could help."""
+        """Update the list of tickets for a second look."""
         analysis, change, state = outcome.analysis, outcome.change, self._state
         if outcome.reason == reasons.STILL_NO_MODEL:
             if analysis is not None and in_vain(analysis.why_fallback):
@@ -227,12 +227,12 @@ class Recorder:
             if worth_a_look and self._parts.policy.tag("fallback") in ours:
                 state.remember_fallback(outcome.ticket_id, ours)
         elif outcome.reason == reasons.NOTHING_NEW and analysis is not None and analysis.source != "model":
-            pass  # of a reply the rules say what they said before, so a model is still to be asked
+            pass  # the rules say the same of the answer as before, so a model should still be asked
         elif analysis is not None or outcome.reason != reasons.ALREADY_DONE:
-            state.forget_fallback(outcome.ticket_id)  # done by a model, or a person has dealt with it
+            state.forget_fallback(outcome.ticket_id)  # a model has answered, or a person has handled it
 
     def end(self, summary: RunSummary, begun: float) -> RunSummary:
-        """The last receipt of a run that began then (Unix seconds), and what the state keeps."""
+        """Write the last receipt of a run that began at ``begun`` (Unix seconds), and store the run."""
         parts, options = self._parts, self._options
         summary = self._audit.run_finished(summary)
         head = self._audit.head
@@ -245,7 +245,7 @@ class Recorder:
             finished=parts.clock.now(),
             summary=summary,
         )
-        with suppress(StateUnusable), self._state.transaction():  # what is wrong with the state has been said by now
+        with suppress(StateUnusable), self._state.transaction():  # a fault of the state was reported before
             self._state.keep_run(record)
             keep_head(self._state, self._audit)
             if (date := parts.helpdesk_date()) is not None:
@@ -253,11 +253,11 @@ class Recorder:
         return summary
 
     def sums(self, understanding: Understands, troubles: Sequence[str]) -> dict[str, Any]:
-        """What :class:`RunSummary` takes from the books; ``troubles`` are remarks of others."""
+        """The fields of :class:`RunSummary` that come from here; ``troubles`` are remarks of other parts."""
         try:
             retries = self._state.retries()
         except StateUnusable:
-            retries = []  # which is why the run ended, and is said there
+            retries = []  # that is why the run ended, and the summary says so
         dead = sum(item.dead for item in retries)
         return {
             "run_id": self._options.run_id,

@@ -1,6 +1,6 @@
-"""One run: settle what was left open, pull, skip, fan out, decide, write back, record.
+"""One run: settle open writes, read tickets, skip, analyse in parallel, decide, write, record.
 
-What differs between a real helpdesk and a simulated one is in :class:`Parts`; nothing here knows a vendor or a file.
+:class:`Parts` holds what differs between a real helpdesk and a simulated one; this module knows no vendor and no file.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ from .shared_faults import REQUESTS
 
 
 class Run(RunFrame):
-    """One run, from its parts and what was asked of it."""
+    """One run, made of its parts and options."""
 
     def __init__(self, parts: Parts, options: RunOptions, listener: Listener = lambda _outcome: None) -> None:
         super().__init__(parts, options, listener)
         self._verdicts = Verdicts(parts, options, self._faults)
 
     def execute(self) -> RunSummary:
-        """Play the run to its end, whatever the helpdesk or the model do.
+        """Play the run to its end, whatever the helpdesk and the models do.
 
         Raises :class:`ConfigError` on a first run without ``--since``, and
         :class:`StateUnusable` when not even the reason for an early end can be stored.
@@ -41,9 +41,9 @@ class Run(RunFrame):
         return self.play(lambda: self._triage_from(since))
 
     def retry(self, ticket_ids: Collection[int] = ()) -> RunSummary:
-        """Try the retry list now, or these tickets of it, the dead and the dropped ones too; nothing else is pulled.
+        """Try the retry list now, or the given tickets of it, dead and dropped ones too; no other ticket is read.
 
-        Raises :class:`ConfigError` for a ticket that is not there, and :class:`StateUnusable` as :meth:`execute` does.
+        Raises :class:`ConfigError` for a ticket not on the list, and :class:`StateUnusable` as :meth:`execute` does.
         """
         state = self._parts.state
         listed = {item.ticket_id for item in state.retries()}
@@ -54,18 +54,18 @@ class Run(RunFrame):
         return self.play(lambda: self._retry(frozenset(ticket_ids) or listed))
 
     def only(self, ticket_ids: Collection[int], *, anew: bool = False, named: bool = True) -> RunSummary:
-        """Triage exactly these tickets, now: given up or not, within their head start or not.
+        """Triage exactly these tickets now, even if they were given up or people still have their head start.
 
-        ``anew``: those that are done too, under a key of this run; what people took off stays off, and what a person
-        has relabelled is left alone. ``named``: a number without a ticket makes the exit code 1. Raises as the above.
+        ``anew``: also those that are done, under a key of this run; what people took off stays off, and tickets that a
+        person relabelled are left alone. ``named``: the exit code is 1 if a ticket does not exist. Raises as above.
         """
         wanted = Wanted(frozenset(ticket_ids), at_once=True, anew=self._options.run_id if anew else None)
         return self.play(lambda: self._retry(ticket_ids, wanted), all_there=named)
 
     def told_of(self, ticket_ids: Collection[int]) -> RunSummary:
-        """Look at these tickets, of which the helpdesk has told, as if a page had listed them; nothing else is pulled.
+        """Handle these tickets, which webhooks have named, as if a page had listed them; no other ticket is read.
 
-        It raises what :meth:`execute` does.
+        Raises what :meth:`execute` does.
         """
         since = self._checks.where_to_begin()
         wanted = Wanted(frozenset(ticket_ids), told=True)
@@ -115,7 +115,7 @@ class Run(RunFrame):
                     self._write_back.take(self._judged(finished), alone)
                     self._record_all(self._write_back.advance(fan_out.outstanding, last=fan_out.exhausted))
         except DeadlineReached as end:
-            late = end  # what was understood is still brought to its end, as far as time allows
+            late = end  # analysed tickets are still written, as far as time allows
         finally:
             self.abandoned = fan_out.abandoned
             parts.state.keep_verdict(*self._judged(fan_out.unclaimed))  # paid for: the next run writes it
@@ -127,7 +127,7 @@ class Run(RunFrame):
             raise late
 
     def _works(self, intake: Intake) -> Iterator[Work | None]:
-        """The intake's work; a ticket that needs none is recorded at once."""
+        """Yield the intake's work; the outcome of a ticket without work is recorded at once."""
         for item in intake:
             if isinstance(item, Outcome):
                 self._record(Settled(item))
@@ -135,7 +135,7 @@ class Run(RunFrame):
                 yield item
 
     def _judged(self, finished: Iterable[tuple[Work, Future[Understood]]]) -> list[Verdict]:
-        """The verdicts on what was understood; a ticket that has come to an end without one is recorded."""
+        """The verdicts on analysed tickets; the outcome of a ticket without a verdict is recorded."""
         verdicts = []
         for work, future in finished:
             made = self._verdicts.of(work, future)

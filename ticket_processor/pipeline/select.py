@@ -1,6 +1,6 @@
-"""Is there work on a ticket, and which? One answer for each ticket: work, or an end without any.
+"""Decides whether a ticket needs work: the answer is the work, or an outcome without any.
 
-There is none on a ticket that is done, given up, too old or a person's, and none yet on one that is not due.
+A ticket that is done, given up, too old or handled by a person needs none; one that is not due needs none yet.
 """
 
 from __future__ import annotations
@@ -31,17 +31,17 @@ from ..tags import earlier_key, write_key
 from .plan import Triage
 
 KNOWN = (reasons.ALREADY_DONE, reasons.DEAD_LETTER, reasons.DROPPED, reasons.OLDER_THAN_SINCE)
-"""These get no line when a ticket comes by again: there is nothing new to say."""
+"""Reasons that get no line in the log when a ticket is listed again, since nothing is new."""
 
 
 @dataclass(frozen=True)
 class Work:
-    """A ticket that needs understanding, with the key of the write it will get (``earlier_key``: as it once was).
+    """A ticket to analyse, with the key of the write it will get (``earlier_key``: that of earlier versions).
 
-    ``replaces`` are the tags that an earlier write of ours put on it, when it gets a second look, is a ``reply``, or
-    was asked for ``anew``. ``is_new`` is false for what an earlier run has seen. ``taken_off`` is what people had taken
-    off, where that is known. ``told``: the helpdesk has told of it just now, so that it may be too young to be written.
-    ``thanks``: the reply only thanks, which needs no analysis.
+    ``replaces`` are the tags of our earlier write, if this is a second look, a ``reply``, or was asked for ``anew``.
+    ``is_new`` is false if an earlier run has seen the ticket. ``taken_off`` is what people had taken off, if known.
+    ``told``: a webhook has just named it, so it may have changed too recently to be written. ``thanks``: the customer
+    only says thanks, which needs no analysis.
     """
 
     ticket: Ticket
@@ -57,10 +57,10 @@ class Work:
 
 
 class Selector:
-    """Answers for one run, of tickets created after ``since`` (Unix seconds). Used by one thread.
+    """Decides for the tickets of one run, created after ``since`` (Unix seconds). Used by one thread.
 
-    An answer that is an :class:`Outcome` with ``retry`` keeps the ticket for a later run. ``replies``: what a customer
-    has answered since our write is work, too. The head start of people does not count for tickets ``at_once``.
+    An :class:`Outcome` with ``retry`` keeps the ticket for a later run. ``replies``: customers' answers to our writes
+    are work, too. The head start of people does not apply to tickets ``at_once``.
     """
 
     def __init__(
@@ -81,27 +81,27 @@ class Selector:
         self._at_once = at_once
         self._keeps_solved = triage.policy.thanks_keep_solved is not Mode.OFF
         self.reads_answers = replies or self._keeps_solved
-        """Whether a ticket that is done may get work by an answer of its customer."""
+        """True if a customer's answer may make work on a ticket that is done."""
         self._dead: frozenset[int] = frozenset()
         self._dropped: frozenset[int] = frozenset()
 
     def learn(self, retries: Iterable[Retry]) -> None:
-        """Take note of the tickets that are given up."""
+        """Store which tickets are given up or dropped."""
         self._dead = frozenset(item.ticket_id for item in retries if item.dead)
         self._dropped = self._state.dropped()
 
     def given_up(self, ticket_id: int) -> bool:
-        """Whether the ticket is a dead letter, or a person took it off the retry list."""
+        """True if the ticket is a dead letter, or a person took it off the retry list."""
         return ticket_id in self._dead or ticket_id in self._dropped
 
     def work_on(self, ticket: Ticket, *, retried: bool = False) -> Work | Outcome:
-        """The first write that a ticket needs, or work for its customer's answer since; ``retried``: however old."""
+        """Work for a ticket's first write or for its customer's answer; ``retried``: however old the ticket is."""
         key = write_key(ticket)
         history = cache(partial(self._desk.history, ticket.id))
         try:
             reason = self.reason_to_skip(ticket, key, history, retried=retried)
             if reason is None:
-                # The search for our write has read the history already.
+                # The history was read already, to search for our write.
                 taken_off = history().taken_off(ticket) if self._triage.may_hold_our_write(ticket, None) else None
                 return Work(ticket, key, is_new=not retried, taken_off=taken_off)
             answer = self._answer(ticket, history) if reason == reasons.ALREADY_DONE else None
@@ -110,7 +110,7 @@ class Selector:
         return answer or skipped(ticket.id, reason, key=key, retry=reason == reasons.WAITING)
 
     def once_more(self, ticket: Ticket, run_id: str) -> Work | Outcome:
-        """Work on a ticket that a person asked to be triaged anew by this run, whatever was written on it."""
+        """Work on a ticket that a person asked to triage again in this run, whatever was written on it."""
         if (reason := self._left_alone(ticket, retried=True)) is not None:
             return skipped(ticket.id, reason)
         try:
@@ -124,7 +124,7 @@ class Selector:
         return Work(heard, anew_key(ticket, run_id), ours, is_new=False, anew=True)
 
     def second_look(self, ticket: Ticket, ours: tuple[str, ...]) -> Work | Outcome:
-        """Work on a ticket that only rules have understood, when they put the tags ``ours`` on it."""
+        """Work on a ticket that only rules have analysed, which put the tags ``ours`` on it."""
         if (reason := self._triage.selection.left_alone(ticket)) is not None:
             return skipped(ticket.id, reason)
         if not still_ours(ticket, ours, self._triage.policy):
@@ -136,7 +136,7 @@ class Selector:
         return Work(heard, write_key(ticket, STAGE), ours, is_new=False, earlier_key=earlier_key(ticket, STAGE))
 
     def reason_to_skip(self, ticket: Ticket, key: str, history: Callable[[], History], *, retried: bool) -> str | None:
-        """Why a ticket needs no first write, or none yet; ``None`` where it does. ``history`` is only read in doubt."""
+        """Why a ticket needs no first write, or none yet; ``None`` if it does. ``history`` is read in doubt only."""
         if self._state.is_done(ticket.id):
             return reasons.ALREADY_DONE
         marked = self._triage.marked(ticket)
@@ -145,13 +145,13 @@ class Selector:
         if not marked and not self._triage.may_hold_our_write(ticket, None):
             return None
         if (triaged := history().triaged(key)) is not None:
-            # An earlier installation has done it, or this one before it lost its state.
+            # Another installation wrote it, or this one before it lost its state.
             self._state.remember_done(ticket.id, triaged.intent.rpartition("-")[0], triaged.key)
             return reasons.ALREADY_DONE
         return reasons.MARKED_BY_OTHERS if marked and not history().born_with(self._triage.policy.marker) else None
 
     def _left_alone(self, ticket: Ticket, *, retried: bool) -> str | None:
-        """Why a ticket is left alone that may not be done; from what is known of it without asking."""
+        """Why a ticket is left alone although it may not be done, as far as is known without a request."""
         if ticket.id in self._dead:
             return reasons.DEAD_LETTER
         if ticket.id in self._dropped:
@@ -164,7 +164,7 @@ class Selector:
         return reasons.WAITING if waits else None
 
     def _answer(self, ticket: Ticket, history: Callable[[], History]) -> Work | Outcome | None:
-        """The customer's answer since a ticket was done, which people may have judged already; ``None`` for none."""
+        """Work for the customer's answer since a ticket was done, or its outcome; ``None`` if there is no answer."""
         if not self.reads_answers or self.given_up(ticket.id) or self._triage.selection.reason(ticket) is not None:
             return None
         reply = reply_to(ticket, history(), self._triage.policy)
@@ -179,7 +179,7 @@ class Selector:
 
 
 def skipped(ticket_id: int, reason: str, *, key: str | None = None, retry: bool = False) -> Outcome:
-    """The end of a ticket that needs no work, or with ``retry`` none yet."""
+    """The outcome of a ticket that needs no work, or with ``retry`` none yet."""
     status = OutcomeStatus.SKIPPED
     return Outcome(ticket_id=ticket_id, status=status, reason=reason, key=None if retry else key, retry=retry)
 

@@ -1,6 +1,6 @@
-"""One verdict on its way to its end: what was sent, what was doubted, and the end.
+"""Follows one verdict until it is settled: what was sent, what is in doubt, and its outcome.
 
-Its follow-up is a verdict for a later run, which completes or repairs the write that was made.
+Its follow-up is a verdict for a later run, which completes or repairs the write.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ WRITE_ATTEMPTS = 3
 
 @dataclass(eq=False)
 class Settlement:
-    """One verdict on its way to its end.
+    """One verdict until it is settled.
 
-    ``clean_stamp`` is an ``updated_at`` at which no write of ours was on the ticket. ``doubt`` is why it is not done
-    after all those ``attempts``. ``alone`` asks for a single update, whose answer says what is wrong. ``without`` are
-    parts that the helpdesk has refused. ``recorded`` is our write as the helpdesk has it on record, where it
-    told that. ``in_doubt_until`` is how long a job may still write what was sent (Unix seconds). ``taken_off`` is
-    what people had taken off when ``updated_at`` was ``taken_off_at``, where that was read.
+    ``clean_stamp`` is an ``updated_at`` at which the ticket had no write of ours. ``doubt`` is why it is not done after
+    that many ``attempts``. ``alone`` asks for a single update, whose answer says what is wrong. ``without`` are parts
+    that the helpdesk has refused. ``recorded`` is our write in the helpdesk's record, if known. ``in_doubt_until`` is
+    until when a job may still write what was sent (Unix seconds). ``taken_off`` is what people had taken off when
+    ``updated_at`` was ``taken_off_at``, if it was read.
     """
 
     verdict: Verdict
@@ -52,9 +52,8 @@ class Settlement:
 
     @classmethod
     def of(cls, item: Open, clock: Clock) -> Settlement:
-        """From what the state keeps."""
-        # What people have lost to a write is put back by one whose own answer says what it replaced; nor does a status
-        # travel in a job.
+        """The settlement of a verdict that the state keeps."""
+        # A repair goes as a single update, whose answer says what it replaced; so does a status.
         alone, stamp = item.verdict.puts_back or item.verdict.decision.closing is not None, item.verdict.clean_stamp
         begun, taken_off = clock.monotonic(), item.verdict.taken_off
         return cls(
@@ -63,16 +62,15 @@ class Settlement:
 
     @property
     def ticket_id(self) -> int:
-        """The ticket's id."""
         return self.verdict.ticket_id
 
     def sends(self, change: Change) -> None:
-        """A change is about to be sent."""
+        """Note that a change is about to be sent."""
         self.attempts += 1
         self.sent.append(change)
 
     def found(self, edit: Edit, change: Change, ticket: Ticket) -> Edit:
-        """Take note that the helpdesk has ``change`` on record, as the ``edit``, which may lack parts of it."""
+        """Note that the helpdesk's record has ``change`` as ``edit``, which may lack parts of it."""
         dropped = left_out(edit, change, ticket.tags, ticket.priority)
         self.recorded = edit.model_copy(update={"dropped": dropped})
         return self.recorded
@@ -104,16 +102,16 @@ class Settlement:
         )
 
     def written(self, reason: str, change: Change) -> Outcome:
-        """The end of a ticket that carries our write."""
+        """The outcome of a ticket that carries our write."""
         status = OutcomeStatus.SUGGESTED if self.verdict.decision.suggest_only else OutcomeStatus.UPDATED
         return self.end(status, reason, change)
 
 
 @dataclass(frozen=True)
 class Settled:
-    """A ticket's end. ``follow_up`` is what a later run has to write on the ticket, and why.
+    """A ticket's outcome. ``follow_up`` is what a later run has to write on the ticket, and why.
 
-    ``recorded`` is the helpdesk's record of the write, where a job's item was looked up.
+    ``recorded`` is the helpdesk's record of the write, if it was read.
     """
 
     outcome: Outcome
@@ -122,13 +120,13 @@ class Settled:
 
 
 class Planner(Protocol):
-    """Decides what a ticket gets, once it has been read."""
+    """Decides what to write on a ticket that has been read."""
 
     def plan(self, work: Settlement, ticket: Ticket | None) -> Change | Outcome:
-        """The change to send, or the end. ``None`` is a ticket that is gone."""
+        """The change to send, or the outcome. ``None`` is a ticket that no longer exists."""
 
     def refused(self, work: Settlement, change: Change, part: MissingPart) -> bool:
-        """Take note that the helpdesk refuses one part of a change. False when the rest is not worth a write."""
+        """Note that the helpdesk refuses one part of a change; false if the rest is not worth a write."""
 
 
 def note_published(ticket_id: int) -> NotePublished:
@@ -137,15 +135,15 @@ def note_published(ticket_id: int) -> NotePublished:
 
 
 def clean_stamp(ticket: Ticket, margin_s: float) -> str:
-    """The stamp of a ticket whose record shows no write of ours: there is none at that stamp.
+    """The stamp at which a ticket is known to have no write of ours, after its record showed none.
 
-    Empty where the record was read so soon after the last change that it may lack one.
+    Empty if the record was read so soon after the last change that it may lack a write.
     """
     return ticket.updated_at if ticket.seconds_to_last_change < margin_s or is_stable(ticket, margin_s) else ""
 
 
 def is_stable(ticket: Ticket, margin_s: float) -> bool:
-    """True when no edit after this read can carry the stamp that was read."""
+    """True if no edit after this read can have the stamp that was read."""
     age = ticket.age_of_stamp
     if age is None:
         raise CannotRun("the helpdesk's replies have no Date header, so no reading can be trusted")
@@ -153,9 +151,9 @@ def is_stable(ticket: Ticket, margin_s: float) -> bool:
 
 
 def shows(ticket: Ticket, change: Change) -> bool:
-    """Whether a ticket that was read shows a change; a later edit may hide it.
+    """True if a ticket shows a change; a later edit may hide it.
 
-    A change happens whole or not at all: one new tag of it is proof, whatever triggers have made of the rest.
+    A change is made whole or not at all, so one of its new tags is proof, even if triggers changed the rest.
     """
     if ticket.updated_at == change.stamp:
         return False
@@ -166,7 +164,7 @@ def shows(ticket: Ticket, change: Change) -> bool:
         and (change.priority is None or ticket.priority is change.priority)
         and (change.group is None or ticket.group == change.group)
         and (change.closing is None or ticket.status == change.closing.status)
-        # A field of several choices may come back in another order.
+        # The helpdesk may return several choices of a field in another order.
         and all(set(ticket.fields.get(key, "").split()) == set(value.split()) for key, value in change.fields.items())
         and ("priority" not in change.cleared or ticket.priority is None)
         and ("group" not in change.cleared or ticket.group is None)
@@ -175,7 +173,7 @@ def shows(ticket: Ticket, change: Change) -> bool:
 
 
 def changes_anything(change: Change) -> bool:
-    """Whether a change would be seen on the ticket."""
+    """True if a change would be visible on the ticket."""
     return bool(
         change.tags_added
         or change.tags_removed
@@ -189,19 +187,19 @@ def changes_anything(change: Change) -> bool:
 
 
 def follow_up(work: Settlement, outcome: Outcome, change: Change, audit: AuditLog, trust: JobTrust) -> FollowUp | None:
-    """What a write has left to do for a later run: what a person has lost by it, and what the helpdesk refused."""
-    # A ticket that has no room for a note never gets any.
+    """The follow-up of a write, if any: restores what it took from a person, adds what the helpdesk refused."""
+    # A ticket without room for a note will never have any.
     missing = completion(outcome, work.verdict) if set(outcome.missing) - {"note"} else None
     lost = overwritten(work.recorded, change) if work.recorded is not None else None
     if lost and work.recorded is not None:
-        trust.overwrote(change, work.recorded)  # first: a reader of the alert may count on it
+        trust.overwrote(change, work.recorded)  # before the alert, whose readers may rely on it
         audit.alert("overwrote", ticket_id=work.ticket_id, parts=lost.parts)
         return repair(change, lost, work.verdict, missing), REPAIR
     return None if missing is None else (missing, reasons.INCOMPLETE)
 
 
 def completion(outcome: Outcome, verdict: Verdict) -> Verdict:
-    """The verdict with which a later run writes what the helpdesk refused of this one, under a key of its own."""
+    """The verdict for a later write, with its own key, of what the helpdesk refused of this one."""
     missing, decision = outcome.missing, verdict.decision
     rest = Decision(
         ticket_id=verdict.ticket_id,
@@ -219,9 +217,9 @@ def completion(outcome: Outcome, verdict: Verdict) -> Verdict:
 
 
 def repair(change: Change, lost: Overwritten, verdict: Verdict, missing: Verdict | None = None) -> Verdict:
-    """The verdict with which a later run puts back what our write took away, where it is still unset.
+    """The verdict for a later write that restores what our write took away, where that is still unset.
 
-    ``missing`` is what the helpdesk refused of that write: it goes along.
+    ``missing`` is the completion of that write, which goes with it.
     """
     bot_set = Overwrite.BOT_SET
     refused = missing.decision if missing is not None else Decision(ticket_id=change.ticket_id, reason="")
@@ -247,5 +245,5 @@ def _later(verdict: Verdict, decision: Decision, key: str, **which: bool) -> Ver
 
 
 def incomplete(parts: Iterable[str]) -> str:
-    """The reason of a ticket that is written but for some parts, which the helpdesk refuses."""
+    """The reason for a ticket that was written without some parts, which the helpdesk refuses."""
     return "_".join((reasons.INCOMPLETE, *sorted(parts)))

@@ -1,10 +1,9 @@
-"""Tells a fault of one ticket from one that every ticket shares.
+"""Distinguishes a fault of one ticket from one that all tickets share.
 
-A request that fails for one ticket is that ticket's matter: it waits on the retry list, and the others go on. When the
-same request fails for several different tickets in a row, one is asked about that was read before. If the helpdesk does
-not show it either, the fault is its own, or the account's: the run ends, and no ticket is counted against. If it does,
-the others have their turn too; where the request works for one of them, or has done so before, each fault is its
-ticket's.
+If a request fails for one ticket, that ticket waits on the retry list, and the others go on. If the same request fails
+for several different tickets in a row, a ticket is read again that was read before. If that fails too, the fault is the
+helpdesk's or the account's: the run ends, and the failures do not count against the tickets. If it works, the run goes
+on to other tickets; if the request works for one of them, or has worked before, each failure counts against its ticket.
 """
 
 from __future__ import annotations
@@ -30,18 +29,18 @@ from ..helpdesk.protocol import Fetched, Helpdesk, JobStatus, Page, Shard
 from ..helpdesk.ticket_history import Edit, History
 
 REQUESTS: tuple[Request, ...] = ("update", "audits", "ticket")
-"""To the helpdesk, for one ticket each; the first of them that fails for all is what ends a run."""
+"""Requests about one ticket each; the first of these that fails for all tickets ends a run."""
 IN_A_ROW = 3
 IN_A_ROW_AFTER_SUCCESS = 10
-"""Once a request has succeeded in this run, it takes more failures to say that it does not work any more."""
+"""Failures in a row after which a request that worked before in this run counts as failing for all."""
 MOST_IN_A_ROW = 40
 PATIENCE_S = 60.0
-"""So many failures in a row, or so long, and no more are asked about although the helpdesk works otherwise."""
+"""Seconds of failures in a row after which the request is no longer made, although the helpdesk works otherwise."""
 NAMED = 3
 
 
 class SharedFaults:
-    """Counts which requests work in a run, and which fail for ticket after ticket. Thread-safe."""
+    """Counts which requests work in a run, and which fail for many tickets in a row. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -52,7 +51,7 @@ class SharedFaults:
         """Requests that have succeeded for at least one ticket."""
 
     def succeeded(self, request: Request) -> None:
-        """The request has worked for some ticket."""
+        """Note that the request worked for a ticket."""
         with self._lock:
             self.worked.add(request)
             self._shared.pop(request, None)
@@ -67,12 +66,12 @@ class SharedFaults:
         seconds: float = 0.0,
         works: Callable[[], bool] = lambda: False,
     ) -> None:
-        """The request has failed for a ticket, in so many seconds.
+        """Note that the request failed for a ticket, after that many seconds.
 
-        After several different ones in a row no more are asked about, unless the helpdesk ``works``, which is asked
+        After several different tickets in a row no more are tried, unless the helpdesk ``works``, which is called
         without the lock and may raise :class:`CannotRun`.
         """
-        # Refusals are compared by their words; unusable answers differ from each other and count as one.
+        # Refusals are compared by their words; unusable answers vary, so they count as the same.
         fault = str(error) if isinstance(error, UpdateRefused) else error.if_shared.__name__
         with self._lock:
             before, row = self._row.get(request, (fault, {}))
@@ -101,42 +100,42 @@ class SharedFaults:
             self.succeeded(request)
 
     def answered(self, request: Request) -> None:
-        """The helpdesk has looked at a ticket and said what is the matter with that one: the row of failures ends."""
+        """Note that the helpdesk refused because of the ticket itself, which ends the row of failures."""
         with self._lock:
             self._row.pop(request, None)
 
     def tried(self, request: Request) -> bool:
-        """Whether the request has been made in this run, with an answer or without."""
+        """True if the request has been made in this run."""
         with self._lock:
             return request in self.worked or request in self._row
 
     def stopped(self, *requests: Request) -> bool:
-        """Whether one of these requests is not worth another try with the tickets whose turn it is."""
+        """True if one of these requests should not be tried again for the present tickets."""
         with self._lock:
             return not self._stopped.isdisjoint(requests)
 
     def look_again(self) -> None:
-        """Other tickets have their turn: every request is worth a try with them."""
+        """Allow all requests again, for other tickets."""
         with self._lock:
             self._row.clear()
             self._stopped.clear()
 
     def end(self, *requests: Request) -> CannotRun | None:
-        """The error that ends the run when every ticket shares a fault; ``None`` where each of ``requests`` works."""
+        """The error that ends the run if all tickets share a fault of these requests; else ``None``."""
         with self._lock:
             return next((self._shared[request] for request in requests if request in self._shared), None)
 
     def is_shared(self, request: Request, failed: int) -> bool:
-        """Whether the failures of ``failed`` different tickets in this run say nothing against any of them."""
+        """True if the failures of ``failed`` different tickets in this run do not count against the tickets."""
         with self._lock:
             return request in self._shared or (failed >= IN_A_ROW and request not in self.worked)
 
 
 class IsolatingDesk:
-    """A helpdesk whose faults with one ticket stay with that ticket; see :class:`SharedFaults`.
+    """Wraps a helpdesk so that a fault with one ticket does not affect others; see :class:`SharedFaults`.
 
-    Pages list the tickets of one ``shard`` only; those that are asked for by number are all there. ``saw`` hears of
-    every ticket that is read.
+    Pages list the tickets of one ``shard`` only; by number every ticket can be read. ``saw`` is called with every
+    ticket that is read.
     """
 
     def __init__(
@@ -196,7 +195,7 @@ class IsolatingDesk:
         return history
 
     def update(self, change: Change) -> Edit | None:
-        """See :meth:`Helpdesk.update`. A fault that every ticket shares ends the run: nothing can be written."""
+        """See :meth:`Helpdesk.update`. A fault that all tickets share ends the run, since nothing can be written."""
         begun = self._monotonic()
         try:
             edit = self._desk.update(change)
@@ -219,7 +218,7 @@ class IsolatingDesk:
         self._faults.failed(request, ticket_id, error, self._monotonic() - begun, lambda: self._works(request))
 
     def _works(self, request: Request) -> bool:
-        """Whether the helpdesk shows again what it has shown in this run: a record, where one was read, or a ticket."""
+        """True if the helpdesk still shows a record or ticket that it showed earlier in this run."""
         try:
             if request == "audits" and "audits" in self._shown:
                 self._desk.history(self._shown["audits"])

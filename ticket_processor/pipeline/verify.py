@@ -1,7 +1,7 @@
-"""Verification of a finished run's writes: people's values are as they were, and no note of ours became public.
+"""Verifies a finished run's writes: people's values are unchanged, and none of our notes became public.
 
-It has two sources that do not trust each other: the receipts, every one of which counts, and the helpdesk's own record
-of a sample of the writes, or of all. Once it shows that stamps guard jobs no longer, all writes in jobs are read.
+It uses two independent sources: all receipts, and the helpdesk's own record of a sample of the writes, or of all. If
+the record shows that stamps do not guard jobs any more, all writes in jobs are read.
 """
 
 from __future__ import annotations
@@ -24,21 +24,21 @@ from .jobs import Tools
 from .settlement import Settled, note_published, repair
 
 SAMPLE = 20
-"""Writes that a run reads back. A mistake in one write of ten is found in nine runs of ten."""
+"""Number of writes that a run reads back. It finds a mistake in one write of ten in nine runs of ten."""
 MOST_KEPT = 20_000
-"""Writes that are kept to be read back, in some 10 MB; more than a run's time and the helpdesk's limits let it read."""
+"""Maximum number of writes kept for reading back, some 10 MB; a run has no time to read more."""
 MOST_LISTED = 20
 LAG_S = 6.0
-"""A copy of the helpdesk's data may be behind; a write that it does not show is looked for again after this."""
+"""Seconds after which a missing write is looked for again: a copy of the helpdesk's data may be late."""
 
 
 UNREAD = "unread_items"
-"""Fact of the state: items of jobs that a run could not read back once stamps guarded jobs no longer."""
+"""Fact of the state: items of unguarded jobs that a run could not read back."""
 
 
 @dataclass
 class _Write:
-    """A write to be read back, as much of it as it takes to compare it, and whether it went in a job."""
+    """A write to be read back: the parts needed to compare it, and whether it was in a job."""
 
     packed: bytes
     in_job: bool
@@ -50,7 +50,7 @@ class _Write:
 
 
 class WriteVerifier:
-    """Sees every outcome of a run, and reads at most ``most`` of its writes back. Used by one thread.
+    """Checks every outcome of a run, and reads back at most ``most`` of its writes. Used by one thread.
 
     The sample is the same for the same run id and outcomes.
     """
@@ -68,7 +68,7 @@ class WriteVerifier:
         self._found: dict[int, None] = {}
 
     def saw(self, settled: Settled) -> None:
-        """Count a receipt, while the state still has the verdict that it came from.
+        """Check an outcome, before the state forgets its verdict.
 
         A write whose record has been read already is not read back.
         """
@@ -81,7 +81,7 @@ class WriteVerifier:
         if change.tags_removed or change.fields_replaced or _replaces(change):
             self._judge(change)
         if settled.follow_up is not None and settled.follow_up[1] == REPAIR:
-            # What the helpdesk refused goes along with a repair; it is no loss.
+            # A repair also holds what the helpdesk refused, which is no loss.
             lost, missing = settled.follow_up[0].decision, outcome.missing
             values = (
                 None if "priority" in missing else lost.priority,
@@ -91,18 +91,18 @@ class WriteVerifier:
             self._note(change.ticket_id, _values(*values), len(lost.tags))
             self._answered.add(change.ticket_id)
         edit = settled.recorded
-        told = edit is not None and edit.intent == change.intent and (edit.comment is not None or not change.note)
-        if edit is not None and told and self._most:
+        complete = edit is not None and edit.intent == change.intent and (edit.comment is not None or not change.note)
+        if edit is not None and complete and self._most:
             self._checked += 1
-            self._note(change.ticket_id, _beside(edit, change), 0)
+            self._note(change.ticket_id, _unreported_changes(edit, change), 0)
         else:
             self._keep(write)
 
     def read_back(self, reserve_s: float) -> HelpdeskDown | RateLimited | None:
-        """Compare writes with what the helpdesk has recorded, until less than ``reserve_s`` seconds are left.
+        """Compare writes with the helpdesk's record, until less than ``reserve_s`` seconds are left.
 
-        Gives what ended it early, when that was the helpdesk: the run has done its work all the same. What a write took
-        away from people is told in an alert, and kept to be put back by the next run. Raises ``NotePublished``.
+        Returns the helpdesk's error if that ended it early; the run's own work is done. What a write took from people
+        is reported in an alert, and stored for the next run to restore. Raises ``NotePublished``.
         """
         try:
             self._read_back(reserve_s)
@@ -114,12 +114,12 @@ class WriteVerifier:
 
     @cached_property
     def _left_unread(self) -> list[_Write]:
-        """What the run before has left unread; this one reads it, too."""
+        """The writes that the run before could not read back; this one reads them, too."""
         kept = json.loads(self._state.fact(UNREAD) or "[]")
         return [_Write(packed.encode(), in_job=True) for packed in kept]
 
     def leave_unread(self) -> None:
-        """Leave to the next run what this one could not read of jobs that stamps do not guard."""
+        """Store the unread items of unguarded jobs for the next run."""
         own = [*self._kept, *self._other_items] if self._trust.guard_ended else []
         unread = [item.packed.decode() for item in (*self._left_unread, *own) if item.in_job and not item.looked_at]
         if unread or self._left_unread:
@@ -127,7 +127,7 @@ class WriteVerifier:
 
     @property
     def lost(self) -> int:
-        """Tickets on which a write took something away from people; the state holds what puts it back."""
+        """Number of tickets on which a write took something from people; the state holds their repairs."""
         return len(self._answered)
 
     def statement(self) -> Statement:
@@ -145,13 +145,13 @@ class WriteVerifier:
         )
 
     def published(self) -> None:
-        """A write's own answer has shown that its note became public."""
+        """Count a note that became public, as the answer to its write showed."""
         self._public = max(1, self._public)
 
     # From receipts
 
     def _judge(self, change: Change) -> None:
-        """Whether values were replaced, and tags removed, that were not ours."""
+        """Count values that were replaced and tags that were removed although they were not ours."""
         verdict = self._state.verdict(change.ticket_id) or _verdict(change)
         decision = verdict.decision
         rules = [
@@ -160,7 +160,7 @@ class WriteVerifier:
             *([decision.fields_overwrite] * len(change.fields_replaced)),
         ]
         self._by_policy += rules.count(Overwrite.ALWAYS)
-        # What puts a person's edit back takes off what our own write had put there.
+        # A repair of a person's edit removes the tags of our own write.
         ours = decision.tags_removed if verdict.puts_back else verdict.replaces
         self._note(change.ticket_id, rules.count(Overwrite.NEVER), len(set(change.tags_removed).difference(ours)))
 
@@ -171,7 +171,7 @@ class WriteVerifier:
             self._found[ticket_id] = None
 
     def _keep(self, write: _Write) -> None:
-        """Every write has the same chance to be in the sample, however many are still to come."""
+        """Add a write to the sample, in which every write has the same chance to be."""
         if len(self._kept) < self._most:
             self._kept.append(write)
         elif self._most:
@@ -189,7 +189,7 @@ class WriteVerifier:
             wanted = max(0, self._most - self._checked)
             self._look_at(sample[:wanted], reserve_s, lacking)
             checked = self._checked  # of what this run has written
-            # A verdict that is still to be written would give way to a repair.
+            # A repair would replace a verdict that has still to be written.
             settled = [write for write in self._left_unread if self._state.verdict(write.change.ticket_id) is None]
             self._look_at(settled, reserve_s, [])
             self._checked = checked
@@ -209,7 +209,7 @@ class WriteVerifier:
                 self._audit.alert("write_not_found", ticket_id=write.change.ticket_id, intent=write.change.intent)
 
     def _look_at(self, writes: Sequence[_Write], reserve_s: float, lacking: list[_Write]) -> None:
-        """Compare these with their records, several at a time, and gather those that their records lack."""
+        """Compare writes with their records, several at a time, and add those not on record to ``lacking``."""
         for start in range(0, len(writes), READERS):
             if self._deadline.remaining() <= reserve_s:
                 return
@@ -221,7 +221,7 @@ class WriteVerifier:
                     lacking.append(write)
 
     def _lacks(self, write: _Write, history: History | None) -> bool:
-        """Whether a ticket's record lacks a write, or its note; what it replaced is compared."""
+        """True if a ticket's record lacks a write or its note; otherwise compares what the write replaced."""
         if history is None or not history.edits:
             return False  # unreadable, or deleted since
         change = write.change
@@ -247,7 +247,7 @@ class WriteVerifier:
             self._state.settled(change.ticket_id, then=(repair(change, lost, _verdict(change)), REPAIR))
             values = _values(lost.priority, lost.group, lost.fields)
             foreign = len(lost.tags)
-        self._note(change.ticket_id, values + _beside(edit, change), foreign)
+        self._note(change.ticket_id, values + _unreported_changes(edit, change), foreign)
 
 
 def _replaces(change: Change) -> bool:
@@ -258,8 +258,8 @@ def _values(priority: object, group: object, fields: dict[int, str]) -> int:
     return (priority is not None) + (group is not None) + len(fields)
 
 
-def _beside(edit: Edit, change: Change) -> int:
-    """Values that were known when it was merged, and that the write changed although its receipt names no change."""
+def _unreported_changes(edit: Edit, change: Change) -> int:
+    """Number of values that the write changed but its receipt does not list."""
     priority, group = (edit.priority or (None, None))[0], (edit.group or (None, None))[0]
     meant_priority = change.priority is not None or "priority" in change.cleared
     meant_group = change.group is not None or "group" in change.cleared
@@ -269,7 +269,7 @@ def _beside(edit: Edit, change: Change) -> int:
 
 
 def _verdict(change: Change) -> Verdict:
-    """A verdict to begin a repair from; the analysis has been paid for and told."""
+    """A verdict without an analysis, from which a repair is made."""
     decision = Decision(ticket_id=change.ticket_id, reason="")
     return Verdict(
         ticket_id=change.ticket_id, key=change.key, analysis=None, decision=decision, clean_stamp=change.stamp
@@ -277,6 +277,6 @@ def _verdict(change: Change) -> Verdict:
 
 
 def _pack(change: Change) -> bytes:
-    """As much of a change as it takes to compare it."""
+    """The parts of a change that are needed to compare it, as JSON."""
     short = change.model_copy(update={"tags": (), "note": change.note and "-"})
     return short.model_dump_json(exclude_defaults=True).encode()

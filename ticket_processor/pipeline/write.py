@@ -1,13 +1,13 @@
-"""The one place that changes tickets: fetch, merge, guarded update, receipt; exactly once, and people win.
+"""The only place that changes tickets: fetch, merge, guarded update, receipt; exactly once, and people's edits win.
 
-What makes it exactly once, although the helpdesk knows no idempotency key for updates:
+Three things make it exactly once, although the helpdesk has no idempotency key for updates:
 
-* One write carries everything, with the stamp it was merged from: it happens whole, or not at all.
-* The write carries an in-band key. Before any write to a ticket that has been touched since its creation or
-  since it was last known clean, the key is looked for.
+* One write carries everything, with the stamp of the ticket it was merged from: it happens whole, or not at all.
+* The write stores its key on the ticket. Before a write to a ticket that has changed since its creation, or since it
+  was last known to hold no write of ours, the key is looked for.
 * After any doubt the ticket is read first; see ``settlement``.
 
-A few tickets go as single updates. Many go as jobs of up to a hundred, each item with its own stamp; see ``jobs``.
+Few tickets are sent as single updates, many as jobs of up to a hundred, each item with its own stamp; see ``jobs``.
 """
 
 from __future__ import annotations
@@ -39,24 +39,24 @@ from .jobs import MOST_ITEMS, Tools, UpdateJobs
 from .settlement import Planner, Settled, Settlement, follow_up, incomplete
 
 FEW = 3
-"""This many last tickets of a run go as single updates, which are done at once, though jobs took the others."""
+"""At the end of a run, up to this many tickets are sent as single updates, which take effect at once."""
 MINUTE_S = 60.0
 LINGER_S = 10.0
-"""How long a ticket waits for others to fill its job."""
+"""Seconds that a ticket waits for others to fill its job."""
 LAST_LINGER_S = 1.5
-"""The same towards the end of a run, when few others come."""
+"""The same at the end of a run, when few others follow."""
 AT_ONCE = 25
-"""Ended tickets taken in at once."""
+"""Number of finished items of jobs that are handled at once."""
 SMALL_JOB = 50
-"""Smallest job towards the end of a run: a job's time grows with its items."""
+"""Size of the smallest job at the end of a run: a job's time grows with its items."""
 TRIMMED_IN_A_ROW = 3
-"""Consecutive updates of which the helpdesk left out a part before the run stops."""
+"""Consecutive updates of which the helpdesk left out a part, after which the run stops."""
 MOST_WAITING = 500
-"""Tickets that may wait for a place in a job; with more, the run stops to think up new ones."""
+"""Maximum number of tickets that wait for a job; with more, the run pauses its analyses."""
 
 
 class WriteBack:
-    """Brings verdicts to the helpdesk, as the ``planner`` wants of each. Used by one thread."""
+    """Writes verdicts to the helpdesk, as ``planner`` decides for each. Used by one thread."""
 
     def __init__(self, tools: Tools, planner: Planner) -> None:
         self._desk, self._state, self._audit, self._clock = tools.desk, tools.state, tools.audit, tools.clock
@@ -67,25 +67,25 @@ class WriteBack:
         self._planner = planner
         self._waiting: list[Settlement] = []
         self._sent_singly = deque[float]()
-        """When single updates of the last minute were sent."""
+        """Times of the single updates of the last minute."""
         self._batching = False
-        """Whether jobs have been chosen before."""
+        """True once jobs have been chosen."""
         self._jobs = UpdateJobs(tools, self._waiting)
         self._singly_done = self._done_in_jobs = self._trimmed = self._incomplete_so_far = 0
 
     @property
     def trust(self) -> JobTrust:
-        """Whether jobs may be used on this account."""
+        """What is known about jobs on this account."""
         return self._jobs.trust
 
     @property
     def in_jobs(self) -> int:
-        """Tickets in jobs that the helpdesk has not finished."""
+        """Number of tickets in jobs that are not finished."""
         return self._jobs.open
 
     @property
     def writes(self) -> Writes:
-        """By which way the changes have gone so far."""
+        """Counts of the changes so far, by how they were sent."""
         sent = sum(bool(work.sent) for work in self._waiting)
         return Writes(
             singly=self._singly_done,
@@ -101,10 +101,10 @@ class WriteBack:
         most: int | None = None,
         revised: Callable[[Verdict], Verdict] = lambda verdict: verdict,
     ) -> Iterator[Settled]:
-        """Settle what earlier runs analysed and did not finish, sent or not; their jobs are asked by id first.
+        """Settle the verdicts that earlier runs did not finish, sent or not; their jobs are looked up by id first.
 
-        ``only`` are the tickets that it is about, ``most`` how many of them; ``None`` is all. ``revised`` makes of
-        a verdict what is wanted today.
+        ``only`` limits it to these tickets, ``most`` to that many; ``None`` is all. ``revised`` adapts a verdict to the
+        present settings.
         """
         items = {item.verdict.ticket_id: item for item in self._state.unsettled()}
         opened = in_turn(self._state, (number for number in items if only is None or number in only))
@@ -122,13 +122,13 @@ class WriteBack:
         yield from self.finish()
 
     def give_up(self) -> None:
-        """Leave what waits to the next run, which finds it in the state. Jobs under way are still waited for."""
+        """Leave waiting tickets to the next run, which finds them in the state. Jobs under way are still awaited."""
         self._waiting.clear()
 
     def take(self, verdicts: Sequence[Verdict], alone: Collection[int] = ()) -> None:
-        """Take fresh verdicts in; :meth:`advance` and :meth:`finish` bring them to the helpdesk.
+        """Store new verdicts; :meth:`advance` and :meth:`finish` write them.
 
-        Tickets that are to go ``alone`` wait for no job.
+        Tickets in ``alone`` are sent as single updates and wait for no job.
         """
         if verdicts:
             self._state.keep_verdict(*verdicts)
@@ -138,16 +138,16 @@ class WriteBack:
             self._waiting += works
 
     def advance(self, outstanding: int, *, last: bool = False) -> Iterator[Settled]:
-        """Do what is due, while ``outstanding`` more tickets are being analysed; the ``last`` ones, or not.
+        """Write what is due while ``outstanding`` more tickets are analysed; ``last`` if no others follow these.
 
-        Waits only when so much is pending that memory would grow.
+        Waits only when too much is pending.
         """
         self._jobs.poll_due()
         yield from self._take_in(AT_ONCE)
-        # Towards the end, waiting until a job is full would take longer than two jobs.
+        # At the end of a run, waiting for a full job would take longer than two jobs.
         enough = max(SMALL_JOB, outstanding // 3) if last else MOST_ITEMS
         if self._batching and not last:
-            outstanding = max(outstanding, self._delivery.batch_from)  # the next are only not taken in yet
+            outstanding = max(outstanding, self._delivery.batch_from)  # more tickets will follow
         linger = LAST_LINGER_S if last else LINGER_S
         yield from self._send(outstanding, enough, linger)
         while len(self._waiting) > MOST_WAITING:
@@ -155,9 +155,9 @@ class WriteBack:
             yield from self._send(outstanding, enough, linger)
 
     def finish(self) -> Iterator[Settled]:
-        """Bring everything to its end, waiting for jobs.
+        """Write everything that is left, and wait for jobs.
 
-        Raises ``DeadlineReached`` with jobs still under way: the next run looks them up by their ids.
+        Raises ``DeadlineReached`` with jobs still under way: the next run finds them by their ids.
         """
         while self._waiting or self._jobs.open:
             yield from self._send(0, 1)
@@ -176,7 +176,7 @@ class WriteBack:
     # Which way
 
     def _send(self, outstanding: int, enough: int, linger: float = LINGER_S) -> Iterator[Settled]:
-        """Send what can be sent, as jobs where ``enough`` are waiting for one."""
+        """Send what can be sent, as a job if ``enough`` tickets wait for one."""
         alone = [work for work in self._waiting if work.alone]
         if alone:
             self._waiting[:] = [work for work in self._waiting if not work.alone]
@@ -192,7 +192,7 @@ class WriteBack:
             yield from self._as_job()
 
     def _by_jobs(self, together: int) -> bool:
-        """Whether jobs are the way for so many tickets on their way ``together``, rather than single updates."""
+        """True if ``together`` tickets should be sent in jobs rather than as single updates."""
         mode, sent = self._delivery.mode, self._sent_singly
         while sent and self._clock.monotonic() - sent[0] > MINUTE_S:
             sent.popleft()
@@ -208,7 +208,7 @@ class WriteBack:
         return True
 
     def _first(self, count: int) -> list[Settlement]:
-        """Take the first ones out of those that wait."""
+        """Take the first ``count`` waiting tickets off the list."""
         works = self._waiting[:count]
         del self._waiting[:count]
         return works
@@ -254,20 +254,20 @@ class WriteBack:
             except TicketGone as gone:
                 return Settled(work.end(OutcomeStatus.SKIPPED, str(gone)))
             except PartRefused as refused:
-                # Nothing happened, so what was read still holds; the rest may be worth a write of its own.
+                # Nothing was written, so the read is still valid; the other parts may be worth a write.
                 work.attempts -= 1
                 if not self._planner.refused(work, change, refused.part):
                     end = work.end(OutcomeStatus.FAILED, str(refused), retry=True)
                     if work.verdict.follows or refused.part == "note":
-                        retry = refused.part != "note"  # there is never room for it
+                        retry = refused.part != "note"  # there will never be room for it
                         end = work.end(OutcomeStatus.SKIPPED, incomplete((refused.part,)), retry=retry)
                     return Settled(self._withdrawn(work, end))
             except UpdateRefused as refused:
-                # That a status is refused, as for an empty field that solving needs, is no fault of the ticket.
+                # A refused status, for example because solving needs a field, does not count against the ticket.
                 retry = change.closing is None
                 end = work.end(OutcomeStatus.FAILED, str(refused), retry=retry, failed_at="update")
                 return Settled(self._withdrawn(work, end))
-            except TicketError as error:  # what an update reads of this ticket cannot be read
+            except TicketError as error:  # an update reads the ticket, which failed
                 end = work.end(OutcomeStatus.FAILED, str(error), retry=True, failed_at="update")
                 return Settled(self._withdrawn(work, end))
             else:
@@ -276,11 +276,11 @@ class WriteBack:
                 return self._done(work, change)
 
     def _incomplete(self, work: Settlement) -> bool:
-        """Take note of what the helpdesk has left out of a write although it took it; whether a part is missing."""
+        """Count parts that the helpdesk left out of an accepted write; true if a part is missing."""
         if work.recorded is None:
             return False
         dropped = work.recorded.dropped
-        if work.attempts:  # what an earlier run has sent says nothing of today's rights
+        if work.attempts:  # an earlier run's write says nothing about present permissions
             self._trimmed = self._trimmed + 1 if dropped else 0
         if dropped:
             self._audit.alert("trimmed", ticket_id=work.ticket_id, parts=sorted(dropped))
@@ -297,7 +297,7 @@ class WriteBack:
         return bool(lacking)
 
     def _check_trimmed(self) -> None:
-        """Raise when update after update was taken without all of its parts."""
+        """Raise if several updates in a row were accepted without all of their parts."""
         if self._trimmed >= TRIMMED_IN_A_ROW:
             raise NotAuthorised(
                 f"the helpdesk took {self._trimmed} updates in a row and left parts of them out, such as tags: give "
@@ -306,16 +306,16 @@ class WriteBack:
             )
 
     def _withdrawn(self, work: Settlement, end: Outcome) -> Outcome:
-        """The end of a ticket without a write of ours, once nothing of one that was begun is left on it."""
+        """The outcome of a ticket without our write, after parts of an unfinished write were removed from it."""
         waits = end.status is OutcomeStatus.SKIPPED and end.retry and not end.reason.startswith(reasons.INCOMPLETE)
-        # Where people are at work on a ticket, no half of a write stays there until the next run.
+        # If people work on a ticket, half a write must not stay on it until the next run.
         waits = waits and work.doubt != reasons.CHANGED_AGAIN
         if self._dry_run or not work.sent or end.change is not None or waits:
             return end
         try:
             self._desk.withdraw(work.sent[-1])
         except UpdateRefused as error:
-            if not end.retry:  # else the next run goes on from there
+            if not end.retry:  # with a retry, the next run goes on from there
                 self._audit.alert("note_left", ticket_id=work.ticket_id, why=str(error))
         except TicketError:
             return end if end.retry else work.end(OutcomeStatus.SKIPPED, reasons.DEFERRED, retry=True)
@@ -355,7 +355,7 @@ class WriteBack:
         return Settled(outcome, then)
 
     def _confirmed(self, work: Settlement, outcome: Outcome) -> Settled:
-        """An end that was read; a write of ours that is there after all is looked at as every other."""
+        """The end of a ticket that was read; if it carries our write after all, it is checked like any other."""
         if outcome.change is None or work.recorded is None:
             return Settled(outcome)
         return self._done(work, outcome.change, outcome.reason)

@@ -1,6 +1,6 @@
-"""From what was understood to what should change: thresholds, autonomy per field, escalation, tiers. Pure.
+"""Turns an analysis into a decision: thresholds, autonomy per field, escalation, tiers. Pure.
 
-The policy preset ``tiers``: who should take a ticket, by fixed rules over what was understood. Pure.
+The policy preset ``tiers`` says by fixed rules who should take a ticket.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ from .note import (
 )
 
 _COMPLEX_BELOW = 0.5
-"""An answer that is more often wrong than right tells nobody who should take the ticket."""
+"""Below this confidence an answer is more often wrong than right, so no group can be derived from it."""
 _TIER_1_FROM = 0.64
-"""Calibrated by the rules' confidence, so that the first line gets as many tickets as by earlier versions."""
+"""Set for the rules' confidence, so that the first line gets as many tickets as in earlier versions."""
 _COMPLEX_CATEGORIES = 3
-"""A ticket that fits so many categories belongs to no one group."""
+"""A ticket that fits this many categories belongs to no single group."""
 
 
 class Tier(StrEnum):
@@ -128,7 +128,7 @@ class Policy(Frozen):
 
     @property
     def marker(self) -> str:
-        """The tag that says: done."""
+        """The tag on tickets that are done."""
         return self.tag("processed")
 
     @property
@@ -144,10 +144,10 @@ class Policy(Frozen):
 RESERVED_TAGS = frozenset(
     {"hands_off", "processed", "fallback", "review", "escalated", "suspicious", "replied", *TIER_TAGS}
 )
-"""Names that no category may have, since its tag would be taken for one of these."""
+"""Names that no category may have, since its tag would be taken for one of ours with another meaning."""
 
 ALSO = "also"
-"""Begins the name of the tag for the second category."""
+"""First part of the name of the tag for the second category."""
 
 _PRIORITY = {
     Urgency.CRITICAL: Priority.URGENT,
@@ -158,10 +158,10 @@ _PRIORITY = {
 
 
 def decide(ticket_id: int, analysis: Analysis, policy: Policy, taxonomy: Taxonomy | None = None) -> Decision:
-    """The decision for a ticket with this analysis; ``taxonomy`` names what its category sets.
+    """The decision for a ticket with this analysis; ``taxonomy`` has the targets of its category.
 
-    The marker tag is always wanted, so that the ticket is not analysed again. A text that tries to instruct a model
-    gets its tags, a person's look, and nothing else: whatever it may have talked the model into is only suggested.
+    The marker tag is always set, so that the ticket is not analysed again. If the text tries to instruct a model, only
+    tags are set and a person has to look; everything else is only suggested, since the text may have caused it.
     """
     unsure = analysis.confidence < policy.review_below
     suspicious = bool(analysis.suspicious)
@@ -191,8 +191,7 @@ def decide(ticket_id: int, analysis: Analysis, policy: Policy, taxonomy: Taxonom
     wanted = _PRIORITY[analysis.urgency]
     if escalated and policy.escalation.raise_priority:
         wanted = min(wanted, Priority.HIGH, key=list(Priority).index)
-    # A customer's text can talk a model into anything, and a classifier guesses; "urgent" wakes people up, so a
-    # person confirms it.
+    # A customer's text can mislead a model, and a classifier guesses. "urgent" wakes people up: a person confirms it.
     asks_a_person = wanted is Priority.URGENT and analysis.source != "rules" and not policy.model_may_set_urgent
     if asks_a_person:
         wanted = Priority.HIGH
@@ -231,7 +230,7 @@ def decide(ticket_id: int, analysis: Analysis, policy: Policy, taxonomy: Taxonom
 
 @dataclass(frozen=True)
 class _Targets:
-    """The values that the taxonomy sets on a category's tickets, and the least confidence for them."""
+    """The values that the taxonomy sets on a category's tickets, and the confidence that this needs."""
 
     tags: tuple[str, ...] = ()
     group: int | None = None
@@ -240,11 +239,11 @@ class _Targets:
 
 
 def _targets(analysis: Analysis, taxonomy: Taxonomy | None) -> _Targets:
-    """Those of the sub-category, and behind them those of its parent."""
+    """The targets of the sub-category; where it has none, those of its parent."""
     if taxonomy is None:
         return _Targets()
     names = (analysis.subcategory, analysis.category)
-    # A verdict of an earlier run may name a category that the site has given up since.
+    # A verdict of an earlier run may name a category that the site has removed since.
     items = [taxonomy[name] for name in names if name is not None and name in taxonomy.names]
     groups = [item.group for item in items if item.group is not None]
     return _Targets(
@@ -256,7 +255,7 @@ def _targets(analysis: Analysis, taxonomy: Taxonomy | None) -> _Targets:
 
 
 def _labels(analysis: Analysis, policy: Policy) -> list[str]:
-    """The tags that say what was understood."""
+    """The tags for the labels of the analysis."""
     tags = [policy.tag(analysis.category)]
     if analysis.subcategory is not None:
         tags.append(policy.tag(analysis.subcategory))
@@ -266,7 +265,7 @@ def _labels(analysis: Analysis, policy: Policy) -> list[str]:
 
 
 def _marks(analysis: Analysis, policy: Policy, *, unsure: bool, escalated: bool, tier: Tier | None) -> list[str]:
-    """The tags that say how the understanding came about, and who should look."""
+    """The tags that say how the analysis was made, and who should look."""
     wanted = {
         "fallback": analysis.fell_back,
         "suspicious": bool(analysis.suspicious),
@@ -278,7 +277,7 @@ def _marks(analysis: Analysis, policy: Policy, *, unsure: bool, escalated: bool,
 
 
 def _group(policy: Policy, targets: _Targets, *, escalated: bool, tier: Tier | None) -> tuple[int | None, float]:
-    """The group to set, and from what confidence on: the escalation's before the category's before the tier's."""
+    """The group to set and the confidence it needs: the escalation's, else the category's, else the tier's."""
     if escalated and policy.escalation.group is not None:
         return policy.escalation.group, 0.0
     if targets.group is not None:
@@ -301,7 +300,7 @@ def _note(
 
 
 def tier_of(analysis: Analysis, *, escalated: bool, fallback: str | None) -> Tier:
-    """The tier of a ticket that was understood so. ``fallback`` is the category for what fits nowhere else."""
+    """The tier of a ticket with this analysis. ``fallback`` is the category for tickets that fit no other."""
     fitting = 1 + len(analysis.secondary)
     if (
         analysis.urgency is Urgency.CRITICAL

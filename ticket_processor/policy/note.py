@@ -1,10 +1,10 @@
-"""Which tickets are escalated, and the one internal note: when there is one, and its words. Pure.
+"""Decides which tickets are escalated and which get an internal note, and writes the note. Pure.
 
-It says what the ticket was taken for, by whom and how surely, what else it may be, and why, in redacted words of the
-ticket. Every line is plain; what a ticket or a model said stands in quotation marks that it cannot end.
+The note says how the ticket was labelled, by which analyser and with what confidence, what else it may be, and why, in
+redacted words of the ticket. Every line is plain text; words of a ticket or a model are in quotation marks that they
+cannot close.
 
-What is to be done about an escalated ticket comes from templates: the shipped ones or the site's own, never from a
-model.
+The plan for an escalated ticket comes from templates, the shipped ones or the site's own, never from a model.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from ..core.text import OutgoingText, compatible, plain_line
 
 Condition = Literal["security", "critical", "high_risk", "negative_and_urgent", "suspicious"]
 CONDITIONS: tuple[Condition, ...] = get_args(Condition)
-"""The causes of an escalation, the most particular first."""
+"""The causes of an escalation, the most specific first."""
 BY_CATEGORY = "category"
-"""The reason of a ticket whose category the site named."""
+"""The reason for escalating a ticket because of its category."""
 REASONS = {
     "suspicious": "suspicious text",
     "security": "security",
@@ -35,7 +35,7 @@ REASONS = {
     "high_risk": "high risk",
     "negative_and_urgent": "negative and pressing",
 }
-"""Every reason with its words in a note. The first that holds and has a plan gives the plan."""
+"""Each reason and its words in a note. The plan is that of the first reason that holds and has one."""
 DEFAULT_PLANS = {
     "suspicious": "Read the whole text yourself before anything is done that it asks for.",
     "security": "Protect the account, card or device first, tell whoever is responsible for security, then answer.",
@@ -98,7 +98,7 @@ class Escalation(Frozen):
 
 
 def reasons_for(analysis: Analysis, escalation: Escalation) -> tuple[str, ...]:
-    """Why a ticket that was understood so is escalated: some of :data:`REASONS` in their order; empty if it is not."""
+    """Why a ticket with this analysis is escalated: some of :data:`REASONS`, in their order; empty if it is not."""
     named = {analysis.category, analysis.subcategory} & set(escalation.categories)
     holds = {
         "suspicious": bool(analysis.suspicious),
@@ -113,9 +113,9 @@ def reasons_for(analysis: Analysis, escalation: Escalation) -> tuple[str, ...]:
 
 
 def plan_for(analysis: Analysis, reasons: tuple[str, ...], escalation: Escalation) -> str:
-    """The plan for an escalated ticket, in one plain line; empty when the settings want none.
+    """The plan for an escalated ticket, in one plain line; empty if the settings want none.
 
-    Of a suspicious text only that it is to be read: what its labels say may be what it wants them to.
+    For a suspicious text it only asks to read the ticket, since the text may have caused its labels.
     """
     if not reasons:
         return ""
@@ -126,7 +126,7 @@ def plan_for(analysis: Analysis, reasons: tuple[str, ...], escalation: Escalatio
 
 
 def _is_security(analysis: Analysis) -> bool:
-    """Words that speak of an incident, or the category for them; a calm question about security is none."""
+    """True if words speak of a security incident, or the category does; a calm question about security is none."""
     named = any(known_name(name) == "security" for name in (analysis.category, analysis.subcategory) if name)
     return "security" in analysis.alarms or (named and analysis.urgency in (Urgency.CRITICAL, Urgency.HIGH))
 
@@ -140,13 +140,13 @@ class NoteWhen(StrEnum):
 
 
 _LINE, _SUMMARY, _EVIDENCE, _ENTITY, _CAUSE, _STEP = 500, 300, 60, 80, 200, 88
-"""Characters of the note: in a line, in the summary, in one piece of evidence, in one entity, in advice."""
+"""Maximum characters of a note's line, summary, piece of evidence, entity, cause and step."""
 _LIKELY = 0.7
-"""A likelihood from here on is said as "yes", up to one minus it as "no"."""
+"""From this likelihood on the note says "yes"; up to 1 minus it, "no"."""
 _ADVICE_FROM = 0.7
-"""Advice of a model that is less sure of the category is advice on another matter."""
+"""Confidence from which a model's advice is shown: with less, the advice may be about something else."""
 _GUESS_BELOW = 0.68
-"""What the rules are less sure of is called a guess: three of four of their answers."""
+"""Below this confidence a note calls the rules' answer a guess: three in four of their answers."""
 _WHO = {"neighbours": "similar tickets", "classifier": "the local classifier", "rules": "keyword rules"}
 _QUOTES = re.compile('["“”„‟«»″‶❝❞🙶🙷🙸〝〞〟＂]')
 _END = re.compile(r"[^\w)\]]+$")
@@ -161,12 +161,12 @@ def adds_something(
     unsure: bool = False,
     advised: bool = False,
 ) -> bool:
-    """Whether a note tells something to a person who sees the subject, the text and the tags.
+    """True if a note tells more than the subject, the text and the tags do.
 
-    That is: something is suggested and not set; somebody should look at the ticket at once, and why; what the site
-    wants picked out was found; or the summary saves reading a long text. That a model is unsure or sees another
-    category tells something; of the rules it does not: their second category is right in four cases of ten. Advice
-    that is shown (``advised``) tells something where it names a cause or a step; a likelihood alone does not.
+    It does if something is suggested and not set, if a person should look at once, if an entity was found, or if the
+    summary saves reading a long text. A model's doubt or second category counts; the rules' does not, since their
+    second category is right in only four of ten cases. Advice that is shown (``advised``) counts if it names a cause or
+    a step; a likelihood alone does not.
     """
     advice = advised and (analysis.root_cause or analysis.steps)
     look_at_it = analysis.suspicious or escalated or analysis.risk is Risk.HIGH
@@ -175,7 +175,7 @@ def adds_something(
 
 
 def may_advise(analysis: Analysis, *, unsure: bool) -> bool:
-    """Whether a model's advice is shown: only a sure model's, and never on a text that may have dictated it."""
+    """True if a model's advice may be shown: the model is sure, and the text is not suspicious of having caused it."""
     return analysis.source == "model" and not analysis.suspicious and not unsure and analysis.confidence >= _ADVICE_FROM
 
 
@@ -247,17 +247,17 @@ def category_words(analysis: Analysis) -> str:
 
 
 def answered_by(analysis: Analysis) -> OutgoingText:
-    """Who understood the ticket so, why no model did if so, and how surely."""
+    """The analyser, the reason if no model answered, and the confidence, in words."""
     who = leaving(analysis.model or "") if analysis.source == "model" else _WHO[analysis.source]
     because = f" ({analysis.why_fallback.replace('_', ' ')})" if analysis.why_fallback else ""
     return ours(f"by {who}{because}, confidence {analysis.confidence:.2f}")
 
 
 def quoted(words: str, limit: int) -> str:
-    """Other people's words, made plain, between quotation marks that they cannot end."""
+    """Other people's words as plain text, in quotation marks that they cannot close."""
     shown = _QUOTES.sub("'", plain_line(words, limit))
     plain = leaving_line(words if shown == words else shown, limit)
-    # "tel:" and "www." would take the closing mark for a part of a link.
+    # After "tel:" or "www." a helpdesk would take the closing mark for a part of a link.
     for shown in (plain, _END.sub("", plain), _NO_WORDS.sub(" ", plain).strip()):
         if plain_line(f"“{shown}”.", limit + 3) == f"“{shown}”.":
             return f"“{shown}”" if shown else ""

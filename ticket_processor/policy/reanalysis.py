@@ -1,12 +1,10 @@
-"""Analyse a ticket again: when its customer answers, and when a model can be asked after a fallback. Pure functions.
+"""Analyses a ticket again: when its customer answers, and when a model is available after a fallback. Pure functions.
 
-Each only where the site wants it. Our own earlier labels may be replaced, since a receipt says that they are ours.
-A person who changed one of them, or took off ``ai_fallback``, has judged the ticket, and it is left alone. A priority
-always stays.
+Both happen only if the settings want it. Our own earlier labels may be replaced, since a receipt proves that they are
+ours. If a person changed one of them, or took off ``ai_fallback``, the ticket is left alone. A priority always stays.
 
-A customer's thanks reopened a solved ticket, and nobody has touched it since: it may be solved again. Pure.
-
-In doubt there is no thanks: the helpdesk's record must say that this very message reopened the ticket, and be complete.
+A solved ticket that a customer's thanks reopened may be solved again, if nobody has touched it since. The helpdesk's
+record must be complete and say that this message reopened the ticket; in doubt the ticket is left alone.
 """
 
 from __future__ import annotations
@@ -25,18 +23,18 @@ from ..tags import earlier_key, write_key
 from .decide import Mode, Policy
 
 MOST_READ = 20
-"""Answers of one customer that are read, the newest."""
+"""Maximum number of a customer's answers that are read; the newest are."""
 LONGEST = 6_000
-"""Characters of one answer that are read: the first message is to be seen as well."""
+"""Maximum characters of one answer that are read, so that the first message is seen as well."""
 _END = "\ue000"
 
 
 @dataclass(frozen=True)
 class CustomerReply:
-    """The requester's answer since we triaged. ``key`` is that of its one write.
+    """The requester's answer since we triaged. ``key`` is the key of the one write for it.
 
-    ``ticket`` is the ticket :func:`with_answers`; ``ours`` are the labels of ours that it carries. ``judged``: a person
-    has changed one of those that we put there.
+    ``ticket`` is the result of :func:`with_answers`; ``ours`` are our labels that it carries. ``judged``: a person has
+    changed one of our labels.
     """
 
     key: str
@@ -47,7 +45,7 @@ class CustomerReply:
 
 
 def reply_to(ticket: Ticket, history: History, policy: Policy) -> CustomerReply | None:
-    """The requester's answer that is not triaged yet; ``None`` when there is none."""
+    """The requester's answer that is not triaged yet; ``None`` if there is none."""
     if ticket.requester is None or history.last_of_ours() is None:
         return None
     said = history.said_since(None, ticket.requester)
@@ -63,7 +61,7 @@ def reply_to(ticket: Ticket, history: History, policy: Policy) -> CustomerReply 
 
 
 def with_answers(ticket: Ticket, history: History) -> Ticket:
-    """The ticket with all that its requester has said in place of the first message, the newest first."""
+    """The ticket with all messages of its requester as its description, the newest first."""
     said = () if ticket.requester is None else history.said_since(None, ticket.requester)
     newest_first = [edit.text for edit in reversed(said) if not edit.creation][:MOST_READ]
     words = "\n\n".join(text for text in (*map(_to_read, newest_first), ticket.description) if text)
@@ -71,10 +69,10 @@ def with_answers(ticket: Ticket, history: History) -> Ticket:
 
 
 def _triaged(ticket: Ticket, history: History, said: tuple[Edit, ...]) -> int:
-    """How many of the comments ``said`` were there when we last triaged the ticket, as far as can be known.
+    """How many of the comments ``said`` our last triage covered, as far as can be known.
 
-    A write on an answer tells it by its key, whatever came while it was made. Writes that triage nothing, such as
-    one that completes another, tell nothing.
+    The key of a write for an answer says so exactly, even if more comments came meanwhile. Writes without triage, such
+    as one that completes another, say nothing about it.
     """
     keys = {edit.key for edit in history.edits}
     for number in range(len(said), 0, -1):
@@ -93,9 +91,9 @@ def _stage(number: int) -> str:
 
 
 def _to_read(text: str) -> str:
-    """A comment without what it quotes, so that this is not taken for the end of all that was said.
+    """A comment without its quotes, since cleaning would take a quote for the end of all messages.
 
-    Nothing where nothing but a quote was said. One whose signs of instructing a model would be lost stays whole.
+    Empty if it holds nothing but quotes. If removing quotes would hide signs of instructing a model, it stays whole.
     """
     cleaned = clean("", text)[:LONGEST]
     if not set(signs_of(text)) <= set(signs_of(cleaned)):
@@ -104,9 +102,9 @@ def _to_read(text: str) -> str:
 
 
 def our_labels(ticket: Ticket, history: History, policy: Policy) -> tuple[str, ...]:
-    """Our labels on the ticket, without those that stand for a drop-down's value: taking one off would empty it.
+    """Our labels on the ticket, without those that are a drop-down's value: taking one off would empty the field.
 
-    That we have replied to the customer is no label: it stays true.
+    The tag that says that we have replied is not a label: it stays true.
     """
     still_ours = history.ours().tags - {policy.replied}
     values = {word for value in ticket.fields.values() for word in value.split()}
@@ -116,32 +114,32 @@ def our_labels(ticket: Ticket, history: History, policy: Policy) -> tuple[str, .
 
 
 def anew_key(ticket: Ticket, run_id: str) -> str:
-    """The key of the one write with which this run triages the ticket anew."""
+    """The key of the one write for which this run analyses the ticket again."""
     return write_key(ticket, f"anew {run_id}")
 
 
 STAGE = "second_look"
-"""Names the second write in its key, so that it is known from the first."""
+"""The second write's stage, which makes its key differ from the first one's."""
 MOST_TRIES = 3
-"""Failed questions to a model about one ticket before the rules' answer stands."""
+"""Failed requests to a model about one ticket after which the rules' answer is final."""
 _NOT_ASKED = ("budget_", "model_", "no_model", "analyser_broken")
 _IN_VAIN = ("model_refused", "model_content_filter", "model_prompt_too_long", "model_empty_answer", "model_nonsense")
 
 
 def still_ours(ticket: Ticket, ours: Sequence[str], policy: Policy) -> bool:
-    """Whether the ticket still carries everything that our first write put there, the fallback tag among it."""
+    """True if the ticket still carries all tags of our first write, the fallback tag included."""
     return policy.tag("fallback") in ours and set(ours) <= set(ticket.tags)
 
 
 def in_vain(why: str | None) -> bool:
-    """Whether a model was asked and could make nothing of this ticket, rather than being down or too dear."""
+    """True if a model was asked but could not analyse this ticket; false if it was down or too expensive."""
     return why is not None and (why in _IN_VAIN or not why.startswith(_NOT_ASKED))
 
 
 def replacing(decision: Decision, ticket: Ticket, ours: Sequence[str], policy: Policy) -> Decision:
-    """``decision`` in the place of our earlier labels ``ours``; without a note when it says the same as those."""
+    """``decision`` in place of our earlier labels ``ours``; without a note if it says the same as they do."""
     labelled = any(tag.startswith(policy.tag("urgency", "")) for tag in decision.tags)
-    # Without labels of its own the answer is a suggestion, and ours stay.
+    # A decision without labels only suggests, so our earlier labels stay.
     gone = tuple(tag for tag in ours if tag not in decision.tags) if labelled else ()
     news = set(decision.tags).difference(ticket.tags) or set(gone) - {policy.tag("fallback"), policy.tag("review")}
     note = decision.note if news else None
@@ -152,7 +150,7 @@ def replacing(decision: Decision, ticket: Ticket, ours: Sequence[str], policy: P
 
 
 def _stays(decision: Decision, ticket: Ticket) -> list[str]:
-    """A sentence for each value that is set already, stays, and differs from the model's."""
+    """A sentence for each value that stays because it was set before, but differs from the model's."""
     stays = []
     priority = decision.priority if decision.priority_overwrite is Overwrite.NEVER else None
     group = decision.group if decision.group_overwrite is Overwrite.NEVER else None
@@ -173,10 +171,10 @@ _APPLIED = "The customer only says thanks, so the ticket is solved again."
 
 
 def reopened_by_thanks(ticket: Ticket, history: History) -> bool:
-    """Whether thanks of the requester reopened the solved ticket, and since then only rules of the account did a thing.
+    """True if the requester's thanks reopened the solved ticket, and since then only the account's rules changed it.
 
-    Rules that comment or set a status count as somebody. So does whatever changed the ticket and is not on record.
-    Thanks for what was solved again already are left to people: a mailbox may answer every mail of the helpdesk so.
+    Rules that comment or set a status count as a person, and so do changes that are not on record. If the ticket was
+    solved again before, it is left to people: an automatic reply may thank for every mail of the helpdesk.
     """
     edits = history.edits
     place = next((at for at in range(len(edits) - 1, -1, -1) if edits[at].comment is not None), None)
@@ -184,7 +182,7 @@ def reopened_by_thanks(ticket: Ticket, history: History) -> bool:
         return False
     said, since = edits[place], edits[place + 1 :]
     of_the_customer = said.comment == "public" and said.author == ticket.requester and not (said.key or said.creation)
-    # What the helpdesk makes of an answer may stand in an edit of its own right behind it.
+    # The status that the helpdesk sets because of an answer may be a separate edit right after it.
     reopening = said if said.status is not None else next(iter(since), said)
     if not of_the_customer or reopening.status is None or reopening.status[0] != "solved":
         return False
@@ -207,7 +205,7 @@ def _is_quiet(edit: Edit) -> bool:
 
 
 def solved_again(ticket_id: int, policy: Policy) -> Decision:
-    """The decision for such a ticket: a note, and the status where the settings let it be set. Labels stay."""
+    """The decision for such a ticket: a note, and the status if the settings allow it. Labels stay."""
     applies = policy.thanks_keep_solved is Mode.APPLY
     return Decision(
         ticket_id=ticket_id,
@@ -219,6 +217,6 @@ def solved_again(ticket_id: int, policy: Policy) -> Decision:
 
 
 def still_holds(decision: Decision, ticket: Ticket, history: History, policy: Policy) -> bool:
-    """Whether such a decision is right for the ticket as it is now, and for today's settings."""
+    """True if such a decision still fits the ticket as it is now and the present settings."""
     wanted = policy.thanks_keep_solved is not Mode.OFF and decision == solved_again(ticket.id, policy)
     return wanted and reopened_by_thanks(ticket, history)

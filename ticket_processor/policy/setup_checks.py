@@ -1,13 +1,11 @@
-"""Which triggers and automations of the helpdesk clash with what a run writes. Pure; reads the rules, tries no cases.
+"""Finds the helpdesk's triggers and automations that clash with what runs write, and faults of categories. Pure.
 
-A rule is passed over only where one of its conditions fails on every update of ours, so it may name too many.
+It reads the rules without simulating them: a rule is excluded only if one of its conditions fails on every update of
+ours, so it may name too many.
 Facts and their sources: developer.zendesk.com, "Conditions reference" and "Actions reference"; support.zendesk.com,
 "About CCs and followers": a mail to requester and CCs is held back when a trigger meets no public comment.
 
-Finds faults of a site's categories, and advice for them. Pure functions.
-
-Each check looks at one thing and gives findings; :func:`check` puts them together. What needs the helpdesk gets it as
-plain data.
+Each check of the categories gives findings; :func:`check` collects them. Data of the helpdesk is passed in.
 """
 
 from __future__ import annotations
@@ -38,13 +36,13 @@ _TO_CUSTOMERS = {
     "status": "sets the status",
 }
 _ADDRESSED = ("notification_user", "notification_sms_user", "deflection")
-"""Of these those whose first value names who gets it."""
+"""Actions whose first value names the recipient."""
 _FIELDS = {"priority": "the priority", "group_id": "the group"}
 
 
 @dataclass(frozen=True)
 class OurUpdates:
-    """What runs may write under these settings: tags by prefix or name, and the values of each field."""
+    """What runs may write with these settings: tags by prefix or name, and the values of each field."""
 
     marker: str
     prefix: str
@@ -55,12 +53,12 @@ class OurUpdates:
     statuses: frozenset[str]
 
     def tags_in(self, words: frozenset[str]) -> list[str]:
-        """Those of the words that are tags of ours."""
+        """The words that are tags of ours."""
         return sorted(word for word in words if word in self.names or (self.prefix and word.startswith(self.prefix)))
 
 
 def our_updates(policy: Policy, taxonomy: Taxonomy, statuses: Sequence[str]) -> OurUpdates:
-    """What the policy lets runs write on tickets with these statuses."""
+    """What the policy allows runs to write on tickets with these statuses."""
     labels = policy.tags.mode is Mode.APPLY
     groups = {policy.escalation.group, *policy.tiers.groups.values(), *(item.group for item in taxonomy.categories)}
     values: dict[str, set[str]] = {"priority": {"low", "normal", "high", "urgent"}}
@@ -128,19 +126,19 @@ def _tags(rule: BusinessRule, action: RuleAction, ours: OurUpdates, *, works: bo
 
 
 def _once(condition: RuleCondition, rule: BusinessRule) -> bool:
-    """Whether the rule excludes tickets by a tag that it sets itself."""
+    """True if the rule excludes tickets with a tag that it sets itself."""
     added = {word for action in rule.actions if action.field == "current_tags" for word in action.words}
     return condition.field == "current_tags" and condition.operator == "not_includes" and bool(condition.words & added)
 
 
 def _excluded(rule: BusinessRule, ours: OurUpdates) -> bool:
-    """Whether no update of ours meets the rule's conditions."""
+    """True if no update of ours meets the rule's conditions."""
     none_of_any = bool(rule.any_of) and all(_never(condition, ours) for condition in rule.any_of)
     return none_of_any or any(_never(condition, ours) for condition in rule.all_of)
 
 
 def _never(asked: RuleCondition, ours: OurUpdates) -> bool:
-    """Whether the condition fails on every update of ours."""
+    """True if the condition fails on every update of ours."""
     name, operator, values = asked.field, asked.operator, set(asked.values)
     negative = operator in ("is_not", "not_includes")
     if name == "current_tags":
@@ -165,7 +163,7 @@ def _never(asked: RuleCondition, ours: OurUpdates) -> bool:
 
 
 def _asks_for(asked: RuleCondition, ours: OurUpdates, *, trigger: bool) -> bool:
-    """Whether the condition asks for something that our update brings."""
+    """True if the condition asks for something that our updates bring."""
     name, operator = asked.field, asked.operator
     if name == "current_tags":
         return operator == "includes" and bool(ours.tags_in(asked.words))
@@ -189,11 +187,11 @@ def _rule_finding(rule: BusinessRule, severity: SetupSeverity, kind: str, text: 
 
 
 SHORT_DESCRIPTION = 4
-"""Words. Fewer tell a new colleague nothing."""
+"""Minimum number of words of a category's description."""
 
 
 def check(taxonomy: Taxonomy, policy: Policy) -> list[Finding]:
-    """Everything that can be said without the helpdesk, problems first."""
+    """All findings that need no data of the helpdesk, problems first."""
     found = [
         *_descriptions(taxonomy),
         *_overlaps(taxonomy),

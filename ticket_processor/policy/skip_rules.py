@@ -1,4 +1,4 @@
-"""Which tickets are left to people: skip rules, the hands-off tag, machine mail, the canary, the head start."""
+"""Decides which tickets are left to people: skip rules, hands-off tag, machine mail, canary share, head start."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def _one_tag(value: str) -> str:
 
 
 TagName = Annotated[Word, AfterValidator(_one_tag)]
-"""A tag that the helpdesk keeps as it is, in small letters, as it keeps them."""
+"""A tag in small letters that every helpdesk keeps unchanged."""
 
 
 def _word(value: object) -> object:
@@ -70,11 +70,11 @@ class SkipSettings(Frozen):
 
 @dataclass(frozen=True)
 class SkipRules:
-    """The rules in force. Looked up before a model is asked, and again in the fresh read before a write.
+    """The skip rules, applied before a model is asked and again to the ticket that is read before a write.
 
-    ``hands_off`` is the tag on a ticket that is never touched. With ``leave_assigned``, an assigned agent was faster.
-    ``own_user`` tells the id of the user that signs in; it is called only for tickets that came through the API, and
-    may raise what the helpdesk raises.
+    ``hands_off`` is the tag on a ticket that is never touched. With ``leave_assigned``, assigned tickets are left to
+    their agents. ``own_user`` returns the id of the user that signs in; it is called only for tickets that came through
+    the API, and may raise what the helpdesk raises.
     """
 
     settings: SkipSettings = field(default_factory=SkipSettings)
@@ -83,7 +83,7 @@ class SkipRules:
     own_user: Callable[[], int | None] = lambda: None
 
     def reason(self, ticket: Ticket) -> str | None:
-        """Why the ticket is left alone as it is now: ``hands_off``, ``skip_rule_…``, or taken by a person."""
+        """Why the ticket is left alone: ``hands_off``, ``skip_rule_…``, or a person took it; ``None`` if it is not."""
         rules = self.settings
         tags = {tag.lower() for tag in ticket.tags}
         if self.hands_off.lower() in tags:
@@ -115,10 +115,10 @@ def _requester_names(ticket: Ticket) -> set[str]:
 
 @dataclass(frozen=True)
 class Selection:
-    """Which tickets a run leaves alone, and until when; the default takes new and open ones at once.
+    """Decides which tickets a run leaves alone, and until when; the default takes new and open ones at once.
 
     ``canary_percent`` is the share of tickets to handle, the same ones in every run; a larger share includes a smaller
-    one. ``wait_s`` is the head start of people, in seconds from a ticket's creation.
+    one. ``wait_s`` is the time in seconds after a ticket's creation during which only people handle it.
     """
 
     rules: SkipRules
@@ -128,19 +128,19 @@ class Selection:
     wait_s: float = 0.0
 
     def left_alone(self, ticket: Ticket) -> str | None:
-        """Why the ticket is left alone as it is now: its status, or a rule."""
+        """Why the ticket is left alone in its present state: its status, or a rule; ``None`` if it is not."""
         if ticket.status not in self.statuses:
             return ticket.status if ticket.status in ENDED_STATUSES else f"{reasons.FASTER}_{ticket.status}"
         return self.rules.reason(ticket)
 
     def repair_left_out(self, ticket: Ticket) -> str | None:
-        """Why not even what our write took from a person is put back: the ticket is closed, or hands-off."""
+        """Why we may not even repair our own write: the ticket is closed, or hands-off; ``None`` if we may."""
         if ticket.status in (reasons.CLOSED, reasons.DELETED):
             return ticket.status
         return reasons.HANDS_OFF if self.rules.reason(ticket) == reasons.HANDS_OFF else None
 
     def reason(self, ticket: Ticket) -> str | None:
-        """Why the ticket is left alone for good; ``None`` when it is this program's to handle."""
+        """Why the ticket is left alone for good; ``None`` if runs handle it."""
         if (reason := self.left_alone(ticket)) is not None:
             return reason
         if self.machine_mail and (machine := machine_mail(ticket)) is not None:
@@ -148,13 +148,13 @@ class Selection:
         return None if in_share("canary", ticket.id, self.canary_percent) else reasons.OUTSIDE_CANARY
 
     def must_wait(self, ticket: Ticket) -> bool:
-        """Whether people still have their head start, by the helpdesk's own clock at the read."""
+        """True if the head start of people has not ended, by the helpdesk's own clock at the read."""
         if not self.wait_s or ticket.read_at is None:
             return False  # a read without a date is refused before any write
         return ticket.read_at - parse_iso(ticket.created_at) < self.wait_s
 
 
 def in_share(what: str, ticket_id: int, percent: float) -> bool:
-    """Whether a ticket belongs to the share that is named so: the same tickets always, others for another name."""
+    """True if a ticket belongs to the share called ``what``: always the same tickets for one name."""
     digest = hashlib.sha256(f"{what} {ticket_id}".encode()).digest()
     return int.from_bytes(digest[:6], "big") / 2**48 * 100 < percent

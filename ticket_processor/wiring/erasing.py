@@ -11,7 +11,7 @@ from contextlib import closing
 
 from ..analysis.cache import FILE_NAME as ANSWERS
 from ..analysis.cache import AnswerStore
-from ..audit.erase import TicketTraces, erase, find, nobody_beside
+from ..audit.erase import TicketTraces, erase, find, without_dry_runs
 from ..audit.receipts import AuditLog, keep_head
 from ..core.clock import SystemClock
 from ..core.errors import CannotRun, TicketbotError
@@ -74,7 +74,7 @@ def finish_erasure(settings: Settings, clock: SystemClock, state: State, run_id:
         return []
     told = f"the erasure of {many(len(wanted), 'ticket')} that was cut off is"
     try:
-        with nobody_beside(settings.state_folder), closing(audit_log(settings, clock, run_id)) as audit:
+        with without_dry_runs(settings.state_folder), closing(audit_log(settings, clock, run_id)) as audit:
             gone, *_ = erase_found(settings, clock, state, audit, wanted, find_words(settings, wanted))
     except TicketbotError as error:
         return [f"{told} not finished: {error}"]

@@ -1,1 +1,1 @@
-"""A run taken back."""
+"""Takes a run back."""

@@ -1,7 +1,7 @@
-"""The parts of a write that can be taken back: those unchanged since; and the write that does it.
+"""Finds the parts of a write that can be undone, which have not changed since, and makes the write that undoes them.
 
-Values come from the helpdesk's own record. A part that was changed after the write stays as it is, even where it was
-changed back; so does one that the ticket shows otherwise than the record. A drop-down and its tags are one part.
+Values come from the helpdesk's own record. A part that changed after the write is left, even if it was changed back;
+so is one for which ticket and record differ. A drop-down and its tags are one part.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from .run import RunWrites, UndoTools
 
 STAGE = "undo"
-"""Names the write that takes another back in its key."""
+"""The stage in the key of a write that undoes another."""
 Why = Literal["changed_since", "a_later_run_wrote", "assigned", "refused", "customers_saw_it"]
 WORDS: Mapping[Why, str] = {
     "changed_since": "changed since",
@@ -33,12 +33,12 @@ WORDS: Mapping[Why, str] = {
     "customers_saw_it": "customers have seen it",
 }
 MAX_LINE = 500
-"""Characters in a line of the note."""
+"""Maximum number of characters in a line of the note."""
 MOST_ID = 80
-"""Characters of a run's id that the helpdesk's record tells."""
+"""Maximum number of characters of a run's id from the helpdesk's record."""
 
 Part = tuple[Literal["tag", "priority", "group", "status", "field", "note"], str | int]
-"""A tag by its name, a field and a note by their numbers; the others have nothing but their kind."""
+"""A kind, with a tag's name or a field's or note's number; other kinds have neither."""
 _PRIORITY: Part = ("priority", "")
 _GROUP: Part = ("group", "")
 _STATUS: Part = ("status", "")
@@ -53,13 +53,13 @@ class Left(Frozen):
 
 @dataclass(frozen=True)
 class TakeBack:
-    """The parts that go back to what they were, with their values now and then, and those that stay."""
+    """The parts to undo, with their present and earlier values, and the parts that stay."""
 
     values: Mapping[Part, tuple[Any, Any]]
     left: tuple[Left, ...] = ()
 
     def of(self, kind: str) -> dict[Any, tuple[Any, Any]]:
-        """The parts of one kind: their names or numbers, with the values now and then."""
+        """The parts of one kind: their names or numbers, with their present and earlier values."""
         return {part[1]: change for part, change in self.values.items() if part[0] == kind}
 
 
@@ -71,17 +71,17 @@ class _Trace:
 
 
 def undo_key(write: Edit) -> str:
-    """The key of the write that takes ``write`` back, and what else its run wrote on the ticket before it."""
+    """The key of the write that undoes ``write`` and its run's earlier writes on the ticket."""
     return key_of_stage(write.key, STAGE)
 
 
 def run_of(intent: str) -> str:
-    """The run that a write's name belongs to."""
+    """The run to which an intent belongs."""
     return intent.rpartition("-")[0]
 
 
 def puts_back(history: History) -> frozenset[str]:
-    """Keys of writes that put back what writes of ours had taken from people: an undo leaves them."""
+    """Keys of repairs, which restored what we had taken from people; an undo leaves them."""
     keys = {edit.key for edit in history.edits if edit.key}
     repairs = keys.intersection(key_of_stage(key, REPAIR) for key in keys)
     return frozenset(repairs.union(keys.intersection(key_of_stage(key, COMPLETE) for key in repairs)))
@@ -90,14 +90,14 @@ def puts_back(history: History) -> frozenset[str]:
 def take_back(
     history: History, ticket: Ticket, mine: Callable[[Edit], bool], *, without: Collection[MissingPart] = ()
 ) -> TakeBack:
-    """Find what to take back of the writes that are ``mine`` on a ticket as it was read.
+    """Find what to undo of the writes that are ``mine`` on a ticket as it was read.
 
     ``without`` are the parts that the helpdesk is known to refuse.
     """
     traces = _traces(history, mine)
     for part, trace in traces.items():
         if trace.why is None and _now(ticket, part) != trace.after:
-            trace.why = "changed_since"  # which the record does not show
+            trace.why = "changed_since"  # although the record does not show it
         if trace.why is None and part == _GROUP and ticket.assignee is not None:
             trace.why = "assigned"  # another group could cost the assignee
         if trace.why is None and {"field": "fields"}.get(part[0], part[0]) in without:
@@ -131,7 +131,7 @@ def _shown_to_customers(writes: Iterable[Edit]) -> Iterator[Left]:
 
 
 def as_change(ticket: Ticket, back: TakeBack, *, key: str, intent: str, run_id: str) -> Change:
-    """The one guarded write that takes it back, with a note that says so."""
+    """The one guarded write that undoes the parts, with a note that says so."""
     tags, fields = back.of("tag"), back.of("field")
     off = [name for name, (_, was_there) in tags.items() if not was_there]
     on = sorted(name for name, (_, was_there) in tags.items() if was_there)
@@ -163,14 +163,14 @@ def as_change(ticket: Ticket, back: TakeBack, *, key: str, intent: str, run_id: 
         intent=intent,
         puts_back=True,
     )
-    # Where our note can be deleted, nothing of ours is left to explain.
+    # If our note is deleted, nothing of ours is left to explain.
     return change if change.notes_removed else change.model_copy(update={"note": _note(change, back.left, run_id)})
 
 
 def told(change: Change, to: str = "->") -> list[str]:
-    """The parts that a change takes back, in words, without what people wrote into fields.
+    """The parts that a change undoes, in words, without what people wrote into fields.
 
-    ``to`` stands between a value now and then.
+    ``to`` stands between a present and an earlier value.
     """
     words = []
     for names, what in ((change.tags_removed, "removed"), (change.tags_added, "put back")):
@@ -199,14 +199,14 @@ def _now(ticket: Ticket, part: Part) -> Any:
     if kind == "field":
         return ticket.fields.get(int(name))
     if kind == "note":
-        return True  # or the history would not tell of it
+        return True  # the history would not contain it otherwise
     return {"priority": ticket.priority, "group": ticket.group, "status": ticket.status}[kind]
 
 
 def _changes(edit: Edit) -> dict[Part, tuple[Any, Any]]:
-    """Every part that an edit changed, before and after; of tags, whether they were there.
+    """Every part that an edit changed, with its values before and after; for tags, whether they were set.
 
-    A public reply of ours stays, and so do the tag that says so and the status behind it, which comes without a note.
+    Our public reply cannot be undone; so neither are the tag for it and the status after it, which has no note.
     """
     if edit.key and edit.comment == "public":
         return {}
@@ -224,7 +224,7 @@ def _changes(edit: Edit) -> dict[Part, tuple[Any, Any]]:
 
 
 def _traces(history: History, mine: Callable[[Edit], bool]) -> dict[Part, _Trace]:
-    """The fate of every part that a write of mine changed."""
+    """What happened to every part that one of these writes changed."""
     traces: dict[Part, _Trace] = {}
     reverted = _reverted(history)
     for place, edit in enumerate(history.edits):
@@ -234,7 +234,7 @@ def _traces(history: History, mine: Callable[[Edit], bool]) -> dict[Part, _Trace
                 continue
             if mine(edit):
                 if trace is None or trace.why is not None:
-                    # What others set between two writes of mine comes back; words of theirs in a note stay.
+                    # Values that others set between two of these writes are restored; an edited note stays.
                     edited = part[0] == "note" and edit.note_edited
                     traces[part] = _Trace(before, after, "changed_since" if edited else None)
                 else:
@@ -245,7 +245,7 @@ def _traces(history: History, mine: Callable[[Edit], bool]) -> dict[Part, _Trace
 
 
 def _reverted(history: History) -> set[tuple[int, Part]]:
-    """Parts of a run's writes that were taken back, and of the write that did it: together they changed nothing."""
+    """The parts of writes that were undone, and of the writes that undid them: together they changed nothing."""
     edits = history.edits
     runs = {undo_key(edit): run_of(edit.intent) for edit in edits if edit.key}
     found: set[tuple[int, Part]] = set()
@@ -266,7 +266,7 @@ def _reverted(history: History) -> set[tuple[int, Part]]:
 
 
 def _linked(history: History, mine: Callable[[Edit], bool]) -> Iterator[set[Part]]:
-    """Each ticket field that was written, with the tags that stand for its values."""
+    """For each ticket field that was written, the field and the tags of its values."""
     values: dict[int, set[str]] = {}
     for edit in filter(mine, history.edits):
         for number, pair in edit.fields.items():
@@ -277,10 +277,10 @@ def _linked(history: History, mine: Callable[[Edit], bool]) -> Iterator[set[Part
 
 
 class UndoPlanner:
-    """Decides what of a run's writes on a ticket is taken back; see :class:`Planner`.
+    """Decides what to undo of a run's writes on a ticket; see :class:`Planner`.
 
     A ticket that carries the tag ``hands_off`` is not touched. ``under_way`` are writes whose job has not ended, by
-    ticket; ``arrived`` those that their job calls done, which a read of a copy that is behind may not show.
+    ticket; ``arrived`` those that their job reports as done, but that a read from a late copy may not show.
     """
 
     def __init__(self, tools: UndoTools, writes: RunWrites) -> None:
@@ -293,7 +293,7 @@ class UndoPlanner:
         self._refused: dict[int, set[MissingPart]] = {}
 
     def plan(self, work: Settlement, ticket: Ticket | None) -> Change | Outcome:
-        """The change that takes back, or the end."""
+        """The change that undoes the writes, or the outcome."""
         end = work.end
         if ticket is None:
             return end(OutcomeStatus.SKIPPED, reasons.DELETED)
@@ -304,7 +304,7 @@ class UndoPlanner:
         found = [edit for edit in history.edits if edit.key in self._writes.keys[ticket.id]]
         kept = puts_back(history)
         ours = [edit for edit in found if run_of(edit.intent) == self._writes.run_id and edit.key not in kept]
-        # One write takes them all back, under a key that the last of them gives it.
+        # One write undoes them all; its key comes from the last of them.
         undone = history.find(undo_key((ours or found)[-1])) if found else None
         if undone is not None:
             for change, left in self._sent.get(ticket.id, ()):
@@ -317,7 +317,7 @@ class UndoPlanner:
         if self._tools.hands_off in ticket.tags:
             return end(OutcomeStatus.SKIPPED, reasons.HANDS_OFF)
         if not is_stable(ticket, self._tools.stable_read_s):
-            return end(OutcomeStatus.SKIPPED, reasons.DEFERRED, retry=True)  # nor is the record known to be complete
+            return end(OutcomeStatus.SKIPPED, reasons.DEFERRED, retry=True)  # the record may not be complete either
         if (unseen := self._unseen(ticket, history)) is not None:
             return end(OutcomeStatus.SKIPPED, unseen, retry=True)
         if not ours:
@@ -350,19 +350,19 @@ class UndoPlanner:
         return change
 
     def refused(self, work: Settlement, change: Change, part: MissingPart) -> bool:
-        """Take note that the helpdesk refuses one part; the rest is planned anew."""
+        """Note that the helpdesk refuses one part; the rest is planned again."""
         work.doubt = f"the helpdesk refuses the {part}"
         self._refused.setdefault(change.ticket_id, set()).add(part)
         return True
 
     def left(self, ticket_id: int) -> tuple[Left, ...]:
-        """The parts of the write that stay on a ticket that has come to its end. Forgets the ticket."""
+        """The parts that stay on a settled ticket. Forgets the ticket."""
         self._sent.pop(ticket_id, None)
         self._refused.pop(ticket_id, None)
         return self._left.pop(ticket_id, ())
 
     def _unseen(self, ticket: Ticket, history: History) -> str | None:
-        """Why nothing is decided yet: a write that is on its way, or that the read is too old to show."""
+        """Why nothing can be decided yet: a write is under way, or the read is too old to show it."""
         seen = {edit.intent for edit in history.edits}
         coming = self.under_way.get(ticket.id)
         if coming is not None and coming.intent not in seen:

@@ -1,11 +1,10 @@
-"""Earlier runs, from their receipts; and one of them taken back: its values that are still as it wrote them.
+"""Finds earlier runs in their receipts, and undoes one of them where its values have not changed since.
 
-Lines are read one at a time: a log of any length takes the memory of its runs' names and of one run's tickets.
+Lines are read one at a time: memory holds the runs' names and one run's tickets, however long the log is.
 
-An undo is written as a run writes: guarded, in jobs where there are many, with one note and a receipt for each ticket,
-and exactly once, since the write that takes another back has a key of its own, which is found on the ticket. So it may
-be stopped at any time and said again. What it is about to send it keeps in memory only: a later run would take that for
-something to go on with.
+An undo writes as a run does: guarded, in jobs if there are many, with one note and a receipt for each ticket, and
+exactly once, since the write that undoes another has its own key on the ticket. So it may be stopped and repeated at
+any time. It keeps its intents in memory only, since a later run would continue stored ones.
 """
 
 from __future__ import annotations
@@ -46,7 +45,7 @@ from ..write import WriteBack
 from .revert import STAGE, Left, UndoPlanner, run_of
 
 MOST_WAITS = 8
-"""How many times the undo waits for tickets that have just changed, or whose job is under way."""
+"""Maximum number of waits for tickets that have just changed or whose job is under way."""
 _WAITS = (reasons.DEFERRED, reasons.NOT_KNOWN_YET)
 LATEST = "latest"
 MOST_LISTED = 5
@@ -55,9 +54,9 @@ _WRITTEN = ("updated", "suggested")
 
 @dataclass
 class PastRun:
-    """A run as its receipts tell it. ``tickets`` counts those that surely got a write of its own.
+    """A run according to its receipts. ``tickets`` counts those that it surely wrote to.
 
-    ``announced`` are tickets of which it only said that it was about to write.
+    ``announced`` are tickets with an intent but no receipt of a write.
     """
 
     run_id: str
@@ -69,16 +68,15 @@ class PastRun:
 
     @property
     def wrote(self) -> bool:
-        """Whether it may have written, other than to take another run back."""
+        """True if it may have written, unless it was an undo itself."""
         return bool(self.tickets or self.announced) and self.undoes is None
 
 
 @dataclass
 class RunWrites:
-    """On which tickets a run wrote, or may have, with the keys of these writes, in the order of the receipts.
+    """The tickets that a run wrote to, or may have, with the keys of these writes, in the order of receipts.
 
-    What it put back for people is none of them. ``taken_back`` are the tickets of which receipts say that all has been
-    taken back already.
+    Repairs for people are not among them. ``taken_back`` are tickets that are undone completely, as receipts say.
     """
 
     run_id: str
@@ -86,7 +84,7 @@ class RunWrites:
     taken_back: set[int] = field(default_factory=set)
 
     def of(self, ticket_ids: Collection[int]) -> RunWrites:
-        """Those on these tickets; none named: all. Raises :class:`ConfigError` for a ticket without one."""
+        """The writes on these tickets; all if none is given. Raises :class:`ConfigError` for a ticket without one."""
         if strange := sorted(set(ticket_ids) - self.keys.keys()):
             raise ConfigError(*(f"run {self.run_id} did not write on ticket {number}" for number in strange))
         if not ticket_ids:
@@ -107,9 +105,9 @@ class PastRuns:
             self._note(day, line)
 
     def find(self, asked: str) -> PastRun:
-        """The run of this id, of an id that begins so, or the last that wrote (``latest``).
+        """The run with this id, with an id that begins so, or the last run that wrote (``latest``).
 
-        Raises :class:`ConfigError` when there is none, or none that can be taken back.
+        Raises :class:`ConfigError` if there is none, or none that can be undone.
         """
         if not self._runs:
             missing = "holds no receipts of any run" if self._folder.is_dir() else "does not exist"
@@ -143,7 +141,7 @@ class PastRuns:
         return run
 
     def writes(self, run: PastRun) -> RunWrites:
-        """The run's writes. A write counts for the run that sent it, even if a later run saw that it had arrived."""
+        """The run's writes. A write belongs to the run that sent it, even if a later run confirmed it."""
         keys: dict[int, dict[str, None]] = {}
         undone: set[str] = set()
         undoing = {other.run_id for other in self._runs.values() if other.undoes == run.run_id}
@@ -177,7 +175,7 @@ class PastRuns:
             run.announced.add(ticket_id)
         if line["event"] == "ticket" and line.get("outcome") in _WRITTEN and line.get("change") is not None:
             if isinstance(ticket_id, int):
-                run.announced.discard(ticket_id)  # so that a log of any length leaves only few
+                run.announced.discard(ticket_id)  # so that few are in memory
             run.tickets += line.get("reason") != reasons.PUT_BACK
 
     def _last_ones(self) -> str:
@@ -191,7 +189,7 @@ class PastRuns:
 
 @dataclass(frozen=True, kw_only=True)
 class UndoTools(Tools):
-    """What an undo works with, and its options. ``run_id`` is its own."""
+    """The tools and options of an undo. ``run_id`` is the undo's own."""
 
     run_id: str
     stable_read_s: float = 6.0
@@ -201,7 +199,7 @@ class UndoTools(Tools):
 
 
 class Undo:
-    """Takes back the writes of a run. ``listener`` gets every ticket's end, and what was left of the write."""
+    """Undoes the writes of a run. ``listener`` gets every ticket's outcome, and the parts that stay."""
 
     def __init__(
         self,
@@ -218,12 +216,12 @@ class Undo:
         self._doubtful: set[int] = set()
         self._unconfirmed = 0
         self._jobs: dict[str, dict[int, Change]] = {}
-        """What the run has sent in jobs whose end is not known."""
+        """Changes that the run sent in jobs with an unknown end."""
         self._missed = Counter[str]()
         self._planner = UndoPlanner(tools, writes)
 
     def execute(self) -> RunSummary:
-        """Play it to its end, whatever the helpdesk does. The summary's outcomes are those of a run.
+        """Undo the writes, whatever the helpdesk does. The summary's outcomes are those of a run.
 
         Its ``writes.open`` are sent and not confirmed; see also :func:`not_reached`.
         """
@@ -275,17 +273,17 @@ class Undo:
         self._give_up_completions()
         if not tools.dry_run:
             tools.state.cancel_reply(*writes.keys)
-        untold = writes.keys.keys() - writes.taken_back
+        pending = writes.keys.keys() - writes.taken_back
         for item in tools.state.unsettled():
             number, change = item.verdict.ticket_id, item.sent[-1] if item.sent else None
-            if item.job and change and number in untold and run_of(change.intent) == writes.run_id:
+            if item.job and change and number in pending and run_of(change.intent) == writes.run_id:
                 self._jobs.setdefault(item.job, {})[number] = change
         for ticket_id in sorted(writes.taken_back & writes.keys.keys()):
             undone = Outcome(ticket_id=ticket_id, status=OutcomeStatus.SKIPPED, reason=reasons.ALREADY_UNDONE)
             self._record(Settled(undone))
         with closing(State(None)) as scratch:
             try:
-                self._write(scratch, sorted(untold))
+                self._write(scratch, sorted(pending))
             finally:
                 open_still = {item.verdict.ticket_id for item in scratch.unsettled() if item.sent}
                 self._unconfirmed = len(open_still | self._doubtful)
@@ -318,7 +316,7 @@ class Undo:
             tools.state.remember(**{TRUST: learnt})
 
     def _look_at_jobs(self) -> None:
-        """Ask for the run's jobs; while they last, nothing is decided of their tickets."""
+        """Poll the run's jobs; while one runs, nothing is decided for its tickets."""
         statuses = self._tools.desk.jobs([*self._jobs]) if self._jobs else {}
         for job in list(self._jobs):
             status = statuses.get(job)
@@ -327,7 +325,7 @@ class Undo:
                 done = self._jobs.pop(job)
                 self._planner.arrived |= {number: done[number] for number in done if status.results.get(number) is True}
             elif self._missed[job] >= MISSED_POLLS:
-                del self._jobs[job]  # what it has done, reading shows
+                del self._jobs[job]  # the tickets show what it has done
         self._planner.under_way = {number: change for job in self._jobs.values() for number, change in job.items()}
 
     def _verdict(self, ticket_id: int) -> Verdict:
@@ -341,7 +339,7 @@ class Undo:
         )
 
     def _give_up_completions(self) -> None:
-        """Drop what a later run was to complete of these writes."""
+        """Drop the completions of these writes that a later run would make."""
         for item in self._tools.state.unsettled():
             verdict = item.verdict
             keys = self._writes.keys.get(verdict.ticket_id, ())
@@ -349,14 +347,14 @@ class Undo:
                 self._tools.state.settled(verdict.ticket_id)
 
     def _record(self, settled: Settled) -> None:
-        """Receipt first, then the state. The ticket counts as triaged still: no later run begins anew."""
+        """Write the receipt, then change the state. The ticket stays done, so no later run triages it again."""
         tools, outcome = self._tools, settled.outcome
         tools.audit.ticket(outcome)
         if outcome.status is OutcomeStatus.UPDATED:
             done = (self._writes.run_id, self._writes.keys[outcome.ticket_id][-1])
             then = settled.follow_up
             if then is None and (kept := tools.state.verdict(outcome.ticket_id)) is not None and kept.puts_back:
-                then = (kept, REPAIR)  # what people have lost to another write is still theirs
+                then = (kept, REPAIR)  # the repair of another write is still needed
             tools.state.settled(outcome.ticket_id, done=done, then=then)
             tools.state.forget_fallback(outcome.ticket_id)
         self._doubtful.discard(outcome.ticket_id)
@@ -368,10 +366,10 @@ class Undo:
 
 
 def other_run(reason: str) -> str | None:
-    """The run that wrote on a ticket instead, where an outcome's ``reason`` says so."""
+    """The other run that wrote to the ticket, if an outcome's ``reason`` names one."""
     return reason.removeprefix(f"{reasons.OTHER_RUN}_") if reason.startswith(reasons.OTHER_RUN) else None
 
 
 def not_reached(summary: RunSummary) -> int:
-    """Tickets that an undo sent nothing for, and came to no end with, because it ended early."""
+    """Number of tickets that an undo did not reach because it ended early."""
     return summary.seen - sum(summary.outcomes.values()) - summary.writes.open
