@@ -150,10 +150,10 @@ def labelled_by_people(
     solved = read_solved(settings, clock, screen, moment, limit=limit)
     decided = how_it_was_decided(solved, iso(moment)[:10])
     if not solved.examples:
-        told = " ".join(decided[:1] + decided[2:-1]).rstrip(".")
+        counts = " ".join(decided[:1] + decided[2:-1]).rstrip(".")
         ours = solved.left_out.get(OURS)
         hint = "; after 'ticketbot learn collect' those that ticketbot triaged count, too" if ours else ""
-        raise ConfigError(f"no solved ticket carries a label: {told}{hint}")
+        raise ConfigError(f"no solved ticket carries a label: {counts}{hint}")
     for line in decided:
         screen.say(line)
     return solved, decided

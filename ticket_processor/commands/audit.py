@@ -201,20 +201,20 @@ def _show_story(settings: Settings, ticket: int, as_json: bool) -> int:
     keys, ring = reading_keys(settings), keyring(settings)
     screen = Screen(as_json=as_json)
     files = log_files(settings.log_dir)
-    told: list[Told] = []
+    story: list[Told] = []
     closed = False
     with screen.progress("files", len(files)) as advance:
         for file in files:
             for judged in judged_lines(file, Chain(file.day, keys, ring)):
                 closed = closed or (judged.verdict is LineVerdict.UNCHECKED and judged.line is None)
                 if judged.line is not None and _is_about(judged.line, ticket):
-                    told.append((file.path.name, judged, judged.line))
+                    story.append((file.path.name, judged, judged.line))
             advance(1)
     if closed:
         screen.notices(["some of the log is encrypted with a key that is not here; the story may not be whole"])
-    screen.blocks(list(_blocks(told)))
-    screen.result(_story_text(ticket, told), _data(ticket, told))
-    changed = any(judged.verdict is LineVerdict.CHANGED for _, judged, _ in told)
+    screen.blocks(list(_blocks(story)))
+    screen.result(_story_text(ticket, story), _data(ticket, story))
+    changed = any(judged.verdict is LineVerdict.CHANGED for _, judged, _ in story)
     return ExitCode.SOME_FAILED if changed else ExitCode.OK
 
 
@@ -223,10 +223,10 @@ def _is_about(line: Line, ticket: int) -> bool:
     return line.get("ticket_id") == ticket or (isinstance(tickets, list) and ticket in tickets)
 
 
-def _blocks(told: list[Told]) -> Iterator[tuple[str, list[str]]]:
+def _blocks(story: list[Told]) -> Iterator[tuple[str, list[str]]]:
     """A heading and details for each event. Changes that an intent announced are not repeated when they are done."""
     announced: dict[str, tuple[tuple[str, str, str], ...]] = {}
-    for (file, judged, line), moment in zip(told, moments([line for *_, line in told]), strict=True):
+    for (file, judged, line), moment in zip(story, moments([line for *_, line in story]), strict=True):
         intent = str(line.get("intent"))
         news = moment.kind == "intent" or announced.get(intent) != moment.changes
         if moment.kind == "intent":
@@ -262,18 +262,18 @@ def _details(file: str, judged: CheckedLine, line: Line, moment: Moment, *, chan
         yield from (f"{name}: {value}" for name, value in line.items() if name not in known and value is not None)
 
 
-def _story_text(ticket: int, told: list[Told]) -> str:
-    if not told:
+def _story_text(ticket: int, story: list[Told]) -> str:
+    if not story:
         return f"the log has no line about ticket {ticket}"
-    runs = len({str(line.get("run_id")) for *_, line in told})
-    ends = (line for *_, line in told if line.get("outcome") in ("updated", "suggested"))
+    runs = len({str(line.get("run_id")) for *_, line in story})
+    ends = (line for *_, line in story if line.get("outcome") in ("updated", "suggested"))
     writes = sum(line.get("change") is not None for line in ends)
-    wrong = sum(judged.verdict is not LineVerdict.HOLDS for _, judged, _ in told)
+    wrong = sum(judged.verdict is not LineVerdict.HOLDS for _, judged, _ in story)
     trust = f"{wrong} NOT to be relied on" if wrong else "each as it was written"
-    return f"Ticket {ticket}: {many(len(told), 'line')} of {many(runs, 'run')}, {many(writes, 'write')}; {trust}"
+    return f"Ticket {ticket}: {many(len(story), 'line')} of {many(runs, 'run')}, {many(writes, 'write')}; {trust}"
 
 
-def _data(ticket: int, told: list[Told]) -> dict[str, Any]:
+def _data(ticket: int, story: list[Told]) -> dict[str, Any]:
     return {
         "ticket_id": ticket,
         "events": [
@@ -287,6 +287,6 @@ def _data(ticket: int, told: list[Told]) -> dict[str, Any]:
                     "erased": judged.erased,
                 },
             }
-            for file, judged, line in told
+            for file, judged, line in story
         ],
     }

@@ -87,8 +87,8 @@ def doctor(
             advance(1)
     conflicts = sum(finding.part == "rules" and finding.severity == "problem" for finding in found.findings)
     rules = f"{many(read['trigger'], 'trigger')}, {many(read['automation'], 'automation')} read"
-    told = f"; {rules}: {many(conflicts, 'conflict')}" if read else ""
-    _tell(screen, found, details=details, after=told, data={"read": dict(read), "conflicts": conflicts})
+    summary = f"; {rules}: {many(conflicts, 'conflict')}" if read else ""
+    _tell(screen, found, details=details, after=summary, data={"read": dict(read), "conflicts": conflicts})
     return found.exit_code, abandoned
 
 

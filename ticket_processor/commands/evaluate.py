@@ -215,8 +215,8 @@ def compared(
         for name, settings in (("running", running), ("candidate", changed))
     )
     result = compare(before, after, examples, pins, running.taxonomy)
-    told = "\n".join(_told(result, pins, running.ticket_url))
-    screen.result(told, {**asdict(result), "passed": result.passed})
+    text = "\n".join(_told(result, pins, running.ticket_url))
+    screen.result(text, {**asdict(result), "passed": result.passed})
     return ExitCode.OK if result.passed else ExitCode.SOME_FAILED
 
 

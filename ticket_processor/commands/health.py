@@ -121,11 +121,11 @@ def _show(as_json: bool, config: Path | None) -> int:
     rows: list[dict[str, Any]] = []
     lines: list[str] = []
     for rule, one in memory.open.items():
-        told = sorted(names[target] for target in one.told if target in names)
+        informed = sorted(names[target] for target in one.told if target in names)
         severity, since = severity_of(rule).value, iso(one.since)
-        rows.append({"rule": rule, "severity": severity, "since": since, "message": one.message, "told": told})
+        rows.append({"rule": rule, "severity": severity, "since": since, "message": one.message, "told": informed})
         lines.append(f"{severity:<8}  {rule}: {title_of_rule(rule)}")
-        lines.append(f"          since {since}, told to {len(told) or 'nobody yet'}: {one.message}")
+        lines.append(f"          since {since}, told to {len(informed) or 'nobody yet'}: {one.message}")
     if not lines:
         lines.append("nothing is open" if memory.saved else "nothing is open; no run has looked yet")
     failure = memory.last_failure

@@ -43,12 +43,12 @@ def export_all(file: FileArgument, config: ConfigOption = None) -> int:
         elif Path(file).exists() and store.path.samefile(file):
             raise ConfigError(f"{file} is the helpdesk itself, which the export would replace; name another file")
         else:
-            told: list[int] = []
+            written: list[int] = []
             try:
-                replace_file(Path(file), lambda target: told.append(_written(store, target.write)))
+                replace_file(Path(file), lambda target: written.append(_written(store, target.write)))
             except OSError as error:
                 raise CannotRun(f"{file} cannot be written: {error.strerror or error}") from error
-            (tickets,) = told
+            (tickets,) = written
     screen.notices([f"{tickets} tickets exported"])
     return ExitCode.OK
 
@@ -144,8 +144,8 @@ def erase(
 
 
 def _say(screen: Screen, first: str, done: CustomerTraces) -> None:
-    told = f"{first}: {_told(done)}, {many(done.mails, 'mail')} in the outbox"
-    screen.say("\n".join([told, *_next(done)]))
+    line = f"{first}: {_told(done)}, {many(done.mails, 'mail')} in the outbox"
+    screen.say("\n".join([line, *_next(done)]))
 
 
 def _told(found: CustomerTraces) -> str:

@@ -139,8 +139,8 @@ def _own(name: str, settings: Settings) -> dict[str, tuple[object, str]]:
 
 def _unused_variables() -> list[str]:
     names = sorted(set(os.environ) - set(shared(os.environ)))
-    told = "each belongs to one account, so several take it from a file: acme.env beside acme.toml, or .env there"
-    return [f"{', '.join(names)}: {told}"] if names else []
+    advice = "each belongs to one account, so several take it from a file: acme.env beside acme.toml, or .env there"
+    return [f"{', '.join(names)}: {advice}"] if names else []
 
 
 def _without_configs(words: Iterable[str]) -> Iterator[str]:

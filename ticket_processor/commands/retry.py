@@ -87,8 +87,8 @@ def drop(
             keep_head(state, audit)
         finally:
             audit.close()
-    told = f"{_table(chosen)}\n{len(chosen)} dropped; no run tries them any more"
-    Screen().say(told if chosen else "nothing to drop")
+    message = f"{_table(chosen)}\n{len(chosen)} dropped; no run tries them any more"
+    Screen().say(message if chosen else "nothing to drop")
     return ExitCode.OK
 
 

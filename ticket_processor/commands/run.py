@@ -96,10 +96,10 @@ def run(
     settings = load(config=config, flags=flags, need_helpdesk=not sandbox)
     if split is not None and candidate is not None:
         asked = replace(asked, split=split_of(settings, candidate, split, config, flags))
-        told = f"the candidate decides {split:g}% of tickets; 'ticketbot report' and 'learn show' set both side by side"
+        note = f"the candidate decides {split:g}% of tickets; 'ticketbot report' and 'learn show' set both side by side"
         if asked.split is None:
-            told = "--split: the candidate decides as the settings do, so nothing is split"
-        screen.notices([told])
+            note = "--split: the candidate decides as the settings do, so nothing is split"
+        screen.notices([note])
     with ExitStack() as stack:
         first, tour, planned = None, None, None
         if not (sandbox or dry_run or tickets or again_run or limit) and is_there(settings.state_folder / QUEUE):

@@ -60,8 +60,8 @@ def shortened(lines: Sequence[str], *, last: bool = False, whole: str = "--json 
     left = len(lines) - MOST_LISTED
     if left <= 1:
         return [*lines]
-    told = f"{'and ' * (not last)}{left} {'earlier ones' if last else 'more'}: {whole}"
-    return [told, *lines[-MOST_LISTED:]] if last else [*lines[:MOST_LISTED], told]
+    rest = f"{'and ' * (not last)}{left} {'earlier ones' if last else 'more'}: {whole}"
+    return [rest, *lines[-MOST_LISTED:]] if last else [*lines[:MOST_LISTED], rest]
 
 
 @contextmanager

@@ -174,10 +174,10 @@ def _written(
                 _save(out, tickets, settings, progress)
     missing = len(wanted) - writer.written
     cost = "" if writer.cost_usd is None else f", ${writer.cost_usd:.4f}"
-    told = f"{writer.written} tickets written. Tokens: {writer.usage.input} in, {writer.usage.output} out{cost}. {text}"
+    line = f"{writer.written} tickets written. Tokens: {writer.usage.input} in, {writer.usage.output} out{cost}. {text}"
     if missing:
-        told += f" {missing} are missing: {writer.stopped or 'the model did not write them as they were asked for'}."
-    screen.say(told)
+        line += f" {missing} are missing: {writer.stopped or 'the model did not write them as they were asked for'}."
+    screen.say(line)
     return ExitCode.SOME_FAILED if missing or failed else ExitCode.OK
 
 

@@ -147,15 +147,15 @@ def _stored_unless_worse(
     folder, found = settings.classifier_folder, gains(before, after)
     without, with_them = ({one.task: one.scores.macro_f1 for one in side.learnt} for side in (before, after))
     fallen = [task for task, gain in found.items() if gain.high < 0]
-    told = [
+    lines = [
         f"{task}: held-out macro-F1 {without[task]:.3f} without corrections, {with_them[task]:.3f} with them "
         f"({gain.low:+.3f} to {gain.high:+.3f})"
         for task, gain in found.items()
     ]
     data: dict[str, Any] = {"without": without, "with": with_them, "change": None}
     if fallen:
-        told.append(f"not stored, since {' and '.join(fallen)} would get worse by more than chance")
-        return after, told, data
+        lines.append(f"not stored, since {' and '.join(fallen)} would get worse by more than chance")
+        return after, lines, data
     with closing(LearningStore(settings.state_folder / FILE_NAME)) as store, store.transaction():
         former = version(folder)
         after = replace(after, description=write(folder, after.description, after.content, keep_former=True))
@@ -166,5 +166,5 @@ def _stored_unless_worse(
             "now": version(folder),
         }
         change = store.record(RETRAINED, person_at_keyboard(), detail, clock.now())
-    told.append(f"stored in {folder}; 'ticketbot learn undo {change.id}' puts the former one back")
-    return after, told, {**data, "change": change.id}
+    lines.append(f"stored in {folder}; 'ticketbot learn undo {change.id}' puts the former one back")
+    return after, lines, {**data, "change": change.id}

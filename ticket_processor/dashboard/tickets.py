@@ -97,14 +97,14 @@ def one(number: int) -> None:
     if st.session_state.get("ticket") != number:
         st.rerun()
     st.button("Back to the table", icon=":material/arrow_back:", on_click=lambda: st.session_state.update(ticket=None))
-    told = moments(events_of(number))
+    shown_moments = moments(events_of(number))
     if url := given().settings.ticket_url(number):
         st.link_button("Open in the helpdesk", url, icon=":material/open_in_new:")
-    if not told:
+    if not shown_moments:
         st.info("The log has nothing about this ticket.")
         return
-    st.caption(f"{len(told)} events, the last one first")
-    for moment in reversed(told):
+    st.caption(f"{len(shown_moments)} events, the last one first")
+    for moment in reversed(shown_moments):
         with st.container(border=True):
             when = moment.at[:19].replace("T", " ")
             st.text(f"{when} UTC   {moment.headline}" + ("   (dry run)" if moment.dry_run else ""))

@@ -74,8 +74,8 @@ def read_ticket(
     no agent has ``touched`` or taken the ticket, since rules may give new tickets a status of their own.
     Raises :class:`TicketError` for a row that makes no sense.
     """
-    told = mapping(row.get("requester"))
-    name, address = (string(told.get("name")) or person[0], string(told.get("email")) or person[1])
+    requester = mapping(row.get("requester"))
+    name, address = (string(requester.get("name")) or person[0], string(requester.get("email")) or person[1])
     ended = bool(row.get("deleted") or row.get("spam"))
     assignee = whole_number(row.get("responder_id"))
     priority = PRIORITIES.get(row["priority"]) if isinstance(row.get("priority"), int) else None
@@ -197,8 +197,8 @@ def error_code(reply: Reply) -> str:
 
 def people_of(rows: Iterable[Mapping[str, Any]]) -> dict[int, tuple[str, str]]:
     """Names and addresses of requesters, by number, from rows that tell them."""
-    told = ((whole_number(row.get("requester_id")), mapping(row.get("requester"))) for row in rows)
-    return {key: (string(one.get("name")), string(one.get("email"))) for key, one in told if key is not None and one}
+    senders = ((whole_number(row.get("requester_id")), mapping(row.get("requester"))) for row in rows)
+    return {key: (string(one.get("name")), string(one.get("email"))) for key, one in senders if key is not None and one}
 
 
 # The history

@@ -318,9 +318,9 @@ ARTICLES = "solution articles"
 def articles(transport: Transport, unchanged: IsUnchanged) -> Iterator[list[HelpArticle]]:
     """The solution articles in all of the portal's languages, a folder at a time. Raises :class:`CannotRun`."""
     reply = transport.request("GET", "/api/v2/settings/helpdesk")
-    told = mapping(reply.body if reply.ok else None)
-    others = told.get("portal_languages")
-    named = [told.get("primary_language") or "en", *(others if isinstance(others, list) else ())]
+    settings = mapping(reply.body if reply.ok else None)
+    others = settings.get("portal_languages")
+    named = [settings.get("primary_language") or "en", *(others if isinstance(others, list) else ())]
     languages = list(dict.fromkeys(name.lower() for name in named if isinstance(name, str) and name))
     for category in _rows(transport, "solutions/categories", what=ARTICLES):
         for folder in _rows(transport, f"solutions/categories/{category['id']}/folders", what=ARTICLES):

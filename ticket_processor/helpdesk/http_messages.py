@@ -92,8 +92,8 @@ def write_refused(vendor: str, reply: Reply, code: str = "") -> TicketError:
         return TicketGone("deleted")
     if reply.status in (401, 403):
         # One private group is a matter of that ticket; several in a row are a matter of this user's rights.
-        told = f"{vendor} forbids this user to update the ticket (HTTP {reply.status}{code})"
-        return UpdateRefused(told, if_shared=NotAuthorised)
+        message = f"{vendor} forbids this user to update the ticket (HTTP {reply.status}{code})"
+        return UpdateRefused(message, if_shared=NotAuthorised)
     return UpdateRefused(f"{vendor} refused the update (HTTP {reply.status}{code})")
 
 
@@ -268,8 +268,8 @@ def tickets_of(
                 unread[number] = error
             else:
                 nameless += 1
-    told = f"{vendor} showed rows without a ticket's number, which were passed over: {nameless} of {len(rows)}"
-    return tuple(tickets), unread, told if nameless else ""
+    trouble = f"{vendor} showed rows without a ticket's number, which were passed over: {nameless} of {len(rows)}"
+    return tuple(tickets), unread, trouble if nameless else ""
 
 
 def with_ids(rows: Iterable[Any]) -> list[dict[str, Any]]:

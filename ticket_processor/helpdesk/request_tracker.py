@@ -127,8 +127,8 @@ class RequestTracker(NoteFirstDesk[View]):
     ) -> tuple[tuple[Ticket, ...], dict[int, TicketError], str]:
         users = (user for row in rows for user in (row.get("Owner"), *(row.get("Requestor") or ())))
         self._people |= {person.name: person for user in users if (person := person_of(user)) is not None}
-        told = [{**row, "id": number(row.get("id"))} for row in rows]
-        return tickets_of(told, "Request Tracker", lambda row: self._ticket(row, date))
+        numbered = [{**row, "id": number(row.get("id"))} for row in rows]
+        return tickets_of(numbered, "Request Tracker", lambda row: self._ticket(row, date))
 
     def _read(self, ticket_id: int) -> View | None:
         reply = self._get(f"/ticket/{ticket_id}")
@@ -255,8 +255,8 @@ class RequestTracker(NoteFirstDesk[View]):
         if self._groups is None and change.group is not None:
             self._groups = queues_of(self._transport)
         if change.group is not None and change.group not in (self._groups or ()):
-            told = f"Request Tracker knows no group {change.group} (a queue); see 'ticketbot doctor'"
-            raise self.part_refused(told, "group")
+            message = f"Request Tracker knows no group {change.group} (a queue); see 'ticketbot doctor'"
+            raise self.part_refused(message, "group")
         if not {*change.fields, *change.fields_cleared} <= {item.id for item in view.fields.values()}:
             raise self.part_refused("this queue lacks a ticket field that a category names", "fields")
 

@@ -58,10 +58,10 @@ class CustomField:
 
 def custom_fields(row: Mapping[str, Any]) -> dict[str, CustomField]:
     """The custom fields that a row shows, by name."""
-    told = (mapping(item) for item in row.get("CustomFields") or ())
+    fields = (mapping(item) for item in row.get("CustomFields") or ())
     found = [
         CustomField(key, string(item.get("name")), tuple(str(value) for value in item.get("values") or () if value))
-        for item in told
+        for item in fields
         if (key := number(item.get("id"))) is not None
     ]
     return {item.name: item for item in found}
@@ -79,13 +79,13 @@ class TrackerUser:
 
 def person_of(row: object, name: str = "") -> TrackerUser | None:
     """A user: as a list shows one whose parts were asked for, or alone, where only a link tells the number."""
-    told = mapping(row)
-    links = [mapping(link).get("id") for link in told.get("_hyperlinks") or () if mapping(link).get("ref") == "self"]
-    key = number(next(iter(links), None) if name else told.get("id"))
+    person = mapping(row)
+    links = [mapping(link).get("id") for link in person.get("_hyperlinks") or () if mapping(link).get("ref") == "self"]
+    key = number(next(iter(links), None) if name else person.get("id"))
     if key is None:
         return None
     return TrackerUser(
-        key, name or string(told.get("Name")), string(told.get("EmailAddress")), string(told.get("RealName"))
+        key, name or string(person.get("Name")), string(person.get("EmailAddress")), string(person.get("RealName"))
     )
 
 
@@ -231,8 +231,8 @@ class TrackerRecord:
 
     def edits(self, items: Sequence[Transaction], said: Said) -> Iterator[Edit]:
         """The edits that transactions make, oldest first: one for each request of ours, one for each of the others."""
-        told = ((item, _noted(item, said)) for item in items if item.type == "Comment" and item.by(self.own))
-        notes = {item.id: key for item, key in told if key}
+        noted = ((item, _noted(item, said)) for item in items if item.type == "Comment" and item.by(self.own))
+        notes = {item.id: key for item, key in noted if key}
         writes: dict[int, list[Transaction]] = {}
         last: list[Transaction] = []
         for item in items:
@@ -258,8 +258,8 @@ class TrackerRecord:
         return item.type == "CustomField" and number(item.field) == self.key_field
 
     def _ours(self, items: Sequence[Transaction], noted: set[str]) -> Edit:
-        told = next((item.new or "" for item in items if self._is_key(item)), "")
-        key, _, intent = told.partition(" ")
+        marks = next((item.new or "" for item in items if self._is_key(item)), "")
+        key, _, intent = marks.partition(" ")
         parts = [self._edit(item, "") for item in items]
         fields: dict[int, FieldValue] = {}
         for name, (before, after) in (each for part in parts for each in part.fields.items()):

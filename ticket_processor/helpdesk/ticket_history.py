@@ -52,8 +52,8 @@ class Edit(Frozen):
     @property
     def moves(self) -> dict[Part, Move]:
         """The values that changed, but for tags and status: before and after, by part."""
-        told: dict[Any, Move | None] = {"group": self.group, "priority": self.priority, **self.fields}
-        return {part: move for part, move in told.items() if move is not None}
+        moves: dict[Any, Move | None] = {"group": self.group, "priority": self.priority, **self.fields}
+        return {part: move for part, move in moves.items() if move is not None}
 
 
 class Ours(Frozen):

@@ -187,36 +187,36 @@ def _edit(audit: Mapping[str, Any], events: Sequence[Mapping[str, Any]]) -> Edit
     by_itself = channel == "rule" or (author is not None and author < 0)  # the system's id is -1
     by_macro = any(event.get("type") == "AgentMacroReference" for event in events)
     way = "rules" if by_itself else "api" if channel == "api" else "macro" if by_macro else "hand"
-    told: dict[str, Any] = {"author": author, "way": way}
+    facts: dict[str, Any] = {"author": author, "way": way}
     fields: dict[int, tuple[str | None, str | None]] = {}
     for event in events:
         kind, name = event.get("type"), str(event.get("field_name"))
         before, after = event.get("previous_value"), event.get("value")
         if kind == "Comment":
             # A program that hands in a customer's words through the API is the audit's author, and not the comment's.
-            told["author"] = _id(event.get("author_id")) or told["author"]
-            told["comment"] = "public" if event.get("public") else "internal"
-            told["files"] = bool(event.get("attachments"))
-            told["text"] = string(event.get("plain_body") or event.get("body")) if event.get("public") else ""
+            facts["author"] = _id(event.get("author_id")) or facts["author"]
+            facts["comment"] = "public" if event.get("public") else "internal"
+            facts["files"] = bool(event.get("attachments"))
+            facts["text"] = string(event.get("plain_body") or event.get("body")) if event.get("public") else ""
         elif kind not in (None, "Change", "Create"):
             continue
         elif name == "tags":
-            told["tags_added"], told["tags_removed"] = changed(_tag_set(before), _tag_set(after))
+            facts["tags_added"], facts["tags_removed"] = changed(_tag_set(before), _tag_set(after))
         elif name == "priority":
-            told["priority"] = (_priority(before), _priority(after))
+            facts["priority"] = (_priority(before), _priority(after))
         elif name == "group_id":
-            told["group"] = (_id(before), _id(after))
+            facts["group"] = (_id(before), _id(after))
         elif name == "status":
-            told["status"] = (string(before) or None, string(after) or None)
+            facts["status"] = (string(before) or None, string(after) or None)
         elif name.isdecimal():
             fields[int(name)] = (field_text(before), field_text(after))
-        told["creation"] = told.get("creation", False) or kind == "Create"
+        facts["creation"] = facts.get("creation", False) or kind == "Create"
     return Edit(
         at=string(audit.get("created_at")),
         key=string(mark.get("key")),
         intent=string(mark.get("intent")),
         fields=fields,
-        **told,
+        **facts,
     )
 
 
@@ -256,8 +256,8 @@ def _conditions(rows: object) -> Iterator[RuleCondition]:
 
 def _values(value: object) -> tuple[str, ...]:
     values = value if isinstance(value, list) else [value]
-    told = (str(each).lower() if isinstance(each, bool) else "" if each is None else str(each) for each in values)
-    return tuple(told) or ("",)
+    texts = (str(each).lower() if isinstance(each, bool) else "" if each is None else str(each) for each in values)
+    return tuple(texts) or ("",)
 
 
 def published(row: Mapping[str, Any], for_customers: Callable[[], Collection[int]]) -> Iterator[HelpArticle]:

@@ -217,8 +217,8 @@ def requesters(transport: Transport) -> Requesters:
     def rows(path: str, name: str = "", params: Params | None = None) -> Iterator[dict[str, Any]]:
         def refused(reply: Reply, _words: str) -> Exception:
             what = "its users" if path == "/users/search" else "this user and their tickets"
-            told = f"Zendesk refuses to show {what} (HTTP {reply.status}); {BY_TICKET}"
-            return ConfigError(NO_USER) if reply.status == 404 else CannotRun(told)
+            message = f"Zendesk refuses to show {what} (HTTP {reply.status}); {BY_TICKET}"
+            return ConfigError(NO_USER) if reply.status == 404 else CannotRun(message)
 
         return rows_of(transport, path, params, name=name, refused=refused)
 
@@ -269,18 +269,18 @@ def fetch_token(
         reply = transport.request("POST", "/oauth/tokens", json=asked, signed=False)
     except NotAuthorised:
         raise NotAuthorised(_REFUSED) from None
-    told = mapping(reply.body)
-    if told.get("error") == "invalid_scope":
+    answer = mapping(reply.body)
+    if answer.get("error") == "invalid_scope":
         raise NotAuthorised(
             f"Zendesk does not grant this OAuth client the scope '{scope}' (invalid_scope): add it to the "
             "client's allowed scopes, or set zendesk.oauth_scope to what it may have, at least 'read tickets:write'"
         )
-    if not reply.ok or not told.get("access_token"):
+    if not reply.ok or not answer.get("access_token"):
         raise NotAuthorised(f"{_REFUSED} (HTTP {reply.status})")
-    transport.granted = frozenset(string(told.get("scope")).replace(",", " ").split())
-    seconds = told.get("expires_in")
+    transport.granted = frozenset(string(answer.get("scope")).replace(",", " ").split())
+    seconds = answer.get("expires_in")
     lasts = float(seconds) if isinstance(seconds, int | float) and seconds > 0 else TOKEN_LIFETIME_S
-    return f"Bearer {told['access_token']}", lasts
+    return f"Bearer {answer['access_token']}", lasts
 
 
 def own_user(transport: Transport) -> int | None:

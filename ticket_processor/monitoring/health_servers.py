@@ -73,8 +73,8 @@ def ask_helpdesk(account: VendorSettings, transport: Transport, clock: Clock) ->
     facts: dict[str, object] = {"latency_ms": round((clock.monotonic() - began) * 1000)}
     if reply.status == 403:
         why = VENDORS[account.vendor].forbidden(reply) or "; let the user of these credentials see tickets"
-        told = f"signed in, but reading a ticket gives HTTP 403{why}"
-        return fail(name, f"{where}: {told}", problem="forbidden", **facts), times
+        refusal = f"signed in, but reading a ticket gives HTTP 403{why}"
+        return fail(name, f"{where}: {refusal}", problem="forbidden", **facts), times
     if not reply.ok:
         text = f"{where}: reading a ticket gives HTTP {reply.status}"
         return fail(name, text, problem=f"http_{reply.status}", **facts), times

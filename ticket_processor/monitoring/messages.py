@@ -56,12 +56,12 @@ def message_of(news: Owed, account: str, machine: str) -> AlertMessage:
     """The message about a condition. ``account`` names the desk, ``machine`` where the commands are to be typed."""
     rule = rule_id(news.rule)
     title = title_of("over" if news.until else news.severity.value, linkless(title_of_rule(news.rule)), account)
-    told, since = _sentence(news.message), _moment(news.since)
+    sentence, since = _sentence(news.message), _moment(news.since)
     if news.until is not None:
-        body = [f"It began at {since} and was over at {_moment(news.until)}.", f"It was: {told}"]
+        body = [f"It began at {since} and was over at {_moment(news.until)}.", f"It was: {sentence}"]
     else:
         body = [
-            told,
+            sentence,
             f"Since: {since}",
             f"Machine: {linkless(machine)}",
             f"What to do: {RULES[rule].advice}",
@@ -92,22 +92,22 @@ def escalation_of(tickets: Sequence[EscalatedTicket], account: str, url_of: Call
 
 
 def _sentence(message: str) -> str:
-    told = linkless(leaves(message))
-    told = told if len(told) <= _LONGEST else f"{told[: _LONGEST - 1]}…"
-    return f"{told[:1].upper()}{told[1:].rstrip('.')}."
+    line = linkless(leaves(message))
+    line = line if len(line) <= _LONGEST else f"{line[: _LONGEST - 1]}…"
+    return f"{line[:1].upper()}{line[1:].rstrip('.')}."
 
 
 def _moment(timestamp: float) -> str:
     return iso(timestamp)[:16].replace("T", " ") + " UTC"
 
 
-def summary_due(now: float, daily_at: str, told: str | None) -> str | None:
-    """The day (UTC) whose summary is due, or ``None``; ``told`` is the day of the last summary sent."""
+def summary_due(now: float, daily_at: str, last_sent: str | None) -> str | None:
+    """The day (UTC) whose summary is due, or ``None``; ``last_sent`` is the day of the last summary sent."""
     moment = datetime.fromtimestamp(now, UTC)
     if not daily_at or moment.strftime("%H:%M") < daily_at:
         return None
     yesterday = (moment - timedelta(days=1)).strftime("%Y-%m-%d")
-    return None if told is not None and told >= yesterday else yesterday
+    return None if last_sent is not None and last_sent >= yesterday else yesterday
 
 
 def summary_text(

@@ -190,8 +190,8 @@ def drafts_tables(found: DraftUse) -> Iterator[Table]:
     yield Table("Drafts by use", ("<", "drafts"), rows if found.used + found.edited + found.ignored else ())
     edits: list[tuple[str, str, str]] = []
     for one in found.edits:
-        told = {"subject": one.subject, "taken out": one.taken_out, "put in": one.put_in, "where": one.url}
-        lines = [(name, words) for name, words in told.items() if words]
+        facts = {"subject": one.subject, "taken out": one.taken_out, "put in": one.put_in, "where": one.url}
+        lines = [(name, words) for name, words in facts.items() if words]
         edits += [(str(one.ticket_id) if place == 0 else "", *line) for place, line in enumerate(lines)]
     yield Table("Drafts that people edited, redacted", ("ticket", "<", "<words"), tuple(edits))
 

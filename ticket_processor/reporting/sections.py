@@ -215,10 +215,10 @@ def _models(found: Found, _settings: Settings) -> Iterator[Table]:
 
 def _find_runs(asked: AskedPeriod) -> Found:
     since, until = asked.selection.since, asked.selection.until
-    told = queries.alerts(asked.index, since, until)
+    alerts = queries.alerts(asked.index, since, until)
     return {
         "runs": figures.runs(asked.index, since, until),
-        "alerts": {what: count for what, count in told.items() if what not in NOTHING_WRONG},
+        "alerts": {what: count for what, count in alerts.items() if what not in NOTHING_WRONG},
     }
 
 

@@ -92,8 +92,8 @@ class FaultRule:
         seconds = kind.seconds if self.seconds is None else self.seconds
         response = route() if kind.done else Response(0)
         if status := self.status or kind.status:
-            told = SHAPES["faults"][sandbox.helpdesk].get(self.kind)
-            response = text_response(status, f"{status} error\n") if told is None else json_response(status, told)
+            body = SHAPES["faults"][sandbox.helpdesk].get(self.kind)
+            response = text_response(status, f"{status} error\n") if body is None else json_response(status, body)
         if self.kind == "rate-limit":
             response.headers["Retry-After"] = str(int(seconds))
         response.delay += seconds if self.kind == "slow" else 0.0

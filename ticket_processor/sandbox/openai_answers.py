@@ -171,9 +171,9 @@ def summary_of(evidence: PromptText, longest: int) -> str:
 def quotes_of(evidence: PromptText, most: int, longest: int) -> list[str]:
     """The sentences that say most, word for word, in the ticket's order; greetings say nothing."""
     sentences = [text.strip()[:longest].strip() for text in re.split(r"(?<=[.!?])\s+|\n+", evidence.text)]
-    told = [text for text in sentences if len(text) > 3]
-    best = sorted(told, key=lambda text: -_hits(_TELLING, text.lower()))[:most]
-    return [text for text in told if text in best and _hits(_TELLING, text.lower())] or told[:1]
+    long_enough = [text for text in sentences if len(text) > 3]
+    best = sorted(long_enough, key=lambda text: -_hits(_TELLING, text.lower()))[:most]
+    return [text for text in long_enough if text in best and _hits(_TELLING, text.lower())] or long_enough[:1]
 
 
 _TOLD: Mapping[str, Callable[[PromptText, int], Any]] = {

@@ -114,5 +114,5 @@ def _require_model(body: Mapping[str, Any], model: str) -> None:
 
 
 def _error(status: int, message: str, code: str | None, param: str | None = None) -> Refusal:
-    told = {"message": message, "type": "invalid_request_error", "param": param, "code": code}
-    return refuse(status, {"error": told})
+    error = {"message": message, "type": "invalid_request_error", "param": param, "code": code}
+    return refuse(status, {"error": error})

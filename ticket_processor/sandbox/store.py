@@ -224,8 +224,8 @@ class Store(ABC):
             json = shaped(f"{self.vendor} ticket", id=number, subject=subject, requester_id=requester, **stamps)
             ticket = StoredTicket(number, json, moment, moment, requester_name, int(moment))
             text = html_to_text(html_body) if body is None and html_body is not None else body or ""
-            told = self._begin(ticket, text, html_body, author, **given)
-            self.note(ticket, actor, author, at=moment, raw=raw or {}, creates=True, **told)
+            attributes = self._begin(ticket, text, html_body, author, **given)
+            self.note(ticket, actor, author, at=moment, raw=raw or {}, creates=True, **attributes)
             self.tickets[number] = ticket
             insort(self.by_created, (ticket.created, number))
             insort(self.by_changed, (ticket.listed, number))

@@ -205,10 +205,10 @@ def audit_json(change: Audit, ticket: StoredTicket) -> Row:
 def _events(change: Audit) -> list[Row]:
     rows: list[Row] = [dict(change.comment)] if change.comment is not None else []
     for name, (before, after) in change.values.items():
-        told = {"value": after} if change.creates else {"value": after, "previous_value": before}
+        values = {"value": after} if change.creates else {"value": after, "previous_value": before}
         if name.endswith("_id"):
-            told = {key: value if value is None else str(value) for key, value in told.items()}
-        rows.append({"type": "Create" if change.creates else "Change", "field_name": name, **told})
+            values = {key: value if value is None else str(value) for key, value in values.items()}
+        rows.append({"type": "Create" if change.creates else "Change", "field_name": name, **values})
     if change.event is not None:
         rows.append(dict(change.event))
     return [{"id": change.id + place, **row} for place, row in enumerate(rows, 1)]
@@ -222,8 +222,8 @@ def without_generated(json: Mapping[str, Any]) -> Row:
 def _creations(json: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
     """The fields of a new ticket as its record tells them; of empty ones only priority and type are named."""
     fields = {name: json[name] for name in _TOLD_OF_NEW} | {str(i["id"]): i["value"] for i in json["custom_fields"]}
-    told = {name: value for name, value in fields.items() if value not in (None, []) or name in ("priority", "type")}
-    return {name: (None, value) for name, value in told.items()}
+    given = {name: value for name, value in fields.items() if value not in (None, []) or name in ("priority", "type")}
+    return {name: (None, value) for name, value in given.items()}
 
 
 def _via(channel: str, name: str, email: str | None) -> Row:

@@ -88,8 +88,8 @@ def _update_item(call: Call, index: int, ticket_id: int, payload: Mapping[str, A
         apply_update(call, ticket, payload, queued=call.now)
     except Refusal as refusal:
         body = refusal.response.json()
-        told = [entry["description"] for entries in body.get("details", {}).values() for entry in entries]
-        return failed_item(index, ticket_id, " ".join(told) or body["description"])
+        reasons = [entry["description"] for entries in body.get("details", {}).values() for entry in entries]
+        return failed_item(index, ticket_id, " ".join(reasons) or body["description"])
     return {"action": "update", "id": ticket_id, "status": "Updated", "success": True}
 
 
@@ -110,8 +110,8 @@ def unknown_keys(payload: Mapping[str, Any], known: frozenset[str], action: str 
     if not strange:
         return {}
     listed = ", ".join('"ticket.' + key.encode("ascii", "replace").decode()[:80] + '"' for key in strange)
-    told = f':controller=>"tickets", :action=>"{action}", :unpermitted_keys=>[{listed}], :invalid_values=>[]'
-    return {"x-zendesk-api-warn": f"{{:allowed_parameters=>{{{told}}}}}"}
+    warning = f':controller=>"tickets", :action=>"{action}", :unpermitted_keys=>[{listed}], :invalid_values=>[]'
+    return {"x-zendesk-api-warn": f"{{:allowed_parameters=>{{{warning}}}}}"}
 
 
 def apply_update(
@@ -121,8 +121,8 @@ def apply_update(
     payload = call.store.counting(sent, in_batch=queued is not None)
     if call.store.outdated(ticket, payload, queued):
         outdated = "Safe Update prevented the update due to outdated ticket data. "
-        told = f"{outdated}Please fetch the latest ticket data and try again."
-        raise refuse(409, {"error": "UpdateConflict", "description": told})
+        message = f"{outdated}Please fetch the latest ticket data and try again."
+        raise refuse(409, {"error": "UpdateConflict", "description": message})
     if ticket.json["status"] == "closed":
         raise invalid("status", "Status: closed prevents ticket update", "RecordInvalid")
     fields = _field_values(call.store, payload)

@@ -274,6 +274,6 @@ def _ask(*words: str, given: str = "") -> str:
     except (OSError, subprocess.TimeoutExpired) as error:
         raise CannotRun(f"'{line}' gave no answer ({error})") from None
     if ended.returncode:
-        told = " ".join((ended.stderr or ended.stdout).decode(errors="replace").split())
-        raise CannotRun(f"'{line}' failed: {told or f'exit code {ended.returncode}'}")
+        output = " ".join((ended.stderr or ended.stdout).decode(errors="replace").split())
+        raise CannotRun(f"'{line}' failed: {output or f'exit code {ended.returncode}'}")
     return ended.stdout.decode(errors="surrogateescape")

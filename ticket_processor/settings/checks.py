@@ -97,11 +97,11 @@ def unprotected(settings: Settings, origin: Mapping[Place, str]) -> tuple[list[s
             bare[where] = more or bare.get(where, "")
     if embeddings.model and _is_bare(embeddings.base_url):
         bare["embeddings.base_url"] = ""
-    told = [f"{where} is http: key and tickets travel unprotected{more}" for where, more in bare.items()]
+    warnings = [f"{where} is http: key and tickets travel unprotected{more}" for where, more in bare.items()]
     if models.allow_plain_http:
-        return [], told
+        return [], warnings
     advice = "give an https address, or set models.allow_plain_http = true where nobody else can read along"
-    return [f"{one}; {advice}" for one in told], []
+    return [f"{one}; {advice}" for one in warnings], []
 
 
 def _is_bare(url: str | None) -> bool:

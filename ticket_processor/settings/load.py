@@ -111,10 +111,10 @@ def load(
     try:
         settings = Settings.model_validate(data)
     except ValidationError as error:
-        told = error.errors(include_input=False, include_url=False)
+        errors = error.errors(include_input=False, include_url=False)
         # An error of the default factory only follows from another one.
-        problems.extend(sentence(one, origin, file) for one in told if one["type"] != "default_factory_not_called")
-        raise ConfigError(*dict.fromkeys(problems)) from None  # what is missing, or contradicts, is told after that
+        problems.extend(sentence(one, origin, file) for one in errors if one["type"] != "default_factory_not_called")
+        raise ConfigError(*dict.fromkeys(problems)) from None  # other problems are reported after these
     contradictions = misfits(settings)
     problems.extend(contradictions)
     if need_helpdesk:

@@ -62,24 +62,24 @@ def tidy_local(settings: Settings, transport: Transport) -> list[str]:
     """Finish erasures that were cut off, close tickets that were resolved long ago; what there is to say of that."""
     days, now = settings.portal.close_after_days, cast("LocalConnection", transport).now()
     store = opened_local(settings, transport)
-    told = finish_erasures(settings, store, now)
+    lines = finish_erasures(settings, store, now)
     closed = store.close_resolved(now - days * 86_400.0, now) if days else 0
-    return [*told, *([f"closed: {closed} that had been resolved for {days} days"] if closed else [])]
+    return [*lines, *([f"closed: {closed} that had been resolved for {days} days"] if closed else [])]
 
 
 def finish_erasures(settings: Settings, store: LocalStore, now: float) -> list[str]:
     """Go on with erasures of customers that were cut off; what there is to say of that."""
     from ..helpdesk.local_transfer import MAIL_FOLDER
 
-    told = []
+    lines = []
     try:
         for done in store.finish_erasures(now, settings.state_folder / MAIL_FOLDER):
             tickets = " ".join(f"--ticket {number}" for number in done.tickets)
             log = f"; for the log: ticketbot audit erase {tickets}" if tickets else ""
-            told.append(f"erased: a customer whose erasure was interrupted{log}")
+            lines.append(f"erased: a customer whose erasure was interrupted{log}")
     except TicketbotError as error:
-        told.append(f"a customer's erasure is not finished: {error}")
-    return told
+        lines.append(f"a customer's erasure is not finished: {error}")
+    return lines
 
 
 # Subjects for a person who reads along: from memory or on demand, redacted, never kept on a disk

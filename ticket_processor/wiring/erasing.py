@@ -72,13 +72,13 @@ def finish_erasure(settings: Settings, clock: SystemClock, state: State, run_id:
     wanted = cut_off(state)
     if not wanted:
         return []
-    told = f"the erasure of {many(len(wanted), 'ticket')} that was cut off is"
+    start = f"the erasure of {many(len(wanted), 'ticket')} that was cut off is"
     try:
         with without_dry_runs(settings.state_folder), closing(audit_log(settings, clock, run_id)) as audit:
             gone, *_ = erase_found(settings, clock, state, audit, wanted, find_words(settings, wanted))
     except TicketbotError as error:
-        return [f"{told} not finished: {error}"]
-    return [f"{told} finished", *(f"not erased: {trouble}" for trouble in gone.troubles)]
+        return [f"{start} not finished: {error}"]
+    return [f"{start} finished", *(f"not erased: {trouble}" for trouble in gone.troubles)]
 
 
 def forget_elsewhere(settings: Settings, wanted: Collection[int], gone: TicketTraces) -> None:

@@ -205,5 +205,5 @@ def sync_when_due(settings: Settings, clock: Clock, throttle: Throttle | None = 
         raise
     except Exception as error:  # noqa: BLE001 - whatever it is, the run goes on with the articles that are there
         return [f"the knowledge base was not brought up to date: {unexpected(error)}"]
-    told = [f"knowledge base: {synced.said}"] if synced.said else []
-    return [*told, *synced.notices, *(f"knowledge base: {trouble}" for trouble in synced.troubles)]
+    lines = [f"knowledge base: {synced.said}"] if synced.said else []
+    return [*lines, *synced.notices, *(f"knowledge base: {trouble}" for trouble in synced.troubles)]

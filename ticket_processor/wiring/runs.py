@@ -298,14 +298,14 @@ def reply_objection(settings: Settings) -> ReplyObjection | None:
 
 def prepared(settings: Settings, clock: SystemClock, transport: Transport) -> list[str]:
     """Look after the local helpdesk, and sync articles that are due; what there is to say of that."""
-    told = []
+    lines = []
     if settings.helpdesk == "local":
-        told += tidy_local(settings, transport)
+        lines += tidy_local(settings, transport)
     if settings.replies.wanted:
         from .knowledge import sync_when_due
 
-        told += sync_when_due(settings, clock, transport.throttle)
-    return told
+        lines += sync_when_due(settings, clock, transport.throttle)
+    return lines
 
 
 def keep_to_shard(state: State, shard: Shard | None, folder: Path) -> None:

@@ -340,12 +340,12 @@ def _usage(counted: object) -> Usage:
     parts = (counted.get("prompt_tokens_details"), counted.get("completion_tokens_details"))
     details, thoughts = (part if isinstance(part, dict) else {} for part in parts)
     asked = _count(counted, "prompt_tokens", "input_tokens")
-    told, thought = _count(counted, "completion_tokens", "output_tokens"), _count(thoughts, "reasoning_tokens")
+    answered, thought = _count(counted, "completion_tokens", "output_tokens"), _count(thoughts, "reasoning_tokens")
     # Some servers count hidden thoughts in the total only, or beside the answer.
-    hidden = max(_count(counted, "total_tokens") - asked - told, thought if thought > told else 0)
+    hidden = max(_count(counted, "total_tokens") - asked - answered, thought if thought > answered else 0)
     return Usage(
         input=asked,
-        output=told + max(0, hidden),
+        output=answered + max(0, hidden),
         cached=_count(details, "cached_tokens") or _count(counted, "prompt_cache_hit_tokens"),
         written=_count(details, "cache_write_tokens"),
     )

@@ -133,7 +133,7 @@ class Connection:
             if self._target.api_key:  # some servers quote it
                 failed.detail = failed.detail.replace(self._target.api_key, "[key]")
             if error.status_code in (400, 422):
-                failed.about = tuple(name for name, told in _ARGUMENTS.items() if told.search(str(error.body)))
+                failed.about = tuple(name for name, pattern in _ARGUMENTS.items() if pattern.search(str(error.body)))
             raise failed from error
         except (openai.APIConnectionError, httpx2.TransportError) as error:
             raise ModelBusy("model_unreachable", detail=_what_broke(error)) from error
@@ -299,7 +299,7 @@ def failure(status: int, body: object, headers: Mapping[str, str], *, structured
     server's own sentence is kept as the failure's detail.
     """
     failed, words = AnalysisFailed(f"model_http_{status}"), _words(body)
-    known = (reason for when, told, reason in _REASONS if status in when and re.search(told, words, re.I))
+    known = (reason for when, pattern, reason in _REASONS if status in when and re.search(pattern, words, re.I))
     if reason := next(known, None):
         failed = AnalysisFailed(reason)
     elif structured and (status in (400, 422, 501) or (status == 500 and _FORM.search(words))):

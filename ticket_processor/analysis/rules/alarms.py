@@ -220,8 +220,8 @@ def _raised_by_all(sentences: list[_Sentence], wording: Wording, language: str) 
         if raised.isdisjoint(INCIDENTS) or raised & INCIDENTS <= incidents:
             continue
         part = wording.text[places[first] : places[last] if last < len(places) else None]
-        told = chances(words[first:last], marks_of(raised, near, part))
-        if language not in LANGUAGES or told is None or told.of_any >= _LIKELY_IN_A_PART:
+        odds = chances(words[first:last], marks_of(raised, near, part))
+        if language not in LANGUAGES or odds is None or odds.of_any >= _LIKELY_IN_A_PART:
             incidents |= raised & INCIDENTS
     calm = {"calm"} if not incidents and alarming | (found & INCIDENTS) else set()
     return found - INCIDENTS | incidents | calm
@@ -292,16 +292,16 @@ def _sentences(wording: Wording, language: str, hits: list[Hit[tuple[str, ...]]]
 
 def _weighed(found: set[str], signs: Signs, wording: Wording) -> set[str]:
     """``found`` as the learnt weights see it: alarming words alone raise nothing, and free words may."""
-    told = chances(wording.words, marks_of(found, signs, wording.text))
-    if told is None:
+    odds = chances(wording.words, marks_of(found, signs, wording.text))
+    if odds is None:
         return found
     raised = found & INCIDENTS
     if raised:
-        return found if told.of_any >= _LIKELY else found - raised | {"calm"}
-    if told.of_any < _LIKELY_BY_ITSELF:
+        return found if odds.of_any >= _LIKELY else found - raised | {"calm"}
+    if odds.of_any < _LIKELY_BY_ITSELF:
         return found
-    named = sorted(INCIDENTS.intersection(signs), key=told._asdict().__getitem__)
-    return found | {named[-1] if named else told.likeliest}
+    named = sorted(INCIDENTS.intersection(signs), key=odds._asdict().__getitem__)
+    return found | {named[-1] if named else odds.likeliest}
 
 
 def _is_elsewhere(signs: Signs) -> bool:

@@ -290,13 +290,13 @@ def _calibrated(lead: float) -> float:
     return _CALIBRATION[-1][1]
 
 
-def _marks(given: Given, haste: list[Hit[float]], told: list[Hit[str]], category: str) -> Iterator[Mark]:
-    """What tells in a text: the words that spoke for ``category`` or for haste, and cues."""
+def _marks(given: Given, haste: list[Hit[float]], cues: list[Hit[str]], category: str) -> Iterator[Mark]:
+    """The words of a text that speak for ``category`` or for haste, and its cues."""
     for _, hit in given:
         if hit.value.target == category:
             yield hit, "moved", hit.value.weight / 3
     for pressing in haste:
         if pressing.value > 0:
             yield pressing, "moved", pressing.value / 8
-    for cue in told:
+    for cue in cues:
         yield cue, cue.value, WEIGHTS[cue.value]

@@ -105,14 +105,14 @@ def summary_of(shown: str, wording: Wording, marks: Iterable[Mark]) -> str:
     start = len(title) + 1 if headed else 0
     read = wording.places[MAX_WORDS] if len(wording.words) > MAX_WORDS else len(scanned)
     places = sentences_in(scanned, start, max(read, start))
-    told = _title(shown[:start].strip())
+    head = _title(shown[:start].strip())
     if start or len(places) > 1:
-        body = _chosen(_weighed(shown, wording, places, marks), LONGEST - len(told), _PLAIN if told else 0.0)
+        body = _chosen(_weighed(shown, wording, places, marks), LONGEST - len(head), _PLAIN if head else 0.0)
     else:
         body = _bare(shown)
-    if told and body and set(words_of(told)) <= set(words_of(body)):
-        told = ""
-    joined = f"{told}{'' if told[-1:] in ('.', '!', '?', '。') else ' –'} {body}" if told and body else told or body
+    if head and body and set(words_of(head)) <= set(words_of(body)):
+        head = ""
+    joined = f"{head}{'' if head[-1:] in ('.', '!', '?', '。') else ' –'} {body}" if head and body else head or body
     return _plain(joined) or _plain(shown[:start]) or _plain(shown[start:])
 
 
@@ -128,8 +128,8 @@ def condenses(text: str, summary: str) -> bool:
     if spaceless:
         pieces = {summary[at : at + 2] for at in range(len(summary) - 1)}
         return sum(piece not in opening for piece in pieces) >= _NEW * len(pieces)
-    told, known = set(words_of(summary)), set(words_of(opening))
-    return len(told - known) >= _NEW * len(told)
+    words, known = set(words_of(summary)), set(words_of(opening))
+    return len(words - known) >= _NEW * len(words)
 
 
 def _plain(words: str) -> str:
@@ -191,9 +191,9 @@ def _weighed(shown: str, wording: Wording, places: list[Place], marks: Iterable[
     title = set(words[: firsts[0]]) if firsts else set()
     sentences = []
     for number, (place, first, end, gained) in enumerate(zip(places, firsts, [*firsts[1:], None], gains, strict=False)):
-        written, told = scanned[place.start : place.end], shown[place.start : place.end]
+        written, visible = scanned[place.start : place.end], shown[place.start : place.end]
         weight = _weight(written, words[first:end], number, gained, title) - (0 if place.whole else 2.0)
-        sentences.append((-weight, number, written if "```" in told or "<!--" in told else told))
+        sentences.append((-weight, number, written if "```" in visible or "<!--" in visible else visible))
     return sentences
 
 
