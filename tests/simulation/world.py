@@ -489,7 +489,7 @@ class World:
                     policy=self.policy,
                     taxonomy=TAXONOMY,
                     split=self._split(),
-                    told_of=self._told_of(name),
+                    webhook_tickets=self._told_of(name),
                     shard=self._shard(stepping),
                     answers=self._answers(),
                     reply_objection=self._reply_objection(),
@@ -512,7 +512,7 @@ class World:
             if work_of is not None:
                 self.ends.append(work_of(work))
             elif told:
-                self.ends.append(work.told_of(only))  # as a webhook's run does
+                self.ends.append(work.run_webhook_tickets(only))  # as a webhook's run does
             else:
                 self.ends.append(work.only(only, anew=anew) if only else work.execute())
         except Crash:

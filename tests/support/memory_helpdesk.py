@@ -210,7 +210,7 @@ class Office:
                 understanding=Understanding([self.model], RULES, clock=self.clock),
                 executor=SerialExecutor(),
                 express=None if told else SerialExecutor(),
-                told_of=told_of,
+                webhook_tickets=told_of,
                 shard=given.pop("shard", None),
                 state=self.state,
                 audit=audit,
@@ -228,7 +228,7 @@ class Office:
             if planned:
                 return run.write(planned)
             if told:
-                return run.told_of(told)
+                return run.run_webhook_tickets(told)
             return run.only(only, anew=anew) if only else run.execute()
         finally:
             audit.close()

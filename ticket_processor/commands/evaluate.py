@@ -215,7 +215,7 @@ def compared(
         for name, settings in (("running", running), ("candidate", changed))
     )
     result = compare(before, after, examples, pins, running.taxonomy)
-    text = "\n".join(_told(result, pins, running.ticket_url))
+    text = "\n".join(_report_lines(result, pins, running.ticket_url))
     screen.result(text, {**asdict(result), "passed": result.passed})
     return ExitCode.OK if result.passed else ExitCode.SOME_FAILED
 
@@ -250,7 +250,7 @@ def _rulings(
     return rulings
 
 
-def _told(result: GateResult, pins: Sequence[PinnedCase], url_of: Callable[[int], str]) -> list[str]:
+def _report_lines(result: GateResult, pins: Sequence[PinnedCase], url_of: Callable[[int], str]) -> list[str]:
     """What a gate found, line by line."""
     lines = [f"{many(result.tickets, 'ticket')} with labels that people chose, {many(result.pins, 'pinned case')}"]
     if not result.tickets:

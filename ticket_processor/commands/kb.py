@@ -80,7 +80,7 @@ def search(
         floor = base.floor
     screen.notices(troubles)
     screen.result(
-        "\n\n".join(map(_told, found)) or "nothing found",
+        "\n\n".join(map(_passage_words, found)) or "nothing found",
         {"found": [{**asdict(item.passage), "score": item.score} for item in found], "floor": floor},
     )
     return ExitCode.OK
@@ -154,7 +154,7 @@ def _settings(config: Path | None) -> Settings:
     return load(config=config, need_helpdesk=False)
 
 
-def _told(found: Found) -> str:
+def _passage_words(found: Found) -> str:
     passage = found.passage
     heading = f" > {passage.heading}" if passage.heading else ""
     facts = "  ".join(filter(None, (passage.article_id, passage.audience, f"{found.score:.2f}", passage.url)))

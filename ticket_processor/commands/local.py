@@ -118,7 +118,7 @@ def erase(
     with local_store(settings) as store:
         try:
             for found in store.unfinished() if dry_run else ():
-                screen.say("\n".join(["To be finished, since it was cut off: " + _told(found), *_next(found)]))
+                screen.say("\n".join(["To be finished, since it was cut off: " + _in_words(found), *_next(found)]))
                 ended.append(found)
             for done in () if dry_run else store.finish_erasures(clock.now(), outbox):
                 _say(screen, "Finished what was interrupted", done)
@@ -129,10 +129,10 @@ def erase(
             if person is not None:
                 found = store.traces_of(person.id)
                 if dry_run:
-                    screen.say("\n".join(["To be erased: " + _told(found), *_next(found)]))
+                    screen.say("\n".join(["To be erased: " + _in_words(found), *_next(found)]))
                     return ExitCode.OK
                 if not yes:
-                    confirm(f"Erase the customer, {_told(found)}?")
+                    confirm(f"Erase the customer, {_in_words(found)}?")
                 ended.append(store.erase(person.id, clock.now(), outbox))
                 _say(screen, "Erased", ended[-1])
         except LocalHelpdeskError as refused:
@@ -144,11 +144,11 @@ def erase(
 
 
 def _say(screen: Screen, first: str, done: CustomerTraces) -> None:
-    line = f"{first}: {_told(done)}, {many(done.mails, 'mail')} in the outbox"
+    line = f"{first}: {_in_words(done)}, {many(done.mails, 'mail')} in the outbox"
     screen.say("\n".join([line, *_next(done)]))
 
 
-def _told(found: CustomerTraces) -> str:
+def _in_words(found: CustomerTraces) -> str:
     counts = (many(len(found.tickets), "ticket"), many(found.messages, "message"), many(found.files, "file"))
     return ", ".join(counts)
 

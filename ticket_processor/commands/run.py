@@ -14,7 +14,7 @@ from ..state.sqlite import is_there
 from .options import ConfigsOption, JsonOption, NoModelOption, QuietOption, TicketsOption, VerboseOption, check_together
 
 QUEUE = "serve.sqlite3"
-"""The file of tickets that webhooks have told of, which ``ticketbot serve`` makes in the state folder."""
+"""The file of tickets from webhooks, which ``ticketbot serve`` makes in the state folder."""
 PARTS = {
     "--dry-run": ("--details", "--out"),
     "--ticket": ("--again",),
@@ -106,7 +106,7 @@ def run(
             from ..web.worker import taken_first
 
             first = taken_first(settings, clock.now, stack)
-            asked = replace(asked, told_of=first)
+            asked = replace(asked, webhook_tickets=first)
         if out is not None:
             planned = PlanFile(out, settings.desk.base_url)
             stack.callback(planned.close)

@@ -13,7 +13,7 @@ from ..core.clock import SystemClock
 from ..core.models import Outcome, OutcomeStatus
 from ..core.reasons import ALREADY_UNDONE, NOT_KNOWN_YET, OTHER_RUN, in_words
 from ..core.run_summary import RunSummary
-from ..pipeline.undo.revert import WORDS, Left, told
+from ..pipeline.undo.revert import WORDS, Left, undone_parts
 from ..pipeline.undo.run import not_reached, other_run
 from ..reporting.run_words import Seen
 from ..settings.load import load
@@ -96,7 +96,7 @@ def line(outcome: Outcome, left: tuple[Left, ...]) -> str:
     words = f"ticket {outcome.ticket_id}: {_CALLED[outcome.status]}"
     other = other_run(outcome.reason)
     reason = in_words(outcome.reason) if other is None else f"written by run {other}: take that one back"
-    parts = [f"{words} ({reason})" if outcome.change is None else f"{words}: {'; '.join(told(outcome.change))}"]
+    parts = [f"{words} ({reason})" if outcome.change is None else f"{words}: {'; '.join(undone_parts(outcome.change))}"]
     if left:
         parts.append("stays: " + ", ".join(f"{item.part} ({WORDS[item.why]})" for item in left))
     return "; ".join(parts)

@@ -69,7 +69,7 @@ class Verdicts:
             self._analysed[work.key] = understood = self._parts.understanding(work.ticket)
             analysis, decision = self._decide(work, understood)
         seconds = self._parts.clock.monotonic() - started
-        if work.told:
+        if work.from_webhook:
             self._wait_until_stable(work.ticket, seconds)
         return analysis, decision, round(seconds * 1000)
 

@@ -37,7 +37,7 @@ from ..policy.skip_rules import Selection, SkipRules
 from ..state.store import CURSOR, HORIZON, TURN, State
 from .analyse import Answers, Understands
 from .fan_out import ReadEach
-from .intake import Intake, ReadAhead, ToldOf
+from .intake import Intake, ReadAhead, WebhookTickets
 from .jobs import Delivery, Tools
 from .plan import Triage
 from .public_replies import ReplyObjection
@@ -71,7 +71,7 @@ class Parts:
     """Called with every ticket that is read."""
     ahead: ReadAhead = iter
     each: ReadEach = map
-    told_of: ToldOf | None = None
+    webhook_tickets: WebhookTickets | None = None
     answers: Answers | None = None
     shown: Callable[[Sequence[str]], object] = lambda _articles: None
     """Called with the articles that a written note names."""

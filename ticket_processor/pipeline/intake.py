@@ -33,7 +33,7 @@ BATCH = 100
 """Number of tickets that are read at once by their numbers."""
 ReadAhead = Callable[[Iterator[Page]], Iterator[Page | None]]
 """Reads pages: ``iter`` reads each when it is needed, ``read_ahead`` before that."""
-ToldOf = Callable[[], Sequence[int]]
+WebhookTickets = Callable[[], Sequence[int]]
 """Returns the tickets that webhooks have named since the last call."""
 
 
@@ -41,22 +41,22 @@ ToldOf = Callable[[], Sequence[int]]
 class Wanted:
     """Exactly these tickets are wanted: no page is read. ``at_once``: even if the head start of people is not over.
 
-    ``anew`` is the run that triages them again although they are done. ``told``: webhooks have named them, so they are
-    handled as if a page had listed them.
+    ``anew`` is the run that triages them again although they are done. ``from_webhook``: webhooks have named them, so
+    they are handled as if a page had listed them.
     """
 
     tickets: frozenset[int]
     at_once: bool = False
     anew: str | None = None
-    told: bool = False
+    from_webhook: bool = False
 
 
 class Intake:
     """Reads tickets lazily: the retry list first, then page after page, second looks last; at most ``limit``.
 
     For a ticket without work its outcome is yielded, which the caller records before it asks for the next item.
-    ``told_of`` is called between two tickets, and the tickets that it names come first, except those of other shards.
-    For one thread.
+    ``webhook_tickets`` is called between two tickets, and the tickets that it returns come first, except those of other
+    shards. For one thread.
 
     Pages list tickets created after ``since`` (Unix seconds); ``wanted`` names the only tickets to look at instead.
     ``replies``: also handle customers' answers to our writes. ``second_looks``: also tickets that no model has seen.
@@ -74,7 +74,7 @@ class Intake:
         replies: bool = False,
         second_looks: bool = False,
         ahead: ReadAhead = iter,
-        told_of: ToldOf | None = None,
+        webhook_tickets: WebhookTickets | None = None,
         shard: Shard | None = None,
     ) -> None:
         self._desk = desk
@@ -86,7 +86,7 @@ class Intake:
         at_once = wanted.tickets if wanted is not None and wanted.at_once else ()
         self._selector = Selector(desk, state, triage, since, replies=replies, at_once=at_once)
         self._ahead = ahead
-        self._told_of = told_of
+        self._webhook_tickets = webhook_tickets
         self._shard = shard
         self._ledger = PageLedger(lambda cursor: state.remember(**{CURSOR: cursor}))
         self._listing = SearchWindow(state)
@@ -118,22 +118,22 @@ class Intake:
         retries = self._state.retries()
         self._selector.learn(retries)
         self._known_to_wait = {item.ticket_id for item in retries if item.reason == reasons.WAITING}
-        told_of = self._told_of
-        if told_of is None:
+        webhook_tickets = self._webhook_tickets
+        if webhook_tickets is None:
             yield from self._planned(retries)
             return
-        yield from self._from_webhooks(told_of())
+        yield from self._from_webhooks(webhook_tickets())
         for work in self._planned(retries):
-            yield from self._from_webhooks(told_of())
+            yield from self._from_webhooks(webhook_tickets())
             yield work
         while self._thinking and not self._full():
-            yield from self._from_webhooks(told_of())
+            yield from self._from_webhooks(webhook_tickets())
             yield None
 
     def _planned(self, retries: Sequence[Retry]) -> Iterator[Work | Outcome | None]:
         if self._wanted is not None:
             tickets = self._wanted.tickets
-            yield from self._from_webhooks(sorted(tickets)) if self._wanted.told else self._retried(tickets)
+            yield from self._from_webhooks(sorted(tickets)) if self._wanted.from_webhook else self._retried(tickets)
             return
         yield from self._retried(item.ticket_id for item in retries if not item.dead)
         if self._full():
@@ -187,7 +187,7 @@ class Intake:
                 yield skipped(ticket_id, reasons.NOT_FOUND)  # it may be too new for the copy that was read
             else:
                 for item in self._look_at(found):
-                    yield replace(item, told=True) if isinstance(item, Work) else item
+                    yield replace(item, from_webhook=True) if isinstance(item, Work) else item
 
     def _retried(self, ticket_ids: Iterable[int]) -> Iterator[Work | Outcome]:
         waiting = in_turn(self._state, [ticket_id for ticket_id in ticket_ids if ticket_id not in self._handled])

@@ -62,13 +62,13 @@ class Run(RunFrame):
         wanted = Wanted(frozenset(ticket_ids), at_once=True, anew=self._options.run_id if anew else None)
         return self.play(lambda: self._retry(ticket_ids, wanted), all_there=named)
 
-    def told_of(self, ticket_ids: Collection[int]) -> RunSummary:
+    def run_webhook_tickets(self, ticket_ids: Collection[int]) -> RunSummary:
         """Handle these tickets, which webhooks have named, as if a page had listed them; no other ticket is read.
 
         Raises what :meth:`execute` does.
         """
         since = self._checks.where_to_begin()
-        wanted = Wanted(frozenset(ticket_ids), told=True)
+        wanted = Wanted(frozenset(ticket_ids), from_webhook=True)
         return self.play(lambda: self._triage_from(since, wanted=wanted))
 
     def _retry(self, ticket_ids: Collection[int], wanted: Wanted | None = None) -> None:
@@ -88,12 +88,12 @@ class Run(RunFrame):
             replies=options.retriage_on_reply,
             second_looks=options.retry_fallbacks,
             ahead=parts.ahead,
-            told_of=parts.told_of,
+            webhook_tickets=parts.webhook_tickets,
             shard=parts.shard,
         )
         intake.pass_over(*self._finish_earlier(None if wanted is None else wanted.tickets))
         intake.limit = None if options.limit is None else max(0, options.limit - self._recorder.recorded)
-        if (wanted is None or wanted.told) and (due := parts.state.scheduled_replies()):
+        if (wanted is None or wanted.from_webhook) and (due := parts.state.scheduled_replies()):
             ReplySender(self._desk, parts, options, self._checks, self._recorder.record_reply).send_due(due)
         fan_out = FanOut(
             parts.executor,
@@ -104,14 +104,14 @@ class Run(RunFrame):
             clock=parts.clock,
             deadline=parts.deadline,
             reserve_s=self._checks.reserve_s / 2,
-            choose=lambda work: parts.express or parts.executor if work.told else parts.executor,
+            choose=lambda work: parts.express or parts.executor if work.from_webhook else parts.executor,
         )
         late: DeadlineReached | None = None
         try:
             with closing(fan_out.over(self._works(intake))) as results:
                 for finished in results:
                     intake.understood(work.ticket.id for work, _ in finished)
-                    alone = {work.ticket.id for work, _ in finished if work.told and parts.express is not None}
+                    alone = {work.ticket.id for work, _ in finished if work.from_webhook and parts.express is not None}
                     self._write_back.take(self._judged(finished), alone)
                     self._record_all(self._write_back.advance(fan_out.outstanding, last=fan_out.exhausted))
         except DeadlineReached as end:

@@ -40,8 +40,8 @@ class Work:
 
     ``replaces`` are the tags of our earlier write, if this is a second look, a ``reply``, or was asked for ``anew``.
     ``is_new`` is false if an earlier run has seen the ticket. ``taken_off`` is what people had taken off, if known.
-    ``told``: a webhook has just named it, so it may have changed too recently to be written. ``thanks``: the customer
-    only says thanks, which needs no analysis.
+    ``from_webhook``: a webhook has just named it, so it may have changed too recently to be written. ``thanks``: the
+    customer only says thanks, which needs no analysis.
     """
 
     ticket: Ticket
@@ -52,7 +52,7 @@ class Work:
     anew: bool = False
     earlier_key: str = ""
     taken_off: TakenOff | None = None
-    told: bool = False
+    from_webhook: bool = False
     thanks: bool = False
 
 

@@ -247,7 +247,7 @@ class Worker(threading.Thread):
         if self._every_s is not None and moment >= self._next_run:
             self._next_run = moment + self._every_s
             first = TakenFirst(self._queue, self._clock.now)
-            self._ended(self._play(RunArguments(told_of=first), first.heard))
+            self._ended(self._play(RunArguments(webhook_tickets=first), first.heard))
             return True
         due = self._queue.due(self._clock.now(), most=MOST_IN_A_RUN) if moment >= self._not_before else []
         if not due:
@@ -268,7 +268,7 @@ class Worker(threading.Thread):
             return () if self._stopping.is_set() or self._clock.monotonic() > until else first()
 
         tickets = tuple(item.ticket_id for item in due)
-        summary = self._play(RunArguments(kind="webhook", tickets=tickets, told_of=more), heard)
+        summary = self._play(RunArguments(kind="webhook", tickets=tickets, webhook_tickets=more), heard)
         if summary.stopped is None:
             first.known(due)
         self._ended(summary)

@@ -28,7 +28,7 @@ from ..helpdesk.protocol import Shard
 from ..helpdesk.transport import Transport
 from ..pipeline.context import Parts, RunChoices, RunOptions
 from ..pipeline.fan_out import read_ahead, read_each
-from ..pipeline.intake import ToldOf
+from ..pipeline.intake import WebhookTickets
 from ..pipeline.planned_writes import PlannedRun
 from ..pipeline.public_replies import ReplyObjection
 from ..pipeline.record import Listener
@@ -63,16 +63,16 @@ Kind = Literal["run", "retry", "apply", "webhook"]
 
 @dataclass(frozen=True)
 class RunArguments(RunChoices):
-    """What a run is about, beyond the settings. Its ``kind`` says which tickets, and what ``tickets`` are.
+    """The arguments of a run, besides the settings. ``kind`` says which tickets it handles, and what ``tickets`` are.
 
-    ``run`` looks for tickets itself, or takes exactly these, with ``again`` those that are done too; or all that an
-    earlier run wrote on: ``again_run`` is its id, how that begins, or ``latest``. ``retry`` takes these of the retry
-    list, the dead ones too, and without any all of it. ``webhook`` takes those that the helpdesk has told of, and waits
-    until they can be written; those that are done get no receipt. ``apply`` writes ``verdicts`` that a dry run planned.
+    ``run`` lists tickets itself, or takes exactly ``tickets``, with ``again`` also those that are done; or all that an
+    earlier run wrote to: ``again_run`` is its id, the beginning of it, or ``latest``. ``retry`` takes these tickets of
+    the retry list, dead ones too, or all of it if none is given. ``webhook`` takes tickets that webhooks named, and
+    waits until they can be written; those that are done get no receipt. ``apply`` writes ``verdicts`` of a dry run.
 
-    ``told_of`` gives tickets to look at before others, whenever it is asked. ``cluster`` is where models are asked.
-    ``split`` has a candidate's settings decide a share of the tickets. ``keep`` gets each outcome while the state has
-    its verdict.
+    ``webhook_tickets`` returns tickets to handle before others at each call. ``cluster`` is where models are asked.
+    ``split`` lets a candidate's settings decide a share of the tickets. ``keep`` gets each outcome before the state
+    forgets its verdict.
     """
 
     kind: Kind = "run"
@@ -80,7 +80,7 @@ class RunArguments(RunChoices):
     again: bool = False
     again_run: str = ""
     verdicts: Iterable[Verdict] = ()
-    told_of: ToldOf | None = None
+    webhook_tickets: WebhookTickets | None = None
     cluster: ClusterWanted | None = None
     split: Split | None = None
     keep: Callable[[Outcome, State], object] | None = None
@@ -168,7 +168,7 @@ def play(
         executor = ThreadPoolExecutor(workers, thread_name_prefix="analyse")
         stack.callback(executor.shutdown, wait=False, cancel_futures=True)
         express = None
-        if asked.told_of is not None and asked.kind != "webhook":
+        if asked.webhook_tickets is not None and asked.kind != "webhook":
             express = ThreadPoolExecutor(settings.run.workers, thread_name_prefix="express")
             stack.callback(express.shutdown, wait=False, cancel_futures=True)
         knowledge, shown = None, list[str]()
@@ -210,7 +210,7 @@ def play(
                 shown=shown.extend,
                 reply_objection=reply_objection(settings),
                 prepare=functools.partial(prepared, settings, clock, transport) if prepares else tuple,
-                told_of=asked.told_of,
+                webhook_tickets=asked.webhook_tickets,
                 express=express,
                 troubles=lambda: [
                     trouble
@@ -253,7 +253,7 @@ def _played(work: Run | PlannedRun, asked: RunArguments, settings: Settings) -> 
     tickets: Collection[int] = asked.tickets
     match asked.kind:
         case "webhook":
-            return work.told_of(asked.tickets)
+            return work.run_webhook_tickets(asked.tickets)
         case "retry":
             return work.retry(tickets)
     if asked.again_run:

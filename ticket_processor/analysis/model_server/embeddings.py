@@ -110,7 +110,7 @@ class Embedder:
                 vectors = self._tried(short)
             except AnalysisFailed as failed:
                 if failed.reason != "model_prompt_too_long" or len(texts) > 1:
-                    raise _told(failed) from failed
+                    raise _worded(failed) from failed
                 self._safe_tokens //= 2
                 self._together = BATCH
             else:
@@ -150,7 +150,7 @@ _SENTENCES = {
 }
 
 
-def _told(failed: AnalysisFailed) -> AnalysisFailed:
+def _worded(failed: AnalysisFailed) -> AnalysisFailed:
     absent = failed.reason in ("model_unknown", "model_http_501")
     if isinstance(failed, EmbeddingsFailed):
         return failed

@@ -152,11 +152,11 @@ def told(sentences: str, ending: str = "") -> OutgoingText:
     Quotations in them (“”) are a stranger's words and go through :func:`leaving`. ``ending`` is made by us of no
     words, and only put behind.
     """
-    fit = _looked_at(OutgoingText, _told, sentences)
+    fit = _looked_at(OutgoingText, _own_sentences, sentences)
     return _sealed(OutgoingText, f"{fit}{ending}") if ending else fit
 
 
-def _told(sentences: str) -> str:
+def _own_sentences(sentences: str) -> str:
     return _around(_QUOTED, sentences, _own, lambda quoted: f"“{leaving(quoted[1:-1])}”")
 
 

@@ -167,7 +167,7 @@ def as_change(ticket: Ticket, back: TakeBack, *, key: str, intent: str, run_id: 
     return change if change.notes_removed else change.model_copy(update={"note": _note(change, back.left, run_id)})
 
 
-def told(change: Change, to: str = "->") -> list[str]:
+def undone_parts(change: Change, to: str = "->") -> list[str]:
     """The parts that a change undoes, in words, without what people wrote into fields.
 
     ``to`` stands between a present and an earlier value.
@@ -186,7 +186,7 @@ def told(change: Change, to: str = "->") -> list[str]:
 
 
 def _note(change: Change, left: Sequence[Left], run_id: str) -> str:
-    lines = [f"Undo of run {run_id}.", f"Taken back: {'; '.join(told(change, to='to'))}."]
+    lines = [f"Undo of run {run_id}.", f"Taken back: {'; '.join(undone_parts(change, to='to'))}."]
     if left:
         lines.append("Left: " + "; ".join(f"{item.part} ({WORDS[item.why]})" for item in left) + ".")
     return "\n".join([*(leaves(plain_line(line, MAX_LINE)) for line in lines), f"Ref {reference(change.key)}"])
