@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ticket_processor.monitoring.memory import FILE_NAME, AlertStore, Memory, Receiver, after, owed, told
+from ticket_processor.monitoring.memory import FILE_NAME, AlertStore, Memory, Receiver, after, after_sending, owed
 from ticket_processor.monitoring.run_metrics import DAY, HOUR
 
 from ..support.recorded_runs import NOW, PERIOD_S
@@ -42,7 +42,7 @@ class Story:
         self.memory = after(self.memory, conditions, self.now, over=not early)
         arrived = [news for news in owed(self.memory, self.targets, self.now) if news.target not in broken]
         for news in arrived:
-            self.memory = told(self.memory, news)
+            self.memory = after_sending(self.memory, news)
         self.memory = Memory.model_validate_json(self.memory.model_dump_json())  # as it is on disk
         return [(news.target, news.rule, news.what) for news in arrived]
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from ticket_processor.core.run_summary import RunRecord, RunSummary
-from ticket_processor.monitoring.memory import Memory, Owed, Receiver, after, owed, told
+from ticket_processor.monitoring.memory import Memory, Owed, Receiver, after, after_sending, owed
 from ticket_processor.monitoring.rules import HISTORY_S, Severity, look
 from ticket_processor.monitoring.run_metrics import DAY, HOUR, MINUTE
 from ticket_processor.settings.schema import Settings
@@ -45,7 +45,7 @@ class Played:
         memory = after(self.memory, holding, now, over=over)
         news = owed(memory, [Receiver("everybody")], now)
         for one in news:
-            memory = told(memory, one)
+            memory = after_sending(memory, one)
             self.said.append((now, one))
         self.memory = memory
         return news

@@ -18,7 +18,7 @@ from ticket_processor.core.models import Analysis, Change, Sentiment, Ticket, Ur
 from ticket_processor.core.run_summary import RunRecord, RunSummary, Statement
 from ticket_processor.helpdesk.protocol import Fetched, JobStatus, Page
 from ticket_processor.helpdesk.ticket_history import Edit, History
-from ticket_processor.monitoring.memory import AlertStore, Receiver, after, owed, told
+from ticket_processor.monitoring.memory import AlertStore, Receiver, after, after_sending, owed
 from ticket_processor.monitoring.rules import Severity, look
 from ticket_processor.settings.schema import Settings
 
@@ -281,7 +281,7 @@ class Alarms:
             holding, over = look(list(self._recent), self._settings, now)
             memory = after(memory, holding, now, over=over)
             for news in owed(memory, [PAGER, EVERYBODY], now):
-                memory = told(memory, news)
+                memory = after_sending(memory, news)
                 self.told.sent.append((number, news.what, news.rule, news.severity, news.target))
             self._store.save(memory, now)
         self.memory_bytes = max(self.memory_bytes, len(memory.model_dump_json(exclude_defaults=True)))

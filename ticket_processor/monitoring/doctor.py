@@ -1,6 +1,6 @@
-"""Looks at everything that a run needs: helpdesk, model servers, disk, state, log. Changes nothing anywhere.
+"""Checks everything that a run needs: helpdesk, model servers, disk, state, log. Changes nothing.
 
-The functions that judge the recorded runs, what they left undone, and alerts are pure.
+The checks of recorded runs, of the retry list and of alerts are pure functions.
 """
 
 from __future__ import annotations
@@ -42,18 +42,18 @@ RECENT_S = 7 * DAY
 _STORED = ("state", "last_run", "retry_list", "halted")
 _STATE_FILES = (FILE_NAME, ANSWERS, LOCK_NAME)
 EVERY_S = 600.0
-"""The shortest interval that is expected between runs."""
+"""Seconds; shorter intervals between runs count as this one."""
 WARN_AFTER, FAIL_AFTER = 2.5, 6.0
 """Usual intervals without a run until a check warns or fails: 25 and 60 minutes at ten minutes each."""
 WAITS_AT_MOST_S = 3600.0
 WITHHELD_S = 60.0
-"""An export does not give the newest minute."""
+"""Seconds; an export lacks the tickets of the newest minute."""
 _DONE = (ExitCode.OK, ExitCode.SOME_FAILED)
 DISK_BYTES, DISK_SHARE = 500_000_000, 0.05
 
 
 class Doctor(Examiner):
-    """Looks at all that some settings describe.
+    """Checks everything that the settings name.
 
     ``offline`` leaves helpdesk and model servers out. ``secret_files`` are the settings files that hold secrets.
     ``scheduled`` is that of :func:`last_run`.
@@ -84,7 +84,7 @@ class Doctor(Examiner):
 
 
 def of_settings(problems: Sequence[str], notices: Sequence[str] = ()) -> Probe:
-    """The probe of settings: with problems nothing else can be looked at."""
+    """The probe of settings; if they have problems, nothing else can be checked."""
     found = ok(SETTINGS, "; ".join(("complete", *notices)), notices=list(notices))
     if problems:
         found = fail(SETTINGS, "; ".join(problems), problems=list(problems))
@@ -143,7 +143,7 @@ def _stored(settings: Settings, clock: Clock, scheduled: Callable[[], bool]) -> 
 
 
 def _log_chain(settings: Settings, clock: Clock) -> Check:
-    """Whether the log still holds the line that the last run ended with."""
+    """Check that the log still holds the last line of the last run."""
     name = "log_chain"
     try:
         os.scandir(settings.log_dir).close()
@@ -170,15 +170,15 @@ def _log_chain(settings: Settings, clock: Clock) -> Check:
     return fail(name, f"{why}; see 'ticketbot audit verify'", head=head)
 
 
-# Runs, what they left undone, and alerts
+# Runs, the retry list, and alerts
 
 
 def last_run(runs: Sequence[RunRecord], now: float, *, scheduled: Callable[[], bool] = lambda: True) -> Check:
-    """Whether runs come, come to their end, and look at every ticket. ``runs`` are in the order in which they began.
+    """Check that runs start on time, finish, and handle every ticket. ``runs`` are in the order in which they began.
 
-    A run that looked at everything there was is proof of all tickets that were created a minute before it began.
-    ``scheduled`` says whether a scheduler of this system may start runs. It is asked only where people started all of
-    these: then none is missed.
+    A run that handled everything covers all tickets that were created more than a minute before it began.
+    ``scheduled`` says whether a scheduler of this system may start runs. It is called only if people started all of
+    these runs: without a scheduler, no run is late.
     """
     name, played = "last_run", _played(runs, now)
     if not played:
@@ -217,12 +217,12 @@ def last_run(runs: Sequence[RunRecord], now: float, *, scheduled: Callable[[], b
 
 
 def rhythm(played: Sequence[RunRecord]) -> float:
-    """Seconds that usually lie between two runs, and never less than ten minutes, which is also what few runs have."""
+    """The usual seconds between two runs, at least :data:`EVERY_S`, which is also the result for few runs."""
     return max(EVERY_S, period([record.started for record in played]) or 0.0)
 
 
 def retry_list(retries: Sequence[Retry], now: float, *, head_start_s: float = 0.0) -> Check:
-    """The retry list: what waits, for how long, and what was given up. ``head_start_s`` is people's, after creation."""
+    """Check the retry list: what waits, how long, what was given up. ``head_start_s`` is the head start of people."""
     name = "retry_list"
     waiting = [item for item in retries if not item.dead]
     dead = len(retries) - len(waiting)
@@ -255,7 +255,7 @@ def open_alerts(memory: Memory | None) -> Check:
 
 
 def alerting(addresses: int, problem: str | None, memory: Memory | None, now: float) -> Check:
-    """The check of delivery to so many addresses; ``problem`` says why none of them can be told."""
+    """Check the delivery of alerts to so many addresses; ``problem`` says why none can be reached."""
     name = "alerting"
     if not addresses:
         return skipped(name, "alerts go nowhere: TICKETBOT_ALERT_URLS and TICKETBOT_PAGE_URLS are not set")
@@ -277,11 +277,11 @@ def _by_age(age: float, every: float) -> Callable[..., Check]:
     return warn if age <= FAIL_AFTER * every else fail
 
 
-# This machine: room and rights in our folders
+# This machine: disk space and permissions of our folders
 
 
 def folder(name: str, folder: Path, written: Sequence[str]) -> Check:
-    """The check of a folder: room, and leave to write to it, or to make it where it is missing, and to files in it."""
+    """Check a folder: disk space, and permission to write to it and its files, or to create it if it is missing."""
     place = next(place for place in (folder.absolute(), *folder.absolute().parents) if place.exists())
     usage = shutil.disk_usage(place)
     why = None
@@ -296,7 +296,7 @@ def folder(name: str, folder: Path, written: Sequence[str]) -> Check:
 
 
 def room(name: str, path: Path, free: int, total: int, *, unwritable: str | None = None) -> Check:
-    """Whether there is room (500 MB or 5% are enough), and leave to write; ``unwritable`` says why there is none."""
+    """Check disk space (500 MB or 5% are enough) and permission to write; ``unwritable`` says why that is missing."""
     facts = {"path": str(path), "free_bytes": free, "total_bytes": total}
     if unwritable is not None:
         return fail(name, f"{path} cannot be written to: {unwritable}; nothing is changed then", **facts)
@@ -309,7 +309,7 @@ def room(name: str, path: Path, free: int, total: int, *, unwritable: str | None
 
 
 def permissions(settings: Settings, secret_files: Sequence[Path]) -> Check:
-    """The check of what other users of this machine can read, or write into."""
+    """Check whether other users of this machine can read our files or write to them."""
     name = "permissions"
     if os.name != "posix":
         return skipped(name, "this system's rights are not looked at; only ticketbot's user may read its folders")
@@ -338,8 +338,8 @@ def _files_of(folder: Path, beginning: str) -> Iterator[Path]:
 
 
 def _open_to_others(file: Path) -> bool:
-    """Whether users that are neither its owner nor of its group can read anything in it, as far as its folder goes."""
-    with suppress(OSError):  # gone meanwhile, or out of everybody's reach
+    """True if users other than its owner and group can read the file and pass its folder."""
+    with suppress(OSError):  # it was deleted meanwhile, or no one can reach it
         return bool(file.stat().st_size and _mode(file) & stat.S_IROTH and _mode(file.parent) & stat.S_IXOTH)
     return False
 

@@ -1,6 +1,7 @@
 """Health checks, their overall verdict, and an examiner that runs them in parallel within a few seconds.
 
-Health in Prometheus' words. What is not known has no sample; what runs did is of the last 24 hours, so it is gauges.
+It also writes health in the format of Prometheus. Unknown values have no sample; figures of runs are gauges, since they
+cover the last 24 hours.
 
 ``prometheus_client`` is in the extra ``metrics``.
 """
@@ -29,16 +30,16 @@ if TYPE_CHECKING:
 
 
 LIMIT_S = 8.0
-"""A check that takes longer has failed; the process is to be gone within 10 s."""
+"""Seconds after which a check counts as failed; the process has to end within 10 s."""
 ASKING_S = 6.5
-"""The time for a server's answer; a check as a whole has a little longer."""
+"""Seconds for a server's answer; a whole check may take a little longer."""
 SETTINGS = "settings"
 OFFLINE = "not asked (--offline)"
 NO_ANSWER = {
     "timeout": "gives no answer in time",
     "unreachable": "cannot connect: check address and network",
 }
-"""What is said of a server where its client's words are those of a programmer."""
+"""Plain words for some errors of a server's client."""
 _POLL_S = 0.1
 
 
@@ -70,22 +71,22 @@ class Check(Frozen):
 
 
 def ok(name: str, text: str, **facts: object) -> Check:
-    """All is well."""
+    """The result of a check that found no fault."""
     return Check(name=name, status=Status.OK, text=text, facts=facts)
 
 
 def warn(name: str, text: str, **facts: object) -> Check:
-    """A person should look; tickets are handled all the same."""
+    """The result for a fault at which a person should look although tickets are handled."""
     return Check(name=name, status=Status.WARN, text=text, facts=facts)
 
 
 def fail(name: str, text: str, **facts: object) -> Check:
-    """Tickets are not handled, or soon will not be."""
+    """The result for a fault by which tickets are not handled, or soon will not be."""
     return Check(name=name, status=Status.FAIL, text=text, facts=facts)
 
 
 def skipped(name: str, why: str, **facts: object) -> Check:
-    """Nothing was found out, which is no fault."""
+    """The result of a check that was not made, which is no fault."""
     return Check(name=name, status=Status.SKIPPED, text=why, facts=facts)
 
 
@@ -102,7 +103,7 @@ class Health(Frozen):
     @computed_field  # type: ignore[prop-decorator]
     @property
     def status(self) -> HealthVerdict:
-        """Unhealthy when a check failed, degraded when one warns; what was skipped counts for nothing."""
+        """Unhealthy if a check failed, degraded if one warns; skipped checks do not count."""
         found = {check.status for check in self.checks}
         if Status.FAIL in found:
             return HealthVerdict.UNHEALTHY
@@ -119,9 +120,9 @@ class Health(Frozen):
 
 @dataclass(frozen=True)
 class Probe:
-    """An examination that may hang, and the checks it answers for; if it hangs, the first of them fails.
+    """A function that may hang, and the names of its checks; if it hangs, the first of them fails.
 
-    ``severity`` is that failure's: what the service can do without is worth a warning only.
+    ``severity`` makes that result: a part that the service does not need is worth a warning only.
     """
 
     names: tuple[str, ...]
@@ -136,16 +137,16 @@ class Probe:
             return self.without(unexpected(error))
 
     def without(self, why: str) -> Sequence[Check]:
-        """An answer that says why there is none."""
+        """The results of a probe without an answer: the first says ``why``, the others are skipped."""
         first, *others = self.names
         rest = (skipped(name, f"not known, since the check of {first} did not come to an end") for name in others)
         return (self.severity(first, why), *rest)
 
 
 class Examiner:
-    """Looks at everything at the same time, for a few seconds at most. For one caller at a time.
+    """Runs all probes at the same time, for a few seconds at most. For one caller at a time.
 
-    A probe that hangs is left behind in its thread, counts as failed, and is not begun again as long as it hangs.
+    A probe that hangs is abandoned in its thread, counts as failed, and is not started again while it hangs.
     """
 
     def __init__(
@@ -159,7 +160,7 @@ class Examiner:
 
     @property
     def abandoned(self) -> int:
-        """Threads that are still in a call that has not come back."""
+        """Number of threads with a call that has not returned."""
         return sum(thread.is_alive() for thread in self._threads.values())
 
     def examine(self) -> Health:
@@ -206,7 +207,7 @@ def require_prometheus() -> None:
 
 
 def exposition(health: Health, accept: str = "", more: Sequence[Gauge] = ()) -> tuple[bytes, str]:
-    """The metrics, with ``more`` of them, as a scraper that accepts ``accept`` wants them, and their content type."""
+    """The metrics, and ``more``, in a format that the scraper's ``accept`` header allows, and its content type."""
     from prometheus_client import CollectorRegistry
     from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily
     from prometheus_client.exposition import choose_encoder

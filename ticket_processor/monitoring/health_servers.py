@@ -31,10 +31,10 @@ from .run_metrics import DAY
 
 CLOCK_WARN_S, CLOCK_FAIL_S = 5.0, 60.0
 TOKEN_WARN_S = 14 * DAY
-"""Another token is made in a minute."""
+"""Seconds before its end from which a token is worth a warning; making another takes a minute."""
 NAMES = ("helpdesk", "clock", "credentials")
 NO_LIST = ("model_unknown", "model_http_405", "model_http_501")
-"""Answers of servers that list no models; they are reachable all the same."""
+"""Answers of servers that are reachable but list no models."""
 
 
 def of_helpdesk(
@@ -54,9 +54,9 @@ def of_helpdesk(
 
 
 def ask_helpdesk(account: VendorSettings, transport: Transport, clock: Clock) -> tuple[Check, Check | None]:
-    """Whether the helpdesk answers with these credentials: by a ticket read, since others succeed unsigned.
+    """Check that the helpdesk accepts our credentials, by reading a ticket: other requests succeed without them.
 
-    And how its clock differs from this one; ``None`` where it gave no answer.
+    The second check compares its clock with ours; ``None`` if it gave no answer.
     """
     name, where = "helpdesk", f"{transport.name} at {transport.base_url}"
     sent, began = clock.now(), clock.monotonic()
@@ -106,7 +106,7 @@ def _problem(error: TicketbotError) -> str:
 
 
 def _looked_at(account: VendorSettings, clock: Clock, adapter: Callable[[], BaseAdapter] | None) -> Sequence[Check]:
-    """Reachable, signed in, how its clock differs from ours, and how long the credentials last."""
+    """Check that the helpdesk is reachable and accepts our credentials, how long these last, and its clock."""
     with closing(_connected(account, clock, adapter)) as transport:
         found, times = ask_helpdesk(account, transport, clock)
         if times is None:
@@ -127,7 +127,7 @@ def _lasting(account: VendorSettings, clock: Clock, why: str) -> Check:
 
 
 def _local(account: LocalSettings) -> Sequence[Check]:
-    """Whether the helpdesk can be used; the checks of a server's clock and credentials do not apply."""
+    """Check that the local helpdesk can be used; the checks of clock and credentials do not apply."""
     from ..helpdesk.local_store import LocalStore  # runs on other helpdesks load nothing of it
 
     name, path = "helpdesk", account.file
@@ -148,7 +148,7 @@ def _local(account: LocalSettings) -> Sequence[Check]:
 
 
 def clock_check(sent: float, received: float, date: float | None) -> Check:
-    """This machine's clock against the ``Date`` of a reply, which is cut to whole seconds. All are Unix seconds."""
+    """Compare this machine's clock with the ``Date`` of a reply, which has whole seconds. All are Unix seconds."""
     name = "clock"
     if date is None:
         return skipped(name, "the helpdesk's reply holds no date")
@@ -162,7 +162,7 @@ def clock_check(sent: float, received: float, date: float | None) -> Check:
 
 
 def credentials(kind: SignIn, expires_at: float | None, now: float) -> Check:
-    """How long ticketbot can sign in to the helpdesk. ``expires_at`` is of an OAuth token, where that is known."""
+    """Check how long the credentials last. ``expires_at`` is the end of an OAuth token, if known."""
     name = "credentials"
     if kind == "oauth_client":
         return ok(name, "tokens of half an hour are fetched and renewed", kind=kind)
@@ -201,7 +201,7 @@ def of_models(models: Sequence[ModelTarget], *, offline: bool) -> Iterator[Probe
 
 
 def ask_model_server(server: Sequence[ModelTarget]) -> Sequence[Check]:
-    """Whether a server answers, and which of its models it knows. Without it others answer, or the rules: a warning."""
+    """Check that a server answers and lists our models. Failures are warnings, since others or the rules answer."""
     target = server[0]
     host = urlsplit(target.base_url).netloc
     connection = Connection(target)

@@ -1,7 +1,7 @@
-"""Which alerts are open and who knows of them, so that each alert is sent once, and its end once.
+"""Remembers which alerts are open and which targets know of them, so that each alert and its end are sent once.
 
-What a target should know is compared with what it knows, so what could not be sent is sent by the next run, and
-nothing is sent twice. Only :class:`AlertStore` touches the disk.
+Each run compares what a target should know with what it knows: it sends what could not be sent before, and nothing
+twice. Only :class:`AlertStore` touches the disk.
 """
 
 from __future__ import annotations
@@ -25,21 +25,21 @@ from .run_metrics import DAY, HOUR
 FILE_NAME = "alerts.json"
 LOCK_NAME = "alerts.lock"
 COOL_DOWN_S = HOUR
-"""A condition that comes back sooner after its end is sent after that time, if it still holds."""
+"""Seconds after its end within which a condition that comes back is not sent; later it is, if it still holds."""
 GIVE_UP_S = DAY
-"""After failing for so long to send an end, it is dropped."""
+"""Seconds after which the end of a condition is dropped if it could not be sent."""
 
 
 class _Kept(Frozen):
-    """Kept on disk, where an earlier version may have left more."""
+    """Base of data on disk; fields that earlier versions stored are ignored."""
 
     model_config = ConfigDict(extra="ignore")
 
 
 class OpenAlert(_Kept):
-    """A condition that holds, or was over (``over``) less than a day ago. ``told`` are the targets that know of it.
+    """A condition that holds, or ended (``over``) less than a day ago. ``told`` are the targets that know of it.
 
-    No target is told that it began before ``quiet_until``. Times are Unix seconds.
+    Its begin is not sent before ``quiet_until``. Times are Unix seconds.
     """
 
     message: str
@@ -49,7 +49,7 @@ class OpenAlert(_Kept):
     quiet_until: float = 0.0
 
     def is_quiet(self, now: float) -> bool:
-        """Whether it came back so soon that no target is told yet; a clock put back makes none quiet for long."""
+        """True if it came back so soon that it is not sent yet; a clock that was set back does not prolong that."""
         return 0 < self.quiet_until - now <= COOL_DOWN_S
 
 
@@ -79,13 +79,13 @@ class Memory(_Kept):
     conditions: dict[str, OpenAlert] = Field(default_factory=dict)
     summary: str | None = Field(None, description="the day of the last daily summary")
     escalated: tuple[EscalatedTicket, ...] = ()
-    """Tickets of which nobody has been told yet."""
+    """Escalated tickets that no receiver knows of yet."""
     last_failure: Failure | None = None
 
     @field_validator("conditions", mode="before")
     @classmethod
     def _of_known_rules(cls, table: Any) -> Any:
-        """Without those of rules that are no more."""
+        """Drop the conditions of rules that no longer exist."""
         known = isinstance(table, dict)
         return {rule: one for rule, one in table.items() if rule_id(rule) in RULES} if known else table
 
@@ -129,7 +129,7 @@ class Receiver:
 
 @dataclass(frozen=True)
 class Owed:
-    """A message about a rule's condition that a target has still to get.
+    """A message about a rule's condition that has still to be sent to a target.
 
     A condition that is ``over`` ended at ``until``.
     """
@@ -152,13 +152,13 @@ def after(memory: Memory, holding: Mapping[str, str], now: float, *, over: bool 
     conditions: dict[str, OpenAlert] = {}
     for rule, one in memory.conditions.items():
         if one.over is not None:
-            if now - one.over <= GIVE_UP_S:  # a clock put back takes no end from who still waits for it
+            if now - one.over <= GIVE_UP_S:  # if the clock was set back, the end is kept
                 conditions[rule] = one
         elif rule in holding or not over:
             conditions[rule] = one
         elif one.told:
             conditions[rule] = one.model_copy(update={"over": now, "quiet_until": now + COOL_DOWN_S})
-        elif one.is_quiet(now):  # the end of what nobody was told of is no news
+        elif one.is_quiet(now):  # no target knows of it, so its end is not sent
             conditions[rule] = one.model_copy(update={"over": now})
     for rule, message in holding.items():
         before = conditions.get(rule)
@@ -173,7 +173,7 @@ def after(memory: Memory, holding: Mapping[str, str], now: float, *, over: bool 
 
 
 def owed(memory: Memory, receivers: Sequence[Receiver], now: float) -> list[Owed]:
-    """The messages that each receiver has still to get, the worst first."""
+    """The messages that have still to be sent to each receiver, the worst first."""
     news = []
     for rule, one in memory.conditions.items():
         for target in receivers:
@@ -185,8 +185,8 @@ def owed(memory: Memory, receivers: Sequence[Receiver], now: float) -> list[Owed
     return sorted(news, key=lambda one: (one.severity is not Severity.CRITICAL, one.what, one.since, one.rule))
 
 
-def told(memory: Memory, news: Owed) -> Memory:
-    """The memory after this message has been sent."""
+def after_sending(memory: Memory, news: Owed) -> Memory:
+    """The memory after this message was sent."""
     one = memory.conditions[news.rule]
     knows = tuple(target for target in one.told if target != news.target)
     if news.what == "begun":
@@ -245,7 +245,7 @@ class AlertStore:
 
     @contextmanager
     def alone(self, patience_s: float) -> Iterator[bool]:
-        """Hold the lock: false if another process keeps it for so long, true also where there can be none."""
+        """Hold the lock: false if another process holds it for ``patience_s``; true also if no lock can be made."""
         lock = filelock.FileLock(self._files[0].with_name(LOCK_NAME), mode=0o600, thread_local=False)
         free = True
         try:

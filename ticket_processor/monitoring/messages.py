@@ -26,7 +26,7 @@ class AlertMessage:
     """A message to a receiver. ``key`` names its condition, and is the same for the begin and the end.
 
     ``severity`` is ``None`` for a message that is no alert.
-    ``about`` is what its receiver knows once it has arrived: a condition's news, or the day of a summary.
+    ``about`` is what the memory notes once it has arrived: a condition's news, or the day of a summary.
     """
 
     title: str

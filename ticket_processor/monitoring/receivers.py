@@ -1,8 +1,8 @@
 """The receivers of alerts, delivery to them through Apprise, and the pings of a dead man's switch.
 
-Addresses are secrets, which no message, error or log contains. All are sent to at the same time, within a few seconds;
-nothing here raises. The switch, such as healthchecks.io, is the only alarm for a run that never began: a run pings its
-start and then its exit code, both with the same id, so that overlapping runs are told apart.
+Addresses are secrets, which no message, error or log contains. Messages go to all at the same time, within a few
+seconds; nothing here raises. The switch, such as healthchecks.io, is the only alarm for a run that never began: a run
+pings its start and then its exit code, both with the same id, so that overlapping runs can be distinguished.
 """
 
 from __future__ import annotations
@@ -193,7 +193,7 @@ TIMEOUT_S = 5.0
 TRIES = 2
 PATIENCE_S = TRIES * TIMEOUT_S
 START_AFTER_S = 0.3
-"""A run that finds another one active is over before this, and is not to be taken for one that began."""
+"""Seconds before the ping of the start; a run that finds another one active ends sooner, without a ping."""
 _LARGEST_BODY = 8_000
 _TOLD_ONLY = frozenset({ExitCode.LOCKED, ExitCode.INTERRUPTED, ExitCode.TERMINATED})
 
@@ -201,8 +201,8 @@ _TOLD_ONLY = frozenset({ExitCode.LOCKED, ExitCode.INTERRUPTED, ExitCode.TERMINAT
 def ending(exit_code: int) -> str:
     """The ping for an exit code: ``0`` is success, another number failure, ``log`` changes nothing.
 
-    Failed tickets are no failed run: they wait on the retry list, and alerts of their own count them. A run that
-    another one kept out, or that a signal ended, says nothing about whether the next one will come.
+    Failed tickets do not make a run fail: they wait on the retry list, and other alerts count them. A run that another
+    one prevented, or that a signal ended, says nothing about whether the next one will come.
     """
     if exit_code in _TOLD_ONLY:
         return "log"
@@ -221,16 +221,16 @@ class Heartbeat:
         """Why the last ping did not arrive, in words without an address."""
 
     def start(self) -> None:
-        """Tell that a run has begun; in the background, so that it takes no time."""
+        """Ping that a run has begun; in the background, so that it takes no time."""
         self._start = self._in_background("start", "")
 
     def finish(self, exit_code: int, body: str) -> threading.Thread | None:
-        """Tell how it ended, in the background: wait for the thread as long as there is time."""
+        """Ping how it ended, in the background; returns the thread, for which the caller may wait."""
         self._over.set()
         return self._in_background(ending(exit_code), body)
 
     def note(self, body: str) -> threading.Thread | None:
-        """Leave a line in the switch's log that says nothing of whether all is well."""
+        """Write a line to the switch's log, which changes nothing about its state."""
         return self._in_background("log", body)
 
     def _in_background(self, what: str, body: str) -> threading.Thread | None:
@@ -249,7 +249,7 @@ class Heartbeat:
         for _ in range(TRIES):
             why = _sent(url, what, self._run, body)
             if starts and self._over.is_set():
-                return  # once more, and it would tell of a run that never ends; and what counts now is the end
+                return  # the run has ended: a late ping of its start would look like a run that never ends
             self.trouble = why
             if why is None:
                 return
@@ -265,7 +265,7 @@ def _sent(url: str, what: str, run: uuid.UUID, body: str) -> str | None:
             session.trust_env = not is_loopback(address)
             session.auth = lambda request: request  # without one requests would take a password from .netrc
             for scheme in ("https://", "http://"):
-                session.mount(scheme, BoundedAdapter(0))  # what it answers is of no interest, and may be long
+                session.mount(scheme, BoundedAdapter(0))  # its answer is not needed and may be long
             reply = session.post(
                 address,
                 data=told(body).encode("utf-8", "replace")[:_LARGEST_BODY],

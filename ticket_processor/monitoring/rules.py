@@ -1,4 +1,4 @@
-"""The alert rules: from the runs of the last weeks and a few facts to the conditions that hold. Pure.
+"""The alert rules: they find the conditions that hold, from the runs of the last weeks and a few facts. Pure.
 
 A rule's id is the name of its check, and of its texts in ``alerts.toml``. It never changes (dedup keys, runbooks and
 people's filters depend on it), and is a heading in ``docs/alerts.md``.
@@ -39,7 +39,7 @@ TOKENS_WARN_S = 60 * DAY
 WEEKS, LEAST_WEEKS = 4, 2
 """How many weeks a category's tickets are compared with, and the fewest."""
 LEAST_TICKETS, LEAST_RATIO, CHANCE = 10, 3.0, 1e-6
-"""Smaller changes of a category, and those that chance may explain, are nobody's business."""
+"""Smaller changes of a category, and those that chance may explain, raise no alert."""
 BACKLOG = "DeadlineReached"
 """The ``stopped_by`` of a run that used up its time: it works through a backlog, which is no fault."""
 _OTHER_ALERTS = ("HelpdeskDown", "NotAuthorised", "Halted", "NotePublished", "AuditUnwritable", "StateUnusable")
@@ -222,9 +222,9 @@ def drift(look: Look) -> dict[str, str]:
 
 
 def _expected(name: str, now: Counter[str], before: Sequence[Counter[str]]) -> tuple[bool, float]:
-    """Whether a category has more tickets than usual, and how many are to be expected.
+    """Whether a category has more tickets than usual, and how many are expected.
 
-    On a busy day or a holiday as many more or fewer tickets are usual.
+    On a busy day or a holiday, proportionally more or fewer tickets are expected.
     """
     usual = statistics.median(each[name] for each in before)
     others = statistics.median(each.total() - each[name] for each in before)
@@ -234,7 +234,7 @@ def _expected(name: str, now: Counter[str], before: Sequence[Counter[str]]) -> t
 
 
 def _chance(count: int, usual: float) -> float:
-    """How likely so many or so few tickets are by chance (Poisson); 1.0 where the change is small."""
+    """The probability of so many or so few tickets by chance (Poisson); 1.0 for a small change."""
     low, high = sorted((count, usual))
     if high < max(LEAST_TICKETS, LEAST_RATIO * low):
         return 1.0
@@ -268,7 +268,7 @@ Check = Callable[[Look], str | Mapping[str, str] | None]
 
 
 class Rule(Frozen):
-    """An alert rule: how soon a person should look, what heads the message, and what ends it: what to do first."""
+    """An alert rule: its check and severity, and the title and the advice of its messages."""
 
     check: Check
     severity: Severity
@@ -290,10 +290,10 @@ def look(
 ) -> tuple[dict[str, str], bool]:
     """The conditions that hold over ``records``, each with one sentence, and whether all others are over.
 
-    A condition is called by its rule's id; where a rule can find several things at once, a colon and the thing follow.
-    The others are not over after a run that was stopped early: it may not have come as far as that. ``records`` are
-    the runs of :data:`HISTORY_S`, oldest first, the last one that which has just ended, kept by the state or not.
-    ``halted``: a published note keeps runs from writing.
+    A condition is named by its rule's id; if a rule can find several things at once, a colon and the thing follow.
+    After a run that was stopped early the others are not over, since it may not have reached them. ``records`` are
+    the runs of :data:`HISTORY_S`, oldest first; the last is the one that has just ended, stored or not. ``halted``: a
+    published note prevents runs from writing.
     """
     view = Look(records, settings, now, halted=halted)
     conditions = dict[str, str]()

@@ -1,11 +1,11 @@
-"""Figures of the recorded runs: of a period, for health, Prometheus, the dashboard and the daily summary; how fast
-failed tickets use up the error budget of the objective; and how often runs come. Pure.
+"""Figures of recorded runs: metrics of a period, for health, Prometheus, the dashboard and the daily summary; how fast
+failed tickets use up the error budget; and the interval between runs. Pure.
 
-On a desk with three tickets a run a single failure is a third of them, so no single run is judged: the share of
-failures is taken over a long window and a short one, and a least number of failures is needed. A window of runs skips
-those without tickets, or a quiet night would end every alert.
+With three tickets per run, one failure is a third of them, so no single run is judged: the share of failures is taken
+over a long window and a short one, and a least number of failures is needed. Windows skip runs without tickets, since a
+quiet night would otherwise end every alert.
 
-A scheduled run is late by the interval between the starts of the last runs. Runs that a person starts are irregular.
+The intervals between the last runs tell when a scheduled run is late. Runs that a person starts are irregular.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from ..reporting.glossary import dollars, percent, seconds
 
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86_400.0
 TRIAGE = ("run", "retry", "webhook")
-"""The kinds of runs that handle new tickets; what a person applies or undoes says nothing about the service."""
+"""The kinds of runs that handle new tickets; runs that apply or undo say nothing about the service."""
 
 
 class RunMetrics(Frozen):
@@ -127,7 +127,7 @@ class SloTally:
 WINDOW_S, LONG, SHORT = 6 * HOUR, 6, 2
 """The long window shows that failures matter, the short one that they go on; both are of runs with tickets."""
 FACTOR, LEAST = 14.4, 4
-"""So many times what the objective allows, the month's budget lasts two days; the long window needs ``LEAST``."""
+"""At this multiple of the allowed rate the month's budget lasts two days; the long window needs ``LEAST`` failures."""
 
 
 def tally(records: Sequence[RunRecord], since: float, most: int | None = None) -> SloTally:
@@ -158,7 +158,7 @@ ALIKE = 0.25
 GAP, LEAST_GAP_S = 2.5, 25 * MINUTE
 """A longer time without any run, in intervals and in seconds at least, is a pause."""
 STALE, LEAST_STALE_S = 4.0, 40 * MINUTE
-"""New tickets that no run has looked at for so long are late, in intervals and in seconds at least."""
+"""Time without a run that handled all new tickets after which they are late, in intervals and at least in seconds."""
 
 
 def period(starts: Sequence[float]) -> float | None:

@@ -24,7 +24,7 @@ from ..state.sqlite import is_there
 from ..state.store import AHEAD_S, FILE_NAME, State
 from ..wiring.desks import Subjects
 from ..wiring.parts import audit_log, new_run_id
-from .memory import AlertStore, EscalatedTicket, Failure, Memory, Receiver, after, owed, told
+from .memory import AlertStore, EscalatedTicket, Failure, Memory, Receiver, after, after_sending, owed
 from .messages import AlertMessage, escalation_of, message_of, summary_due, summary_text, title_of
 from .receivers import PATIENCE_S, Heartbeat, Sent, receivers, send, tame_libraries
 from .rules import HISTORY_S, UNEXPECTED, look
@@ -57,9 +57,9 @@ def tended(
 ) -> Iterator[Tending]:
     """Run the watchdog, the heartbeat and the alerts around a run, which reports its end to the yielded object.
 
-    The process is cut off ``grace_s`` after ``deadline_s``. Dry runs and the tour are ``silent``: nothing is sent.
-    Only runs (``kind="run"``) tell the heartbeat whether all is well; the others are started by a person, and leave a
-    line there.
+    The process is ended ``grace_s`` after ``deadline_s``. Dry runs and the tour are ``silent``: nothing is sent.
+    Only scheduled runs (``kind="run"``) report success or failure to the heartbeat; for others, which people start, it
+    gets a line in its log.
     """
     tending = Tending(settings, clock, kind)
     with watchdog(deadline_s, (lambda: None) if silent else tending.cut_off, grace_s=grace_s):
@@ -163,7 +163,7 @@ class Tending:
             audit.alert("cut_off", kind=self._kind, began=iso(self._began))
 
     def _tend(self, until: float) -> None:
-        """Judge the rules, send what is outstanding, and remember what has been sent."""
+        """Evaluate the rules, send what is outstanding, and store what was sent."""
         now, memory, settings = self._clock.now(), self._store.load(), self._settings
         records, halted = _past(settings, self._record, now)
         if self._kind == "run" or self._record is not None:
@@ -223,7 +223,7 @@ def _past(settings: Settings, this: RunRecord | None, now: float) -> tuple[list[
     path = settings.state_folder / FILE_NAME
     records: list[RunRecord] = []
     halted = False
-    with suppress(StateUnusable, OSError):  # which the run has told
+    with suppress(StateUnusable, OSError):  # the run has reported it
         if is_there(path):
             with closing(State(path)) as state:
                 records = [record for record in state.runs(now - HISTORY_S) if record.finished <= now + AHEAD_S]
@@ -239,10 +239,10 @@ def _remembered(memory: Memory, sent: Sent, now: float) -> Memory:
         failure = Failure(at=now, target=sent.receiver.name, why=sent.why)
         return memory.model_copy(update={"last_failure": failure})
     about = sent.message.about
-    # One receiver that knows of escalated tickets, or has the summary, is enough.
+    # It is enough if one receiver gets the escalated tickets or the summary.
     if about is None:
         return memory.model_copy(update={"escalated": ()})
-    return memory.model_copy(update={"summary": about}) if isinstance(about, str) else told(memory, about)
+    return memory.model_copy(update={"summary": about}) if isinstance(about, str) else after_sending(memory, about)
 
 
 def _text_of(summary: RunSummary) -> str:
