@@ -98,7 +98,7 @@ def test_the_contract_of_layers_is_short_and_names_every_package() -> None:
 CEILINGS = {
     ".": 1_320,
     "analysis": 8_820,
-    "audit": 1_840,
+    "audit": 1_830,
     "commands": 5_490,
     "core": 2_540,
     "dashboard": 1_390,
@@ -108,7 +108,7 @@ CEILINGS = {
     "learning": 1_600,
     "monitoring": 2_360,
     "pipeline": 4_850,
-    "policy": 1_320,
+    "policy": 1_310,
     "replies": 1_330,
     "reporting": 2_290,
     "sandbox": 2_950,
