@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
+from ticket_processor.commands.init import config_text
 from ticket_processor.core.clock import Deadline
+from ticket_processor.core.models import HelpdeskKind
 from ticket_processor.freshdesk import Freshdesk
+from ticket_processor.settings.schema import Settings
+from ticket_processor.settings.sources import OF_HELPDESKS, OURS
 from ticket_processor.wiring.desks import desk_for
 from ticket_processor.wiring.parts import delivery, transport_for
+from ticket_processor.wiring.vendors import VENDORS
 from ticket_processor.zendesk import Zendesk
 
 from ..support.fakes import ManualClock, ScriptedAdapter, answer
@@ -183,3 +189,12 @@ def test_tickets_of_the_local_helpdesk_have_an_address_where_the_portal_has_one(
 ) -> None:
     toml = f'helpdesk = "local"\n[portal]\nurl = "{url}"\n' if url else 'helpdesk = "local"\n'
     assert settings(tmp_path, toml, environ={}).ticket_url(3) == address
+
+
+@pytest.mark.parametrize("helpdesk", get_args(HelpdeskKind))
+def test_each_helpdesk_has_its_account_its_row_and_its_part_of_the_settings_file(helpdesk: HelpdeskKind) -> None:
+    account = Settings(helpdesk=helpdesk).desk
+    assert account.vendor in VENDORS
+    assert f"[{helpdesk.replace('-', '_')}]" in config_text(helpdesk)
+    assert all(name.startswith(OURS) for name in account.variables)
+    assert helpdesk == "local" or all(name.startswith(OF_HELPDESKS) for name in account.variables)

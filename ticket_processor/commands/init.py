@@ -13,6 +13,7 @@ import typer
 from ..core.errors import ConfigError, ExitCode
 from ..core.files import opener
 from ..core.models import HelpdeskKind
+from ..core.taxonomy import default_taxonomy
 from .options import OfflineOption
 from .screen import Screen
 
@@ -71,7 +72,12 @@ def init(
 
 
 ENV_EXAMPLE = ".env.example"
-CONFIG_TEXT = resources.files(__package__).joinpath("settings_template.toml").read_text(encoding="utf-8")
+CONFIG_TEXT = (
+    resources.files(__package__)
+    .joinpath("settings_template.toml")
+    .read_text(encoding="utf-8")
+    .replace("CATEGORIES", ", ".join(default_taxonomy().names))
+)
 
 
 def config_text(helpdesk: HelpdeskKind) -> str:

@@ -119,10 +119,10 @@ class MayNot(Exception):
 def install(settings: Settings, clock: SystemClock, screen: Screen, url: str | None) -> int:
     """Create webhook and trigger, and print the secret for ``.env``; or print the steps. Gives the exit code."""
     helpdesk = settings.helpdesk
-    if helpdesk == "local":
-        raise ConfigError("the local helpdesk sends no webhooks, so there is none to install")
-    endpoint, marker = f"{_checked(url)}/webhooks/{helpdesk}", settings.policy.marker
     known = tomllib.loads(resources.files(__package__).joinpath("webhook_steps.toml").read_text(encoding="utf-8"))
+    if helpdesk not in known:
+        raise ConfigError(f"a {helpdesk} helpdesk sends no webhooks, so there is none to install")
+    endpoint, marker = f"{_checked(url)}/webhooks/{helpdesk}", settings.policy.marker
     steps = known[helpdesk].format(endpoint=endpoint, marker=marker, body=_BODY, secret=secrets.token_urlsafe(32))
     if url is None or not settings.desk.can.rules:
         screen.say(steps)

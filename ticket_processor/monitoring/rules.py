@@ -1,7 +1,7 @@
 """The alert rules: they find the conditions that hold, from the runs of the last weeks and a few facts. Pure.
 
-A rule's id is the name of its check, and of its texts in ``alerts.toml``. It never changes (dedup keys, runbooks and
-people's filters depend on it), and is a heading in ``docs/alerts.md``.
+A rule's id is the name of its check. It never changes (dedup keys, runbooks and people's filters depend on it), and is
+a heading in ``docs/alerts.md``.
 
 A check returns one sentence without any word of a ticket, or ``None`` while all is well; one that can find several
 things, a sentence for each.
@@ -12,12 +12,10 @@ from __future__ import annotations
 import itertools
 import math
 import statistics
-import tomllib
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from functools import cached_property
-from importlib.resources import files
 
 from ..analysis.budget import DAY_SPENT
 from ..core.models import Frozen
@@ -81,6 +79,39 @@ class Look:
         return list(itertools.takewhile(lambda run: run.summary.stopped_by == name, reversed(self.runs)))[::-1]
 
 
+Check = Callable[[Look], str | Mapping[str, str] | None]
+
+
+class Rule(Frozen):
+    """An alert rule: its check and severity, and the title and the advice of its messages."""
+
+    check: Check
+    severity: Severity
+    title: str
+    advice: str
+
+
+RULES: dict[str, Rule] = {}
+"""All rules by id."""
+
+
+def alert(severity: Severity, title: str, advice: str) -> Callable[[Check], Check]:
+    """Make the function that follows a rule, whose id is the function's name."""
+
+    def listed(check: Check) -> Check:
+        RULES[check.__name__] = Rule(check=check, severity=severity, title=title, advice=advice)
+        return check
+
+    return listed
+
+
+@alert(
+    Severity.CRITICAL,
+    "No access to the helpdesk",
+    "No ticket is lost: they wait. Not reached: look at the helpdesk's status page, then at network, proxy and "
+    "DNS of this machine. Refused: was the OAuth client deleted, its secret renewed, the user suspended or no "
+    "longer an admin? 'ticketbot health' tries both.",
+)
 def helpdesk_unreachable(look: Look) -> str | None:
     """The last run was refused, which does not pass by itself, or two in a row could not reach the helpdesk.
 
@@ -95,6 +126,12 @@ def helpdesk_unreachable(look: Look) -> str | None:
     return f"the helpdesk could not be reached in {len(row)} runs in a row{_why(row[:1])}"
 
 
+@alert(
+    Severity.CRITICAL,
+    "Many tickets fail",
+    "'ticketbot retry list' says which tickets failed and why; each run tries them again. If it began with a "
+    "change of settings, take that back. TICKETBOT_STOP=1 in the environment or .env stops everything.",
+)
 def errors_fast(look: Look) -> str | None:
     """Failures use up the month's error budget within two days."""
     found = burning(look.runs, look.slo.success, look.now)
@@ -103,6 +140,12 @@ def errors_fast(look: Look) -> str | None:
     return f"{found.failed} of {many(found.handled, 'ticket')} failed in {_last(found.runs)} with tickets"
 
 
+@alert(
+    Severity.CRITICAL,
+    "New tickets are not being looked at",
+    "Are runs kept out by another one (exit code 75), such as a long 'ticketbot apply', stopped again and again, "
+    "or started with --limit? Look into the scheduler's log, and at 'ticketbot health'.",
+)
 def not_caught_up(look: Look) -> str | None:
     """No scheduled run has looked at all new tickets for too long, and no other alert says why.
 
@@ -122,6 +165,11 @@ def not_caught_up(look: Look) -> str | None:
     return f"for {span(look.now - caught_up)} no run has looked at all new tickets{look.why}"
 
 
+@alert(
+    Severity.WARNING,
+    "The kill switch is set",
+    "Was it forgotten? 'ticketbot health' names the file to remove, or the variable to unset.",
+)
 def stopped(look: Look) -> str | None:
     """The kill switch has been set for an hour, long enough to be forgotten."""
     row = look.stopped_by("Halted")
@@ -130,6 +178,13 @@ def stopped(look: Look) -> str | None:
     return f"the kill switch has been set for {span(look.now - row[0].started)}"
 
 
+@alert(
+    Severity.WARNING,
+    "Models often do not answer",
+    "Those tickets are triaged without models. Is the model server up? Are key, model name and quota right "
+    "('ticketbot init' asks each model one question)? Is models.timeout_s too short? Afterwards 'ticketbot run "
+    "--retry-fallbacks'.",
+)
 def model_fallback(look: Look) -> str | None:
     """Models gave too few of the answers in the last six runs with answers, of the last day."""
     if not look.settings.models.names:
@@ -150,6 +205,11 @@ def model_fallback(look: Look) -> str | None:
     )
 
 
+@alert(
+    Severity.WARNING,
+    "Models cost more than planned",
+    "Nothing breaks. 'ticketbot report' shows what it went on; if that is as it should be, raise the limit.",
+)
 def spend(look: Look) -> str | None:
     """The models' budget of the day is used up."""
     midnight = look.now // DAY * DAY
@@ -160,6 +220,12 @@ def spend(look: Look) -> str | None:
     return f"the models' budget of the day is used up (${spent:.2f}): no model is asked until midnight UTC"
 
 
+@alert(
+    Severity.CRITICAL,
+    "An internal note became public",
+    "The log's 'note_published' line names the ticket. Make the note internal there, find out which rule or app "
+    "made it public, then go on with 'ticketbot run --resume', once.",
+)
 def note_published(look: Look) -> str | None:
     """A note became public, and no run has gone on since."""
     if not look.halted and look.last_stop != "NotePublished":
@@ -167,6 +233,11 @@ def note_published(look: Look) -> str | None:
     return "a customer may have seen an internal note; no run writes anything until a person has looked"
 
 
+@alert(
+    Severity.CRITICAL,
+    "A person's work was overwritten",
+    "The log's 'overwrote' lines name the tickets; the next run puts values back. Set run.write_mode to 'single'.",
+)
 def overwrote(look: Look) -> str | None:
     """A run of the last six hours overwrote a person's value or tag."""
     lately = look.since(6 * HOUR, all_kinds=True)
@@ -180,6 +251,11 @@ def overwrote(look: Look) -> str | None:
     return f"runs in the last 6 hours overwrote a person's work: {' and '.join(what)}"
 
 
+@alert(
+    Severity.WARNING,
+    "Tickets were given up",
+    "'ticketbot retry list' says which and why. Remove the cause, then 'ticketbot retry run'.",
+)
 def dead_letters(look: Look) -> str | None:
     """Tickets were given up in the last 24 hours, and some are still on the dead-letter list."""
     new = sum(record.summary.new_dead_letters for record in look.since(DAY, all_kinds=True))
@@ -190,6 +266,13 @@ def dead_letters(look: Look) -> str | None:
     return f"{many(new, 'ticket')} failed too often in the last 24 hours; the dead-letter list has {left}"
 
 
+@alert(
+    Severity.CRITICAL,
+    "Log or state cannot be used",
+    "Nothing is triaged meanwhile. Is the disk full, or the folder read-only or another user's? A damaged state "
+    "file may be deleted: the next run then needs --since, and leads to no wrong write. The alert ends with the "
+    "first run that can write.",
+)
 def state_unusable(look: Look) -> str | None:
     """The last run could not write the log or use the state folder."""
     what = {"AuditUnwritable": "the log cannot be written", "StateUnusable": "the state folder cannot be used"}
@@ -197,6 +280,12 @@ def state_unusable(look: Look) -> str | None:
     return f"{said}, so no ticket is triaged{look.why}" if said else None
 
 
+@alert(
+    Severity.WARNING,
+    "A topic is not as frequent as usual",
+    "Look at its newest tickets: an outage, a campaign or spam? Or has the model, a description or the way in "
+    "which tickets arrive been changed? 'ticketbot report' shows more.",
+)
 def drift(look: Look) -> dict[str, str]:
     """Categories with far more tickets today, or far more or fewer yesterday, than on that weekday of the last weeks.
 
@@ -243,6 +332,11 @@ def _chance(count: int, usual: float) -> float:
     return sum(math.exp(k * math.log(usual) - usual - math.lgamma(k + 1)) for k in tail)
 
 
+@alert(
+    Severity.WARNING,
+    "The API token ends",
+    "Create an OAuth client and set ZENDESK_OAUTH_CLIENT_ID and ZENDESK_OAUTH_CLIENT_SECRET instead of the token.",
+)
 def token_ends(look: Look) -> str | None:
     """Zendesk's API tokens end within two months."""
     days = int((TOKENS_END - look.now) // DAY)
@@ -262,27 +356,6 @@ def _why(runs: Sequence[RunRecord]) -> str:
 
 def _last(runs: int) -> str:
     return "the last run" if runs == 1 else f"the last {runs} runs"
-
-
-Check = Callable[[Look], str | Mapping[str, str] | None]
-
-
-class Rule(Frozen):
-    """An alert rule: its check and severity, and the title and the advice of its messages."""
-
-    check: Check
-    severity: Severity
-    title: str
-    advice: str
-
-
-_CHECKS: tuple[Check, ...] = (
-    helpdesk_unreachable, errors_fast, not_caught_up, stopped, model_fallback, spend, note_published, overwrote,
-    dead_letters, state_unusable, drift, token_ends,
-)  # fmt: skip
-_TABLE = tomllib.loads(files(__package__).joinpath("alerts.toml").read_text("utf-8"))
-RULES = {check.__name__: Rule(check=check, **_TABLE[check.__name__]) for check in _CHECKS}
-"""All rules by id."""
 
 
 def look(

@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import ValidationError
 
@@ -21,6 +21,7 @@ from ..core import verbose
 from ..core.errors import ConfigError
 from ..core.http import require_tls
 from .checks import NOT_SET_BY_ANYBODY, helpdesk_gaps, misfits, no_setting, sentence, unprotected
+from .helpdesks import VendorSettings
 from .schema import DEFAULT_LOG_DIR, Settings
 from .sources import (
     CONFIG_VARIABLE,
@@ -42,7 +43,9 @@ from .sources import (
 DEFAULT_FILE = "ticketbot.toml"
 _STRANGE = "holds characters that belong into no address or credential"
 _MODELS_KEY = "OPENAI_API_KEY"
-_IN_HEADERS = frozenset({"zendesk", "freshdesk", "request_tracker", "models"})
+_IN_HEADERS = frozenset(
+    {name for name, field in Settings.model_fields.items() if field.annotation in get_args(VendorSettings)} | {"models"}
+)
 """Settings with credentials, which travel in HTTP headers; an error there would quote them."""
 _WAYS_TO_SIGN_IN = (("oauth_client_id", "oauth_client_secret"), ("oauth_token",), ("email", "api_token"))
 

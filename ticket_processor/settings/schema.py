@@ -274,8 +274,8 @@ class Settings(Frozen):
     @property
     def desk(self) -> AccountSettings:
         """The account of the chosen helpdesk."""
-        accounts: dict[str, AccountSettings] = {"freshdesk": self.freshdesk, "request-tracker": self.request_tracker}
-        return self.local_account if self.helpdesk == "local" else accounts.get(self.helpdesk, self.zendesk)
+        account: AccountSettings = getattr(self, self.helpdesk.replace("-", "_"))
+        return self.local_account if self.helpdesk == "local" else account
 
     @property
     def local_account(self) -> LocalSettings:

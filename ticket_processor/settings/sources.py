@@ -13,18 +13,21 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar, get_origin
+from typing import Any, NamedTuple, TypeVar, get_args, get_origin
 
 from dotenv.parser import parse_stream
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from ..core.errors import ConfigError
+from .helpdesks import VendorSettings
 from .schema import Settings
 
 Place = tuple[int | str, ...]
 Text = TypeVar("Text")
-OF_HELPDESKS = ("ZENDESK_", "FRESHDESK_", "RT_")
+OF_HELPDESKS = tuple(
+    {f"{name.partition('_')[0]}_": None for account in get_args(VendorSettings) for name in account.variables}
+)
 """Prefixes of the variables of helpdesks' accounts."""
 OURS = (*OF_HELPDESKS, "TICKETBOT_")
 """Prefixes of our own variables; those of OpenAI are other programs' as well."""
