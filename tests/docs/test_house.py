@@ -99,14 +99,14 @@ CEILINGS = {
     ".": 1_320,
     "analysis": 8_820,
     "audit": 1_830,
-    "commands": 5_490,
+    "commands": 5_500,
     "core": 2_540,
     "dashboard": 1_390,
     "evaluation": 1_840,
     "helpdesk": 5_680,
     "knowledge": 1_500,
     "learning": 1_600,
-    "monitoring": 2_360,
+    "monitoring": 2_430,
     "pipeline": 4_850,
     "policy": 1_310,
     "replies": 1_330,
@@ -114,7 +114,7 @@ CEILINGS = {
     "sandbox": 2_950,
     "schedule": 280,
     "seeding": 700,
-    "settings": 1_550,
+    "settings": 1_560,
     "state": 890,
     "web": 3_190,
     "wiring": 2_840,
@@ -124,7 +124,7 @@ CEILINGS = {
 They are lowered when lines go. Whoever raises one says why in the commit. Request Tracker, a third helpdesk, took 1,050
 lines of product (850 of them in ``helpdesk/``), 600 of tests, and a page of 570 words.
 """
-MOST = {"files": 261, "test lines": 61_040, "scripts": 22, "words of docs": 20_470}
+MOST = {"files": 261, "test lines": 61_050, "scripts": 22, "words of docs": 20_470}
 """Of the whole house: modules, lines of tests, scripts, and words of all pages, generated ones included."""
 SLACK = 1.02
 """A ceiling this far above what is there is to be lowered."""
