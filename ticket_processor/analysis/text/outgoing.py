@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .redact import RedactedText
 
 OWN_NAMES = frozenset(
-    "ts event run_id intent job key key_id stamp head last log_head days began since until upto tags_added "
+    "ts event run_id intent job key key_id stamp head follows last log_head days began since until upto tags_added "
     "tags_removed fields articles draft settings_file".split()
 )
 """Fields of the log that hold names and times which ticketbot gives, or reads again; every other text is looked at."""
