@@ -1,4 +1,4 @@
-"""What people made of drafts: three counters over a sample of tickets, and the words that were changed. Reads only.
+"""Counts how people used drafts, over a sample of tickets, and shows the words that they changed. Reads only.
 
 Replies are compared without quoted mail and signatures.
 """
@@ -37,10 +37,10 @@ USED = 0.85
 EDITED = 0.35
 """A draft is edited when a reply has this share of its wording."""
 EDITED_PART, MOSTLY_DRAFT = 0.15, 0.8
-"""It is edited as well when a reply has this share of it, and stands to that share in the draft."""
+"""It is edited as well if a reply has the first share of it, and the second share of the reply is in the draft."""
 
 MOST_COMPARED = 500
-"""Words of a draft and of a reply whose difference is told."""
+"""Maximum number of words of a draft and of a reply that are compared."""
 NOT_ANSWERED = "not answered by a person yet"
 ERASED = "whose note is no longer in the log"
 NOT_OURS = "without our write in its history"
@@ -60,11 +60,11 @@ class EditedDraft(Frozen):
 
 
 class DraftUse(Frozen):
-    """What people made of the drafts of a period's notes.
+    """How people used the drafts in a period's notes.
 
-    ``offered`` are the period's tickets with a draft in their note, ``histories`` those of all that were read.
-    ``left_out`` counts why others were not judged, ``ended_early`` says why not all was read. ``edits`` holds words of
-    people, so JSON does not have it.
+    ``offered`` is the number of the period's tickets with a draft in their note, ``histories`` that of histories read.
+    ``left_out`` counts tickets that were not judged, by reason; ``ended_early`` says why reading stopped early.
+    ``edits`` holds people's words, so JSON leaves it out.
     """
 
     offered: int = 0
@@ -80,7 +80,7 @@ class DraftUse(Frozen):
 
 @dataclass(frozen=True)
 class LoggedNote:
-    """A note as the log has it, and the key of its write."""
+    """A note's text from the log, and the key of its write."""
 
     text: str
     key: str
@@ -94,7 +94,7 @@ def read_drafts(
     deadline: Deadline,
     advance: Callable[[int], object] = lambda _count: None,
 ) -> DraftUse:
-    """What became of the drafts on ``ordered`` tickets; see :class:`HistoryReader`."""
+    """Find out how people used the drafts on ``ordered`` tickets; see :class:`HistoryReader`."""
     reader = HistoryReader(desk, deadline, advance)
     uses: Counter[str] = Counter()
     edits: list[EditedDraft] = []
@@ -129,7 +129,7 @@ def _edit(ticket: Ticket, draft: str, replies: Sequence[str]) -> EditedDraft:
 
 
 def draft_use(draft: str, replies: Iterable[str]) -> Use:
-    """What became of a draft: the best of what the replies make of it."""
+    """How a draft was used: the best use among the replies."""
     own = _own_words(draft)
     return min((_draft_use(own, clean("", reply)) for reply in replies), key=USES.index, default="ignored")
 
@@ -184,7 +184,7 @@ def _own_words(draft: str) -> str:
 
 
 def drafts_tables(found: DraftUse) -> Iterator[Table]:
-    """What people made of drafts, and the words that they changed."""
+    """Tables of how people used drafts, and of the words that they changed."""
     yield Table("What became of drafts", SENTENCES, tuple((text,) for text in _in_words(found)))
     rows = tuple((use, f"{getattr(found, use):,}") for use in USES)
     yield Table("Drafts by use", ("<", "drafts"), rows if found.used + found.edited + found.ignored else ())

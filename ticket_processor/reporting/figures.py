@@ -5,10 +5,10 @@ What counts:
 - A *ticket* counts once, by its last line of the period: its outcome is the one it ended with, its labels are those of
   its last line with an analysis. So a ticket that failed at noon and was updated at one is an updated one.
 - *Work* counts every line: answers, tokens, dollars, latencies and the lines themselves, retries included. The rates
-  of answers (fallback, review, repeats) are of work too, so that runs, which do not know each other, come to the same.
-- Dry runs do not count. Taking a run back is neither a ticket nor work.
+  of answers (fallback, review, repeats) are of work too, so that they agree with the figures of single runs.
+- Dry runs do not count. An undo is neither a ticket nor work.
 
-Days and hours are UTC. Moments go in as Unix seconds and come out as datetimes with the zone UTC.
+Days and hours are UTC. Times are passed as Unix seconds and returned as datetimes with the zone UTC.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from .queries import ENDS, EXPRESSIONS, UNDERSTOOD, Dimension, LogSelection, che
 
 Step = Literal["hour", "day", "week"]
 PLANNED = ("nothing_to_read", "no_model_configured", "budget_of_run_spent", "budget_of_day_spent")
-"""Why no model was asked (``why_fallback``), where none was meant to be."""
+"""Reasons (``why_fallback``) for which no model should be asked."""
 _FALLBACK = f"analyser IS DISTINCT FROM 'model' AND why_fallback IS DISTINCT FROM '{NO_MODEL}'"
 _FAILED = "outcome = 'failed'"
 _DAY_S = 86_400.0
@@ -33,22 +33,21 @@ _OUTCOMES = ("updated", "suggested", "planned", "skipped", "failed")
 
 
 def step_for(seconds: float) -> Step:
-    """How finely so long a period is shown."""
+    """The step of time in which a period of this length is shown."""
     if seconds <= 3 * _DAY_S:
         return "hour"
     return "day" if seconds <= 120 * _DAY_S else "week"
 
 
 def share(part: int, whole: int) -> float | None:
-    """``part`` of ``whole``, from 0 to 1; ``None`` of nothing."""
+    """``part`` of ``whole``, from 0 to 1; ``None`` if ``whole`` is 0."""
     return part / whole if whole else None
 
 
 def success_rate(written: int, failed: int) -> float | None:
-    """The success rate of reports, dashboard, health, alerts and daily summary: share of what was to be written.
+    """The success rate of reports, dashboard, health, alerts and daily summary: written of written and failed tickets.
 
-    ``failed`` are tickets, not attempts: one that fails in run after run has failed once. What was left alone is
-    neither.
+    ``failed`` counts tickets, not attempts: one that fails in several runs counts once. Others do not count.
     """
     return share(written, written + failed)
 
@@ -60,7 +59,7 @@ def error_rate(written: int, failed: int) -> float | None:
 
 @dataclass(frozen=True)
 class Totals:
-    """A period in numbers. Tickets, each of which counts once; but from ``lines`` on all work, again and again.
+    """A period in numbers. The first fields count tickets, each once; from ``lines`` on they count all work.
 
     ``lines`` are outcomes, ``written`` those of them that wrote; ``failed_at_least_once`` are tickets. ``answers`` are
     lines with an analysis, ``fallback`` and ``review`` those of them that no model gave, or that ask a person to look;
@@ -93,7 +92,7 @@ class Totals:
 
     @property
     def rates(self) -> dict[str, float | None]:
-        """The rates by name, each ``None`` of nothing; and the cost of an understood ticket, where it is known."""
+        """The rates by name, ``None`` if unknown, and the cost of an analysed ticket."""
         known = self.known_cost
         return {
             "success_rate": success_rate(self.written, self.failed_at_least_once),
@@ -107,13 +106,13 @@ class Totals:
 
     @property
     def known_cost(self) -> float | None:
-        """US dollars; ``None`` where models answered, and none of them has a price in the settings."""
+        """US dollars; ``None`` if models answered but none of them has a price in the settings."""
         return None if self.unpriced and not self.cost_usd else self.cost_usd
 
 
 @dataclass(frozen=True)
 class DimensionShare:
-    """One value of a dimension: how many tickets, and which share of those that have one."""
+    """One value of a dimension: its number of tickets, and their share of the tickets with a value."""
 
     label: str
     tickets: int
@@ -140,7 +139,7 @@ class Point:
 
 @dataclass(frozen=True)
 class Latency:
-    """Exact latencies of ``count`` answers, understanding and writing; ``in_time`` of them were quick enough.
+    """Exact latencies of ``count`` answers, analysis and write; ``in_time`` of them were fast enough.
 
     Milliseconds; ``None`` without any.
     """
@@ -239,7 +238,7 @@ def series(index: LogIndex, selection: LogSelection, step: Step, by: Dimension |
 
 
 def latency(index: LogIndex, selection: LogSelection, *, quick_ms: float = 15_000) -> Latency:
-    """How long answers took, as :attr:`Outcome.latency_ms` has it; ``quick_ms`` or less is in time."""
+    """The latencies of answers (:attr:`Outcome.latency_ms`); up to ``quick_ms`` is in time."""
     condition, values = where(selection)
     (found,) = index.rows(
         f"""
@@ -254,7 +253,7 @@ def latency(index: LogIndex, selection: LogSelection, *, quick_ms: float = 15_00
 
 
 def spent(index: LogIndex, selection: LogSelection) -> list[dict[str, Any]]:
-    """Answers, cost in dollars and tokens by model (``label``); the dearest first."""
+    """Answers, cost in dollars and tokens by model (``label``); the most expensive first."""
     condition, values = where(selection)
     return index.rows(
         f"""

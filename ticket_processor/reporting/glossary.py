@@ -62,12 +62,12 @@ _ENDS: Mapping[str, str] = {
 
 
 def end_words(stopped_by: str) -> str:
-    """What ended a run early, in words; as it is where there are none for it."""
+    """What ended a run early, in words; an unknown name is returned unchanged."""
     return _ENDS.get(stopped_by, stopped_by)
 
 
 def percent(share: float | None) -> str:
-    """``12.3%``, and ``99.52%`` near the ends, where it matters; never 0% of something, or 100% of less than all."""
+    """``12.3%``, or ``99.52%`` near 0 and 1; never 0% for more than nothing, or 100% for less than all."""
     if share is None:
         return NONE
     if 0 < share < 0.00005:
@@ -79,14 +79,14 @@ def percent(share: float | None) -> str:
 
 
 def points(difference: float) -> str:
-    """Between two shares, in percentage points: ``+33.3 pts``, ``-0.35 pts``; ``±0 pts`` where that rounds to none."""
+    """A difference of shares in percentage points: ``+33.3 pts``, ``-0.35 pts``; ``±0 pts`` if it rounds to zero."""
     digits = 2 if abs(difference) < 0.01 else 1
     said = f"{100 * difference:+.{digits}f}"
     return f"{said} pts" if any(digit in said for digit in "123456789") else "±0 pts"
 
 
 def dollars(value: float | None) -> str:
-    """``$1,234.50``: US dollars in cents, or with two digits of what is less than ten cents: ``$0.0043``."""
+    """US dollars in cents, ``$1,234.50``, or with two digits if it is less than ten cents, ``$0.0043``."""
     if value is None:
         return NONE
     if abs(value) >= 0.0995 or value == 0:

@@ -1,8 +1,8 @@
-"""The log as columns, to be asked in SQL: what reports and the dashboard stand on. Needs the extra ``report`` (duckdb).
+"""Loads the log into tables for SQL, for reports and the dashboard. Needs the extra ``report`` (duckdb).
 
-The daily files are read when the index is opened, and those that have changed when it is refreshed. It holds labels,
-numbers and times, nothing in a customer's words, and is kept in a private temporary folder while it is open; that of
-an encrypted log in memory.
+The daily files are read when the index is opened, and changed ones when it is refreshed. It holds labels, numbers and
+times, and no words of customers. It is stored in a private temporary folder while it is open, or in memory if the log
+is encrypted.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ _IS_LINE = (
     "event = 'ticket' AND ticket_id IS NOT NULL AND ts IS NOT NULL "
     f"AND coalesce(reason, '') NOT IN ('{ALREADY_DONE}', '{NOT_FOUND}')"
 )
-"""Not a look at a ticket that was done before, or at a number that no ticket has: nothing came of these."""
+"""Leaves out lines about tickets that were done before and about numbers without a ticket."""
 
 _TABLES = f"""
 CREATE TABLE incoming AS FROM events;
@@ -138,26 +138,26 @@ class LogIndex:
         """Open the log of ``folder``, these days of it (``YYYY-MM-DD``, both included).
 
         ``review_tag`` is the tag that asks a person to look: ``settings.policy.tag("review")``.
-        Raises :class:`ConfigError` when duckdb is missing, and :class:`CannotRun` when a file of the log cannot be
-        read, for want of its key as well.
+        Raises :class:`ConfigError` if duckdb is missing, and :class:`CannotRun` if a file of the log cannot be read,
+        also because its key is missing.
         """
         require_duckdb()
         import duckdb
 
         self.now = now
-        """The time of the clock that it goes by, Unix seconds."""
+        """The clock of the index, in Unix seconds."""
         self.changes = 0
-        """How often the log was found changed; what was worked out holds until this number is another."""
+        """Number of changes of the log that were found; cached results are valid until it changes."""
         self.days: tuple[str, str] | None = None
-        """The first and the last day of the whole log, whatever part of it is open; ``None`` when there is none."""
+        """The first and the last day of the whole log, whatever part of it is open; ``None`` if it has no files."""
         self._folder = folder
         self._keys = keys
         self._tag = {"review_tag": review_tag}
         self._between = first_day, last_day
         self._lock = threading.Lock()
         self._known: dict[LogFile, tuple[int, int]] = {}
-        # In a file the columns are packed, and take a tenth of the memory. What was encrypted is never
-        # written in the clear.
+        # In a file the columns are compressed, and take a tenth of the memory. Encrypted data is never written
+        # unencrypted.
         self._place = None if keys is not None else TemporaryDirectory(prefix="ticketbot-", ignore_cleanup_errors=True)
         place = self._place.name if self._place else ""
         options: dict[str, Any] = {"temp_directory": place, "autoinstall_known_extensions": False}
@@ -179,18 +179,18 @@ class LogIndex:
         self.close()
 
     def close(self) -> None:
-        """Let go of everything. Idempotent."""
+        """Close the tables and delete the temporary folder. Idempotent."""
         self._base.close()
         if self._place:
             self._place.cleanup()
 
     def query(self, sql: str, parameters: Sequence[object] | Mapping[str, object] = ()) -> list[Row]:
-        """The rows that a SELECT over the tables gives."""
+        """The rows of a SELECT over the tables."""
         with self._base.cursor() as cursor:
             return cursor.execute(sql, parameters or None).fetchall()
 
     def rows(self, sql: str, parameters: Mapping[str, object]) -> list[dict[str, Any]]:
-        """The same by the names of columns; times have the zone UTC."""
+        """The rows of a SELECT as dictionaries; times have the zone UTC."""
         with self._base.cursor() as cursor:
             rows = cursor.execute(sql, parameters or None).fetchall()
             names = [name for name, *_ in cursor.description or ()]
@@ -198,7 +198,7 @@ class LogIndex:
         return [dict(zip(names, row, strict=True)) for row in timed]
 
     def refresh(self) -> bool:
-        """Take in what the log has become since; whether anything has changed. Quick when nothing has.
+        """Read what has changed in the log; returns whether anything has. Fast if nothing has.
 
         Raises :class:`CannotRun` as the constructor does.
         """
@@ -256,7 +256,7 @@ class LogIndex:
 
 
 def require_duckdb() -> None:
-    """Raises :class:`ConfigError` when the extra ``report`` is not installed."""
+    """Raise :class:`ConfigError` if the extra ``report`` is not installed."""
     try:
         import duckdb  # noqa: F401
     except ImportError:
@@ -292,7 +292,7 @@ def _as_text(line: Mapping[str, Any]) -> str:
 
 
 def _quoted(path: Path) -> str:
-    """A path as SQL writes it, in which no letter stands for others."""
+    """A path as a SQL string, without wildcards."""
     plain = "".join(f"[{letter}]" if letter in "*?[" else letter for letter in str(path))
     return "'" + plain.replace("'", "''") + "'"
 

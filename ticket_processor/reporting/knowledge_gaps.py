@@ -1,6 +1,6 @@
-"""Topics that many tickets are about and no article of the help centre is. Pure, but for reading the articles.
+"""Finds topics of many tickets that no article of the help centre covers. Pure, except for reading the articles.
 
-An article is about a topic when its title or labels speak of it.
+An article covers a topic if its title or labels name it.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ from ..knowledge.model import Article
 Kind = Literal["category", "subcategory", "theme"]
 Gap = Literal["no_article", "no_such_language"]
 FEWEST_TICKETS = 5
-"""A topic has at least so many. Fewer would make a theme of the words of a single customer."""
+"""Minimum number of tickets of a topic. With fewer, a single customer's words would make a theme."""
 ANY = "*"
-"""In place of a language: all of them."""
+"""Stands for all languages."""
 LIFT = 2.0
 """A theme's words are at least this much more frequent among the texts in question than elsewhere."""
 COMMON_SHARE = 0.6
-"""Words that more of the texts have are no theme, where there are none elsewhere to compare with."""
+"""Words in more than this share of the texts are no theme, if there are no other texts to compare with."""
 MOST_THEMES = 8
 _UNKNOWN = "und"
 _SURE = 3
-"""The weight of words of a list that say alone what a text is about."""
+"""Weight from which a single listed word names the topic of a text."""
 _GAPS: dict[Gap, str] = {
     "no_article": "no article",
     "no_such_language": "nothing in this language",
@@ -44,7 +44,7 @@ WHERE NOT dry_run AND category IS NOT NULL AND ts >= $first AND ts < $end
   AND coalesce(next_labelled_at >= $end, true) AND kind IS DISTINCT FROM 'undo'
 GROUP BY ALL ORDER BY ALL
 """
-"""Asks the log's index what the tickets of a period were about; a ticket's last answer in it counts."""
+"""Query for the categories of a period's tickets; a ticket's last answer in the period counts."""
 
 
 class Coverage(Frozen):
@@ -75,7 +75,7 @@ class Knowledge(Frozen):
 
     @property
     def gaps(self) -> tuple[Coverage, ...]:
-        """Those without an article."""
+        """The topics without an article."""
         return tuple(topic for topic in self.topics if topic.gap)
 
 
@@ -131,10 +131,10 @@ def _stands_out(count: int, texts: int, there: int, elsewhere: int) -> bool:
 def look_up(
     topics: Iterable[Coverage], taxonomy: Taxonomy, articles: Iterable[Article], deadline: Deadline
 ) -> Knowledge:
-    """Which of ``articles`` are about the topics of enough tickets; those for agents only are left out.
+    """Find the ``articles`` that cover topics of enough tickets; articles for agents only are left out.
 
-    The articles are read where there is such a topic. Never raises for a help centre that is not there, does not answer
-    or takes too long: ``ended_early`` says so.
+    The articles are read only if there is such a topic. If the help centre is missing, does not answer or takes too
+    long, nothing is raised: ``ended_early`` says so.
     """
     asked = [item for item in topics if item.tickets >= FEWEST_TICKETS]
     if not asked:
@@ -155,13 +155,13 @@ def _looked_up(item: Coverage, taxonomy: Taxonomy, articles: Iterable[Article]) 
     if not candidates:
         return item.model_copy(update={"gap": "no_article" if item.language == ANY else "no_such_language"})
     tells = _teller(item, taxonomy)
-    # An article in all of its languages is one.
+    # All languages of an article count as one article.
     about = {one.id.partition("/")[0] for one in candidates if tells(_title(one))}
     return item.model_copy(update={"articles": len(about), "gap": None if about else "no_article"})
 
 
 def _teller(item: Coverage, taxonomy: Taxonomy) -> Callable[[str], bool]:
-    """Tells whether a text speaks of the topic."""
+    """A function that is true for texts about the topic."""
     if item.kind == "theme":
         needed = set(content_words(item.topic))
         return lambda text: needed <= set(content_words(text))

@@ -1,6 +1,6 @@
-"""Which part of the log is asked about, and lines one by one: a table, runs, alerts, escalated tickets, drafts.
+"""Selects a part of the log, and reads single lines from it: a table, runs, alerts, escalated tickets, drafts.
 
-Only words of our own become a part of a statement; values go along as parameters.
+Statements are made of our own words only; values are passed as parameters.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ EXPRESSIONS: Mapping[str, str] = {
     "answered_by": "coalesce(model, analyser)",
     "secondary": "split_part(secondary, ' ', 1)",
 }
-"""Dimensions that are no column. The index has all of the other categories that fit in one; the first counts."""
+"""Expressions for dimensions that are no column. One column holds all secondary categories; the first counts."""
 UNDERSTOOD = "category IS NOT NULL"
 SORTABLE = ("at", "ticket_id", "confidence", "cost_usd", "total_ms")
 """The columns that :func:`page` can sort by."""
@@ -43,11 +43,11 @@ _LINE = (
 
 @dataclass(frozen=True)
 class LogSelection:
-    """Which part of the log; ``since`` is included, ``until`` is not (Unix seconds).
+    """A part of the log; ``since`` is included, ``until`` is not (Unix seconds).
 
-    ``labels`` are those of each dimension that count; without any, all do.
+    ``labels`` limits it to these labels of each dimension.
 
-    ``text`` is looked for in ticket ids, labels, reasons and tags, and at the beginning of run ids, whatever its case.
+    ``text`` is searched in ticket ids, labels, reasons and tags, and at the beginning of run ids, ignoring case.
     """
 
     since: float = 0.0
@@ -57,13 +57,13 @@ class LogSelection:
 
     @property
     def before(self) -> LogSelection:
-        """The same of the period of equal length that ends where this one begins."""
+        """The same selection for the period of equal length before this one."""
         return replace(self, since=self.since - (self.until - self.since), until=self.since)
 
 
 @dataclass(frozen=True)
 class EscalatedLine:
-    """A ticket that was escalated, when last, and why in fixed words."""
+    """An escalated ticket, the time of its last escalation, and the reasons in fixed words."""
 
     ticket_id: int
     at: datetime
@@ -92,19 +92,19 @@ def where(selection: LogSelection) -> tuple[str, dict[str, object]]:
 
 
 def last(column: str, also: str = "true") -> str:
-    """Of each ticket's lines in the period the last, or the last with an analysis."""
+    """The SQL condition for each ticket's last line in the period, or its last one with an analysis."""
     return f"(coalesce({column} >= $until::TIMESTAMP, true) AND {also})"
 
 
 def checked(name: str, allowed: Sequence[str]) -> str:
-    """The name. Raises ``ValueError`` when it is none of those allowed."""
+    """Return the name. Raises ``ValueError`` if it is not allowed."""
     if name not in allowed:
         raise ValueError(f"'{name}' is none of {', '.join(allowed)}")
     return name
 
 
 def stamp(seconds: float) -> datetime:
-    """Unix seconds as the index has times: UTC, without a zone."""
+    """Unix seconds as a time of the index: UTC, without a zone."""
     return _EPOCH + timedelta(seconds=seconds)
 
 
@@ -122,7 +122,7 @@ def page(
     limit: int = 50,
     offset: int = 0,
 ) -> tuple[list[dict[str, Any]], int]:
-    """Some rows of the table of all lines (tags are words with a space between them), and how many it has in all.
+    """A page of the table of all lines (spaces separate tags), and its total number of rows.
 
     Raises ``ValueError`` for an ``order_by`` that is not in :data:`SORTABLE`.
     """
@@ -143,9 +143,9 @@ def escalated(
     url_of: Callable[[int], str] = lambda _ticket_id: "",
     most: int = 500,
 ) -> list[EscalatedLine]:
-    """The tickets whose last understanding in the period escalated them, the newest first.
+    """The tickets that their last analysis in the period escalated, newest first.
 
-    What an undo has taken back since is none of them.
+    Tickets that were undone since are left out.
     """
     condition, values = where(selection)
     rows = index.query(
@@ -174,9 +174,9 @@ def alerts(index: LogIndex, since: float, until: float) -> dict[str, int]:
 
 
 def run_lines(index: LogIndex, since: float, until: float, *, most: int | None = None) -> list[dict[str, Any]]:
-    """The runs that began in a period, dry ones, retries and undoes among them, the last one first.
+    """The runs that began in a period, newest first, with dry runs, retries and undos.
 
-    What was killed has no end, and no ``exit_code``; the ``cost`` is ``None`` where models have no price.
+    A killed run has no end and no ``exit_code``; the ``cost`` is ``None`` if models have no price.
     """
     return index.rows(
         "SELECT run_id, kind, dry_run, coalesce(started, finished) AS begun, finished, exit_code, duration_s, seen, "
@@ -191,7 +191,7 @@ def run_lines(index: LogIndex, since: float, until: float, *, most: int | None =
 def offered_drafts(index: LogIndex, selection: LogSelection) -> dict[int, str]:
     """The tickets whose last note with an offer held a draft, each with its run.
 
-    None where ticketbot has answered the customer itself.
+    Tickets whose customer got an answer from ticketbot itself are left out.
     """
     condition, values = where(selection)
     rows = index.query(

@@ -1,6 +1,6 @@
-"""A period's figures, gathered from the log's index: what :command:`ticketbot report` prints, writes and mails.
+"""Gathers a period's figures from the log's index, for :command:`ticketbot report` to print, write and mail.
 
-For programs they are one object (JSON).
+For programs they are one JSON object.
 """
 
 from __future__ import annotations
@@ -33,17 +33,17 @@ BY: tuple[Dimension, ...] = (
 ZONE = "UTC"
 NO_ACCOUNT = "no account named in the settings"
 _MAY_LACK = 0.05
-"""So much of the period before may lie before the log began: its first run need not come at midnight."""
+"""Share of the period before that may lie before the log's first line: its first run need not be at midnight."""
 _MOMENT = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True)
 class Report:
-    """A period of an account against the one before it. Times are UTC, ``until`` is not included.
+    """A period of an account, compared with the one before it. Times are UTC, ``until`` is not included.
 
-    ``account`` is ``None`` where the settings name none. ``found`` is what the sections show, by its keys in JSON;
-    ``None`` is what nobody asked the helpdesk for. ``before`` and what ends in ``_before`` are ``None`` or empty where
-    the log does not reach back so far.
+    ``account`` is ``None`` if the settings name none. ``found`` holds the sections' data by their keys in JSON; data of
+    the helpdesk that was not requested is ``None``. ``before`` and fields that end in ``_before`` are ``None`` or empty
+    if the log does not reach back that far.
     """
 
     settings: Settings
@@ -68,19 +68,19 @@ class Report:
 
     @property
     def title(self) -> str:
-        """What it is about: whose tickets, and which period of which time zone."""
+        """The title: the account, the period and the time zone."""
         return f"Triage report: {self.account or NO_ACCOUNT}, {self.period} ({ZONE})"
 
     @property
     def origin(self) -> str:
-        """When it was made, by what, and what stands beside its figures."""
+        """A sentence that says when and by what version it was made, and the period it is compared with."""
         before = _period(self.since - (self.until - self.since), self.since)
         against = f", compared with {before}" if self.before is not None else ""
         return f"Made {self.made:%Y-%m-%d %H:%M} UTC by ticketbot {__version__}{against}. Days and hours are {ZONE}."
 
     @property
     def period(self) -> str:
-        """Such as ``2026-11-14 to 2026-11-21`` (the last day included), or with the hours where it has some."""
+        """The period, such as ``2026-11-14 to 2026-11-21`` (last day included), with hours if it has any."""
         return _period(self.since, self.until)
 
 
@@ -92,7 +92,7 @@ def _period(since: datetime, until: datetime) -> str:
 
 
 def gather(index: LogIndex, since: float, until: float, settings: Settings | None = None) -> Report:
-    """The report of a period (Unix seconds), without what the helpdesk has to be asked for."""
+    """The report of a period (Unix seconds), without data of the helpdesk."""
     asked = AskedPeriod(index, LogSelection(since, until), settings or Settings())
     (begun,) = index.query("SELECT min(ts) FROM events")[0]
     nearly = _utc(asked.selection.before.since + _MAY_LACK * (until - since))
@@ -139,7 +139,7 @@ def _utc(seconds: float) -> datetime:
 
 
 def as_data(report: Report) -> dict[str, Any]:
-    """The report as JSON knows it. Times are ISO 8601 in UTC, shares go from 0 to 1, what is not known is ``null``."""
+    """The report as data for JSON. Times are ISO 8601 in UTC, shares go from 0 to 1, unknown values are ``null``."""
     data = {
         "account": report.account,
         "since": report.since,
@@ -172,7 +172,7 @@ def _latency(took: Latency) -> dict[str, Any]:
 
 
 def plain(value: Any) -> Any:
-    """Data as JSON has it: moments as text, floats with six digits."""
+    """Convert data for JSON: times to text, floats to six digits."""
     if isinstance(value, BaseModel):
         value = value.model_dump(mode="json")
     elif is_dataclass(value) and not isinstance(value, type):
@@ -197,7 +197,7 @@ NAMES: dict[Dimension, str] = {
     "why_fallback": "why no model",
     "settings_file": "settings file",
 }
-"""Names of dimensions whose own names say too little."""
+"""Names to show for dimensions with unclear names."""
 FIRST_LABELS = 7
 _MAIN: tuple[Dimension, ...] = ("category", "urgency")
 MORE = "--details adds every label, reasons, models and runs"
@@ -205,7 +205,7 @@ _LABELS: Mapping[str, Callable[[str], str]] = {
     "why_fallback": why_no_model,
     "outcome": lambda label: LEFT_ALONE if label == OutcomeStatus.SKIPPED else label,
 }
-"""How labels of these dimensions are called."""
+"""Words to show for labels of these dimensions."""
 
 
 _NOT_IN_BRIEF = (
@@ -224,7 +224,7 @@ def tables(report: Report) -> Iterator[Table]:
 
 
 def whole(report: Report) -> Iterator[Table]:
-    """The report for a spreadsheet: whose it is, every label, and a line for each moment of the period."""
+    """The report for a spreadsheet: its account, every label, and a line for each step of time."""
     about = {
         "account": report.account or "",
         "made": f"{report.made:%Y-%m-%d %H:%M}",
@@ -259,7 +259,7 @@ def series(report: Report) -> Table:
 
 
 def brief(report: Report) -> list[Table]:
-    """What was asked of the helpdesk, sentences first, and below it the most important of the log."""
+    """The short report: data of the helpdesk, sentences first, and then the most important figures of the log."""
     numbers = overview(report)
     numbers = replace(numbers, rows=tuple(row for row in numbers.rows if row[0] not in _NOT_IN_BRIEF))
     asked, logged = list[Table](), list[Table]()
@@ -277,7 +277,7 @@ def _has_rows(table: Table) -> bool:
 
 
 def overview(report: Report) -> Table:
-    """The period in numbers, beside the one before it; without counts of nothing and unknown rates."""
+    """The period's numbers beside those of the period before, without zero counts and unknown rates."""
     now = values_of(report.totals, report.latency)
     was = {} if report.before is None else values_of(report.before, report.latency_before or Latency())
     rows: list[tuple[str, ...]] = []

@@ -14,10 +14,10 @@ from ..core.run_summary import ClusterUse, Forecast, RunSummary
 
 MOST_LISTED = 10
 MOST_ESCALATED = 200
-"""So many are kept for the alert, and while nobody can be reached; the log has all of them."""
+"""Maximum number of escalated tickets kept for the alert, also while it cannot be sent; the log has all."""
 MOST_COUNTED = 8
 MOST_IN_FULL = 3
-"""So few tickets are shown whole, and without totals."""
+"""Up to this many tickets are shown completely, without totals."""
 _MOST_NEXT = 3
 ESCALATED, FAILED, SUSPICIOUS, UNSURE = "escalated", "failed", "suspicious", "unsure"
 WORTH_A_LOOK = (ESCALATED, FAILED, SUSPICIOUS, UNSURE)
@@ -27,9 +27,9 @@ _CALLED = {OutcomeStatus.SKIPPED: "left alone"}
 
 @dataclass(frozen=True)
 class Seen:
-    """An outcome as people see it: with the ticket's redacted subject and its address, where they are known.
+    """An outcome with the ticket's redacted subject and its address, if known.
 
-    ``why`` holds those of :data:`WORTH_A_LOOK` that are true of it.
+    ``why`` holds those of :data:`WORTH_A_LOOK` that apply to it.
     """
 
     outcome: Outcome
@@ -39,7 +39,7 @@ class Seen:
 
     @property
     def number(self) -> int:
-        """The ticket's."""
+        """The ticket's id."""
         return self.outcome.ticket_id
 
     @property
@@ -56,7 +56,7 @@ def spread(tickets: Sequence[Seen], most: int = MOST_LISTED) -> list[Seen]:
 
 @dataclass
 class RunTally:
-    """Takes a run's outcomes as they come; keeps few of them, however long the run.
+    """Counts a run's outcomes as they come, and keeps few of them, however long the run is.
 
     ``subject_of`` gives a subject that may be shown, ``url_of`` a ticket's address in the helpdesk. ``no_llm``: keyword
     rules alone were asked for.
@@ -71,7 +71,7 @@ class RunTally:
     _kept: dict[str, list[Seen]] = field(default_factory=lambda: {why: [] for why in WORTH_A_LOOK})
 
     def take(self, outcome: Outcome, *, shown: bool = True) -> Seen:
-        """Count it; the outcome as people see it. Without ``shown`` a subject is looked up only where it is kept."""
+        """Count an outcome; returns it for display. Without ``shown``, its subject is looked up only if it is kept."""
         why = tuple(self._why(outcome))
         kept = why and len(self._kept[why[0]]) < MOST_LISTED
         subject = self.subject_of(outcome.ticket_id) if shown or kept else ""
@@ -86,7 +86,7 @@ class RunTally:
 
     @property
     def look_at(self) -> list[Seen]:
-        """The first tickets that are worth a look, those that cannot wait at the head."""
+        """The first tickets that are worth a look, the most urgent reasons first."""
         return [seen for why in WORTH_A_LOOK for seen in self._kept[why]][:MOST_LISTED]
 
     def _why(self, outcome: Outcome) -> Iterable[str]:
@@ -102,7 +102,7 @@ class RunTally:
 
 
 def counts_text(counts: dict[str, int]) -> str:
-    """``2 escalated, 1 unsure``; empty when there is nothing to look at. Failures are told elsewhere."""
+    """``2 escalated, 1 unsure``; empty if nothing needs a look. Failures are reported elsewhere."""
     return ", ".join(f"{counts[why]:,} {why}" for why in (ESCALATED, UNSURE, SUSPICIOUS) if counts[why])
 
 
@@ -114,7 +114,7 @@ def again_step(summary: RunSummary) -> list[str]:
 
 
 def next_steps(summary: RunSummary, tally: RunTally) -> list[str]:
-    """The two or three things that are worth doing now, the most pressing first."""
+    """The two or three things that are worth doing now, the most urgent first."""
     failed = summary.outcomes.get(OutcomeStatus.FAILED, 0)
     unmeant = {why: count for why, count in summary.fallbacks.items() if why.startswith(("model_", "answer_"))}
     steps = []
@@ -156,12 +156,12 @@ def outcome_line(seen: Seen) -> str:
 
 
 def _named(seen: Seen) -> list[str]:
-    """What the ticket is about, and where it is opened."""
+    """The ticket's subject and its address, if known."""
     return [f"“{seen.subject}”"] * bool(seen.subject) + [seen.url] * bool(seen.url)
 
 
 def new_values(change: Change) -> list[str]:
-    """Priority, group and fields, from and to; what a field held before is not told."""
+    """Changes of priority, group and fields in words, without the earlier values of fields."""
     words = []
     if change.priority is not None or "priority" in change.cleared:
         words.append(f"priority {change.priority_before or '-'} -> {change.priority or '-'}")
@@ -189,7 +189,7 @@ def difference(seen: Seen) -> str:
 
 
 def planned_lines(planned: Sequence[Seen], *, details: bool = False) -> list[str]:
-    """What a dry run shows before its summary; with ``details`` every ticket's whole difference."""
+    """The lines that a dry run shows before its summary; with ``details``, every ticket's whole difference."""
     changing = [seen for seen in planned if seen.outcome.status is OutcomeStatus.PLANNED]
     if details or len(changing) <= MOST_IN_FULL:
         return [line for seen in planned for line in difference(seen).splitlines()]
@@ -253,7 +253,7 @@ def summary_text(summary: RunSummary, log: Path | None, title: str | None = None
 
 
 def headline(summary: RunSummary, title: str | None = None) -> str:
-    """How many tickets ended how. Those that were left alone stand apart: no limit counts them."""
+    """The number of tickets by outcome. Those left alone are shown apart, since no limit counts them."""
     title = title or ("Dry run" if summary.dry_run else "Run")
     ended = {name: count for name, count in sorted(summary.outcomes.items()) if name != OutcomeStatus.SKIPPED}
     words = [f"{count} {name}" for name, count in ended.items()]
@@ -275,7 +275,7 @@ def cluster_text(use: ClusterUse) -> str:
 
 
 def counted(found: Mapping[str, int], order: Sequence[str] = ()) -> str:
-    """Such as ``billing 30, order 4``: in ``order``, else the most frequent first, and of many the rest as one."""
+    """Such as ``billing 30, order 4``: in ``order``, else the most frequent first; the rest of many is summed."""
     ranked = sorted(found.items(), key=lambda item: (-item[1], item[0]))
     if order:
         ranked = [(name, found[name]) for name in order if name in found]

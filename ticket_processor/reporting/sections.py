@@ -1,7 +1,7 @@
-"""The sections of a report, each in one place: what it asks the log, and the tables that show the answer.
+"""The sections of a report: for each, the query of the log, and the tables that show the result.
 
-The report shows all of :data:`SECTIONS` in each of its forms (text, page, Markdown, CSV, mail, JSON), and the dashboard
-those of a page: one more takes an entry there, and no other edit.
+The report shows all :data:`SECTIONS` in each of its forms (text, page, Markdown, CSV, mail, JSON), and the dashboard
+those of a page. A new section needs an entry there, and no other edit.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ MOST_REASONS = 10
 MOST_ESCALATED = 20
 """So many escalated tickets are listed, the newest first."""
 NOTHING_WRONG = ("write_mode", ERASING, ERASED, EXPIRED, DROPPED, "since_replaces_cursor")
-"""What the log keeps among its alerts although nothing is wrong: somebody asked for it, or it is how runs work."""
+"""Alerts of the log that mean nothing is wrong: a person caused them, or they are part of how runs work."""
 LEFT_ALONE = "left alone"
 NO_PRICE = "no price"
 
@@ -84,7 +84,7 @@ DashboardPage = Literal["overview", "costs", "runs"]
 
 @dataclass(frozen=True)
 class AskedPeriod:
-    """What sections are asked about: a part of the log, by these settings."""
+    """The part of the log that sections are about, and the settings."""
 
     index: LogIndex
     selection: LogSelection
@@ -105,10 +105,10 @@ class AskedPeriod:
 class Section:
     """A part of the report.
 
-    ``find`` gives what JSON has under ``keys``, and is ``None`` where a command asks the helpdesk for it on request.
-    ``tables`` get what was found; those without rows are not shown. ``page`` of the dashboard shows them as well, and
-    the short report so many rows of them as ``brief``. ``unread`` says what is missing where something of it was not
-    read to the end (``ended_early``).
+    ``find`` returns the data for ``keys`` in JSON; it is ``None`` if a command reads them from the helpdesk on request.
+    ``tables`` makes tables of the data; those without rows are not shown. ``page`` is the dashboard's page with the
+    tables, ``brief`` the number of their rows in the short report. ``unread`` names the data that is incomplete if
+    reading it stopped early (``ended_early``).
     """
 
     keys: tuple[str, ...]
@@ -120,7 +120,7 @@ class Section:
 
 
 def find_all(asked: AskedPeriod) -> Found:
-    """What all sections find in the log; ``None`` for what a command asks the helpdesk for."""
+    """The data of all sections from the log; ``None`` for data that commands read from the helpdesk."""
     found: dict[str, Any] = {key: None for each in SECTIONS for key in each.keys}
     for each in SECTIONS:
         if each.find is not None:
@@ -140,7 +140,7 @@ def _find_escalated(asked: AskedPeriod) -> Found:
 
 
 def escalated_table(found: Sequence[EscalatedLine], now: Mapping[int, LookedUp] | None = None) -> Table:
-    """Escalated tickets, and where they are; with ``now`` also their status and subject."""
+    """The table of escalated tickets with their addresses; with ``now`` also their status and subject."""
     links = any(one.url for one in found)
     rows = []
     for one in found:
@@ -197,7 +197,7 @@ def _find_models(asked: AskedPeriod) -> Found:
 
 
 def _models(found: Found, _settings: Settings) -> Iterator[Table]:
-    """Answers, tokens and cost of each model, and of what stood in for one."""
+    """Answers, tokens and cost of each model, and of the analysers that replaced one."""
     rows = tuple(
         (
             item["label"] or "-",
