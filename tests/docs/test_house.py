@@ -110,7 +110,7 @@ CEILINGS = {
     "pipeline": 4_850,
     "policy": 1_310,
     "replies": 1_330,
-    "reporting": 2_290,
+    "reporting": 2_280,
     "sandbox": 2_950,
     "schedule": 280,
     "seeding": 700,
