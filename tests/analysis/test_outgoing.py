@@ -128,10 +128,8 @@ def test_every_text_of_the_log_is_looked_at_but_names_and_times_of_ours() -> Non
     facts = {"what": SECRETS, "a": {SECRETS: [SECRETS, (SECRETS,)], "b": {"c": SECRETS}}, "message": f"“{SECRETS}” is"}
     for event in ("ticket", "alert", "run_finished", "run_started", "intent"):
         assert not has_secret(json.dumps(fit_for_the_log(event, {**facts, "analysis": facts})))
-    for name in OWN_NAMES:
+    for name in OWN_NAMES | {"follows"}:  # a log's end, in whose MAC digits may look like a card number
         assert fit_for_the_log("ticket", {name: SECRETS}) == {name: SECRETS}
-    head = "2026-11-20:7:ee5d0af4111111111111111d15ea9897"  # digits of a MAC may look like a card number
-    assert fit_for_the_log("run_started", {"follows": head}) == {"follows": head}
 
 
 def test_alerts_hold_no_secret_in_any_part() -> None:
