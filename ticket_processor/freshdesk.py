@@ -283,7 +283,7 @@ class Freshdesk(NoteFirstDesk[TicketView]):
         note = None if change.note is None else self._our_note(view, change)
         if change.note is not None and note is None:
             kept = self._send_note(change, kept, view.ticket.read_at)
-            again = self._seen(change, anew=True)
+            again = self._seen(change, reread=True)
             if of_people(again.ticket) != of_people(view.ticket):
                 raise UpdateConflict("the ticket changed while the note was written")
             self._viewed = view = replace(again, since=change.stamp)  # a refused part is left out at once

@@ -156,7 +156,7 @@ def signed_in() -> bool:
 
 
 def person() -> str | None:
-    """Who uses the page: the address that signed in, or the person at the keyboard; ``None`` where nobody knows."""
+    """Who uses the page: the address that signed in, or the person at the keyboard; ``None`` if unknown."""
     options = given()
     if options.settings.dashboard.auth.wanted:
         return str(st.user.to_dict()["email"]).lower()

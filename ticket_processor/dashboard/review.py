@@ -79,7 +79,7 @@ def of_group(group: CorrectionGroup, texts: Mapping[int, str], who: str | None) 
 
 
 def decide(ids: Collection[int], status: CorrectionStatus, who: str) -> None:
-    """Decide what still waits of these corrections, and show the page anew."""
+    """Decide those of these corrections that are pending, and reload the page."""
     options = given()
     with closing(LearningStore(options.settings.state_folder / FILE_NAME)) as store:
         change = decide_pending(store, ids, status, who, options.clock.now())
@@ -89,7 +89,7 @@ def decide(ids: Collection[int], status: CorrectionStatus, who: str) -> None:
 
 
 def say(what: str, *, done: bool = True) -> NoReturn:
-    """Show the page anew, with this above it."""
+    """Reload the page with this message above it."""
     st.session_state[SAID] = (what, done)
     st.rerun()
 

@@ -1,6 +1,6 @@
-"""What two helpdesks have in common on which a note is a request of its own, and goes first.
+"""The common part of two helpdesks on which a note is a separate request, which is sent first.
 
-What was sent is kept in the state, so that a note without an answer is looked for before another one is sent.
+The state keeps what was sent, so that a note whose request got no answer is looked for before another one is sent.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from .protocol import Fetched, Helpdesk, WithTroubles
 from .transport import Transport
 
 LATE_S = 300.0
-"""How long a request without an answer may still take effect. Until then nothing is sent in its place."""
+"""Seconds for which a request without an answer may still take effect. Until then nothing is sent in its place."""
 
 
 @dataclass(frozen=True)
 class SeenTicket:
-    """A ticket as it was read. ``since`` is an earlier stamp, where nothing has come since but a note of ours."""
+    """A ticket as it was read. ``since`` is an earlier stamp, if only our own note has come since."""
 
     ticket: Ticket
     since: str = field(default="", kw_only=True)
@@ -33,7 +33,7 @@ ViewT = TypeVar("ViewT", bound=SeenTicket)
 
 
 class NoteFirstDesk(WithTroubles, Helpdesk, Generic[ViewT]):
-    """Reading one by one, and what is known before a write. Without ``state`` it can only read."""
+    """Reads tickets one by one, and keeps what was read for the write. Without ``state`` it can only read."""
 
     ended: ClassVar[Collection[str]] = ("deleted",)
     """Statuses in which a ticket takes no write."""
@@ -67,17 +67,17 @@ class NoteFirstDesk(WithTroubles, Helpdesk, Generic[ViewT]):
             self._viewed = view
         return view
 
-    def _seen(self, change: Change, *, anew: bool = False) -> ViewT:
-        """The ticket as it was read last, or anew; it must hold what ``change`` was merged from."""
+    def _seen(self, change: Change, *, reread: bool = False) -> ViewT:
+        """The ticket as it was read last, or read again; raises unless it holds what ``change`` was merged from."""
         view = self._viewed
-        if anew or view is None or view.ticket.id != change.ticket_id:
+        if reread or view is None or view.ticket.id != change.ticket_id:
             view = self._view(change.ticket_id)
         if view is None or view.ticket.status in self.ended:
             raise TicketGone("deleted" if view is None else view.ticket.status)
         ticket = view.ticket
         merged_from = (frozenset(change.tags_before), change.priority_before, change.group_before)
         same = (frozenset(ticket.tags), ticket.priority, ticket.group) == merged_from
-        if not same or not (anew or change.stamp in (ticket.updated_at, view.since)):
+        if not same or not (reread or change.stamp in (ticket.updated_at, view.since)):
             raise UpdateConflict("the ticket changed since it was read")
         return view
 

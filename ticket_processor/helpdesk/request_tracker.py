@@ -69,7 +69,7 @@ MOST_PAGES = 200
 MARGIN_S = 120.0
 """A ticket may become visible after one with a higher number: so long the place of a listing stays before it."""
 ZONES_S = 2 * 86_400.0
-"""A date in a query is meant in a time zone that nobody here knows: the search begins so much earlier."""
+"""A date in a query has an unknown time zone, so the search begins this much earlier."""
 MOST_TEXTS, TEXTS_AT_ONCE = 5_000, 40
 _RECORD = "Type,Creator,Created,Field,OldValue,NewValue,CustomFields"
 _MAIL = ("EmailRecord", "CommentEmailRecord")
@@ -213,7 +213,7 @@ class RequestTracker(NoteFirstDesk[View]):
         self._refuse_parts(view, change)
         if change.note is not None and not self._noted(view, change):
             sent = self._send_note(change, view.ticket.read_at or 0.0)
-            again, since = self._seen(change, anew=True), self._since(view)
+            again, since = self._seen(change, reread=True), self._since(view)
             if not any(item.id == sent and item.reference for item in since):
                 raise UpdateRefused(
                     f"Request Tracker shows no reference ('{NOTE_FIELD}') on our note, which could be sent twice then: "

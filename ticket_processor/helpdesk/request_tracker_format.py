@@ -306,7 +306,7 @@ def _one(value: str | None) -> frozenset[str]:
 
 
 def history_of(ticket: Ticket, edits: Sequence[Edit]) -> History:
-    """The ticket's history. Values that a ticket is made with have no transaction: what nobody has added was there."""
+    """The ticket's history. Values from a ticket's creation have no transaction: those that no one added were there."""
     began = set(ticket.tags)
     for edit in reversed(edits):
         began = (began | edit.tags_removed) - edit.tags_added

@@ -19,7 +19,7 @@ from .text import chunks_of
 
 FILE_NAME = "knowledge.sqlite3"
 VERSION = 3
-"""Of tables and of the way articles are cut; a file of another version is emptied and synced anew."""
+"""Version of the tables and of the way articles are cut; a file of another version is emptied and synced again."""
 
 GENERATION = "generation"
 """A fact that differs once passages or vectors have changed."""

@@ -36,7 +36,7 @@ LANGUAGES = tuple(word_lists("frames"))
 LEAST_HELD = 0.5
 """The share of a model's claims that must hold; from one that invents more nothing is taken."""
 LONGEST = 6_000
-"""Characters of a reply; nobody reads a longer one, and a note has to hold it."""
+"""Maximum characters of a reply: people do not read longer ones, and a note has to hold it."""
 _TITLE = 150
 _URL = lazy_pattern(r"https?://[A-Za-z0-9][^\s<>\"'{}|\\^`\[\]@]*\Z")
 
@@ -293,7 +293,7 @@ def draft_in_note(note: str) -> str:
 
 
 def announcement(plan: ReplyPlan) -> str:
-    """What becomes of the draft unless somebody touches the ticket."""
+    """A sentence that says when the draft is sent unless someone touches the ticket."""
     then = f", and the ticket becomes {plan.then} {_span(plan.then_s)} later" if plan.then else ""
     return (
         f"The draft goes to the customer in {_span(plan.delay_s)}{then}. Any change of the ticket cancels this, and so "

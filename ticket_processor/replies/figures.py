@@ -26,7 +26,7 @@ class Figure(NamedTuple):
 
 
 FIRST_MARK = "\U000f0000"
-"""A character of nobody's; as many as :data:`MOST_MARKS` from it on stand for figures."""
+"""A private-use character; up to :data:`MOST_MARKS` characters from it on stand for figures."""
 MOST_MARKS = 0xFFFE
 
 _MARKS = lazy_pattern(r"[\U000f0000-\U000ffffd]")

@@ -107,7 +107,7 @@ def counts_text(counts: dict[str, int]) -> str:
 
 
 def again_step(summary: RunSummary) -> list[str]:
-    """How to triage a ticket anew, where one was named that is done."""
+    """How to triage a ticket again, if a named ticket is done already."""
     if ALREADY_DONE not in summary.reasons:
         return []
     return ["'ticketbot run --ticket NUMBER --again' triages a ticket anew that is done"]

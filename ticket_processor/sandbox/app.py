@@ -245,7 +245,7 @@ class _Handler(BaseHTTPRequestHandler):
     do_GET = do_POST = do_PUT = do_DELETE = answer
 
     def _body(self) -> bytes | None:
-        """The body, or ``None`` where there is nobody to answer, or an error has been sent."""
+        """The body; ``None`` if the client has gone or an error has been sent."""
         text = self.headers.get("content-length", "0").strip()
         length = int(text[:12]) if text.isascii() and text.isdecimal() else -1
         status = 413 if length > MOST_BODY else 400 if length < 0 else 0

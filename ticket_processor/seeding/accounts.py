@@ -75,7 +75,7 @@ def create_missing(
 ) -> Seeded:
     """Create what is not there yet, one after the other; ``progress`` hears of each. Payloads are read lazily.
 
-    Raises :class:`CannotRun`, and :class:`HelpdeskDown` where nobody knows whether one was created.
+    Raises :class:`CannotRun`, and :class:`HelpdeskDown` if it is unknown whether one was created.
     """
     known = account.existing()
     created = existing = failed = 0

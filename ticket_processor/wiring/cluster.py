@@ -247,7 +247,7 @@ class Cluster:
             self._use = self._use.model_copy(update=use)
 
     def remarks(self) -> list[str]:
-        """Sentences on what somebody should know."""
+        """Sentences that a person should read."""
         use, said = self.use, []
         if use.lost:
             said.append(f"cluster lost, finished on this machine: {use.lost}")

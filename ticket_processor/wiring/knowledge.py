@@ -118,7 +118,7 @@ def embedding_model(
 
 
 SHARE_OF_RUN = 0.1
-"""Of a run's time; the next goes on with vectors, and lists the articles anew."""
+"""Share of a run's time; the next run goes on with vectors, and lists the articles again."""
 NOT_ALL_LISTED = (
     "not all articles were listed in the time for it, and each sync begins anew: 'ticketbot kb sync' has an hour"
 )

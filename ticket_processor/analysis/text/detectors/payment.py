@@ -56,7 +56,7 @@ def cards(scan: Scan) -> Iterator[Span]:
         groups = [(m.start(), m.end()) for m in _GROUP.finditer(text, run.start(), run.end())]
         if groups[-1][1] - groups[0][0] - sum(b[0] - a[1] for a, b in pairwise(groups)) < 12:
             continue
-        # Where a number begins anew at the latest: behind a gap that cards are not written with.
+        # A new number begins at the latest after a gap that cards are not written with.
         odd = [not _USUAL_GAP.fullmatch(text, a[1], b[0]) for a, b in pairwise(groups)]
         near = bool(_CARD_WORD.search(text, max(0, run.start() - 60), run.start()))
         other = bool(_OTHER_WORD.search(text, max(0, run.start() - 40), run.start()))
