@@ -75,8 +75,9 @@ class Bench:
         self.audit = AuditLog(folder, self.clock, "run")
         self.witness = self.another(most=most)
 
-    def another(self, run_id: str = "run", *, most: int) -> WriteVerifier:
-        tools = Tools(self.desk, self.state, self.audit, self.clock, self.deadline)  # type: ignore[arg-type]
+    def another(self, run_id: str = "run", *, most: int, dry_run: bool = False) -> WriteVerifier:
+        desk: Any = self.desk
+        tools = Tools(desk, self.state, self.audit, self.clock, self.deadline, dry_run=dry_run)
         self.trust = JobTrust(tools)
         return WriteVerifier(tools, self.trust, run_id, most=most)
 
@@ -262,6 +263,17 @@ def test_a_helpdesk_that_stops_to_answer_ends_the_reading_and_not_the_run(
     bench.desk.histories[2] = [end]
     assert bench.witness.read_back(5.0) is end
     assert bench.witness.statement() == Statement(written=2, checked=1)
+
+
+def test_items_that_a_run_could_not_read_are_read_by_the_next_one_and_by_no_dry_run(bench: Bench) -> None:
+    bench.wrote(1, job="job-1", tags_before=("vip",))
+    bench.trust.guard_ended = True
+    bench.witness.leave_unread()
+    bench.desk.holds(a_change(1, intent="run-1"), tags_removed=frozenset({"vip"}))
+    bench.another("dry", most=100, dry_run=True).read_back(5.0)
+    assert (bench.desk.asked, bench.alerts()) == ([], [])
+    bench.another("next", most=100).read_back(5.0)
+    assert (bench.desk.asked, [line["what"] for line in bench.alerts()]) == ([1], ["overwrote"])
 
 
 # Words

@@ -57,7 +57,7 @@ class WriteVerifier:
 
     def __init__(self, tools: Tools, trust: JobTrust, run_id: str, *, most: int = 0) -> None:
         self._state, self._audit, self._deadline = tools.state, tools.audit, tools.deadline
-        self._trust = trust
+        self._dry_run, self._trust = tools.dry_run, trust
         self._most = min(most, MOST_KEPT)
         self._dice = random.Random(run_id)
         self._kept: list[_Write] = []
@@ -114,8 +114,8 @@ class WriteVerifier:
 
     @cached_property
     def _left_unread(self) -> list[_Write]:
-        """The writes that the run before could not read back; this one reads them, too."""
-        kept = json.loads(self._state.fact(UNREAD) or "[]")
+        """The writes that the run before could not read back; this one reads them, too, unless it is a dry run."""
+        kept = [] if self._dry_run else json.loads(self._state.fact(UNREAD) or "[]")
         return [_Write(packed.encode(), in_job=True) for packed in kept]
 
     def leave_unread(self) -> None:
