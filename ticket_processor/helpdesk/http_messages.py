@@ -88,7 +88,7 @@ def write_refused(vendor: str, reply: Reply, code: str = "") -> TicketError:
     """What the status of a refused write says; ``code`` is a word of the answer that is fit for a log."""
     if reply.status in (409, 412):
         return UpdateConflict("the ticket changed since it was read")
-    if reply.status in (404, 405, 410):  # Freshdesk answers 405 for spam
+    if reply.status in (404, 410):
         return TicketGone("deleted")
     if reply.status in (401, 403):
         # One private group is a matter of that ticket; several in a row are a matter of this user's rights.
