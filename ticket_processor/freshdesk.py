@@ -20,7 +20,6 @@ from .core.errors import (
     NotePublished,
     OutcomeUnknown,
     TicketError,
-    TicketGone,
     UpdateConflict,
     UpdateRefused,
     WaitForEarlier,
@@ -365,9 +364,7 @@ class Freshdesk(NoteFirstDesk[TicketView]):
 
     def _explain(self, reply: Reply, change: Change, names: FieldNames) -> NoReturn:
         """Raise the error that fits Freshdesk's refusal of this change."""
-        if reply.status == 405:  # of spam; elsewhere 405 is a proxy's, and says nothing of the ticket
-            raise TicketGone("deleted")
-        refused = refused_fields(reply) if reply.status not in (401, 403, 404, 409) else ()
+        refused = refused_fields(reply) if reply.status not in (401, 403, 404, 405, 409) else ()
         if "group_id" in refused and (change.group is not None or "group" in change.cleared):
             raise self.part_refused(f"Freshdesk knows no group {change.group}; see 'ticketbot doctor'", "group")
         if "priority" in refused and (change.priority is not None or "priority" in change.cleared):
@@ -377,7 +374,7 @@ class Freshdesk(NoteFirstDesk[TicketView]):
             raise self.part_refused("Freshdesk refuses the value of a ticket field; see 'ticketbot doctor'", "fields")
         if refused:
             raise UpdateRefused(f"Freshdesk refuses every change of this ticket until its field {refused[0]} is right")
-        raise write_refused("Freshdesk", reply, error_code(reply))
+        raise write_refused("Freshdesk", reply, error_code(reply), gone=(404, 405, 410))  # 405 means spam
 
     # What the state knows
 

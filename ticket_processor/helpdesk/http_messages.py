@@ -84,11 +84,11 @@ def not_shown(sentence: str, reply: Reply) -> TicketError:
     return TicketError(sentence, if_shared=NotAuthorised if reply.status == 403 else CannotRun)
 
 
-def write_refused(vendor: str, reply: Reply, code: str = "") -> TicketError:
+def write_refused(vendor: str, reply: Reply, code: str = "", gone: Collection[int] = (404, 410)) -> TicketError:
     """What the status of a refused write says; ``code`` is a word of the answer that is fit for a log."""
     if reply.status in (409, 412):
         return UpdateConflict("the ticket changed since it was read")
-    if reply.status in (404, 410):
+    if reply.status in gone:
         return TicketGone("deleted")
     if reply.status in (401, 403):
         # One private group is a matter of that ticket; several in a row are a matter of this user's rights.
