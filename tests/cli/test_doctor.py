@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from ..imitation import FaultPlan, FaultRule
+from ..servers.scripted import ScriptedServer, reply
 from .conftest import Command, Desk, OpenDesk
 from .freshdesk_desk import FreshDesk, freshdesk
 
@@ -128,6 +129,18 @@ def test_a_part_that_cannot_be_looked_at_is_a_finding_and_the_others_are_told(op
     told = desk("doctor", code=3).out
     assert re.search(r"(?m)^problem  helpdesk: Zendesk at http://127.0.0.1:9", told)
     assert "problem  account: not looked at" in told
+    assert "general: has no examples" in told
+
+
+def test_a_helpdesk_that_does_not_show_us_our_user_is_a_finding_and_the_others_are_told(bare: Command) -> None:
+    bare.configure(OWN_GROUP)
+    server = ScriptedServer(reply({"items": [], "total": 0}), reply({"items": []}), reply({}, status=404))
+    account = {"RT_URL": server.url.removesuffix("/v1"), "RT_TOKEN": f"1-3-{'a' * 16}", "RT_USER": "misspelt"}
+    try:
+        told = bare("doctor", code=3, TICKETBOT_HELPDESK="request-tracker", **account).out
+    finally:
+        server.close()
+    assert "problem  account: not looked at: Request Tracker" in told
     assert "general: has no examples" in told
 
 

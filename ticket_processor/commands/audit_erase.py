@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Collection
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from typing import Annotated
 
 import typer
 
 from ..analysis.cache import FILE_NAME as ANSWERS
 from ..audit.erase import TicketTraces, without_dry_runs
-from ..core.clock import SystemClock
+from ..core.clock import Deadline, SystemClock
 from ..core.errors import ConfigError, ExitCode
 from ..core.text import many
 from ..settings.load import load
 from ..settings.schema import Settings
 from ..state.store import State
-from ..wiring.desks import reading
 from ..wiring.erasing import cut_off, erase_found, find_words
-from ..wiring.parts import audit_log, lock, new_run_id, opened_state
+from ..wiring.parts import audit_log, lock, new_run_id, opened_state, transport_for
 from ..wiring.vendors import vendor_of
 from .options import ConfigOption, DryEraseOption, JsonOption, TicketsOption, YesOption, confirm
 from .screen import Screen, harmless
@@ -151,6 +150,7 @@ def tickets_of(settings: Settings, clock: SystemClock, named: str) -> frozenset[
 
     Raises ``ConfigError`` when there is no such user, and ``CannotRun`` when the helpdesk does not answer.
     """
-    with reading(settings, clock, PATIENCE_S) as (_, transport, _):
+    deadline, share = Deadline(clock, PATIENCE_S), settings.run.limit_share
+    with closing(transport_for(settings.desk, clock, deadline, share=share, read_only=True)) as transport:
         requesters = vendor_of(settings).requesters(settings, transport)
         return frozenset(requesters.tickets(requesters.find(named)))

@@ -30,9 +30,9 @@ from ..schedule.schedulers import may_start_runs
 from ..settings.load import config_file, load, secret_files
 from ..settings.schema import Settings
 from ..state.store import FILE_NAME
-from ..wiring.desks import local_store, reading
+from ..wiring.desks import local_store
 from ..wiring.knowledge import knowledge_store
-from ..wiring.parts import understanding
+from ..wiring.parts import transport_for, understanding
 from ..wiring.vendors import vendor_of
 from .options import ConfigOption, DetailedOption, JsonOption, OfflineOption
 from .screen import Screen, shortened
@@ -112,7 +112,8 @@ def _ask(found: SetUp, settings: Settings, clock: SystemClock, health: Health, r
     if down is not None and down.facts.get("problem") != "rights":
         found.not_looked_at("account", "rules, groups and fields are not read while the helpdesk cannot be used")
         return
-    with reading(settings, clock, ASKING_S) as (_, transport, _):
+    # Without a client: making one may fail, and would take the other findings along.
+    with closing(transport_for(settings.desk, clock, Deadline(clock, ASKING_S), read_only=True)) as transport:
         found.look("rules", lambda: rules(settings, transport, read))
         found.look("account", lambda: account(settings, transport))
 
