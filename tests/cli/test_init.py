@@ -7,12 +7,17 @@ from pathlib import Path
 
 import pytest
 
+from ticket_processor.analysis.model_server.settings import ModelSettings
+from ticket_processor.commands import doctor
+from ticket_processor.core.clock import Deadline
+from ticket_processor.monitoring.health_checks import Status
 from ticket_processor.policy.decide import Policy
 from ticket_processor.policy.note import NoteWhen
 from ticket_processor.settings.load import load
 from ticket_processor.settings.schema import Settings
 from ticket_processor.settings.sources import VARIABLES
 
+from ..servers.scripted import reply, scripted
 from .conftest import Command, Desk
 
 _SETTING_COMMENTED_OUT = re.compile(r"^# (?=\[|\"?[\w.-]+\"? = )", re.MULTILINE)
@@ -111,3 +116,12 @@ def test_wrong_credentials_are_told_and_3(smart: Desk) -> None:
     failed = [line for line in ended.out.splitlines() if line.startswith("FAIL ")]
     assert len(failed) == 2
     assert "Wrong-Secret" not in ended.out + ended.err
+
+
+def test_models_for_which_there_is_no_time_left_have_failed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "Deadline", lambda clock, _seconds: Deadline(clock, 0.3))
+    with scripted(reply({}, ends="hang")) as server:
+        settings = Settings(models=ModelSettings(names=("slow", "next"), base_url=server.url))
+        found = list(doctor.check_models(settings))
+    assert [check.status for check in found] == [Status.FAIL, Status.FAIL]
+    assert "model next: " in found[1].text

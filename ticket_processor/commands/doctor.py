@@ -15,7 +15,7 @@ from pathlib import Path
 from ..analysis.chain import ModelLink
 from ..analysis.text.redact import RedactedText, redact
 from ..core.clock import Clock, Deadline, SystemClock
-from ..core.errors import AnalysisFailed, ConfigError, ExitCode, Stopping, TicketbotError, worst
+from ..core.errors import AnalysisFailed, ConfigError, DeadlineReached, ExitCode, Stopping, TicketbotError, worst
 from ..core.tables import Finding, SeenBy, SetupPart, SetupSeverity, in_order
 from ..core.text import many, plain_line
 from ..helpdesk.transport import Transport
@@ -275,6 +275,8 @@ def _answers(link: ModelLink, text: RedactedText) -> Check:
         analysis = link.analyse(text)
     except AnalysisFailed as error:
         return fail(name, f"{name}: {error.in_words}")
+    except DeadlineReached:  # the models before it took all the time
+        return fail(name, f"{name}: not asked, since the time for all models is used up")
     cost = "no price" if analysis.cost_usd is None else f"${analysis.cost_usd:.6f}"
     return ok(name, f"{name}: answers, and calls a double charge {analysis.category} ({cost})")
 
