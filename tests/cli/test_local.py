@@ -140,3 +140,13 @@ def test_a_run_closes_what_was_resolved_long_ago_and_no_dry_run_does(
     desk("run")
     assert desk.ticket(1).version == version
     assert desk.store.events(1)[-1].actor.kind == ("system" if days == "30" else "agent")
+
+
+def test_what_stands_in_for_the_demo_works_and_leaves_the_usual_helpdesk_alone(bare: Command) -> None:
+    told = bare("portal", "--demo", code=2).err
+    site = dict(pair.split("=") for pair in re.findall(r"TICKETBOT_\w+=[\w.]+", told))
+    home = bare.folder / "home"
+    for command in re.findall(r"'ticketbot ([^']+)'", told)[-3:]:
+        bare(*command.split(), **site, HOME=str(home))
+    assert (bare.folder / "demo.sqlite3").exists()
+    assert not [*home.rglob("*.sqlite3")]
