@@ -96,7 +96,7 @@ def test_the_contract_of_layers_is_short_and_names_every_package() -> None:
 
 
 CEILINGS = {
-    ".": 1_330,
+    ".": 1_320,
     "analysis": 8_820,
     "audit": 1_830,
     "commands": 5_500,
