@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Iterable
+from re import _parser as parser  # type: ignore[attr-defined]
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from stdnum import iban, luhn
 
+from ticket_processor.analysis.text.detectors.identity import LOGIN, LOGIN_STEMS, NAMED
 from ticket_processor.analysis.text.detectors.scan import Scan, Stems
 from ticket_processor.analysis.text.redact import RedactedText, redact
 from ticket_processor.core.models import RedactionLevel
@@ -45,6 +49,17 @@ JWT = "eyJhbGciOiJIUzI1NiJ9" + ".eyJzdWIiOiIxMjM0In0" + ".dozjgNryP4J3jVmNHl0w5N
         ("IBAN DE89 3704 0044 0532 0130 00 bitte", "IBAN [IBAN_1] bitte"),
         ("pay to gb82west12345698765432", "pay to [IBAN_1]"),
         ("to GB82 WEST 1234 5698 7654 32 and nothing else", "to [IBAN_1] and nothing else"),
+        # words that a word list has in a spelling of its own: in Turkish capitals, with a hyphen, behind an apostrophe
+        ("ŞİFRE: hunter22", "ŞİFRE: [SECRET_1]"),
+        ("BİRTH DATE: 01.02.1985", "BİRTH DATE: [BIRTH_DATE_1]"),
+        ("Parool: K1234567", "Parool: [SECRET_1]"),
+        ("Netzwerk-Sicherheitsschlüssel: sommerwind88", "Netzwerk-Sicherheitsschlüssel: [SECRET_1]"),
+        ("Kto: 12 34 56 78", "Kto: [ACCOUNT_1]"),
+        ("Belastingnummer: 123456782", "Belastingnummer: [TAX_ID_1]"),
+        ("clé d’API : 9f8e7d6c5b4a39281706", "clé d’API : [SECRET_1]"),
+        ("Recovery code: 9f8e7d6c-5b4a39281706", "Recovery code: [SECRET_1]"),
+        ("Nata: 01/02/1985", "Nata: [BIRTH_DATE_1]"),
+        ("nasci a 3 de março de 1985", "nasci a [BIRTH_DATE_1]"),
         # SSNs
         ("my SSN is 078-05-1121", "my SSN is [SSN_1]"),
         ("SSN 078 05 1121", "SSN [SSN_1]"),
@@ -150,6 +165,11 @@ def test_the_same_value_gets_the_same_placeholder() -> None:
     redacted = redact("a@b.example and c@d.example, again A@B.example; 4111 1111 1111 1111 = 4111-1111-1111-1111")
     assert redacted.text == "[EMAIL_1] and [EMAIL_2], again [EMAIL_1]; [CARD_1] = [CARD_1]"
     assert redacted.counts == {"CARD": 1, "EMAIL": 2}
+
+
+@pytest.mark.parametrize("text", ["İBRAHİM YILMAZ", "ibrahim yılmaz", "Ibrahim Yilmaz", "YILMAZ, İBRAHİM"])
+def test_a_turkish_name_is_known_in_capitals_and_by_keyboards_without_its_letters(text: str) -> None:
+    assert redact(f"Ben {text}.", names=["İbrahim Yılmaz"]).text == "Ben [NAME_1]."
 
 
 def test_known_names_are_replaced_whole_and_in_part() -> None:
@@ -348,3 +368,46 @@ def test_every_stem_that_stands_in_a_text_is_found_there(text: str) -> None:
         mark.lower() for mark in ("PIN", "TIN") if mark in text
     }
     assert set(FOUND.within(scan)) == expected
+
+
+def forms_of(pattern: str) -> list[str]:
+    """Words that a pattern of a word list is for: each of its parts comes in all ways, while the others stay."""
+    return [*dict.fromkeys(_forms(parser.parse(pattern)))]
+
+
+def _forms(parts: Iterable[tuple[Any, Any]]) -> list[str]:
+    found = [""]
+    for part in map(_forms_of_part, parts):
+        found = [f"{found[0]}{way}" for way in part] + [f"{form}{part[0]}" for form in found[1:]]
+    return found
+
+
+def _forms_of_part(part: tuple[Any, Any]) -> list[str]:
+    name, value = str(part[0]), part[1]
+    if name == "LITERAL":
+        return [chr(value)]
+    if name == "SUBPATTERN":
+        return _forms(value[-1])
+    if name == "BRANCH":
+        return [form for way in value[1] for form in _forms(way)]
+    if name in ("MAX_REPEAT", "MIN_REPEAT"):
+        return [*_forms(value[2]), *([""] if value[0] == 0 else [])]
+    if name == "ASSERT":
+        return _forms(value[1]) if value[0] > 0 else [""]
+    if name == "IN":
+        if str(value[0][0]) == "LITERAL":
+            return [form for one in value for form in _forms_of_part(one)]
+        return ["1" if str(value[0][1]) == "CATEGORY_DIGIT" else " "]
+    return [""]
+
+
+@pytest.mark.parametrize("name", ["passwords", *NAMED])
+def test_no_word_of_a_list_is_without_a_stem(name: str) -> None:
+    words, stems = (LOGIN["words"], LOGIN_STEMS) if name == "passwords" else (NAMED[name].words, NAMED[name].announced)
+    missed = []
+    for word in words:
+        for form in forms_of(word):
+            for written in {form, form.lower(), form.upper(), form.upper().replace("I", "İ")}:
+                if re.search(word, written, re.IGNORECASE) and not stems.within(Scan(f"{written} 1")):
+                    missed.append(written)
+    assert missed == []

@@ -115,8 +115,8 @@ _BIRTH_DATE = (
     rf"|20)\d\d)(?!\d|[.\-/]\d)"
 )
 _BIRTH_STEMS = Stems(
-    "birth|dob|d.o.b|born|gebor|geboor|geburt|geb.|naissance|né le|née le|nacimiento|nací|nacid|nascita|nato il|"
-    "nata il|nascimento|nascid|nasci em|urodz|född|født|fødsels|födelse|syntymä|doğum|生年月日|出生".split("|")
+    "birth|dob|d.o.b|born|gebor|geboor|geburt|geb.|naissance|né le|née le|nacimiento|nací|nacid|nascita|nato|"
+    "nata|nascimento|nascid|nasci|urodz|född|født|fødsels|födelse|syntymä|doğum|生年月日|出生".split("|")
 )
 _BIRTH = lazy_pattern(
     r"(?:(?<![^\W_])(?:date of birth|birth[ -]?(?:date|day)|d\.?o\.?b\.?|geburts(?:datum|tag)|date de naissance"

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from ....core.text import PLACEHOLDER, lazy_pattern, strip_hidden
 from .. import word_lists
-from .scan import Scan, Span, matching_form
+from .scan import Scan, Span, lowered, matching_form
 
 _LONGEST_NAME = 100
 _MOST_NAMES = 10
@@ -74,7 +74,7 @@ def names(scan: Scan, known: Sequence[KnownName]) -> Iterator[Span]:
     for name in known:
         if len(name.words) > 1:
             for words in (name.words, (name.words[-1], *name.words[:-1])):
-                yield from _whole(scan, tuple(word.lower() for word in words), name.value)
+                yield from _whole(scan, tuple(map(lowered, words)), name.value)
         for part in name.parts:
             spaceless = _SPACELESS.search(part) is not None
             for start, end in _places(scan.text, part):

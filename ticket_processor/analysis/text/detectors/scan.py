@@ -102,12 +102,9 @@ class Scan:
     __slots__ = ("digits", "hints", "lower", "text")
 
     def __init__(self, text: str) -> None:
-        lower = text.lower()
-        if len(lower) != len(text):
-            lower = "".join(low if len(low := char.lower()) == 1 else char for char in text)
-        self.text, self.lower = text, lower
+        self.text, self.lower = text, lowered(text)
         self.digits = sum(map(text.count, "0123456789"))
-        words = set((_ASCII_LETTERS if lower.isascii() else _LETTERS).findall(lower))
+        words = set((_ASCII_LETTERS if self.lower.isascii() else _LETTERS).findall(self.lower))
         self.hints = reduce(or_, filter(None, map(_WORDS.__getitem__, words)), _WORDS.always)
 
     def near(
@@ -146,6 +143,11 @@ class Scan:
 
 
 _DIGITS = lazy_pattern(r"[0-9]+")
+
+
+def lowered(text: str) -> str:
+    """``text`` in lower case, as long as it was; Turkish İ and ı are an i, as for patterns that ignore case."""
+    return text.lower() if text.isascii() else text.replace("İ", "i").lower().replace("ı", "i")
 
 
 def matching_form(text: str) -> str:

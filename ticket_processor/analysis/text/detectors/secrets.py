@@ -286,7 +286,7 @@ _TOKEN = lazy_pattern(
     r"(?:\s?(?:is|was|ist|lautet|est|es|é|è)\b)?\s?[:=]?\s{0,2}['\"“`]?([A-Za-z0-9_\-./+=~]{8,500})",
     re.IGNORECASE,
 )
-_TOKEN_STEMS = Stems(("key", "secret", "token", "schlüssel", " api", "seed", "sleutel"))
+_TOKEN_STEMS = Stems(("key", "secret", "token", "schlüssel", " api", "d'api", "d’api", "seed", "sleutel", "recovery"))
 _DOTTED_NAME = lazy_pattern(
     r"(?:[A-Za-z][A-Za-z_\-]{1,30}(?:\d[A-Za-z]{2,20})?\d?\.){1,8}[A-Za-z][A-Za-z_]{1,40}(?:\d[A-Za-z]{2,20})?\d?"
 )
