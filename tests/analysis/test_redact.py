@@ -60,6 +60,13 @@ JWT = "eyJhbGciOiJIUzI1NiJ9" + ".eyJzdWIiOiIxMjM0In0" + ".dozjgNryP4J3jVmNHl0w5N
         ("Recovery code: 9f8e7d6c-5b4a39281706", "Recovery code: [SECRET_1]"),
         ("Nata: 01/02/1985", "Nata: [BIRTH_DATE_1]"),
         ("nasci a 3 de março de 1985", "nasci a [BIRTH_DATE_1]"),
+        ("j'habite 12 square de la Couronne", "j'habite [ADDRESS_1]"),
+        ("Begijnhof 12, 1012 WT", "[ADDRESS_1]"),
+        ("Ich wohne Marktplatz, 5", "Ich wohne [ADDRESS_1]"),
+        # columns of a table that only such a word names
+        ("Name\tDriving licence\nJo\tMORGA657054SM9IJ", "Name\tDriving licence\nJo\t[LICENCE_1]"),
+        ("Name\tAccount number\nJo\t12345678", "Name\tAccount number\nJo\t[ACCOUNT_1]"),
+        ("Name\tNINO\nJo\tAB123456C", "Name\tNINO\nJo\t[NATIONAL_ID_1]"),
         # SSNs
         ("my SSN is 078-05-1121", "my SSN is [SSN_1]"),
         ("SSN 078 05 1121", "SSN [SSN_1]"),

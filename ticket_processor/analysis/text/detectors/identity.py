@@ -188,10 +188,10 @@ LABEL = lazy_pattern(
 LOGIN_STEMS = Stems([*LOGIN["stems"], *LOGIN["stems_not_ascii"]])
 _NUMBER_STEMS = Stems(
     (
-        *(stem for name in ("tax_id", "passport", "bank_account", "national_id") for stem in NAMED[name].stems),
+        *(stem for each in NAMED.values() for stem in each.stems),
         *(" pin", "pincode", "cvv", "cvc", "ssn", "iban", "token", "secret", "api"),
     ),
-    ("PIN", "TIN", "EIN", "NIF", "NIP"),
+    ("PIN", *(mark for each in NAMED.values() for mark in each.marks)),
 )
 
 
