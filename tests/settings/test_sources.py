@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import functools
+import re
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +14,7 @@ from hypothesis import strategies as st
 
 from ticket_processor.commands.init import CONFIG_TEXT
 from ticket_processor.core.errors import ConfigError
+from ticket_processor.settings import sources
 from ticket_processor.settings.load import load
 from ticket_processor.settings.sources import read_toml
 
@@ -87,6 +91,16 @@ def test_tabs_windows_line_ends_and_notepads_mark_are_no_mistake(tmp_path: Path)
     settings = load(folder=tmp_path, environ={})
     assert settings.run.workers == 3
     assert settings.zendesk.url == "https://acme.zendesk.com"
+
+
+def test_the_lines_of_many_wrong_settings_are_found_without_reading_the_file_as_often(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parsed = functools.cache(tomllib.loads)
+    monkeypatch.setattr(sources, "_parsed", parsed)
+    found = told(tmp_path, "".join(f"[models.prices.m{number}]\nnope = 1\n" for number in range(40)))
+    assert [int(re.findall(r"line (\d+)", each)[0]) for each in found] == [*range(1, 80, 2)]
+    assert parsed.cache_info().misses <= 80
 
 
 @pytest.mark.parametrize(

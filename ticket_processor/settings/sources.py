@@ -32,6 +32,7 @@ OF_HELPDESKS = tuple(
 OURS = (*OF_HELPDESKS, "TICKETBOT_")
 """Prefixes of our own variables; those of OpenAI are other programs' as well."""
 
+_parsed = functools.cache(tomllib.loads)  # without it, hundreds of wrong settings of one name take minutes
 _SAVE = "save it again as UTF-8 (Notepad: Save as, Encoding)"
 
 
@@ -56,7 +57,7 @@ class TomlFile:
         for number in range(len(lines), 0, -1) if _holds(self.data, place) else ():
             if name in lines[number - 1]:
                 with suppress(tomllib.TOMLDecodeError):  # within a value of several lines
-                    if not _holds(tomllib.loads("\n".join(lines[: number - 1])), place):
+                    if not _holds(_parsed("\n".join(lines[: number - 1])), place):
                         return number
         return 0
 
