@@ -103,6 +103,7 @@ def test_quoted_mail_in_html_is_cut() -> None:
 
 def test_hidden_characters_are_stripped_and_scripts_kept() -> None:
     assert clean("Ｈｉ", "注\u200b文が\U000e0041届かない 😀\u202e") == "Hi\n注文が届かない 😀"
+    assert clean("Hi", "ab\u2060\ufe0fcd") == "Hi\nabcd", "what one stripping brings together"
 
 
 def test_a_long_text_is_cut_at_a_sentence() -> None:

@@ -305,7 +305,7 @@ def _no_half_number(head: str, rest: str) -> str:
 def normalised(text: str) -> str:
     shown = strip_hidden(text)
     plain = compatible(unescaped(shown))
-    return (plain if plain is shown else strip_hidden(plain))[:MAX_INPUT]
+    return (plain if plain is shown and plain.isascii() else strip_hidden(plain))[:MAX_INPUT]
 
 
 def clean(subject: str, description: str) -> str:
