@@ -10,10 +10,9 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from functools import cache
 
 from ...core.text import compatible, lazy_pattern
-from ..text.detectors.scan import Scan, Stems
+from ..text.detectors.scan import Scan, Stems, lowered
 from .matcher import lists
 
 MAX_SCANNED = 20_000
@@ -130,7 +129,7 @@ def _folded(text: str) -> str:
         tags = "".join(chr(ord(char) - 0xE0000) for run in _TAG_CHARACTERS.findall(text) for char in run)
         text = compatible(re.sub(f"[{_INVISIBLE}\u202a-\u202e\u2066-\u2069]", "", text))
         text = _TAG_CHARACTERS.sub("", text).replace("’", "'")
-        text = f"{text}\n{tags}".lower() if tags else text.lower()
+        text = lowered(f"{text}\n{tags}" if tags else text)
         if _OTHER_SCRIPT.search(text) and _MIXED_WORD.search(text):
             text = text.translate(_TO_PLAIN)
     else:
@@ -138,7 +137,6 @@ def _folded(text: str) -> str:
     return _BLANKS.sub(" ", text)
 
 
-@cache
 def _instructions() -> tuple[tuple[str, Stems, re.Pattern[str]], ...]:
     """Sign, needles and pattern of each row; a part that a pattern names in braces stands for itself."""
     table = lists("instructions", between_lines="")
@@ -151,9 +149,13 @@ def _instructions() -> tuple[tuple[str, Stems, re.Pattern[str]], ...]:
     return tuple(rows)
 
 
+_INSTRUCTIONS = _instructions()
+"""Made as this is imported: a text that is scanned before its needles are known seems to hold none of them."""
+
+
 def _signs_in_words(folded: Scan, wanted: frozenset[str] = SIGNS) -> set[str]:
     signs: set[str] = set()
-    for sign, needles, pattern in _instructions():
+    for sign, needles, pattern in _INSTRUCTIONS:
         if sign not in wanted or sign in signs or not folded.hints & needles.bits:
             continue
         if any(folded.near(pattern, needles, before=_AROUND, behind=_AROUND)):
