@@ -7,15 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from ticket_processor.core.errors import NotePublished, TicketError, TooManyJobs
+from ticket_processor.core.errors import NotePublished, PartRefused, TicketError, TooManyJobs
 from ticket_processor.core.models import Change, Outcome, OutcomeStatus, Ticket
 from ticket_processor.core.run_summary import Writes
 from ticket_processor.pipeline import job_trust
 from ticket_processor.pipeline.job_trust import DAY_S
 from ticket_processor.pipeline.jobs import FULL_IN_A_ROW, LOST_JOB_S, TRIAL_ITEMS, Delivery
 from ticket_processor.reporting.run_words import summary_text
+from ticket_processor.state.records import Verdict
 
-from ..support.fakes import a_ticket
+from ..support.fakes import a_decision, a_ticket
 from ..support.memory_helpdesk import AS_JOBS, Office, Open
 from ..support.writeback_rig import SEEN, Bench, learnt, opened
 
@@ -147,6 +148,28 @@ def test_the_item_that_must_fail_carries_its_change_and_is_right_where_the_helpd
     assert stale in {change.ticket_id for change in bench.desk.jobs_taken["job-1"]}
     assert (len(outcomes), ended(outcomes)) == (60, {OutcomeStatus.UPDATED})
     assert len(bench.desk.edits[stale]) == 1
+
+
+def of_group(bench: Bench) -> list[Verdict]:
+    return [
+        verdict.model_copy(update={"decision": a_decision(verdict.ticket_id, group=77)}) for verdict in bench.verdicts()
+    ]
+
+
+def test_an_item_with_a_group_proves_that_stamps_guard_once_its_ticket_is_written_whole(bench: Bench) -> None:
+    assert ended(bench.run(of_group(bench), delivery=AS_JOBS)) == {OutcomeStatus.UPDATED}
+    assert bench.desk.sizes()[:2] == [TRIAL_ITEMS + 1] * 2
+    assert len(bench.desk.stale) == 2
+    assert learnt(bench.state).stamps is True
+
+
+def test_an_item_that_failed_for_its_group_does_not_prove_that_stamps_guard(bench: Bench) -> None:
+    bench.desk.ignores_stamps = True
+    bench.desk.items = {TRIAL_ITEMS + 1: "failed"}
+    bench.desk.updates = [PartRefused("knows no group 77", "group"), *[bench.happens] * 60]
+    bench.run(of_group(bench), delivery=AS_JOBS)
+    known = learnt(bench.state)
+    assert (known.ok, known.stamps) == (False, False)
 
 
 def test_an_account_that_begins_to_publish_notes_is_found_out_by_that(bench: Bench) -> None:

@@ -97,6 +97,8 @@ class JobTrust:
         self._known = learnt(tools.state)
         if self.refused and self._age_s > RETRY_TRIAL_S:
             self._known = None
+        self._suspects: set[int] = set()
+        """Tickets whose items with an old stamp failed, perhaps for a group or field that the account refuses."""
         self.guard_ended = False
         """True if stamps were known to guard, but this run found an item that was written with an old stamp."""
 
@@ -144,11 +146,11 @@ class JobTrust:
         self._known = known
 
     def judge(
-        self, works: Sequence[Settlement], stale: int | None, status: JobStatus, tickets: Mapping[int, Ticket]
+        self, works: Sequence[Settlement], stale: Settlement | None, status: JobStatus, tickets: Mapping[int, Ticket]
     ) -> None:
         """Read the records of a job's items into their ``recorded``, and learn whether jobs are safe.
 
-        ``works`` are items whose ``tickets`` show the write, all of them or a sample; ``stale`` is the ticket whose
+        ``works`` are items whose ``tickets`` show the write, all of them or a sample; ``stale`` is the one whose
         item had an old stamp. Raises ``NotePublished``.
         """
         why, judged = "", False
@@ -194,18 +196,28 @@ class JobTrust:
             return self._desk.history(ticket_id)
         return None
 
-    def _failed_for_its_stamp(self, stale: int, status: JobStatus, shown: Sequence[Settlement]) -> bool | None:
-        """True if the item with the old stamp failed because of it; ``None`` if a closed ticket may be the reason.
+    def _failed_for_its_stamp(self, work: Settlement, status: JobStatus, shown: Sequence[Settlement]) -> bool | None:
+        """True if the item with the old stamp failed because of it; ``None`` if there may be another reason.
 
-        It counts as done only once its ticket shows the write.
+        The ticket may be closed, or a group or field refused. It counts as done only once its ticket shows the write.
         """
+        stale, change = work.ticket_id, work.sent[-1]
         made = status.results.get(stale)
         if made:
-            return False if any(work.ticket_id == stale for work in shown) else None
+            return False if work in shown else None
         if made is None or not self.on_trial:
             return None if made is None else True
         with suppress(TicketError):
             there = self._desk.fetch([stale]).get(stale)
             if there is not None and there.status not in ENDED_STATUSES:
-                return True
+                if change.group is None and not change.fields:
+                    return True
+                self._suspects.add(stale)
         return None
+
+    def accepted(self, work: Settlement) -> None:
+        """Learn from a write that was taken whole: if its item with an old stamp had failed, the stamp was why."""
+        if work.ticket_id in self._suspects and not work.without and self._known is not None and self.on_trial:
+            known = self._known.model_copy(update={"at": iso(self._clock.now()), "stamps": True})
+            remember(self._state, known)
+            self._learn(known)

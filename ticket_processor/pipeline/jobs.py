@@ -88,8 +88,8 @@ LOST_JOB_UNTIL = "lost_job_until"
 class _Job:
     begun: float
     works: dict[int, Settlement] = field(default_factory=dict)
-    stale: int | None = None
-    """The ticket whose item has an old stamp."""
+    stale: Settlement | None = None
+    """The one whose item has an old stamp."""
     missed: int = 0
     looks: int = 0
     done: bool = False
@@ -170,7 +170,7 @@ class UpdateJobs:
         """Send a job with the ``planned`` changes, whose tickets were read at ``begun`` (monotonic seconds)."""
         job = _Job(begun)
         if self.trust.wants_stale_item and len(planned) > 1:
-            job.stale = planned[-1][0].ticket_id
+            job.stale = planned[-1][0]
         self._before_write()
         until = self._clock.now() + LOST_JOB_S
         for work, change in planned:
@@ -184,7 +184,7 @@ class UpdateJobs:
             if self.trust.on_trial:
                 self._state.remember(**{LOST_JOB_UNTIL: str(until)})
         try:
-            job_id = self._desk.update_many(changes, stale=job.stale)
+            job_id = self._desk.update_many(changes, stale=job.stale.ticket_id if job.stale else None)
         except TooManyJobs as full:
             self._none_before = self._clock.monotonic() + full.wait
             self._full_in_a_row += not self._jobs
@@ -302,7 +302,7 @@ class UpdateJobs:
             work.in_doubt_until = 0.0
             if status.results.get(work.ticket_id) is True:
                 said.append(work)
-            elif work.ticket_id == job.stale:
+            elif work is job.stale:
                 work.attempts -= 1
                 self._waiting.insert(0, work)
             else:
@@ -314,7 +314,7 @@ class UpdateJobs:
         unguarded = self.trust.unguarded
         # The ticket shows its tags; only the record of an item that set a priority shows whether it was left out.
         one = max(made, key=lambda work: work.sent[-1].priority is not None, default=None)
-        sample = made if unguarded else [work for work in made if work is one or work.ticket_id == job.stale]
+        sample = made if unguarded else [work for work in made if work in (one, job.stale)]
         if sample:
             self.trust.judge(sample, job.stale, status, tickets)
         if self.trust.unguarded or any(work.recorded and work.recorded.dropped for work in sample):

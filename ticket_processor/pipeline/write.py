@@ -349,6 +349,7 @@ class WriteBack:
         lacking = self._incomplete(work)
         outcome = work.written(reason or work.verdict.decision.reason, change)
         self._incomplete_so_far += bool(outcome.missing)
+        self.trust.accepted(work)
         then = follow_up(work, outcome, change, self._audit, self.trust)
         if lacking and work.verdict.follows and not (then and then[1] == REPAIR):
             return Settled(work.end(OutcomeStatus.SKIPPED, incomplete(work.without), retry=True))
