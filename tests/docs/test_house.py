@@ -96,27 +96,27 @@ def test_the_contract_of_layers_is_short_and_names_every_package() -> None:
 
 
 CEILINGS = {
-    ".": 1_320,
-    "analysis": 8_830,
-    "audit": 1_830,
-    "commands": 5_500,
+    ".": 1_340,
+    "analysis": 8_840,
+    "audit": 1_840,
+    "commands": 5_520,
     "core": 2_540,
-    "dashboard": 1_390,
+    "dashboard": 1_400,
     "evaluation": 1_840,
     "helpdesk": 5_680,
-    "knowledge": 1_500,
-    "learning": 1_600,
-    "monitoring": 2_430,
-    "pipeline": 4_850,
-    "policy": 1_310,
-    "replies": 1_330,
-    "reporting": 2_280,
-    "sandbox": 2_950,
-    "schedule": 280,
-    "seeding": 700,
-    "settings": 1_560,
-    "state": 890,
-    "web": 3_190,
+    "knowledge": 1_520,
+    "learning": 1_620,
+    "monitoring": 2_440,
+    "pipeline": 4_880,
+    "policy": 1_320,
+    "replies": 1_340,
+    "reporting": 2_300,
+    "sandbox": 2_960,
+    "schedule": 300,
+    "seeding": 720,
+    "settings": 1_580,
+    "state": 900,
+    "web": 3_200,
     "wiring": 2_840,
 }
 """Lines of Python in each package, and of the package's own modules under ``.``.
@@ -124,7 +124,7 @@ CEILINGS = {
 They are lowered when lines go. Whoever raises one says why in the commit. Request Tracker, a third helpdesk, took 1,050
 lines of product (850 of them in ``helpdesk/``), 600 of tests, and a page of 570 words.
 """
-MOST = {"files": 261, "test lines": 61_200, "scripts": 22, "words of docs": 20_470}
+MOST = {"files": 261, "test lines": 61_400, "scripts": 22, "words of docs": 20_500}
 """Of the whole house: modules, lines of tests, scripts, and words of all pages, generated ones included."""
 SLACK = 1.02
 """A ceiling this far above what is there is to be lowered."""
