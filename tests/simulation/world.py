@@ -313,6 +313,7 @@ class World:
         self.sandbox.faults = FaultPlan()
         self.sandbox.duplicates = self.sandbox.repeats = 0.0
         self.sandbox.store.replica_lag = 0.0
+        self._messaging = 0.0  # of conversations nobody learns whether a write works again
         if self.mishaps.drops and self.sandbox.helpdesk == "zendesk":
             self.sandbox.store.go_by(replace(self.sandbox.store.rules, drops=()))
         if self._loses_state:
