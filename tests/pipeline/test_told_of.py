@@ -8,10 +8,11 @@ import pytest
 
 from ticket_processor.core.errors import ConfigError
 from ticket_processor.helpdesk.protocol import Fetched, Shard
+from ticket_processor.pipeline.jobs import Delivery
 from ticket_processor.state.store import HORIZON
 
 from ..support.fakes import START, a_ticket
-from ..support.memory_helpdesk import Office, Open
+from ..support.memory_helpdesk import ONE_BY_ONE, Office, Open
 
 
 def begun(office: Office) -> Office:
@@ -99,3 +100,22 @@ def test_a_run_on_told_tickets_takes_others_that_come_meanwhile(open_office: Ope
     office.run(told=(1,), told_of=lambda: news.pop(0) if news else ())
     assert written(office) == [1, 3] or written(office) == [3, 1]
     assert office.desk.times("pages") == 0
+
+
+@pytest.mark.parametrize("comes_back", [True, False])
+@pytest.mark.parametrize("way", [ONE_BY_ONE, Delivery("batch", batch_from=1)], ids=lambda way: way.mode)
+def test_a_newborn_ticket_is_deleted_only_if_the_next_run_does_not_find_it_either(
+    open_office: Open, way: Delivery, comes_back: bool
+) -> None:
+    office = begun(open_office(a_ticket(1, age=5.0), a_ticket(2, age=6.0)))
+    known, shown = office.desk.tickets, Fetched()
+    office.desk.fetch = lambda _numbers: shown  # type: ignore[method-assign]
+    office.run(delivery=way)  # a page has listed both, and the copy that is read next lacks them
+    assert office.ends() == {1: ("skipped", "deferred_changed_just_now"), 2: ("skipped", "deleted")}
+    assert [number for number, *_ in office.waiting()] == [1]
+    if comes_back:
+        shown[1] = known[1].model_copy(update={"read_at": START + 600.0})
+    del known[2]
+    office.run(delivery=way)
+    assert office.ends()[1] == (("updated", "by m-1, confidence 0.90") if comes_back else ("skipped", "deleted"))
+    assert (written(office), office.waiting()) == ([1] if comes_back else [], [])

@@ -51,6 +51,18 @@ def test_no_promise_is_broken_whatever_goes_wrong_and_a_lot_does(kind: Kind, fir
         assert not lost or lost < held["updates"] / 10
 
 
+@pytest.mark.parametrize(
+    "seed",
+    [
+        pytest.param(11117, id="the-last-ticket-was-a-conversation"),
+        pytest.param(13356, id="so-no-write-worked-again"),
+        pytest.param(13463, id="an-older-copy-lacked-a-newborn-ticket"),
+    ],
+)
+def test_a_story_that_once_broke_a_promise_keeps_it(seed: int) -> None:
+    assert KINDS[""].violations(KINDS[""].play(seed)) == []
+
+
 @pytest.mark.slow
 def test_stories_with_thanks_hold_what_they_are_meant_to_hold() -> None:
     _, held = _broken(KINDS["thanks"], range(100))

@@ -67,7 +67,8 @@ class Triage:
         """See :class:`Planner`."""
         verdict, end = work.verdict, work.end
         if ticket is None:
-            return end(OutcomeStatus.SKIPPED, reasons.DELETED)
+            missing = reasons.DEFERRED if work.newborn else reasons.DELETED
+            return end(OutcomeStatus.SKIPPED, missing, retry=work.newborn)
         read = cache(partial(self._desk.history, ticket.id))
         if verdict.follows and (blocked := self._refused_for_good(verdict.decision, ticket)):
             if (reason := self._why_leave_alone(verdict, ticket)) is not None:

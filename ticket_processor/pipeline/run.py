@@ -20,7 +20,7 @@ from .intake import Intake, Wanted
 from .public_replies import ReplySender
 from .record import Listener
 from .select import Work
-from .settlement import Settled
+from .settlement import Settled, is_newborn
 from .shared_faults import REQUESTS
 
 
@@ -112,7 +112,8 @@ class Run(RunFrame):
                 for finished in results:
                     intake.understood(work.ticket.id for work, _ in finished)
                     alone = {work.ticket.id for work, _ in finished if work.from_webhook and parts.express is not None}
-                    self._write_back.take(self._judged(finished), alone)
+                    newborn = {work.ticket.id for work, _ in finished if is_newborn(work.ticket, options.stable_read_s)}
+                    self._write_back.take(self._judged(finished), alone, newborn)
                     self._record_all(self._write_back.advance(fan_out.outstanding, last=fan_out.exhausted))
         except DeadlineReached as end:
             late = end  # analysed tickets are still written, as far as time allows

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from ..audit.receipts import AuditLog
 from ..core import reasons
-from ..core.clock import Clock
+from ..core.clock import Clock, parse_iso
 from ..core.errors import CannotRun, MissingPart, NotePublished
 from ..core.models import Change, Decision, Outcome, OutcomeStatus, Overwrite, Request, TakenOff, Ticket
 from ..helpdesk.ticket_history import Edit, Overwritten, left_out, overwritten
@@ -32,7 +32,8 @@ class Settlement:
     that many ``attempts``. ``alone`` asks for a single update, whose answer says what is wrong. ``without`` are parts
     that the helpdesk has refused. ``recorded`` is our write in the helpdesk's record, if known. ``in_doubt_until`` is
     until when a job may still write what was sent (Unix seconds). ``taken_off`` is what people had taken off when
-    ``updated_at`` was ``taken_off_at``, if it was read.
+    ``updated_at`` was ``taken_off_at``, if it was read. ``newborn`` is true in the run that read the ticket right after
+    its creation; see :func:`is_newborn`.
     """
 
     verdict: Verdict
@@ -49,6 +50,7 @@ class Settlement:
     in_doubt_until: float = 0.0
     taken_off: TakenOff | None = None
     taken_off_at: str = ""
+    newborn: bool = False
 
     @classmethod
     def of(cls, item: Open, clock: Clock) -> Settlement:
@@ -140,6 +142,11 @@ def clean_stamp(ticket: Ticket, margin_s: float) -> str:
     Empty if the record was read so soon after the last change that it may lack a write.
     """
     return ticket.updated_at if ticket.seconds_to_last_change < margin_s or is_stable(ticket, margin_s) else ""
+
+
+def is_newborn(ticket: Ticket, margin_s: float) -> bool:
+    """True if a copy of the data that is up to ``margin_s`` old may lack a ticket that another copy shows."""
+    return ticket.read_at is not None and ticket.read_at - parse_iso(ticket.created_at) < margin_s
 
 
 def is_stable(ticket: Ticket, margin_s: float) -> bool:

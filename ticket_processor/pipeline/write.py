@@ -125,16 +125,18 @@ class WriteBack:
         """Leave waiting tickets to the next run, which finds them in the state. Jobs under way are still awaited."""
         self._waiting.clear()
 
-    def take(self, verdicts: Sequence[Verdict], alone: Collection[int] = ()) -> None:
+    def take(self, verdicts: Sequence[Verdict], alone: Collection[int] = (), newborn: Collection[int] = ()) -> None:
         """Store new verdicts; :meth:`advance` and :meth:`finish` write them.
 
-        Tickets in ``alone`` are sent as single updates and wait for no job.
+        Tickets in ``alone`` are sent as single updates and wait for no job. Those that are ``newborn`` are left to the
+        next run if they are not found.
         """
         if verdicts:
             self._state.keep_verdict(*verdicts)
             works = [Settlement.of(Open(verdict), self._clock) for verdict in verdicts]
             for work in works:
                 work.alone = work.alone or work.ticket_id in alone
+                work.newborn = work.ticket_id in newborn
             self._waiting += works
 
     def advance(self, outstanding: int, *, last: bool = False) -> Iterator[Settled]:
