@@ -18,7 +18,7 @@ from ticket_processor.helpdesk.ticket_history import Edit, History
 from ticket_processor.pipeline.job_trust import JobTrust
 from ticket_processor.pipeline.jobs import Tools
 from ticket_processor.pipeline.settlement import Settled
-from ticket_processor.pipeline.verify import LAG_S, WriteVerifier
+from ticket_processor.pipeline.verify import LAG_S, UNREAD, WriteVerifier
 from ticket_processor.state.records import Verdict
 from ticket_processor.state.store import State
 from ticket_processor.tags import REPAIR
@@ -265,15 +265,38 @@ def test_a_helpdesk_that_stops_to_answer_ends_the_reading_and_not_the_run(
     assert bench.witness.statement() == Statement(written=2, checked=1)
 
 
-def test_items_that_a_run_could_not_read_are_read_by_the_next_one_and_by_no_dry_run(bench: Bench) -> None:
+@pytest.mark.parametrize("guard_ended", [True, False])
+def test_items_that_a_run_could_not_read_are_read_by_the_next_one_and_by_no_dry_run(
+    bench: Bench, guard_ended: bool
+) -> None:
+    """Whether it knew that the guard had ended, or was stopped before it read anything back."""
     bench.wrote(1, job="job-1", tags_before=("vip",))
-    bench.trust.guard_ended = True
+    bench.trust.guard_ended = guard_ended
     bench.witness.leave_unread()
     bench.desk.holds(a_change(1, intent="run-1"), tags_removed=frozenset({"vip"}))
     bench.another("dry", most=100, dry_run=True).read_back(5.0)
     assert (bench.desk.asked, bench.alerts()) == ([], [])
     bench.another("next", most=100).read_back(5.0)
     assert (bench.desk.asked, [line["what"] for line in bench.alerts()]) == ([1], ["overwrote"])
+
+
+def test_runs_that_stop_early_one_after_another_leave_no_more_than_one_sample(bench: Bench) -> None:
+    for number in (1, 3, 5):
+        bench.witness = bench.another(f"run{number}", most=2)
+        for ticket_id in (number, number + 1):
+            bench.wrote(ticket_id, job="job-1")
+        bench.witness.leave_unread()
+    bench.another("next", most=2).read_back(5.0)
+    assert bench.desk.asked == [1, 2]
+
+
+def test_a_run_that_has_read_its_sample_leaves_nothing(bench: Bench) -> None:
+    bench.witness = bench.another(most=2)
+    for ticket_id in (1, 2, 3):
+        bench.wrote(ticket_id, job="job-1")
+    assert bench.sworn() == Statement(written=3, checked=2)
+    bench.witness.leave_unread()
+    assert bench.state.fact(UNREAD) is None
 
 
 # Words

@@ -33,7 +33,7 @@ LAG_S = 6.0
 
 
 UNREAD = "unread_items"
-"""Fact of the state: items of unguarded jobs that a run could not read back."""
+"""Fact of the state: items of jobs that a run was to read back and could not."""
 
 
 @dataclass
@@ -119,11 +119,16 @@ class WriteVerifier:
         return [_Write(packed.encode(), in_job=True) for packed in kept]
 
     def leave_unread(self) -> None:
-        """Store the unread items of unguarded jobs for the next run."""
-        own = [*self._kept, *self._other_items] if self._trust.guard_ended else []
-        unread = [item.packed.decode() for item in (*self._left_unread, *own) if item.in_job and not item.looked_at]
-        if unread or self._left_unread:
-            self._state.remember(**{UNREAD: json.dumps(unread)})
+        """Store unread items of jobs for the next run: all of an unguarded account, else those of the sample.
+
+        A run that ended early has not read its sample, and nothing else tells of a guard that has ended.
+        """
+        own = [*self._kept, *self._other_items] if self._trust.guard_ended else self._kept
+        left, own = ([it for it in items if it.in_job and not it.looked_at] for items in (self._left_unread, own))
+        if not self._trust.guard_ended:
+            own = own[: max(0, self._most - self._checked - len(left))]  # the sample of many such runs does not grow
+        if left or own or self._left_unread:
+            self._state.remember(**{UNREAD: json.dumps([item.packed.decode() for item in (*left, *own)])})
 
     @property
     def lost(self) -> int:
