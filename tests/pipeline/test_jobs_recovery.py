@@ -10,6 +10,7 @@ import pytest
 from ticket_processor.core.errors import NotePublished, PartRefused, TicketError, TooManyJobs
 from ticket_processor.core.models import Change, Outcome, OutcomeStatus, Ticket
 from ticket_processor.core.run_summary import Writes
+from ticket_processor.helpdesk.ticket_history import History
 from ticket_processor.pipeline import job_trust
 from ticket_processor.pipeline.job_trust import DAY_S
 from ticket_processor.pipeline.jobs import FULL_IN_A_ROW, LOST_JOB_S, TRIAL_ITEMS, Delivery
@@ -243,6 +244,31 @@ def test_a_guard_that_ends_is_noticed_by_the_sample_and_what_it_cost_is_put_back
     assert office.run(delivery=AS_JOBS).writes == Writes(singly=60 + 15)
     assert all("callback" in office.desk.tickets[number].tags for number in touched)
     assert all("ai_processed" in ticket.tags for ticket in office.desk.tickets.values())
+
+
+def test_a_late_record_that_shows_a_persons_edit_and_not_our_write_yet_does_not_mean_lost_metadata(
+    open_office: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office = without_guard(open_office, 1)
+    office.state.forget(job_trust.TRUST)
+    office.desk.items = {TRIAL_ITEMS + 1: "failed"}  # so that stamps seem to guard
+    whole, late = office.desk.history, [1]
+
+    def history(ticket_id: int) -> History:
+        found = whole(ticket_id)
+        if ticket_id not in late:
+            return found
+        late.remove(ticket_id)
+        return History(edits=tuple(edit for edit in found.edits if not edit.key))
+
+    monkeypatch.setattr(office.desk, "history", history)
+    office.run(delivery=AS_JOBS)
+    assert not late
+    assert learnt(office.state).metadata
+    assert [line["ticket_id"] for line in office.alerts("overwrote")] == [1]
+    office.clock.advance(600)
+    office.run(delivery=AS_JOBS)
+    assert {"callback", "ai_processed"} <= set(office.desk.tickets[1].tags)
 
 
 def test_a_guard_that_holds_is_tried_by_one_stale_item_a_day(open_office: Open) -> None:

@@ -162,8 +162,10 @@ class JobTrust:
             public = [item for item in history.edits if item.comment == "public"]
             if edit in public or any(reference(change.key) in item.text for item in public):
                 raise note_published(work.ticket_id)
-            if edit is None and all(item.at <= change.stamp for item in history.edits):
-                continue  # the record is behind the ticket, and says nothing of the job yet
+            tags = frozenset(change.tags_added)
+            later = [item for item in history.edits if item.at > change.stamp]
+            if edit is None and not any(item.tags_added & tags or not tags for item in later):
+                continue  # the record is behind the ticket, and says nothing of the job yet, only of people's edits
             judged = True
             if edit is None:
                 why = LOST_KEY
