@@ -152,9 +152,11 @@ JOB_MUTATIONS: Mapping[str, Guard] = {
     "items of jobs without their note": Guard(0, partial(_items_without, "comment")),
     "items of jobs with a public note": Guard(0, _public_items),
     "whatever a job does not name is taken for done": Guard(
-        2, patch(zendesk, "job_status", _whatever_a_job_says), UNVERIFIED
+        332, patch(zendesk, "job_status", _whatever_a_job_says), UNVERIFIED
     ),
-    "a job's failed items are taken for done": Guard(4, patch(zendesk, "job_status", _failed_items_count), UNVERIFIED),
+    "a job's failed items are taken for done": Guard(
+        465, patch(zendesk, "job_status", _failed_items_count), UNVERIFIED
+    ),
     "a job that nobody knows is taken for done": Guard(
         338, patch(zendesk.Zendesk, "jobs", _lost_jobs_are_done), UNVERIFIED
     ),
