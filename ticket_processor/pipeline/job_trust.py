@@ -67,15 +67,13 @@ STALE_DONE = "a job's item was done although its stamp was out of date"
 def revoked(state: State, now: str) -> BatchTrust:
     """Findings that forbid jobs from now on, because an item of a job overwrote an edit."""
     before = learnt(state)
-    known = BatchTrust(
+    return BatchTrust(
         at=now,
         ok=False,
         metadata=before is None or before.metadata,
         stamps=False,
         why=PASSED_OVER,
     )
-    remember(state, known)
-    return known
 
 
 def remember(state: State, known: BatchTrust) -> None:
@@ -140,6 +138,7 @@ class JobTrust:
             self._learn(revoked(self._state, iso(self._clock.now())))
 
     def _learn(self, known: BatchTrust) -> None:
+        remember(self._state, known)
         if not known.ok and not self.refused:
             self._audit.alert("write_mode", mode="single", why=known.why)
             self.guard_ended = self.stamps_guard and known.stamps is False
@@ -179,15 +178,15 @@ class JobTrust:
         tried = self.on_trial or (stale is not None and stamps is not None)
         if not judged or self.refused or not (why or tried):
             return
-        known = BatchTrust(
-            at=iso(self._clock.now()),
-            ok=not why,
-            metadata=why != LOST_KEY,
-            stamps=self._known and self._known.stamps if stamps is None else stamps,
-            why=why,
+        self._learn(
+            BatchTrust(
+                at=iso(self._clock.now()),
+                ok=not why,
+                metadata=why != LOST_KEY,
+                stamps=self._known and self._known.stamps if stamps is None else stamps,
+                why=why,
+            )
         )
-        remember(self._state, known)
-        self._learn(known)
 
     def records(self, ticket_ids: Sequence[int]) -> Iterable[History | None]:
         """The tickets' records, in their order; ``None`` for one that cannot be read."""
@@ -220,6 +219,4 @@ class JobTrust:
     def accepted(self, work: Settlement) -> None:
         """Learn from a write that was taken whole: if its item with an old stamp had failed, the stamp was why."""
         if work.ticket_id in self._suspects and not work.without and self._known is not None and self.on_trial:
-            known = self._known.model_copy(update={"at": iso(self._clock.now()), "stamps": True})
-            remember(self._state, known)
-            self._learn(known)
+            self._learn(self._known.model_copy(update={"at": iso(self._clock.now()), "stamps": True}))
