@@ -15,7 +15,7 @@ from ticket_processor.pipeline.settlement import Settlement
 from ticket_processor.pipeline.write import WriteBack
 from ticket_processor.state.store import State
 
-from .guards import Guard, patch
+from .guards import Guard, noticed_by, patch
 from .mutations import MUTATIONS
 
 
@@ -78,8 +78,13 @@ FRESHDESK_MUTATIONS: Mapping[str, Guard] = {
     "notes of writes given up left there": Guard(4, patch(Freshdesk, "withdraw")),
     "half a write left while people work": Guard(4, patch(WriteBack, "_withdrawn", _half_a_write_waits)),
     "listings that leave a gap": Guard(18, patch(freshdesk.ListingPlace, "read", _from_now_on)),
-    "priority overwritten": MUTATIONS["priority overwritten"].noticed_by(15),
-    "group overwritten": MUTATIONS["group overwritten"].noticed_by(15),
-    "fields overwritten": MUTATIONS["fields overwritten"].noticed_by(15),
-    "cursor moved before its page is settled": MUTATIONS["cursor moved before its page is settled"].noticed_by(0),
+    **noticed_by(
+        MUTATIONS,
+        {
+            "priority overwritten": 15,
+            "group overwritten": 15,
+            "fields overwritten": 15,
+            "cursor moved before its page is settled": 0,
+        },
+    ),
 }

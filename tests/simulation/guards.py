@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import partial
 from typing import Any
@@ -30,6 +30,11 @@ class Guard:
     def noticed_by(self, seed: int) -> Guard:
         """The same in stories of another kind."""
         return Guard(seed, *self._gone)
+
+
+def noticed_by(guards: Mapping[str, Guard], seeds: Mapping[str, int]) -> dict[str, Guard]:
+    """Guards that stories of another kind notice too, under the same names, each by the story with this seed."""
+    return {name: guards[name].noticed_by(seed) for name, seed in seeds.items()}
 
 
 def patch(*target: Any, **options: Any) -> Callable[[], AbstractContextManager[Any]]:

@@ -16,7 +16,7 @@ from ticket_processor.helpdesk.local_store import LocalStore
 from ticket_processor.helpdesk.protocol import Page
 
 from . import local_world
-from .guards import Guard, patch
+from .guards import Guard, noticed_by, patch
 from .mutations import MUTATIONS
 from .reply_world import REPLY_MUTATIONS
 
@@ -102,17 +102,27 @@ LOCAL_MUTATIONS: Mapping[str, Guard] = {
     "cursor passes what is not listed": Guard(0, patch(LocalDesk, "pages", _by_time)),
     "history without people's edits": Guard(11, patch(local_desk, "edits_of", _without_people)),
     "notes public": Guard(0, patch(LocalDesk, "_write_of", _public)),
-    "key not looked for": MUTATIONS["key not looked for"].noticed_by(55),
-    "priority overwritten": MUTATIONS["priority overwritten"].noticed_by(9),
-    "group overwritten": MUTATIONS["group overwritten"].noticed_by(55),
-    "fields overwritten": MUTATIONS["fields overwritten"].noticed_by(39),
-    "what people took off put back": MUTATIONS["what people took off put back"].noticed_by(27),
-    "cursor moved before its page is settled": MUTATIONS["cursor moved before its page is settled"].noticed_by(0),
-    "second look although a person has judged": MUTATIONS["second look although a person has judged"].noticed_by(14),
-    "replies on touched tickets": REPLY_MUTATIONS["replies on touched tickets"].noticed_by(8),
-    "a status although somebody answered": REPLY_MUTATIONS["a status although somebody answered"].noticed_by(38),
-    "no delay": REPLY_MUTATIONS["no delay"].noticed_by(8),
-    "an earlier reply not looked for": REPLY_MUTATIONS["an earlier reply not looked for"].noticed_by(58),
-    "a reply with its status in one call": REPLY_MUTATIONS["a reply with its status in one call"].noticed_by(10),
-    "the intent names no draft": REPLY_MUTATIONS["the intent names no draft"].noticed_by(8),
+    **noticed_by(
+        MUTATIONS,
+        {
+            "key not looked for": 55,
+            "priority overwritten": 9,
+            "group overwritten": 55,
+            "fields overwritten": 39,
+            "what people took off put back": 27,
+            "cursor moved before its page is settled": 0,
+            "second look although a person has judged": 14,
+        },
+    ),
+    **noticed_by(
+        REPLY_MUTATIONS,
+        {
+            "replies on touched tickets": 8,
+            "a status although somebody answered": 38,
+            "no delay": 8,
+            "an earlier reply not looked for": 58,
+            "a reply with its status in one call": 10,
+            "the intent names no draft": 8,
+        },
+    ),
 }
