@@ -203,7 +203,7 @@ class Story:
         return {line["intent"]: line for line in self._log() if line["event"] == "ticket" and line["intent"]}
 
     def wrong(self) -> list[str]:
-        """What the helpdesk's own history and the log on disk say of all that; empty when every promise was kept."""
+        """Broken promises, found in the helpdesk's own history and the log on disk; empty if there are none."""
         found = []
         for ticket in self.store.tickets.values():
             notes = [note["public"] for note in self.store.bot_comments(ticket.id)]

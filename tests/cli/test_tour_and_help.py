@@ -166,7 +166,7 @@ NOT_OF_A_RUN = re.compile(
     r"ticket_processor\.(learning|dashboard|web\.portal|knowledge\.(store|search)|replies\.writer|wiring\.(answers|knowledge)"
     r"|helpdesk\.local_|settings\.local)|(streamlit|dask|distributed|sklearn|fastapi|uvicorn|nh3|argon2)$"
 )
-"""What a run loads only where it is asked for: drafts, what was learnt, clusters, the local helpdesk, the pages."""
+"""Modules that a run loads only if its settings ask for them: drafts, learning, clusters, local helpdesk, pages."""
 
 
 def test_a_run_loads_nothing_that_it_does_not_use(desk: Desk) -> None:

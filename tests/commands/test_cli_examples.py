@@ -1,4 +1,4 @@
-"""Names of commands: examples and messages name real ones, and what was removed is told."""
+"""Names of commands: examples and messages name real ones, and a removed one gets a message."""
 
 from __future__ import annotations
 
