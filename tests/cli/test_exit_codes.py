@@ -49,7 +49,6 @@ def test_without_settings_every_problem_is_told_at_once_and_it_is_2(bare: Comman
         ("eval rows.csv", ["read from .jsonl or .jsonl.gz"]),
         ("eval rows.jsonl --analyser oracle", ["--analyser oracle: none of chain, rules, classifier, model:NAME"]),
         ("eval rows.jsonl --analyser classifier", ["classifier"]),
-        ("eval rows.jsonl --show-errors", ["--out"]),
         ("train", ["name a file of labelled tickets, or say --from-helpdesk"]),
         ("train rows.jsonl --task mood", ["--task: 'mood' is none of category, urgency, sentiment"]),
         ("train rows.jsonl --own-desk", ["say --folder FOLDER"]),

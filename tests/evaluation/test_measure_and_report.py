@@ -137,12 +137,6 @@ def test_falling_back_is_counted_by_its_reason_but_rules_alone_are_none(why: str
     assert found.sources[0].fallbacks == counted
 
 
-def test_the_mean_counts_every_source_alike() -> None:
-    both = result(says("billing"), Labelled("a", examples(40)), Labelled("b", examples(1)))
-    assert both.mean("category") == (2, (0.25 + 1) / 2, pytest.approx((0.1 + 1) / 2))
-    assert both.mean("sentiment") is None
-
-
 def test_the_data_are_plain_json_without_the_tickets_words() -> None:
     text = json.dumps(as_data([result(says("billing"))]), allow_nan=False)
     assert "example.org" not in text
@@ -163,20 +157,14 @@ class Page(HTMLParser):
         self.addresses += [str(value) for name, value in attributes if name in ("src", "href", "xlink:href", "action")]
 
 
-def report(*, errors: bool) -> str:
+def report() -> str:
     labelled = Labelled("rows <b>.jsonl", examples())
     made = [result(says(answer), labelled, name=answer) for answer in ("billing", "technical")]
-    return reports.page("How good?", made, ["a <remark>"], [labelled] if errors else ())
-
-
-def test_a_list_of_errors_says_how_many_there_are_and_how_many_it_shows(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert "30 wrong answers, surest first" in report(errors=True)
-    monkeypatch.setattr(reports, "MOST_ERRORS", 2)
-    assert "30 wrong answers, the surest 2 of them" in report(errors=True)
+    return reports.page("How good?", made, ["a <remark>"])
 
 
 def test_a_report_needs_nothing_else_and_runs_nothing() -> None:
-    text = report(errors=True)
+    text = report()
     page = Page(text)
     assert page.tags.count("svg") >= 6
     assert not {"script", "link", "img", "image", "iframe", "object"} & set(page.tags)
@@ -188,7 +176,7 @@ def test_a_report_needs_nothing_else_and_runs_nothing() -> None:
 
 
 def test_pictures_of_confidence_stand_on_round_axes_from_0_to_1() -> None:
-    pictures = [ET.fromstring(svg) for svg in re.findall(r"<svg.*?</svg>", report(errors=False), flags=re.S)]
+    pictures = [ET.fromstring(svg) for svg in re.findall(r"<svg.*?</svg>", report(), flags=re.S)]
     for picture in pictures:
         words = [text.text for text in picture.iter("text")]
         assert [words.count(number) for number in ("0.0", "0.2", "0.4", "0.6", "0.8", "1.0")] == [2] * 6
@@ -198,10 +186,7 @@ def test_pictures_of_confidence_stand_on_round_axes_from_0_to_1() -> None:
     ]
 
 
-def test_tickets_words_are_in_the_report_only_when_asked_for_and_redacted_then() -> None:
-    without, listed = report(errors=False), report(errors=True)
-    assert "example.org" not in without
-    assert "row-1" not in without
-    assert "row-1" in listed
-    assert "[EMAIL_1]" in listed
-    assert "juergen@example.org" not in listed
+def test_no_words_of_tickets_are_in_the_report() -> None:
+    text = report()
+    assert "example.org" not in text
+    assert "row-1" not in text

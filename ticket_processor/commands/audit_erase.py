@@ -25,8 +25,8 @@ from .screen import Screen, harmless
 
 PATIENCE_S = 1800.0
 ELSEWHERE = (
-    "not reached: the notes on the tickets in the helpdesk, files of 'run --dry-run --out', reports with "
-    "--show-errors, a classifier trained on these tickets, what model servers keep, and backups of all of these"
+    "not reached: the notes on the tickets in the helpdesk, files of 'run --dry-run --out', a classifier trained on "
+    "these tickets, what model servers keep, and backups of all of these"
 )
 ANSWERS_STAY = f"kept answers of models stay, since nothing says whose they are; to be sure, delete {ANSWERS}"
 

@@ -67,9 +67,6 @@ def evaluate(
     out: Annotated[
         list[Path] | None, typer.Option(metavar="FILE", help="Write the result: .html or .json; may be repeated.")
     ] = None,
-    show_errors: Annotated[
-        bool, typer.Option("--show-errors", help="With --out FILE.html: list wrong answers in redacted words.")
-    ] = False,
     gate: Annotated[
         bool, typer.Option("--gate", help="Compare changed settings with the running ones; exit code 1 refuses them.")
     ] = False,
@@ -85,8 +82,6 @@ def evaluate(
         raise ConfigError("name FILEs of labelled tickets, or say --from-helpdesk")
     written = out or []
     check_out(written, (".html", ".json"))
-    if show_errors and not any(file.suffix.lower() == ".html" for file in written):
-        raise ConfigError("--show-errors puts the tickets into the page: name its file with --out FILE.html")
     screen = Screen(as_json=as_json)
     settings = load(config=config, need_helpdesk=from_helpdesk)
     screen.notices(settings.notices)
@@ -129,7 +124,7 @@ def evaluate(
 
     def html() -> str:
         title = f"How good are these analysers{' on our solved tickets' if solved else ''}?"
-        return tables.page(title, found, [*decided, *remarks], sources if show_errors else ())
+        return tables.page(title, found, [*decided, *remarks])
 
     lines = write_out(written, {".html": html, ".json": lambda: json_text(data)})
     screen.notices(list(remarks))

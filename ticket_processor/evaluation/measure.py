@@ -13,7 +13,6 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import asdict, dataclass
-from statistics import fmean
 from typing import Any, NamedTuple
 
 from ..analysis.text.language import detect_language
@@ -135,13 +134,6 @@ class SubjectResult:
     name: str
     sources: tuple[SourceResult, ...]
 
-    def mean(self, name: ScoredField) -> tuple[int, float, float] | None:
-        """The number of sources with the field, and their mean accuracy and macro-F1, each source weighted alike."""
-        found = [item.scores for source in self.sources if (item := source.of(name))]
-        if not found:
-            return None
-        return len(found), fmean(item.accuracy for item in found), fmean(item.macro_f1 for item in found)
-
 
 def measure(
     labelled: Labelled,
@@ -207,11 +199,6 @@ def as_data(results: Sequence[SubjectResult]) -> list[dict[str, Any]]:
     return [
         {
             "analyser": result.name,
-            "mean": {
-                name: _rounded({"sources": mean[0], "accuracy": mean[1], "macro_f1": mean[2]})
-                for name in (*FIELDS, SUBCATEGORY)
-                if (mean := result.mean(name))
-            },
             "sources": [
                 {
                     "source": source.source,
@@ -237,7 +224,6 @@ def _field_data(item: FieldResult) -> dict[str, Any]:
         "rows": scores.count,
         "accuracy": scores.accuracy,
         "macro_f1": scores.macro_f1,
-        "always_the_largest": {"accuracy": scores.majority_accuracy, "macro_f1": scores.majority_macro_f1},
         "labels": {label: asdict(one) for label, one in scores.per_label.items()},
         "confusion": scores.confusion,
         "by_language": {

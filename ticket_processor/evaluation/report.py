@@ -7,11 +7,9 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..analysis.text.cleaning import clean
-from ..analysis.text.redact import redact
 from ..core.tables import Table, as_html
 from ..policy.decide import PARTS
-from .data import FIELDS, SUBCATEGORY, Example, Labelled, ScoredField
+from .data import FIELDS, SUBCATEGORY, ScoredField
 from .measure import FieldResult, SourceResult, SubjectResult
 from .scores import Threshold
 from .solved import DoubtfulLabel
@@ -20,24 +18,15 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 
-MOST_ERRORS = 200
-"""Misclassified tickets shown of one field by one analyser on one source."""
-
-_LONGEST_TEXT = 400
-
-
-def page(
-    title: str, results: Sequence[SubjectResult], remarks: Iterable[str] = (), errors_of: Iterable[Labelled] = ()
-) -> str:
-    """The report as HTML. It holds no words of tickets but those of wrong answers on ``errors_of``, redacted."""
-    examples = {labelled.name: labelled.examples for labelled in errors_of}
+def page(title: str, results: Sequence[SubjectResult], remarks: Iterable[str] = ()) -> str:
+    """The report as HTML, without any word of a ticket."""
     parts = []
     for result in results:
         for source in result.sources:
             for item in source.fields:
                 of = f"{result.name}, {source.source}"
-                more = (proposals(result.name, item), misses(item, examples.get(source.source, ())))
-                folded = [*details(item, of), *(one for one in more if one is not None)]
+                proposed = proposals(result.name, item)
+                folded = [*details(item, of), *([] if proposed is None else [proposed])]
                 parts.append((f"{item.field.capitalize()}, {of}", item.scores, folded))
     made = templates().get_template("eval.html")
     return made.render(title=title, remarks=list(remarks), overview=list(overview(results)), fields=parts) + "\n"
@@ -53,26 +42,6 @@ def templates(*folders: Path) -> Environment:
     made = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     made.filters["as_html"] = lambda found: Markup(as_html(found))  # noqa: S704 - it has escaped every text
     return made
-
-
-def misses(item: FieldResult, examples: Sequence[Example]) -> Table | None:
-    """The wrong answers, surest first, at most :data:`MOST_ERRORS`, with the tickets' redacted words."""
-    answers = zip(item.pairs.rows, item.pairs.gold, item.pairs.predicted, item.confidence, strict=True)
-    wrong = sorted((answer for answer in answers if answer[1] != answer[2]), key=lambda answer: -answer[3])
-    if not (wrong and examples):
-        return None
-    rows = tuple(
-        (examples[row].id, truth, said, f"{confidence:.2f}", _shown(examples[row]))
-        for row, truth, said, confidence in wrong[:MOST_ERRORS]
-    )
-    shown = "surest first" if len(rows) == len(wrong) else f"the surest {len(rows)} of them"
-    columns = ("<ticket", "<truth", "<answer", "confidence", "<<redacted text")
-    return Table(f"{len(wrong)} wrong answers, {shown}", columns, rows)
-
-
-def _shown(example: Example) -> str:
-    text = redact(clean(example.subject, example.body), names=example.names).text.strip()
-    return text if len(text) <= _LONGEST_TEXT else text[:_LONGEST_TEXT].rstrip() + "…"
 
 
 _MOST_LANGUAGES = 12
@@ -100,7 +69,7 @@ def overview(results: Sequence[SubjectResult]) -> Iterator[Table]:
     """For each field all analysers on all sources, and what each ticket took."""
     for field in (*FIELDS, SUBCATEGORY):
         if rows := [row for result in results for row in _headlines(result, field)]:
-            columns = ("<analyser", "<tickets from", "n", "accuracy", "macro-F1", "largest alone", "ECE", "<said most")
+            columns = ("<analyser", "<tickets from", "n", "accuracy", "macro-F1", "ECE")
             yield Table(field, columns, tuple(rows))
     yield Table(
         "each ticket",
@@ -113,12 +82,8 @@ def _headlines(result: SubjectResult, field: ScoredField) -> Iterator[tuple[str,
     for source in result.sources:
         if (item := source.of(field)) is not None:
             scores = item.scores
-            label, most = max(scores.per_label.items(), key=lambda pair: pair[1].predicted)
-            figures = (scores.count, scores.accuracy, scores.macro_f1, scores.majority_macro_f1)
-            sure = "" if scores.ece is None else scores.ece
-            yield cells(result.name, source.source, *figures, sure, f"{label} {most.coverage:.0%}")
-    if (mean := result.mean(field)) and mean[0] > 1:
-        yield cells(result.name, f"mean of {mean[0]}", "", *mean[1:], "", "", "")
+            figures = (scores.count, scores.accuracy, scores.macro_f1, "" if scores.ece is None else scores.ece)
+            yield cells(result.name, source.source, *figures)
 
 
 def _cost(source: SourceResult) -> tuple[str, ...]:

@@ -75,8 +75,6 @@ class Scores:
     macro_f1: float
     per_label: Mapping[str, LabelScores]
     confusion: Mapping[str, Mapping[str, int]]
-    majority_accuracy: float
-    majority_macro_f1: float
     reliability: tuple[Bin, ...] = ()
     ece: float | None = None
     abstention: tuple[CurvePoint, ...] = ()
@@ -104,7 +102,6 @@ def score(gold: Sequence[str], predicted: Sequence[str], confidence: Sequence[fl
             predicted=said[label],
             coverage=said[label] / total,
         )
-    largest = max(support.values())
     right = [truth == answer for truth, answer in zip(gold, predicted, strict=True)]
     bins = () if confidence is None else reliability(right, confidence)
     return Scores(
@@ -115,8 +112,6 @@ def score(gold: Sequence[str], predicted: Sequence[str], confidence: Sequence[fl
         confusion={
             truth: {answer: pairs[truth, answer] for answer in per_label if pairs[truth, answer]} for truth in truths
         },
-        majority_accuracy=largest / total,
-        majority_macro_f1=2 * largest / (total + largest) / len(support),
         reliability=bins,
         ece=None if confidence is None else calibration_error(bins),
         abstention=() if confidence is None else abstention_curve(right, confidence),
