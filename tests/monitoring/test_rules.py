@@ -268,7 +268,7 @@ def test_the_docs_have_a_heading_for_each_rule_and_call_critical_what_is() -> No
     page = (Path(__file__).parents[2] / "docs" / "alerts.md").read_text(encoding="utf-8")
     headings = re.findall(r"^### (\w+)$", page.partition("\n## Each alert\n")[2], re.MULTILINE)
     assert sorted(headings) == sorted(RULES)
-    assert len(RULES) <= 12, "as many as a person on call can know"
+    assert len(RULES) <= 14, "as many as a person on call can know"
     said = dict(re.findall(r"^### (\w+)\n\n\*\*(Critical|Warning)", page, re.MULTILINE))
     assert {name: word.lower() for name, word in said.items()} == {name: rule.severity for name, rule in RULES.items()}
     loud = {"helpdesk_unreachable", "errors_fast", "not_caught_up"}

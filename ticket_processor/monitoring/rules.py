@@ -10,9 +10,7 @@ things, a sentence for each.
 from __future__ import annotations
 
 import itertools
-import math
-import statistics
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from functools import cached_property
@@ -26,7 +24,18 @@ from ..reporting.figures import PLANNED
 from ..reporting.glossary import percent, span
 from ..settings.helpdesks import TOKENS_END
 from ..settings.schema import Settings
-from .run_metrics import DAY, GAP, HOUR, LEAST_GAP_S, LEAST_STALE_S, LOOKED_AT, STALE, TRIAGE, burning, period
+from .run_metrics import (
+    DAY,
+    GAP,
+    HOUR,
+    LEAST_GAP_S,
+    LEAST_STALE_S,
+    LOOKED_AT,
+    STALE,
+    burning,
+    period,
+    unusual_volumes,
+)
 
 UNEXPECTED = "unexpected"
 """The ``stopped_by`` of a run that an unforeseen error ended."""
@@ -34,10 +43,6 @@ HISTORY_S = 36 * DAY
 """How far back the rules look: five whole weeks, and today."""
 TOKENS_WARN_S = 60 * DAY
 """Time to plan another way of signing in."""
-WEEKS, LEAST_WEEKS = 4, 2
-"""How many weeks a category's tickets are compared with, and the fewest."""
-LEAST_TICKETS, LEAST_RATIO, CHANCE = 10, 3.0, 1e-6
-"""Smaller changes of a category, and those that chance may explain, raise no alert."""
 BACKLOG = "DeadlineReached"
 """The ``stopped_by`` of a run that used up its time: it works through a backlog, which is no fault."""
 _OTHER_ALERTS = ("HelpdeskDown", "NotAuthorised", "Halted", "NotePublished", "AuditUnwritable", "StateUnusable")
@@ -287,49 +292,12 @@ def state_unusable(look: Look) -> str | None:
     "which tickets arrive been changed? 'ticketbot report' shows more.",
 )
 def drift(look: Look) -> dict[str, str]:
-    """Categories with far more tickets today, or far more or fewer yesterday, than on that weekday of the last weeks.
-
-    Today is not over, so few tickets say nothing yet.
-    """
-    counts: defaultdict[int, Counter[str]] = defaultdict(Counter)
-    runs = [record for record in look.records if record.kind in TRIAGE]
-    for record in runs:
-        counts[int(record.finished // DAY)].update(record.summary.categories)
-    if runs:
-        del counts[int(runs[0].finished // DAY)]  # it may have begun before
-    today = int(look.now // DAY)
+    """Categories with far more or fewer tickets than on that weekday of the last weeks."""
     found: dict[str, str] = {}
-    for day, when in ((today - 1, "yesterday"), (today, "today")):
-        now = counts.get(day, Counter[str]())
-        weeks = [day - 7 * week for week in range(1, WEEKS + 1) if day - 7 * week >= min(counts, default=day)]
-        before = [counts.get(each, Counter[str]()) for each in weeks]
-        for name in sorted(set(now).union(*before)) if len(before) >= LEAST_WEEKS and now else ():
-            more, expected = _expected(name, now, before)
-            if (more or day != today) and more == (now[name] > expected) and _chance(now[name], expected) < CHANCE:
-                found[name] = f"{now[name]} of {now.total()} tickets {when} are about {name}; usual are {expected:.0f}"
+    for one in unusual_volumes(look.records, look.now):
+        share = f"{one.found} of {one.tickets} tickets {one.day}"
+        found[one.category] = f"{share} are about {one.category}; usual are {one.usual:.0f}"
     return found
-
-
-def _expected(name: str, now: Counter[str], before: Sequence[Counter[str]]) -> tuple[bool, float]:
-    """Whether a category has more tickets than usual, and how many are expected.
-
-    On a busy day or a holiday, proportionally more or fewer tickets are expected.
-    """
-    usual = statistics.median(each[name] for each in before)
-    others = statistics.median(each.total() - each[name] for each in before)
-    volume = (now.total() - now[name]) / others if others else 1.0
-    more = now[name] > usual
-    return more, max(usual, 1.0) * (max(1.0, volume) if more else min(1.0, volume))
-
-
-def _chance(count: int, usual: float) -> float:
-    """The probability of so many or so few tickets by chance (Poisson); 1.0 for a small change."""
-    low, high = sorted((count, usual))
-    if high < max(LEAST_TICKETS, LEAST_RATIO * low):
-        return 1.0
-    # Farther out, each term of the tail is less than half of the one before.
-    tail = range(count, count + 60) if count > usual else range(count + 1)
-    return sum(math.exp(k * math.log(usual) - usual - math.lgamma(k + 1)) for k in tail)
 
 
 @alert(

@@ -1,5 +1,5 @@
 """Figures of recorded runs: metrics of a period, for health, Prometheus, the dashboard and the daily summary; how fast
-failed tickets use up the error budget; and the interval between runs. Pure.
+failed tickets use up the error budget; the interval between runs; and categories of unusual volume. Pure.
 
 With three tickets per run, one failure is a third of them, so no single run is judged: the share of failures is taken
 over a long window and a short one, and a least number of failures is needed. Windows skip runs without tickets, since a
@@ -10,11 +10,13 @@ The intervals between the last runs tell when a scheduled run is late. Runs that
 
 from __future__ import annotations
 
+import math
 import statistics
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
+from typing import NamedTuple
 
 from pydantic import Field
 
@@ -172,3 +174,63 @@ def period(starts: Sequence[float]) -> float | None:
     usual = statistics.median_low(intervals)
     alike = sum(abs(interval - usual) <= ALIKE * usual for interval in intervals)
     return usual if usual > 0 and 2 * alike >= len(intervals) else None
+
+
+WEEKS, LEAST_WEEKS = 4, 2
+"""How many weeks a category's tickets are compared with, and the fewest."""
+LEAST_TICKETS, LEAST_RATIO, CHANCE = 10, 3.0, 1e-6
+"""Smaller changes of a category, and those that chance may explain, do not count."""
+
+
+class UnusualVolume(NamedTuple):
+    """A category with ``found`` of the ``tickets`` of a ``day`` (yesterday or today); ``usual`` are so many."""
+
+    category: str
+    day: str
+    found: int
+    tickets: int
+    usual: float
+
+
+def unusual_volumes(records: Sequence[RunRecord], now: float) -> Iterator[UnusualVolume]:
+    """Categories with far more tickets today, or far more or fewer yesterday, than on that weekday of the last weeks.
+
+    Today is not over, so few tickets say nothing yet. ``records`` are of the last weeks, oldest first.
+    """
+    counts: defaultdict[int, Counter[str]] = defaultdict(Counter)
+    runs = [record for record in records if record.kind in TRIAGE]
+    for record in runs:
+        counts[int(record.finished // DAY)].update(record.summary.categories)
+    if runs:
+        del counts[int(runs[0].finished // DAY)]  # it may have begun before
+    today = int(now // DAY)
+    for day, when in ((today - 1, "yesterday"), (today, "today")):
+        found = counts.get(day, Counter[str]())
+        weeks = [day - 7 * week for week in range(1, WEEKS + 1) if day - 7 * week >= min(counts, default=day)]
+        before = [counts.get(each, Counter[str]()) for each in weeks]
+        for name in sorted(set(found).union(*before)) if len(before) >= LEAST_WEEKS and found else ():
+            more, usual = _expected(name, found, before)
+            if (more or day != today) and more == (found[name] > usual) and _chance(found[name], usual) < CHANCE:
+                yield UnusualVolume(name, when, found[name], found.total(), usual)
+
+
+def _expected(name: str, now: Counter[str], before: Sequence[Counter[str]]) -> tuple[bool, float]:
+    """Whether a category has more tickets than usual, and how many are expected.
+
+    On a busy day or a holiday, proportionally more or fewer tickets are expected.
+    """
+    usual = statistics.median(each[name] for each in before)
+    others = statistics.median(each.total() - each[name] for each in before)
+    volume = (now.total() - now[name]) / others if others else 1.0
+    more = now[name] > usual
+    return more, max(usual, 1.0) * (max(1.0, volume) if more else min(1.0, volume))
+
+
+def _chance(count: int, usual: float) -> float:
+    """The probability of so many or so few tickets by chance (Poisson); 1.0 for a small change."""
+    low, high = sorted((count, usual))
+    if high < max(LEAST_TICKETS, LEAST_RATIO * low):
+        return 1.0
+    # Farther out, each term of the tail is less than half of the one before.
+    tail = range(count, count + 60) if count > usual else range(count + 1)
+    return sum(math.exp(k * math.log(usual) - usual - math.lgamma(k + 1)) for k in tail)
