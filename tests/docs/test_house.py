@@ -99,14 +99,14 @@ CEILINGS = {
     ".": 1_340,
     "analysis": 8_840,
     "audit": 1_840,
-    "commands": 5_520,
+    "commands": 5_500,
     "core": 2_540,
     "dashboard": 1_400,
-    "evaluation": 1_840,
+    "evaluation": 1_800,
     "helpdesk": 5_680,
     "knowledge": 1_520,
     "learning": 1_620,
-    "monitoring": 2_440,
+    "monitoring": 2_420,
     "pipeline": 4_880,
     "policy": 1_320,
     "replies": 1_340,
@@ -124,13 +124,13 @@ CEILINGS = {
 They are lowered when lines go. Whoever raises one says why in the commit. Request Tracker, a third helpdesk, took 1,050
 lines of product (850 of them in ``helpdesk/``), 600 of tests, and a page of 570 words.
 """
-MOST = {"files": 261, "test lines": 61_400, "scripts": 22, "words of docs": 20_500}
+MOST = {"files": 261, "test lines": 61_400, "scripts": 22, "words of docs": 20_450}
 """Of the whole house: modules, lines of tests, scripts, and words of all pages, generated ones included."""
 SLACK = 1.02
 """A ceiling this far above what is there is to be lowered."""
 
 
-MOST_COMMANDS, MOST_OPTIONS = 45, 196
+MOST_COMMANDS, MOST_OPTIONS = 45, 195
 """Commands without their groups, and the options of all of them: ``--config`` and ``--json`` count wherever they are.
 
 ``--version`` counts; arguments, ``--help`` and the two options of completion do not.

@@ -684,7 +684,7 @@ def test_open_alerts_are_named_and_a_critical_one_is_a_failure(
 ) -> None:
     conditions = {rule: OpenAlert(message="a sentence", since=NOW - 900) for rule in holding}
     conditions["stopped"] = OpenAlert(message="is over", since=NOW - 900, over=NOW)
-    assert AlertStore(tmp_path / "state", tmp_path / "logs").save(Memory(conditions=conditions), NOW)
+    assert AlertStore(tmp_path / "state").save(Memory(conditions=conditions), NOW)
     found = checks_of(settings_in(tmp_path))["alerts"]
     assert (found.status, found.facts.get("open", [])) == (status, holding)
     assert all(rule in found.text for rule in holding)

@@ -16,10 +16,9 @@ from pathlib import Path
 from ..analysis.cache import FILE_NAME as ANSWERS
 from ..analysis.model_server.settings import ModelTarget, targets
 from ..audit.files import NAME
-from ..audit.receipts import check_encryption, left_in, stands
 from ..audit.writer import LOCK_NAME as LOG_LOCK
 from ..core.clock import Clock, iso
-from ..core.errors import ConfigError, ExitCode, Halted, StateUnusable, why_unusable
+from ..core.errors import ConfigError, ExitCode, Halted, why_unusable
 from ..core.guards import LEAST_FREE_MB, MB, size
 from ..core.reasons import WAITING
 from ..core.run_summary import RunRecord
@@ -30,7 +29,7 @@ from ..settings.schema import Settings
 from ..state.records import Retry
 from ..state.sqlite import is_there
 from ..state.store import AHEAD_S, FILE_NAME, RUNS_KEPT_S
-from ..wiring.parts import LOCK_NAME, keyring, kill_switch, opened_state
+from ..wiring.parts import LOCK_NAME, kill_switch, opened_state
 from .health_checks import SETTINGS, Check, Examiner, Probe, fail, ok, skipped, warn
 from .health_servers import of_helpdesk, of_models
 from .memory import AlertStore, Memory
@@ -95,7 +94,7 @@ def _of_files(
     settings: Settings, clock: Clock, secret_files: Sequence[Path], scheduled: Callable[[], bool]
 ) -> Iterator[Probe]:
     def alerts() -> Sequence[Check]:
-        memory, addresses = AlertStore.of(settings).known(), len(receivers(settings.alerts))
+        memory, addresses = AlertStore(settings.state_folder).known(), len(receivers(settings.alerts))
         return open_alerts(memory), alerting(addresses, package_missing(), memory, clock.now())
 
     def stop() -> Sequence[Check]:
@@ -112,7 +111,6 @@ def _of_files(
     yield Probe(_STORED, partial(_stored, settings, clock, scheduled))
     yield Probe(("kill_switch",), stop)
     yield Probe(("alerts", "alerting"), alerts, warn)
-    yield Probe(("log_chain",), lambda: [_log_chain(settings, clock)], warn)
     yield Probe(("log_folder",), log_folder)
     yield Probe(("state_folder",), lambda: [folder("state_folder", settings.state_folder, _STATE_FILES)])
     yield Probe(("permissions",), lambda: [permissions(settings, secret_files)], warn)
@@ -140,34 +138,6 @@ def _stored(settings: Settings, clock: Clock, scheduled: Callable[[], bool]) -> 
         retry_list(retries, now, head_start_s=settings.run.wait_minutes * 60),
         fail("halted", resume) if halted is not None else ok("halted", "no note became public"),
     )
-
-
-def _log_chain(settings: Settings, clock: Clock) -> Check:
-    """Check that the log still holds the last line of the last run."""
-    name = "log_chain"
-    try:
-        os.scandir(settings.log_dir).close()
-    except FileNotFoundError:
-        pass  # which is worth more than a word, where a run has left a log
-    except OSError as error:
-        why = why_unusable(settings.log_dir, error)
-        return skipped(name, f"not known, since {settings.log_dir} cannot be read ({why})")
-    keys = keyring(settings)
-    try:
-        check_encryption(settings.log_dir, iso(clock.now())[:10], keys)
-    except ConfigError as error:
-        return fail(name, f"no run can write to the log: {error}")
-    try:
-        with opened_state(settings.state_folder, settings.desk.base_url, dry_run=True) as state:
-            head = left_in(state, settings.log_dir)
-    except (StateUnusable, ConfigError):
-        return skipped(name, "not known, since the state cannot be read")
-    if head is None:
-        return skipped(name, "no run has left the end of its log yet")
-    if stands(settings.log_dir, head, keys):
-        return ok(name, "the log holds the line that the last run ended with", head=head)
-    why = "the log no longer holds the line that the last run ended with: it was changed, cut or removed since"
-    return fail(name, f"{why}; see 'ticketbot audit verify'", head=head)
 
 
 # Runs, the retry list, and alerts

@@ -7,7 +7,7 @@ twice. Only :class:`AlertStore` touches the disk.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -18,7 +18,6 @@ from pydantic import ConfigDict, Field, ValidationError, field_validator
 from ..audit.files import replace_file
 from ..core.files import make_folder
 from ..core.models import Frozen
-from ..settings.schema import Settings
 from .rules import RULES, Severity, rule_id, severity_of
 from .run_metrics import DAY, HOUR
 
@@ -197,19 +196,10 @@ def after_sending(memory: Memory, news: Owed) -> Memory:
 
 
 class AlertStore:
-    """The memory of one account, in the state folder; a damaged file counts as none. Reading never raises.
+    """The memory of one account, in its state folder; a damaged file counts as none. Reading never raises."""
 
-    Where the state folder cannot be used, the file is in the ``spare`` folder (the log's), so that a damaged state is
-    reported once and not by every run.
-    """
-
-    def __init__(self, folder: Path, spare: Path) -> None:
-        self._files = (folder / FILE_NAME, spare / FILE_NAME)
-
-    @classmethod
-    def of(cls, settings: Settings) -> AlertStore:
-        """The store of these settings."""
-        return cls(settings.state_folder, settings.log_dir)
+    def __init__(self, folder: Path) -> None:
+        self._file = folder / FILE_NAME
 
     def load(self) -> Memory:
         """Load the last saved memory; an empty one if there is none."""
@@ -217,39 +207,30 @@ class AlertStore:
 
     def known(self) -> Memory | None:
         """Load the memory like :meth:`load`; ``None`` if the state folder or its file cannot be read."""
-        found = [memory for path in self._files if (memory := _read(path)) is not None]
-        if found:
-            return max(found, key=lambda memory: memory.saved)
         try:
-            self._files[0].lstat()
+            return Memory.model_validate_json(self._file.read_bytes())
         except FileNotFoundError:
             return Memory()
-        except OSError:
-            pass
-        return None
+        except (OSError, ValidationError):
+            return None
 
     def save(self, memory: Memory, now: float) -> bool:
-        """Save the memory, in the state folder if possible; return whether it could be saved."""
+        """Save the memory; return whether it could be saved."""
         data = memory.model_copy(update={"saved": now}).model_dump_json(exclude_defaults=True).encode("utf-8")
-        for path in self._files:
-            try:
-                make_folder(path.parent)
-                replace_file(path, lambda target: target.write(data))
-            except OSError:
-                continue
-            if path == self._files[0]:
-                with suppress(OSError):
-                    self._files[1].unlink(missing_ok=True)
-            return True
-        return False
+        try:
+            make_folder(self._file.parent)
+            replace_file(self._file, lambda target: target.write(data))
+        except OSError:
+            return False
+        return True
 
     @contextmanager
     def alone(self, patience_s: float) -> Iterator[bool]:
         """Hold the lock: false if another process holds it for ``patience_s``; true also if no lock can be made."""
-        lock = filelock.FileLock(self._files[0].with_name(LOCK_NAME), mode=0o600, thread_local=False)
+        lock = filelock.FileLock(self._file.with_name(LOCK_NAME), mode=0o600, thread_local=False)
         free = True
         try:
-            make_folder(self._files[0].parent)
+            make_folder(self._file.parent)
             lock.acquire(timeout=patience_s)
         except filelock.Timeout:
             free = False
@@ -259,10 +240,3 @@ class AlertStore:
             yield free
         finally:
             lock.release()
-
-
-def _read(path: Path) -> Memory | None:
-    try:
-        return Memory.model_validate_json(path.read_bytes())
-    except (OSError, ValidationError):
-        return None
