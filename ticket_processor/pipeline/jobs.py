@@ -157,14 +157,13 @@ class UpdateJobs:
     def resume(self, works: Mapping[str, Sequence[Settlement]]) -> None:
         """Follow the jobs of earlier runs, by their ids."""
         now, wall = self._clock.monotonic(), self._clock.now()
-        begun = self._state.jobs_begun() if works else {}
+        begun = self._state.jobs_begun()
         for job_id, items in works.items():
             self._jobs[job_id] = _Job(now - max(0.0, wall - begun[job_id]), {work.ticket_id: work for work in items})
             for work in items:
                 work.in_doubt_until = max(work.in_doubt_until, begun[job_id] + LOST_JOB_S)
         self.used += len(works)
-        if self._jobs:
-            self._poll()
+        self._poll()
 
     def begin(self, planned: Sequence[tuple[Settlement, Change]], begun: float) -> None:
         """Send a job with the ``planned`` changes, whose tickets were read at ``begun`` (monotonic seconds)."""

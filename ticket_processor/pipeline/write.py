@@ -81,7 +81,7 @@ class WriteBack:
     @property
     def in_jobs(self) -> int:
         """Number of tickets in jobs that are not finished."""
-        return self._jobs.open
+        return self._jobs.open if self._jobs.used else 0
 
     @property
     def writes(self) -> Writes:
@@ -91,7 +91,7 @@ class WriteBack:
             singly=self._singly_done,
             in_jobs=self._done_in_jobs,
             jobs=self._jobs.used,
-            open=sent + self._jobs.open,
+            open=sent + self.in_jobs,
             without=self._incomplete_so_far,
         )
 
@@ -108,7 +108,7 @@ class WriteBack:
         """
         items = {item.verdict.ticket_id: item for item in self._state.unsettled()}
         opened = in_turn(self._state, (number for number in items if only is None or number in only))
-        until = self._jobs.lost_until()
+        until = self._jobs.lost_until() if opened else 0.0
         in_jobs: dict[str, list[Settlement]] = {}
         for item in (items[number] for number in opened[:most]):
             work = Settlement.of(item, self._clock)
@@ -118,7 +118,8 @@ class WriteBack:
                 self._waiting.append(work)
             else:
                 in_jobs.setdefault(item.job, []).append(work)
-        self._jobs.resume(in_jobs)
+        if in_jobs:
+            self._jobs.resume(in_jobs)
         yield from self.finish()
 
     def give_up(self) -> None:
@@ -144,8 +145,9 @@ class WriteBack:
 
         Waits only when too much is pending.
         """
-        self._jobs.poll_due()
-        yield from self._take_in(AT_ONCE)
+        if self._jobs.used:
+            self._jobs.poll_due()
+            yield from self._take_in(AT_ONCE)
         # At the end of a run, waiting for a full job would take longer than two jobs.
         enough = max(SMALL_JOB, outstanding // 3) if last else MOST_ITEMS
         if self._batching and not last:
@@ -161,9 +163,9 @@ class WriteBack:
 
         Raises ``DeadlineReached`` with jobs still under way: the next run finds them by their ids.
         """
-        while self._waiting or self._jobs.open:
+        while self._waiting or self.in_jobs:
             yield from self._send(0, 1)
-            if self._waiting or self._jobs.open:
+            if self._waiting or self.in_jobs:
                 yield from self._wait_for_jobs()
 
     def _wait_for_jobs(self) -> Iterator[Settled]:
@@ -232,7 +234,7 @@ class WriteBack:
         else:
             planned = self._planner.plan(work, tickets.get(work.ticket_id))
         found = isinstance(planned, Outcome) and planned.change is not None
-        if not found and self._jobs.may_still_write(work):
+        if not found and work.in_doubt_until and self._jobs.may_still_write(work):
             return work.end(OutcomeStatus.SKIPPED, reasons.DEFERRED, retry=True)
         return planned
 
@@ -351,7 +353,8 @@ class WriteBack:
         lacking = self._incomplete(work)
         outcome = work.written(reason or work.verdict.decision.reason, change)
         self._incomplete_so_far += bool(outcome.missing)
-        self.trust.accepted(work)
+        if self._jobs.used:
+            self.trust.accepted(work)
         then = follow_up(work, outcome, change, self._audit, self.trust)
         if lacking and work.verdict.follows and not (then and then[1] == REPAIR):
             return Settled(work.end(OutcomeStatus.SKIPPED, incomplete(work.without), retry=True))
