@@ -14,7 +14,7 @@ from ticket_processor.core.models import Change, Priority
 from ticket_processor.helpdesk import freshdesk_format as fmt
 from ticket_processor.helpdesk import freshdesk_reads
 from ticket_processor.helpdesk.http_messages import Reply
-from ticket_processor.helpdesk.rate_limit import Limit
+from ticket_processor.helpdesk.transport import Limit
 
 ROW: dict[str, Any] = {
     "id": 7,

@@ -26,8 +26,7 @@ from ticket_processor.core.errors import (
     TicketUnreadable,
 )
 from ticket_processor.core.guards import RETRY_AFTER_CAP_S, Breaker, backoff_seconds, retry_after_seconds
-from ticket_processor.helpdesk.rate_limit import Limit, Throttle
-from ticket_processor.helpdesk.transport import MAX_ATTEMPTS
+from ticket_processor.helpdesk.transport import MAX_ATTEMPTS, Limit, Throttle
 from ticket_processor.helpdesk.zendesk_format import read_limits
 
 from ..support.fakes import BASE, START, ManualClock, Step, Wire, answer, refused, unknown_name

@@ -28,9 +28,8 @@ from ticket_processor.core.guards import Breaker
 from ticket_processor.core.http import ReplyTooLong
 from ticket_processor.core.models import Change, Priority, TakenOff, Ticket
 from ticket_processor.helpdesk.protocol import Page
-from ticket_processor.helpdesk.rate_limit import Throttle
 from ticket_processor.helpdesk.ticket_history import overwritten
-from ticket_processor.helpdesk.transport import Auth, FetchedAuth, Transport
+from ticket_processor.helpdesk.transport import Auth, FetchedAuth, Throttle, Transport
 from ticket_processor.helpdesk.zendesk_format import read_edits, read_limits
 from ticket_processor.helpdesk.zendesk_reads import fetch_token, read_labels
 from ticket_processor.pipeline.shared_faults import IsolatingDesk, SharedFaults

@@ -17,11 +17,9 @@ import pytest
 
 from ticket_processor.core.clock import Deadline
 from ticket_processor.core.errors import HelpdeskDown, NotAuthorised, OutcomeUnknown
-from ticket_processor.core.files import JsonTooLarge, bounded_json
 from ticket_processor.core.guards import Breaker
-from ticket_processor.core.http import MAX_REPLY_BYTES
-from ticket_processor.helpdesk.rate_limit import Throttle
-from ticket_processor.helpdesk.transport import MAX_ATTEMPTS, Transport
+from ticket_processor.core.http import MAX_REPLY_BYTES, JsonTooLarge, bounded_json
+from ticket_processor.helpdesk.transport import MAX_ATTEMPTS, Throttle, Transport
 from ticket_processor.monitoring.receivers import Heartbeat, tame_libraries, through
 
 from ..support.fakes import ManualClock, Upper

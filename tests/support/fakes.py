@@ -21,9 +21,8 @@ from ticket_processor.core.errors import Stopping, TicketError
 from ticket_processor.core.guards import Breaker
 from ticket_processor.core.models import Analysis, Change, Decision, Priority, Sentiment, Ticket, Urgency
 from ticket_processor.helpdesk.protocol import Fetched, JobStatus, Page
-from ticket_processor.helpdesk.rate_limit import Throttle
 from ticket_processor.helpdesk.ticket_history import Edit, History, changed
-from ticket_processor.helpdesk.transport import Transport
+from ticket_processor.helpdesk.transport import Throttle, Transport
 
 START = 1_795_231_800.0
 """2026-11-21T03:30:00Z"""

@@ -13,7 +13,7 @@ from unittest import mock
 from ticket_processor.core.clock import Deadline
 from ticket_processor.core.taxonomy import Taxonomy
 from ticket_processor.freshdesk import Freshdesk
-from ticket_processor.helpdesk.rate_limit import Throttle
+from ticket_processor.helpdesk.transport import Throttle
 from ticket_processor.pipeline.jobs import Delivery
 from ticket_processor.pipeline.run import Run
 from ticket_processor.sandbox.messages import Request, Response

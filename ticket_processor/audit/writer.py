@@ -122,7 +122,8 @@ class LogWriter:
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
-        make_folder(self._folder)
+        if not self._folder.is_dir():
+            make_folder(self._folder)
         try:
             self._guard.acquire(timeout=LOCK_PATIENCE_S)
         except filelock.Timeout:

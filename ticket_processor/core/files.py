@@ -1,9 +1,9 @@
-"""Files and folders that only this user may read, since they hold customers' data and keys; and JSON.
+"""Files and folders that only this user may read, since they hold customers' data and keys; and JSON lines.
 
 Existing files keep their permissions, which may be deliberate. On Windows permissions come from the parent folder; a
 user's own folders are private there, and newer Pythons make such a folder private anywhere.
 
-JSON of a server is parsed in bounded memory; JSON lines are read from plain or gzip files.
+JSON lines are read from plain or gzip files.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from .errors import ConfigError
 
@@ -71,36 +71,6 @@ def make_file(path: Path) -> None:
 def opener(path: str, flags: int) -> int:
     """The ``opener`` for :func:`open`: a new file gets mode 600."""
     return os.open(path, flags, 0o600)
-
-
-GROWTH: Final = 8
-"""Maximum memory of a parsed answer, its text included, as a multiple of the answer's maximum length."""
-_HARMLESS = 250_000
-"""Length in bytes up to which a text is parsed without an estimate: it takes 10 MB at most."""
-
-# What a part takes once parsed, in bytes: measured with CPython 3.11, and rounded up. A text is held beside the bytes
-# that it came from, and one character beyond the first 65,536 makes every character of it four bytes long.
-_PER_BYTE = 5
-_PER_SIGN = ((b"{", 240), (b"[", 100), (b",", 64), (b'"', 32))
-
-
-class JsonTooLarge(ValueError):
-    """Parsed, the text might take more memory than is allowed for one answer; up to forty times its length."""
-
-
-def bounded_json(raw: bytes, *, most: int) -> Any:
-    """Parse a JSON text if its value and the text take no more than ``most`` bytes of memory.
-
-    Raises ``JsonTooLarge``, or ``orjson.JSONDecodeError`` for text that is not JSON. The estimate also counts signs
-    inside strings, so it can be too high and never too low.
-    """
-    if len(raw) > _HARMLESS:
-        estimate = _PER_BYTE * len(raw) + sum(weight * raw.count(sign) for sign, weight in _PER_SIGN)
-        if estimate > most:
-            raise JsonTooLarge
-    import orjson  # most commands read no JSON of others before their options are checked
-
-    return orjson.loads(raw)
 
 
 def json_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:

@@ -1,4 +1,4 @@
-"""Sessions of ``requests`` that refuse old TLS and limit the size of replies; checks of base URLs.
+"""Sessions of ``requests`` that refuse old TLS and limit the size of replies and of their JSON; checks of base URLs.
 
 By itself ``requests`` reads and unpacks whatever a server sends. These sessions ask for gzip only, unpack one layer,
 and refuse any other packing. They count bytes as they arrive and as they are unpacked, so that neither an endless body
@@ -148,6 +148,36 @@ def show_request(method: str, url: str, became: object, seconds: float, request_
 
 TlsVersion = Literal["1.2", "1.3"]
 _lowest: TlsVersion = "1.2"
+GROWTH: Final = 8
+"""Maximum memory of a parsed answer, its text included, as a multiple of the answer's maximum length."""
+_HARMLESS = 250_000
+"""Length in bytes up to which a text is parsed without an estimate: it takes 10 MB at most."""
+
+# What a part takes once parsed, in bytes: measured with CPython 3.11, and rounded up. A text is held beside the bytes
+# that it came from, and one character beyond the first 65,536 makes every character of it four bytes long.
+_PER_BYTE = 5
+_PER_SIGN = ((b"{", 240), (b"[", 100), (b",", 64), (b'"', 32))
+
+
+class JsonTooLarge(ValueError):
+    """Parsed, the text might take more memory than is allowed for one answer; up to forty times its length."""
+
+
+def bounded_json(raw: bytes, *, most: int) -> Any:
+    """Parse a JSON text if its value and the text take no more than ``most`` bytes of memory.
+
+    Raises ``JsonTooLarge``, or ``orjson.JSONDecodeError`` for text that is not JSON. The estimate also counts signs
+    inside strings, so it can be too high and never too low.
+    """
+    if len(raw) > _HARMLESS:
+        estimate = _PER_BYTE * len(raw) + sum(weight * raw.count(sign) for sign, weight in _PER_SIGN)
+        if estimate > most:
+            raise JsonTooLarge
+    import orjson  # most commands read no JSON of others before their options are checked
+
+    return orjson.loads(raw)
+
+
 _HOSTS = ("127.0.0.1", "localhost", "::1")
 
 

@@ -34,8 +34,7 @@ from .protocol import (
     Rights,
     TicketField,
 )
-from .rate_limit import Limit
-from .transport import Transport, shown
+from .transport import Limit, Transport, shown
 
 OVERLAP_S = 120.0
 """A listing begins this much before the end of the last one."""

@@ -31,8 +31,8 @@ from ..core.errors import (
     UpdateConflict,
     UpdateRefused,
 )
-from ..core.files import GROWTH, JsonTooLarge, bounded_json
 from ..core.guards import retry_after_seconds
+from ..core.http import GROWTH, JsonTooLarge, bounded_json
 from ..core.models import Ticket
 
 _ESCAPE = re.compile(

@@ -37,9 +37,8 @@ from .local_model import (
 from .local_reading import stamp
 from .local_store import LocalStore
 from .protocol import AccountLabels, Fetched, Helpdesk, Page, Requesters, WithTroubles
-from .rate_limit import Throttle
 from .ticket_history import Edit, History
-from .transport import Transport
+from .transport import Throttle, Transport
 
 PAGE_SIZE = 1000
 _CURSOR = "event:"

@@ -10,7 +10,8 @@ from __future__ import annotations
 import base64
 import random
 import threading
-from collections.abc import Callable, Collection, Mapping
+from collections import defaultdict, deque
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import KW_ONLY, dataclass, field
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
@@ -22,12 +23,10 @@ from requests.adapters import BaseAdapter
 from .. import __version__
 from ..core.clock import Clock, Deadline, parse_http_date
 from ..core.errors import HelpdeskDown, NotAuthorised, ReadOnlyViolation, TicketbotError, TicketError, TicketUnreadable
-from ..core.files import GROWTH, JsonTooLarge
 from ..core.guards import Admission, Breaker, backoff_seconds
-from ..core.http import MAX_REPLY_BYTES, BoundedAdapter, ReplyTooLong, is_loopback, show_request
+from ..core.http import GROWTH, MAX_REPLY_BYTES, BoundedAdapter, JsonTooLarge, ReplyTooLong, is_loopback, show_request
 from . import http_messages
 from .http_messages import HttpRequest, Reply, TryAgain, is_unauthorised, mapping, parsed_json
-from .rate_limit import Limit, Throttle
 
 REPEATABLE = ("GET", "DELETE")
 """Methods of requests that do nothing more when they are repeated; nor does one for a token, which is not signed."""
@@ -36,10 +35,96 @@ READ_TIMEOUT_S = 30.0
 MAX_ATTEMPTS = 4
 MAX_ATTEMPTS_ON_ONE = 2
 """Attempts to read one ticket. A ticket that the server cannot show must not use up the run's time."""
+WINDOW_S = 60.0
+"""The window of a limit whose end the replies do not tell."""
 RENEW_AT_SHARE = 0.8
 """Fetched credentials are renewed after this share of their life, so that none dies between check and use."""
 MAX_RECEIPT_BYTES = 2_000_000
 """Maximum bytes of an answer to anything but a GET: it is about one ticket or one job, and many come at a time."""
+
+
+@dataclass(frozen=True)
+class Limit:
+    """A rate limit as a reply's headers told it: calls per window, calls left, seconds to the next window if told."""
+
+    total: int
+    remaining: int
+    resets_s: float | None
+
+
+class Throttle:
+    """Keeps our calls below a share of each limit, so that people and other tools keep the rest.
+
+    Limits are learnt from the replies; before the first one nothing is held back. Within a window at most
+    ``share`` of the total is used by us, and nothing once others have left less than ``spare`` of it. Where replies do
+    not tell when a window ends, that holds for any minute, wherever the vendor's begins.
+    Safe for threads; waiting happens outside the lock.
+    """
+
+    def __init__(self, clock: Clock, share: float = 0.5, *, spare: float = 0.05) -> None:
+        self._clock = clock
+        self._share = share
+        self._spare = spare
+        self._lock = threading.Lock()
+        self._buckets = defaultdict[str, _Bucket](lambda: _Bucket(clock.monotonic() + WINDOW_S))
+
+    def delay(self, limits: Iterable[str] | Mapping[str, int]) -> float:
+        """Seconds to wait before a call that counts against these limits; 0.0 takes the places at once.
+
+        A mapping says how much the call costs of each, where that is not one.
+        """
+        costs = limits if isinstance(limits, Mapping) else dict.fromkeys(limits, 1)
+        now = self._clock.monotonic()
+        with self._lock:
+            waits = (self._buckets[name].delay(now, cost, self._share, self._spare) for name, cost in costs.items())
+            wait = max(waits, default=0.0)
+            if wait <= 0:
+                for name, cost in costs.items():
+                    self._buckets[name].take(now, cost)
+            return wait
+
+    def learn(self, limits: Mapping[str, Limit]) -> None:
+        """Take in what a reply said about the limits it counted against."""
+        now = self._clock.monotonic()
+        with self._lock:
+            for name, limit in limits.items():
+                bucket = self._buckets[name]
+                bucket.told = limit.resets_s is not None
+                if limit.resets_s is not None:
+                    bucket.window_ends = now + max(0.0, limit.resets_s)
+                bucket.total, bucket.remaining = limit.total, limit.remaining
+
+
+@dataclass(slots=True)
+class _Bucket:
+    """Calls of ours that may still count, by moment and cost, and their sum. A window's end is not always ``told``."""
+
+    window_ends: float
+    total: int | None = None
+    remaining: int | None = None
+    taken: deque[tuple[float, int]] = field(default_factory=deque)
+    used: int = 0
+    told: bool = False
+
+    def take(self, now: float, cost: int) -> None:
+        self.taken.append((now, cost))
+        self.used += cost
+
+    def delay(self, now: float, cost: int, share: float, spare: float) -> float:
+        if now >= self.window_ends:
+            self.remaining = None
+            self.window_ends = now + WINDOW_S
+            if self.told:
+                self.taken.clear()
+                self.used = 0
+        while not self.told and self.taken and self.taken[0][0] + WINDOW_S <= now:
+            self.used -= self.taken.popleft()[1]
+        if self.total is None:
+            return 0.0
+        if self.used > 0 and self.used + cost > max(1, int(self.total * share)):
+            return (self.window_ends if self.told else self.taken[0][0] + WINDOW_S) - now + 0.05
+        theirs_spent = self.remaining is not None and self.remaining <= int(self.total * spare + 1e-9)
+        return self.window_ends - now + 0.05 if theirs_spent else 0.0
 
 
 class Auth:
@@ -223,7 +308,8 @@ class Transport:
         if token and self.auth:
             all_headers[self.auth.name] = token
         remaining = self.deadline.remaining()
-        self._count(f"{request.method} {_template(request.path)}")
+        shape = "/".join("{id}" if part.isdigit() else part for part in request.path.split("?")[0].split("/"))
+        self._count(f"{request.method} {shape}")
         url = self.base_url + request.path
         began = self.clock.monotonic()
         try:
@@ -271,8 +357,6 @@ class Transport:
         else:
             self.breaker.failure(admission)
 
-    # Odds and ends
-
     def _session(self, most: int) -> requests.Session:
         """This thread's session, which takes replies of up to ``most`` bytes."""
         session: requests.Session | None = getattr(self._local, "session", None)
@@ -301,10 +385,6 @@ class Transport:
     def _count(self, what: str) -> None:
         with self._lock:
             self.counts[what] = self.counts.get(what, 0) + 1
-
-
-def _template(path: str) -> str:
-    return "/".join("{id}" if part.isdigit() else part for part in path.split("?")[0].split("/"))
 
 
 def shown(

@@ -31,8 +31,8 @@ from .protocol import (
     TicketField,
     Webhook,
 )
-from .rate_limit import Limit
 from .ticket_history import Edit, changed, left_out
+from .transport import Limit
 
 ACCOUNT_LIMIT = "account"
 METADATA = "ticketbot"

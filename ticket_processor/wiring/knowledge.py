@@ -10,8 +10,7 @@ from functools import partial
 from ..analysis.model_server.settings import LOCAL
 from ..core.clock import Clock, Deadline
 from ..core.errors import AnalysisFailed, CannotRun, ConfigError, DeadlineReached, Stopping, unexpected
-from ..helpdesk.rate_limit import Throttle
-from ..helpdesk.transport import Transport
+from ..helpdesk.transport import Throttle, Transport
 from ..knowledge.model import Article, Passage
 from ..knowledge.search import KnowledgeSearch
 from ..knowledge.sources import FolderArticles, HelpCenter

@@ -29,8 +29,7 @@ from ..core.errors import AuditUnwritable, CannotRun, ConfigError, RunLocked, st
 from ..core.files import make_folder
 from ..core.guards import STOP_FILE, Breaker, KillSwitch
 from ..core.models import RedactionLevel
-from ..helpdesk.rate_limit import Throttle
-from ..helpdesk.transport import Transport
+from ..helpdesk.transport import Throttle, Transport
 from ..llm import ModelAnalyser
 from ..pipeline.jobs import Delivery
 from ..policy.skip_rules import Selection, SkipRules

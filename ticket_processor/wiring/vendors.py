@@ -30,10 +30,9 @@ from ..helpdesk.protocol import (
     Rights,
     Webhook,
 )
-from ..helpdesk.rate_limit import Limit
 from ..helpdesk.request_tracker import RequestTracker
 from ..helpdesk.request_tracker_format import Shape
-from ..helpdesk.transport import Auth, FetchedAuth, Transport
+from ..helpdesk.transport import Auth, FetchedAuth, Limit, Transport
 from ..settings.helpdesks import FreshdeskSettings, LocalSettings, RequestTrackerSettings, ZendeskSettings
 from ..settings.schema import ServeSettings, Settings
 from ..state.store import State

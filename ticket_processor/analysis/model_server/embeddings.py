@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ...core.errors import AnalysisFailed, ConfigError
-from ...core.files import GROWTH, bounded_json
+from ...core.http import GROWTH, bounded_json
 from .connection import Connection, retrying
 from .prompt import first_words
 from .settings import EmbeddingSettings, ModelTarget
