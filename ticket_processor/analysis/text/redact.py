@@ -16,15 +16,22 @@ from typing import NamedTuple, NoReturn, final
 
 from ...core.models import RedactionLevel
 from ...core.text import MAX_INPUT, PLACEHOLDER, compatible, lazy_pattern, strip_hidden
-from .detectors.contact import phones, postal_addresses
-from .detectors.disguise import readings
-from .detectors.identity import birth_dates, named_numbers, national_ids, ssns, tax_ids
-from .detectors.network import emails, handles, ips, urls, urls_that_let_in
+from .detectors.contact import emails, handles, ips, phones, postal_addresses, urls, urls_that_let_in
+from .detectors.disguise import readings, table_readings
+from .detectors.identity import (
+    KnownName,
+    birth_dates,
+    introduced_names,
+    known_names,
+    named_numbers,
+    names,
+    national_ids,
+    ssns,
+    tax_ids,
+)
 from .detectors.payment import cards, ibans
-from .detectors.people import KnownName, introduced_names, known_names, names
 from .detectors.scan import Scan, Span, matching_form
 from .detectors.secrets import keys, passwords
-from .detectors.tables import table_readings
 
 _ANYWHERE_FROM = 5
 """Letters and digits from which on a value is found inside words; one without digits needs more of them."""
