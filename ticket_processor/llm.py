@@ -26,7 +26,7 @@ from .analysis.model_server.prompt import (
 from .analysis.rules.analyser import RulesAnalyser
 from .analysis.rules.injection import signs_of
 from .analysis.text.outgoing import leaving_line
-from .analysis.text.redact import RedactedText, redact, without_echo
+from .analysis.text.redact import RedactedText, without_echo
 from .core.errors import AnalysisFailed
 from .core.models import Analysis, RedactionLevel, Risk, Urgency
 from .core.taxonomy import Taxonomy
@@ -43,10 +43,10 @@ class ModelAnalyser:
 
     ``price`` is dollars per million tokens of input, output and cached input. ``entities`` are names and meanings of
     what to pick out of a ticket. A ticket is cut to ``ticket_tokens``. ``rules`` give the lowest urgency and risk that
-    a text's words allow, and the alarms that they raise. ``reveal`` is the level at which the texts were redacted: if
-    it is below the standard, answers are redacted again before anyone gets them. ``max_output_tokens`` is the limit
-    that the server gets; here only estimates use it. ``advice`` also asks for the likely cause, steps to try, and
-    whether the first reply will do. ``earlier`` picks labelled tickets that the model is shown before a ticket.
+    a text's words allow, and the alarms that they raise. ``reveal`` is the level at which the texts were redacted.
+    ``max_output_tokens`` is the limit that the server gets; here only estimates use it. ``advice`` also asks for the
+    likely cause, steps to try, and whether the first reply will do. ``earlier`` picks labelled tickets that the model
+    is shown before a ticket.
     """
 
     def __init__(
@@ -74,7 +74,6 @@ class ModelAnalyser:
         self._ticket_tokens = ticket_tokens
         self._rules = rules
         self._level = reveal
-        self._hides = list(RedactionLevel).index(reveal) < list(RedactionLevel).index(RedactionLevel.STANDARD)
         self._fence = fence
         self._broken_promises = 0
         self._max_output_tokens = max_output_tokens
@@ -191,9 +190,4 @@ class ModelAnalyser:
             entities=self._entities,
             finished=raw.finished,
             advised=self._advice,
-            hide=_hidden if self._hides else str,
         )
-
-
-def _hidden(text: str) -> str:
-    return redact(text, level=RedactionLevel.STANDARD).text

@@ -263,11 +263,12 @@ def test_a_stop_ends_the_wait_for_a_busy_model() -> None:
 
 def test_an_analyser_sees_the_ticket_cleaned_and_redacted_as_far_as_it_has_to_be() -> None:
     chain, near, far = Chain(), Model(AnalysisFailed("answer_not_json"), name="near"), Model(name="far")
-    links = [chain.link(near, level=RedactionLevel.SECRETS), chain.link(far)]
-    text = "<p>I am Rosalind Quimby, call +49 30 901820 or write to jane.doe@example.com</p>"
+    links = [chain.link(near), chain.link(far, level=RedactionLevel.STRICT)]
+    text = "<p>I am Rosalind Quimby, customer number 8812345, or write to jane.doe@example.com</p>"
     Understanding(links, RULES)(a_ticket(description=text, names=("Rosalind Quimby",)))
-    assert "jane.doe@example.com" in near.texts[0].text
+    assert "8812345" in near.texts[0].text
     assert "[EMAIL_1]" in far.texts[0].text
+    assert "8812345" not in far.texts[0].text
     assert not any(piece in far.texts[0].text for piece in ("jane.doe", "Quimby", "<p>"))
 
 
@@ -298,11 +299,10 @@ def test_a_text_that_comes_again_is_answered_from_the_store_and_costs_nothing() 
     ("first", "second"),
     [
         ({"name": "one"}, {"name": "two"}),
-        ({"name": "one"}, {"name": "one", "level": RedactionLevel.SECRETS}),
+        ({"name": "one"}, {"name": "one", "level": RedactionLevel.STRICT}),
         ({"name": "one", "place": "tiny at A"}, {"name": "one", "place": "huge at B"}),
-        ({"name": "one", "level": RedactionLevel.SECRETS}, {"name": "one", "level": RedactionLevel.SECRETS}),
     ],
-    ids=["another model", "one that may see more", "on another server", "what it saw is not for the rest"],
+    ids=["another model", "one that may see less", "on another server"],
 )
 def test_what_another_model_said_or_saw_is_no_answer_of_this_one(first: dict[str, Any], second: dict[str, Any]) -> None:
     chain, store = Chain(), AnswerStore(None, ManualClock())
@@ -366,27 +366,6 @@ def test_a_ticket_without_a_word_costs_nothing(text: str) -> None:
     model = Model()
     analysis = Chain().understanding(model)(a_ticket(subject="", description=text))
     assert (analysis.source, analysis.why_fallback, model.texts) == ("rules", "nothing_to_read", [])
-
-
-@pytest.mark.parametrize(
-    ("text", "values"),
-    [
-        ("I was charged twice.", ["Quimby"]),
-        (
-            "My phone: 555 0199 443, I was born on 03.04.1980, account number 88213455. Charged twice.",
-            ["555 0199 443", "03.04.1980", "88213455"],  # known by the words around them
-        ),
-    ],
-)
-def test_a_model_that_saw_personal_data_puts_none_into_log_or_note(text: str, values: list[str]) -> None:
-    class Gossip(Model):
-        def analyse(self, text: RedactedText, _allowance: object = None) -> Analysis:
-            told = {"summary": f"It is about {', '.join(values)}.", "evidence": tuple(values)}
-            return super().analyse(text).model_copy(update={**told, "entities": {"it": values[-1]}})
-
-    link = Chain().link(Gossip(), level=RedactionLevel.SECRETS)
-    told = Understanding([link], RULES)(a_ticket(description=text, names=("Rosalind Quimby",))).model_dump_json()
-    assert not any(value in told for value in values)
 
 
 HIDDEN = "".join(chr(0xE0000 + ord(letter)) for letter in "good morning")

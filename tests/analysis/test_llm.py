@@ -14,7 +14,7 @@ from ticket_processor.analysis.model_server.prompt import answer_schema, estimat
 from ticket_processor.analysis.rules.analyser import RulesAnalyser
 from ticket_processor.analysis.text.redact import redact
 from ticket_processor.core.errors import AnalysisFailed
-from ticket_processor.core.models import RedactionLevel, Risk, Urgency, Usage
+from ticket_processor.core.models import Risk, Urgency, Usage
 from ticket_processor.core.taxonomy import Category, Taxonomy, default_taxonomy
 from ticket_processor.llm import ModelAnalyser
 from ticket_processor.policy.decide import Policy, decide
@@ -160,24 +160,6 @@ def test_a_legal_threat_is_always_passed_on() -> None:
     server = script(said(risk="low", urgency="low"))
     analysis = analyser(server, rules=rules).analyse(text)
     assert "ai_escalated" in decide(1, analysis, Policy()).tags
-
-
-# What a model was allowed to see
-
-
-def test_a_model_that_saw_more_than_others_may_not_tell_it() -> None:
-    raw = redact("Mail me\nI am jane@example.com, call +49 30 1234567.", level=RedactionLevel.SECRETS)
-    assert "jane@example.com" in raw.text
-    leaking = said(
-        summary="Jane, jane at example, +49 30 1234567, asks.",
-        evidence=["call +49 30 1234567"],
-        entities={"phone": "+49 30 1234567"},
-    )
-    options: dict[str, Any] = {"entities": {"phone": "number to call"}}
-    analysis = analyser(script(leaking), reveal=RedactionLevel.SECRETS, **options).analyse(raw)
-    told = " ".join((analysis.summary, *analysis.evidence, *analysis.entities.values()))
-    assert "1234567" not in told
-    assert told.count("[PHONE_1]") == 3
 
 
 # The second try

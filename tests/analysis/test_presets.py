@@ -53,7 +53,7 @@ def test_without_a_word_a_model_lives_on_the_general_server_or_at_openai() -> No
 def test_what_stands_beside_a_model_wins_over_the_general_settings() -> None:
     use = {
         "model": "qwen3:8b",
-        "redaction": "secrets",
+        "redaction": "strict",
         "base_url": "http://127.0.0.1:11434/v1",
         "preset": "ollama",
         "api_key": OWN,
@@ -68,7 +68,7 @@ def test_what_stands_beside_a_model_wins_over_the_general_settings() -> None:
         api_key="own-key",
         timeout_s=60,
         ticket_tokens=2000,
-        redaction=RedactionLevel.SECRETS,
+        redaction=RedactionLevel.STRICT,
         price=(1, 2, 3),
     )
 

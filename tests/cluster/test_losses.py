@@ -13,7 +13,7 @@ from ticket_processor.analysis.model_server.connection import AnswerUnusable, Fo
 from ticket_processor.analysis.model_server.settings import ModelTarget
 from ticket_processor.core.clock import Deadline, SystemClock
 from ticket_processor.core.errors import AnalysisFailed, Stopping
-from ticket_processor.core.models import Usage
+from ticket_processor.core.models import RedactionLevel, Usage
 from ticket_processor.wiring.cluster import (
     Answered,
     Cluster,
@@ -135,7 +135,7 @@ def test_key_and_address_of_a_server_are_no_difference_and_the_redaction_is() ->
         preset="openai",
         base_url=MODEL.base_url,
         api_key="k",
-        redaction="secrets",  # type: ignore[arg-type]
+        redaction=RedactionLevel.STRICT,
     )
     assert seal(bolder) != seal(MODEL)
     assert "k" not in facts([MODEL]).values()

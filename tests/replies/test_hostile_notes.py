@@ -131,18 +131,6 @@ def test_an_order_planted_in_an_article_gets_into_no_note(number: int, tmp_path:
     assert len(model.asked) >= 1
 
 
-def test_what_a_model_sees_beyond_others_stays_out_of_the_note(tmp_path: Path) -> None:
-    name = {"names": ("Ana Lima",), "description": f"I am Ana Lima, ana.lima@example.org. {ASKED}"}
-    answer = said(claim(REFUND.text.splitlines()[0]))
-    model = ScriptedChat(answer)
-    ticket = TICKET.model_copy(update=name)
-    with answering(tmp_path, model, articles=[REFUND, PASSWORD], level=RedactionLevel.SECRETS) as add:
-        _, decision = add(ticket, ANALYSIS, DECISION)
-    assert "Ana Lima" in model.asked[0][1]["content"]
-    assert decision.note is not None
-    assert "Lima" not in decision.note
-
-
 def test_a_model_of_the_strict_level_gets_strictly_redacted_words(tmp_path: Path) -> None:
     model = ScriptedChat(said(claim(REFUND.text.splitlines()[0])))
     ticket = TICKET.model_copy(update={"description": f"{ASKED} My customer number is 8812345."})

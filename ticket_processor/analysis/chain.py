@@ -28,7 +28,7 @@ from .rules.telling import condenses
 from .text.cleaning import clean
 from .text.language import TAKEN_FOR_OTHERS, detect_language
 from .text.outgoing import analysis_leaving, made_of
-from .text.redact import RedactedText, redact, redacted_values, without_values
+from .text.redact import RedactedText, redact
 
 NOTHING_TO_READ = "nothing_to_read"
 _FEW_WORDS = 60
@@ -63,9 +63,8 @@ class ModelLink:
     """One model of the chain, with its own retries, breaker and patience; thread-safe.
 
     ``place`` is the server and the model on it, as far as ``name`` does not tell. ``level`` is how much is redacted
-    for it. With a ``store`` a text that comes again is answered from there, except at the level ``secrets``, whose
-    answers may hold more than is kept; with a ``budget`` no call is made that could pass it. ``useless`` is the
-    breaker that answers of no use open.
+    for it. With a ``store`` a text that comes again is answered from there; with a ``budget`` no call is made that
+    could pass it. ``useless`` is the breaker that answers of no use open.
     """
 
     def __init__(
@@ -89,8 +88,7 @@ class ModelLink:
         self._place = place
         self._asking: set[str] = set()
         self._asking_lock = threading.Lock()
-        useful = store is not None and store.keeps_answers and level is not RedactionLevel.SECRETS
-        self._store = store if useful else None
+        self._store = store if store is not None and store.keeps_answers else None
 
     def analyse(self, text: RedactedText) -> Analysis:
         """The model's answer, after at most three tries. Raises :class:`AnalysisFailed`.
@@ -205,7 +203,7 @@ class Understanding:
                 continue
             watch(Step(_name(link), answer, ms=self._ms(started)))
             spent.append((answer.usage, answer.cost_usd, answer.attempts))
-            best = answer if level is not RedactionLevel.SECRETS else _as_others_may_see(answer, cleaned, ticket.names)
+            best = answer
             break
         if best is None:
             text = texts.get(RedactionLevel.STANDARD) or redact(cleaned, names=ticket.names)
@@ -270,27 +268,6 @@ class Understanding:
 
     def _ms(self, started: float) -> int:
         return round((self._now() - started) * 1000)
-
-
-def _as_others_may_see(analysis: Analysis, cleaned: str, names: Sequence[str]) -> Analysis:
-    """The answer of a model that saw secrets, redacted for log and note.
-
-    It removes what the standard level replaces in the whole ticket: a summary lacks the words that tell a number.
-    """
-    values = redacted_values(cleaned, names=names)
-
-    def fit(words: str) -> str:
-        return redact(without_values(words, values), names=names).text
-
-    return analysis.model_copy(
-        update={
-            "summary": fit(analysis.summary)[:300],
-            "evidence": tuple(fit(item) for item in analysis.evidence),
-            "entities": {key: fit(value) for key, value in analysis.entities.items()},
-            "root_cause": fit(analysis.root_cause)[:200],
-            "steps": tuple(fit(item) for item in analysis.steps),
-        }
-    )
 
 
 def _language(analysis: Analysis, cleaned: str) -> str:

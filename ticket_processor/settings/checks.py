@@ -17,7 +17,6 @@ from pydantic_core import ErrorDetails
 
 from ..analysis.model_server.settings import BudgetSettings, ModelSettings, ModelUse, list_price
 from ..core.http import is_loopback
-from ..core.models import RedactionLevel
 from ..policy.decide import ALSO
 from ..policy.note import REASONS
 from .schema import Settings
@@ -85,19 +84,17 @@ def unprotected(settings: Settings, origin: Mapping[Place, str]) -> tuple[list[s
     A private network is no exception: others may be in it.
     """
     models, embeddings = settings.models, settings.embeddings
-    bare: dict[str, str] = {}
+    bare: list[str] = []
     for name in models.names:
         use = models.use.get(name) or ModelUse()
         where, address = f"models.use.{name}.base_url", use.base_url
         if address is None and use.preset in (None, models.preset, "compatible"):
             where, address = origin.get(("models", "base_url"), "models.base_url"), models.base_url
         if _is_bare(address):
-            personal = (use.redaction or models.redaction) is RedactionLevel.SECRETS
-            more = ', personal data included, since redaction is "secrets"' if personal else ""
-            bare[where] = more or bare.get(where, "")
+            bare.append(where)
     if embeddings.model and _is_bare(embeddings.base_url):
-        bare["embeddings.base_url"] = ""
-    warnings = [f"{where} is http: key and tickets travel unprotected{more}" for where, more in bare.items()]
+        bare.append("embeddings.base_url")
+    warnings = [f"{where} is http: key and tickets travel unprotected" for where in dict.fromkeys(bare)]
     if models.allow_plain_http:
         return [], warnings
     advice = "give an https address, or set models.allow_plain_http = true where nobody else can read along"

@@ -296,15 +296,13 @@ def checked(
     entities: Collection[str] = (),
     finished: bool = True,
     advised: bool = False,
-    hide: Callable[[str], str] = str,
 ) -> Analysis:
     """The trustworthy parts of what ``answer`` says about ``ticket`` (the redacted text), and nothing else of it.
 
     ``shown`` is what of the ticket the model saw, cut and without marks: JSON that stands in either is no answer.
     ``advised``: advice was asked for as well.
-    ``hide`` is put over every free text before it is made plain, and what is plain is looked at once more. Raises
-    :class:`AnalysisFailed` for an answer without the labels: ``answer_cut_off``, ``answer_not_json`` or
-    ``answer_off_schema`` with the fields' names.
+    Every free text that is plain is looked at once more. Raises :class:`AnalysisFailed` for an answer without the
+    labels: ``answer_cut_off``, ``answer_not_json`` or ``answer_off_schema`` with the fields' names.
     """
     found = found_object(answer, ticket, shown, repair=finished)
     if not finished and "category" not in (found or ()):
@@ -323,7 +321,7 @@ def checked(
     def plain(value: object, limit: int) -> str:
         # A number is what an order number may be; of a longer text no helpdesk shows more.
         text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
-        return leaving_line(hide(text[: 10 * limit]), limit) if isinstance(text, str) else ""
+        return leaving_line(text[: 10 * limit], limit) if isinstance(text, str) else ""
 
     def quoted(value: object, limit: int) -> str:
         text = plain(value, limit).strip(_AROUND_QUOTES) if _occurs(value, matching) else ""

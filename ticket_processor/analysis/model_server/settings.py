@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, SecretStr
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
 from ...core.errors import ConfigError
 from ...core.http import whole_url
@@ -38,6 +38,17 @@ ADVICE_TOKENS = 300
 Effort = Literal["none", "minimal", "low", "medium", "high"]
 
 
+def _without_personal_data(value: object) -> object:
+    if value not in (RedactionLevel.STANDARD, RedactionLevel.STRICT):
+        raise ValueError('must be "standard" or "strict"; "secrets" was removed: no model needs personal data')
+    return value
+
+
+ModelRedaction = Annotated[
+    Literal[RedactionLevel.STANDARD, RedactionLevel.STRICT], BeforeValidator(_without_personal_data)
+]
+
+
 class ModelUse(Frozen):
     """What differs for one model of the list."""
 
@@ -47,7 +58,7 @@ class ModelUse(Frozen):
     api_key_variable: str | None = Field(
         None, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", description="environment variable that holds its server's key"
     )
-    redaction: RedactionLevel | None = Field(None, description="what is replaced before this model sees a ticket")
+    redaction: ModelRedaction | None = Field(None, description="what is replaced before this model sees a ticket")
     reasoning_effort: Effort | None = Field(
         None, description="how much this model thinks; default: the least on OpenAI and Azure, elsewhere its server's"
     )
@@ -74,7 +85,7 @@ class ModelSettings(Frozen):
     api_key: SecretStr | None = Field(None, description="key of the model server")
     timeout_s: float = Field(30.0, gt=0, le=300, description="seconds that a request may take")
     ticket_tokens: int = Field(800, ge=50, le=100_000, description="a longer ticket is cut for the model")
-    redaction: RedactionLevel = Field(
+    redaction: ModelRedaction = Field(
         RedactionLevel.STANDARD,
         description="what is replaced before a model sees a ticket; see `docs/privacy-and-security.md`",
     )

@@ -1,21 +1,20 @@
 """Personal data and secrets replaced by placeholders, before a text leaves the process.
 
 What is found is in ``detectors``; which of it is replaced is the level's. Names in free prose are
-not found below the strict level: pass the names you know. What was personal in a ticket is personal in what is said
-about it: there the values are looked for themselves, in any case and with any spaces, dots or dashes, since the words
-that told them are gone. Everything here is pure; any thread may call it.
+not found below the strict level: pass the names you know. Everything here is pure; any thread may call it.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import chain, permutations
-from typing import NamedTuple, NoReturn, final
+from itertools import chain
+from typing import NoReturn, final
 
 from ...core.models import RedactionLevel
-from ...core.text import MAX_INPUT, PLACEHOLDER, compatible, lazy_pattern, strip_hidden
+from ...core.text import MAX_INPUT, PLACEHOLDER, lazy_pattern, strip_hidden
 from .detectors.contact import emails, handles, ips, phones, postal_addresses, urls, urls_that_let_in
 from .detectors.disguise import readings, table_readings
 from .detectors.identity import (
@@ -33,28 +32,10 @@ from .detectors.payment import cards, ibans
 from .detectors.scan import Scan, Span, matching_form
 from .detectors.secrets import keys, passwords
 
-_ANYWHERE_FROM = 5
-"""Letters and digits from which on a value is found inside words; one without digits needs more of them."""
-_WORD_ANYWHERE_FROM = 8
-_TELLING_DIGITS = 6
-"""Consecutive digits that give a number away."""
-
 _ECHO_BYTES = 12
 """Consecutive bytes of letters and digits that are no coincidence."""
 
 _LETTER = lazy_pattern(r"\\+(?:(?P<escape>u[0-9a-fA-F]{4})|[nrtbf])|(?P<letter>[^\W_])")
-_SPACELESS = lazy_pattern(r"[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
-_DIGITS = lazy_pattern(r"\d(?:[\s().\-/+]{0,3}\d)*")
-_DATE = lazy_pattern(r"(\d{1,4})\D(\d{1,2})\D(\d{1,4})")
-
-_Place = tuple[int, int]
-
-
-class Replaced(NamedTuple):
-    """A value as it stands in a text, and the placeholder that it gets."""
-
-    text: str
-    placeholder: str
 
 
 def without_echo(words: str, text: str) -> str:
@@ -91,88 +72,6 @@ def _squeezed(text: str) -> tuple[list[int], bytes]:
         squeezed += letters
         where += [found.start()] * len(letters)
     return where, bytes(squeezed)
-
-
-def without_values(words: str, values: Sequence[Replaced]) -> str:
-    """``words`` with every one of ``values`` replaced by its placeholder, the longest first.
-
-    Compared are letters and digits in compatibility form (NFKC), without regard to case. Short values are replaced
-    where they stand alone; of numbers also any part of six digits, of dates any order. Never raises.
-    """
-    if not values:
-        return words
-    words = _readable(words)
-    known = dict.fromkeys((spelling, value.placeholder) for value in values for spelling in _spellings(value.text))
-    before = None
-    while words != before:  # a short value may stand alone only once its neighbour is replaced
-        before = words
-        for spelling, placeholder in sorted(known, key=lambda item: -len(item[0])):
-            words = _replacing(words, placeholder, partial(_places, spelling))
-    for spelling, placeholder in known:
-        if spelling.isdecimal() and len(spelling) >= _TELLING_DIGITS:
-            words = _replacing(words, placeholder, partial(_parts, spelling))
-    return words
-
-
-def _readable(text: str) -> str:
-    return strip_hidden(compatible(strip_hidden(text)))
-
-
-def _spellings(value: str) -> Iterator[str]:
-    """The spellings to look for: the value's letters and digits; of a date those of every order."""
-    value = _readable(value)
-    letters, _ = _compared(value)
-    if letters:
-        yield letters
-    date = _DATE.fullmatch(value)
-    if date:
-        for order in permutations(date.groups()):
-            written = "".join(part.zfill(2) for part in order), "".join(part.lstrip("0") for part in order)
-            yield from (digits for digits in written if len(digits) >= _TELLING_DIGITS)
-
-
-def _compared(text: str) -> tuple[str, list[int]]:
-    """The letters and digits of a text as they are compared, and where each of them stands."""
-    folded = [(char, place) for place, written in enumerate(text) for char in written.casefold() if char.isalnum()]
-    return "".join(char for char, _ in folded), [place for _, place in folded]
-
-
-def _replacing(words: str, placeholder: str, places: Callable[[str], Iterator[_Place]]) -> str:
-    """``words`` with these places replaced; what is in a placeholder already stays."""
-    parts: list[str] = []
-    done = 0
-    for start, end in [*(match.span() for match in PLACEHOLDER.finditer(words)), (len(words), len(words))]:
-        text, after = words[done:start], 0
-        for first, behind in places(text):
-            parts += [text[after:first], placeholder]
-            after = behind
-        parts += [text[after:], words[start:end]]
-        done = end
-    return "".join(parts)
-
-
-def _places(wanted: str, text: str) -> Iterator[_Place]:
-    """Where ``wanted`` stands in ``text``, whatever is between its letters; a short one alone only."""
-    letters, places = _compared(text)
-    anywhere = _WORD_ANYWHERE_FROM if wanted.isalpha() else _ANYWHERE_FROM
-    inside = len(wanted) >= anywhere or _SPACELESS.search(wanted) is not None
-    at, after = letters.find(wanted), 0
-    while at >= 0:
-        first, behind = places[at], places[at + len(wanted) - 1] + 1
-        alone = not (text[first - 1 : first].isalnum() or text[behind : behind + 1].isalnum())
-        if first >= after and (inside or alone):
-            yield first, behind
-            after = behind
-        at = letters.find(wanted, at + 1)
-
-
-def _parts(digits: str, text: str) -> Iterator[_Place]:
-    """The numbers in ``text`` that share six consecutive digits with ``digits``."""
-    telling = {digits[at : at + _TELLING_DIGITS] for at in range(len(digits) - _TELLING_DIGITS + 1)}
-    for number in _DIGITS.finditer(text):
-        written = "".join(filter(str.isdecimal, number.group()))
-        if any(written[at : at + _TELLING_DIGITS] in telling for at in range(len(written))):
-            yield number.span()
 
 
 _PASSES = 6
@@ -246,31 +145,22 @@ def _seal(text: str, counts: dict[str, int]) -> RedactedText:
     return made
 
 
-def _found(text: str, known: Sequence[KnownName], level: RedactionLevel) -> list[tuple[Span, str]]:
-    """Non-overlapping spans of ``text`` in order, each with its value as it was read.
+def _found(text: str, known: Sequence[KnownName], level: RedactionLevel) -> list[Span]:
+    """Spans of ``text`` in order; of those that overlap one, from the first's beginning to the last's end.
 
     Looked for is in the text as it stands and in what it says decoded: a number may be disguised.
     """
     scan = Scan(matching_form(text))
-    spans = [(span, text[span.start : span.end]) for span in _spans(scan, known, level)]
+    spans = _spans(scan, known, level)
     for reading in (*readings(scan), *table_readings(scan)):
-        for span in _spans(Scan(reading.text), known, level):
-            place = reading.in_text(span)
-            if place.end > place.start:  # a label that a reading puts before a value takes up no room
-                spans.append((place, reading.text[span.start : span.end]))
-    return _joined(spans)
-
-
-def _joined(spans: list[tuple[Span, str]]) -> list[tuple[Span, str]]:
-    """The spans in order; of those that overlap one, from the first's beginning to the last's end, with both values."""
-    joined: list[tuple[Span, str]] = []
-    for span, read in sorted(spans, key=lambda item: (item[0].start, -item[0].end)):
-        if joined and span.start < joined[-1][0].end:
-            before, said = joined[-1]
-            if span.end > before.end:
-                joined[-1] = (before._replace(end=span.end), f"{said} {read}")
+        places = map(reading.in_text, _spans(Scan(reading.text), known, level))
+        spans += [place for place in places if place.end > place.start]  # a label put before a value takes up no room
+    joined: list[Span] = []
+    for span in sorted(spans, key=lambda span: (span.start, -span.end)):
+        if joined and span.start < joined[-1].end:
+            joined[-1] = joined[-1]._replace(end=max(span.end, joined[-1].end))
         else:
-            joined.append((span, read))
+            joined.append(span)
     return joined
 
 
@@ -309,7 +199,7 @@ def replaced_spans(
     Offsets are those of ``text``; of hidden characters, which ``redact`` removes first, nothing is known here.
     """
     found = _found(text[:MAX_INPUT], known_names(tuple(names)), level)
-    return [(span.start, span.end, span.kind) for span, _ in found]
+    return [(span.start, span.end, span.kind) for span in found]
 
 
 def redact(text: str, *, names: Sequence[str] = (), level: RedactionLevel = RedactionLevel.STANDARD) -> RedactedText:
@@ -325,20 +215,10 @@ def redact(text: str, *, names: Sequence[str] = (), level: RedactionLevel = Reda
     characters are removed first, so they cannot break a number apart. Applying it to its own result changes nothing.
     Never raises.
     """
-    text, found = _replaced(text, names, level)
-    counts: dict[str, int] = {}
-    for kind, _ in dict.fromkeys((span.kind, span.value) for span, _ in found):
-        counts[kind] = counts.get(kind, 0) + 1
-    return _seal(text, counts)
-
-
-def _replaced(text: str, names: Sequence[str], level: RedactionLevel) -> tuple[str, list[tuple[Span, Replaced]]]:
-    """The text with its placeholders, and what they stand for."""
     text = strip_hidden(text[:MAX_INPUT])
     known = known_names(tuple(names))
     numbers: dict[tuple[str, str], int] = {}
     used: dict[str, int] = {}
-    found: list[tuple[Span, Replaced]] = []
     for kept in PLACEHOLDER.findall(text):
         kind, _, number = kept[1:-1].rpartition("_")
         used[kind] = max(used.get(kind, 0), int(number))
@@ -349,23 +229,11 @@ def _replaced(text: str, names: Sequence[str], level: RedactionLevel) -> tuple[s
             break
         parts: list[str] = []
         end = 0
-        for span, read in spans:
+        for span in spans:
             key = (span.kind, span.value)
             if key not in numbers:
                 used[span.kind] = numbers[key] = used.get(span.kind, 0) + 1
-            placeholder = f"[{span.kind}_{numbers[key]}]"
-            found.append((span, Replaced(read, placeholder)))
-            parts += [text[end : span.start], placeholder]
+            parts += [text[end : span.start], f"[{span.kind}_{numbers[key]}]"]
             end = span.end
         text = "".join(parts) + text[end:]
-    return text, found
-
-
-def redacted_values(
-    text: str, *, names: Sequence[str] = (), level: RedactionLevel = RedactionLevel.STANDARD
-) -> tuple[Replaced, ...]:
-    """The literals that :func:`redact` replaces in ``text``, each once, with their placeholders.
-
-    These are the personal data themselves: for :func:`without_values`, never for a log.
-    """
-    return tuple(dict.fromkeys(value for _, value in _replaced(text, names, level)[1]))
+    return _seal(text, dict(Counter(kind for kind, _ in numbers)))
