@@ -33,14 +33,6 @@ def test_an_address_that_only_contains_the_one_that_was_asked_for_is_another() -
         people.requesters.find("anna@example.com")
 
 
-def test_whoever_has_several_addresses_is_found_by_each() -> None:
-    people = People()
-    first = people.add(requester=ANNA)
-    anna = people.store.tickets[first].json["requester_id"]
-    people.store.users.by_email["a.schmidt@example.org"] = anna
-    assert people.requesters.find("a.schmidt@example.org") == anna
-
-
 def test_every_ticket_is_found_over_all_pages_archived_ones_included() -> None:
     people = People()
     theirs = {people.add(requester=ANNA) for _ in range(130)}

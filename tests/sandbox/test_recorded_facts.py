@@ -165,9 +165,6 @@ GET webhooks/newer/signing_secret | signing_secret = {"algorithm": "SHA256", "se
     the algorithm in capitals (zenpy TestWebhooks.test_webhook_show_secret)
 GET users/search?query=customer | keys = ["count", "next_page", "previous_page", "users"]
     by offset only (OAS GET /api/v2/users/search)
-GET users/9001/identities | identities.*.type = ["email"] & identities.0.primary = true \
-& identities.0.value.type = "str"
-    the address stands in value (OAS UserIdentityObject)
 GET users/100001/tickets/requested | tickets.*.id = [1, 2, 3]
     unknown: its order without sort; nothing plays another than by id
 GET help_center/articles?page[size]=100 | links.keys = ["first"] & meta.has_more = false

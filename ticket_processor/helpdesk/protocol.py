@@ -295,5 +295,5 @@ class Requesters:
         if len(found) > 1:
             raise ConfigError("--requester: more than one user has this address; say which, by number")
         if not found:
-            raise ConfigError(f"--requester: the helpdesk knows no user with this address; {BY_TICKET}")
+            raise ConfigError(f"--requester: the helpdesk knows no user with this address as the main one; {BY_TICKET}")
         return found.pop()

@@ -203,10 +203,6 @@ def read_rules(transport: Transport) -> list[BusinessRule]:
     ]
 
 
-MOST_ALIKE = 20
-"""Users of a search for an address that are compared; the search finds parts of words as well."""
-
-
 def requesters(transport: Transport) -> Requesters:
     """The people of an account.
 
@@ -224,14 +220,8 @@ def requesters(transport: Transport) -> Requesters:
 
     def with_address(address: str) -> set[int]:
         found = with_ids(rows("/users/search", "users", {"query": f'email:"{address}"', "per_page": 100}))
-        if theirs := {row["id"] for row in found if string(row.get("email")).casefold() == address.casefold()}:
-            return theirs
-        # The address may be one of several that a user has.
-        return {row["id"] for row in found[:MOST_ALIKE] if has(row["id"], address)}
-
-    def has(user: int, address: str) -> bool:
-        mail = (row for row in rows(f"/users/{user}/identities") if row.get("type") == "email")
-        return any(string(row.get("value")).casefold() == address.casefold() for row in mail)
+        # The search finds parts of words as well.
+        return {row["id"] for row in found if string(row.get("email")).casefold() == address.casefold()}
 
     def tickets(user: int) -> Iterator[int]:
         unknown = None

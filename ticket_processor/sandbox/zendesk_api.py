@@ -180,19 +180,6 @@ def search_users(call: Call) -> Response:
     return paged(call, "users", [users[number] for number in found])
 
 
-def identities(call: Call) -> Response:
-    """The addresses of a user, the primary one first."""
-    user, number = _user(call), call.args[0]
-    stamps = dict.fromkeys(("created_at", "updated_at"), user["created_at"])
-    rows: list[Row] = []
-    for address in [email for email, owner in call.store.users.by_email.items() if owner == number]:
-        own = number * 100 + len(rows)
-        url = f"{call.store.base_url}/api/v2/users/{number}/identities/{own}.json"
-        row = {"id": own, "url": url, "user_id": number, "type": "email", "value": address, "verified": True}
-        rows.append({**row, "primary": not rows, **stamps})
-    return paged(call, "identities", rows)
-
-
 def _user(call: Call) -> Row:
     """The user the path names; 404 when there is none."""
     found = call.store.users.get(call.args[0])
@@ -225,7 +212,6 @@ ROUTES: dict[str, Callable[[Call], Response]] = {
     "GET groups": groups,
     "GET users/me": lambda call: json_response(200, {"user": call.store.users[BOT_ID]}),
     "GET users/search": search_users,
-    "GET users/{id}/identities": identities,
     "GET users/{id}/tickets/requested": requested,
     "GET help_center/articles": lambda call: paged(call, "articles", call.store.articles),
     "GET triggers": lambda call: paged(call, "triggers", list(call.store.triggers.values()), order="position,title"),
