@@ -38,8 +38,7 @@ from ticket_processor.monitoring.health_checks import (
     warn,
 )
 from ticket_processor.monitoring.health_servers import _connected, ask_helpdesk, of_helpdesk
-from ticket_processor.monitoring.memory import FILE_NAME as ALERTS
-from ticket_processor.monitoring.memory import AlertStore, Failure, Memory, OpenAlert
+from ticket_processor.monitoring.memory import Failure, Memory
 from ticket_processor.monitoring.rules import TOKENS_WARN_S
 from ticket_processor.monitoring.run_metrics import RunMetrics
 from ticket_processor.pipeline.context import HALTED
@@ -325,24 +324,19 @@ def test_500_mb_or_5_percent_are_room_enough_unless_runs_ask_for_more(free: int,
 
 
 @pytest.mark.parametrize(
-    ("kind", "now", "expires", "status"),
+    ("kind", "now", "status"),
     [
-        ("oauth_client", NOW, None, Status.OK),
-        ("api_token", parse_iso("2026-11-21T00:00:00Z"), None, Status.OK),
-        ("api_token", TOKENS_END - TOKENS_WARN_S - 1, None, Status.OK),
-        ("api_token", TOKENS_END - TOKENS_WARN_S, None, Status.WARN),
-        ("api_token", parse_iso("2027-04-29T23:59:00Z"), None, Status.WARN),
-        ("api_token", parse_iso("2027-04-30T00:00:00Z"), None, Status.FAIL),
-        ("oauth_token", NOW, None, Status.OK),
-        ("oauth_token", NOW, NOW + 15 * DAY, Status.OK),
-        ("oauth_token", NOW, NOW + 13 * DAY, Status.WARN),
-        ("oauth_token", NOW, NOW - 1, Status.FAIL),
+        ("oauth_client", NOW, Status.OK),
+        ("oauth_token", NOW, Status.OK),
+        ("api_token", parse_iso("2026-11-21T00:00:00Z"), Status.OK),
+        ("api_token", TOKENS_END - TOKENS_WARN_S - 1, Status.OK),
+        ("api_token", TOKENS_END - TOKENS_WARN_S, Status.WARN),
+        ("api_token", parse_iso("2027-04-29T23:59:00Z"), Status.WARN),
+        ("api_token", parse_iso("2027-04-30T00:00:00Z"), Status.FAIL),
     ],
 )
-def test_credentials_that_end_are_told_while_there_is_time(
-    kind: SignIn, now: float, expires: float | None, status: Status
-) -> None:
-    found = servers.credentials(kind, expires, now)
+def test_credentials_that_end_are_told_while_there_is_time(kind: SignIn, now: float, status: Status) -> None:
+    found = servers.credentials(kind, now)
     assert found.status is status
     if status in (Status.WARN, Status.FAIL):
         assert "ZENDESK_OAUTH_CLIENT_ID" in found.text
@@ -389,22 +383,13 @@ def look(settings: ZendeskSettings, *steps: Step) -> tuple[dict[str, Check], Scr
 TOKEN = ZendeskSettings(url=BASE, oauth_token=SecretStr("s3cret-token"))
 
 
-def test_a_token_made_elsewhere_is_asked_when_it_ends_and_any_other_way_is_two_requests() -> None:
-    ends = {"token": {"token": "s3cret-tok", "expires_at": iso(NOW + 3 * DAY)}}
-    listed, user = answer(200, {"tickets": []}, Date=DATE), answer(200, {"user": {"id": 7, "role": "admin"}})
-    found, adapter = look(TOKEN, listed, user, answer(200, ends, Date=DATE))
-    assert found["credentials"].status is Status.WARN
-    assert found["clock"].status is Status.OK
-    assert [sent.path_url for sent in adapter.sent] == [
-        "/api/v2/tickets?page%5Bsize%5D=1",
-        "/api/v2/users/me",
-        "/api/v2/oauth/tokens/current",
-    ]
-
+def test_a_look_is_two_requests_and_tells_how_long_credentials_last() -> None:
     basic = ZendeskSettings(url=BASE, email="bot@example.com", api_token=SecretStr("s3cret"))
-    found, adapter = look(basic, listed, user)
+    user = answer(200, {"user": {"id": 7, "role": "admin"}})
+    found, adapter = look(basic, answer(200, {"tickets": []}, Date=DATE), user)
+    assert found["clock"].status is Status.OK
     assert found["credentials"].facts["expires"] == "2027-04-30T00:00:00Z"
-    assert len(adapter.sent) == 2
+    assert [sent.path_url for sent in adapter.sent] == ["/api/v2/tickets?page%5Bsize%5D=1", "/api/v2/users/me"]
     assert adapter.sent[0].headers["Authorization"].startswith("Basic ")
 
 
@@ -602,7 +587,7 @@ EVERYTHING = a_health(
     ok("settings", ""),
     servers.clock_check(NOW + 9, NOW + 9, NOW),
     ok("helpdesk", "", latency_ms=120),
-    servers.credentials("api_token", None, NOW),
+    servers.credentials("api_token", NOW),
     ok('model "odd\nname"', ""),
     doctor.last_run([a_run(30), a_run(3, exit_code=3)], NOW),
     doctor.retry_list([a_retry(2)], NOW),
@@ -669,31 +654,6 @@ def test_what_is_not_known_has_no_sample() -> None:
 # Alerts
 
 FAILURE = Failure(at=NOW, target="json (no. 1 of TICKETBOT_ALERT_URLS)", why="it did not answer in time")
-
-
-@pytest.mark.parametrize(
-    ("holding", "status"),
-    [
-        ([], Status.OK),
-        (["spend"], Status.WARN),
-        (["helpdesk_unreachable", "spend"], Status.FAIL),
-    ],
-)
-def test_open_alerts_are_named_and_a_critical_one_is_a_failure(
-    tmp_path: Path, holding: list[str], status: Status
-) -> None:
-    conditions = {rule: OpenAlert(message="a sentence", since=NOW - 900) for rule in holding}
-    conditions["stopped"] = OpenAlert(message="is over", since=NOW - 900, over=NOW)
-    assert AlertStore(tmp_path / "state").save(Memory(conditions=conditions), NOW)
-    found = checks_of(settings_in(tmp_path))["alerts"]
-    assert (found.status, found.facts.get("open", [])) == (status, holding)
-    assert all(rule in found.text for rule in holding)
-
-
-def test_alerts_that_cannot_be_read_are_not_said_to_be_none(tmp_path: Path) -> None:
-    (tmp_path / "state").mkdir()
-    (tmp_path / "state" / ALERTS).write_text("no object", encoding="utf-8")
-    assert checks_of(settings_in(tmp_path))["alerts"].status is Status.SKIPPED
 
 
 @pytest.mark.parametrize(

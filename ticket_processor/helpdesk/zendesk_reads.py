@@ -15,7 +15,6 @@ from functools import cache, partial
 from itertools import islice
 from typing import Any
 
-from ..core.clock import parse_iso
 from ..core.errors import CannotRun, ConfigError, HelpdeskDown, NotAuthorised, TicketError, TicketUnreadable
 from ..core.models import Ticket
 from .http_messages import Reply, mapping, string, tickets_of, whole_number, with_ids
@@ -277,14 +276,6 @@ def own_user(transport: Transport) -> int | None:
     """The id of the user that ``transport`` signs in as; ``None`` where Zendesk does not say. One request."""
     reply = transport.request("GET", "/api/v2/users/me")
     return whole_number(mapping(mapping(reply.body).get("user")).get("id")) if reply.ok else None
-
-
-def token_ends(transport: Transport) -> float | None:
-    """When the OAuth token ends that ``transport`` signs with (Unix seconds), if it ends and Zendesk says so."""
-    try:
-        return parse_iso(shown(transport, "/api/v2/oauth/tokens/current", "token")["expires_at"])
-    except (KeyError, TypeError, ValueError):
-        return None
 
 
 # What our user may do: "UserForAdmin" and "CustomRoleConfigurationObject" of Zendesk's OpenAPI document

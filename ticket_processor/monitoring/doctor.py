@@ -34,7 +34,6 @@ from .health_checks import SETTINGS, Check, Examiner, Probe, fail, ok, skipped, 
 from .health_servers import of_helpdesk, of_models
 from .memory import AlertStore, Memory
 from .receivers import package_missing, receivers
-from .rules import Severity, severity_of
 from .run_metrics import DAY, metrics_of, period
 
 RECENT_S = 7 * DAY
@@ -94,8 +93,8 @@ def _of_files(
     settings: Settings, clock: Clock, secret_files: Sequence[Path], scheduled: Callable[[], bool]
 ) -> Iterator[Probe]:
     def alerts() -> Sequence[Check]:
-        memory, addresses = AlertStore(settings.state_folder).known(), len(receivers(settings.alerts))
-        return open_alerts(memory), alerting(addresses, package_missing(), memory, clock.now())
+        memory, addresses = AlertStore(settings.state_folder).load(), len(receivers(settings.alerts))
+        return [alerting(addresses, package_missing(), memory, clock.now())]
 
     def stop() -> Sequence[Check]:
         try:
@@ -110,7 +109,7 @@ def _of_files(
 
     yield Probe(_STORED, partial(_stored, settings, clock, scheduled))
     yield Probe(("kill_switch",), stop)
-    yield Probe(("alerts", "alerting"), alerts, warn)
+    yield Probe(("alerting",), alerts, warn)
     yield Probe(("log_folder",), log_folder)
     yield Probe(("state_folder",), lambda: [folder("state_folder", settings.state_folder, _STATE_FILES)])
     yield Probe(("permissions",), lambda: [permissions(settings, secret_files)], warn)
@@ -211,25 +210,12 @@ def retry_list(retries: Sequence[Retry], now: float, *, head_start_s: float = 0.
     return warn(name, f"{text}; see 'ticketbot retry list'", **facts)
 
 
-def open_alerts(memory: Memory | None) -> Check:
-    """The check of open alerts, as of the last run; ``memory`` is ``None`` if it cannot be read."""
-    name = "alerts"
-    if memory is None:
-        return skipped(name, "not known, since alerts.json in the state folder cannot be read")
-    held = memory.open
-    if not held:
-        return ok(name, "none is open" if memory.saved else "none is open; no run has looked yet")
-    words = ", ".join(f"{rule} ({severity_of(rule).value}, since {iso(one.since)})" for rule, one in held.items())
-    judge = fail if severity_of(next(iter(held))) is Severity.CRITICAL else warn
-    return judge(name, f"open: {words}; see 'ticketbot alerts'", open=list(held))
-
-
-def alerting(addresses: int, problem: str | None, memory: Memory | None, now: float) -> Check:
+def alerting(addresses: int, problem: str | None, memory: Memory, now: float) -> Check:
     """Check the delivery of alerts to so many addresses; ``problem`` says why none can be reached."""
     name = "alerting"
     if not addresses:
         return skipped(name, "alerts go nowhere: TICKETBOT_ALERT_URLS and TICKETBOT_PAGE_URLS are not set")
-    failure = memory.last_failure if memory else None
+    failure = memory.last_failure
     if problem is None and failure and failure.is_recent(now):
         problem = f"a message could not be sent {span(now - failure.at)} ago to {failure.target}: {failure.why}"
     if problem is not None:

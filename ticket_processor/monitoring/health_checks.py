@@ -35,11 +35,6 @@ ASKING_S = 6.5
 """Seconds for a server's answer; a whole check may take a little longer."""
 SETTINGS = "settings"
 OFFLINE = "not asked (--offline)"
-NO_ANSWER = {
-    "timeout": "gives no answer in time",
-    "unreachable": "cannot connect: check address and network",
-}
-"""Plain words for some errors of a server's client."""
 _POLL_S = 0.1
 
 

@@ -25,13 +25,10 @@ from ..reporting.glossary import span
 from ..settings.helpdesks import OAUTH_CLIENT, TOKENS_END, AccountSettings, LocalSettings, SignIn, VendorSettings
 from ..wiring.parts import transport_for
 from ..wiring.vendors import VENDORS
-from .health_checks import ASKING_S, NO_ANSWER, OFFLINE, Check, Probe, fail, ok, skipped, warn
+from .health_checks import ASKING_S, OFFLINE, Check, Probe, fail, ok, skipped, warn
 from .rules import TOKENS_WARN_S
-from .run_metrics import DAY
 
 CLOCK_WARN_S, CLOCK_FAIL_S = 5.0, 60.0
-TOKEN_WARN_S = 14 * DAY
-"""Seconds before its end from which a token is worth a warning; making another takes a minute."""
 NAMES = ("helpdesk", "clock", "credentials")
 NO_LIST = ("model_unknown", "model_http_405", "model_http_501")
 """Answers of servers that are reachable but list no models."""
@@ -48,8 +45,8 @@ def of_helpdesk(
     if isinstance(account, LocalSettings):
         return Probe(NAMES, partial(_local, account))
     if offline:
-        checks = (skipped("helpdesk", OFFLINE), skipped("clock", OFFLINE), _lasting(account, clock, OFFLINE))
-        return Probe(NAMES, lambda: checks)
+        unasked = (skipped("helpdesk", OFFLINE), skipped("clock", OFFLINE))
+        return Probe(NAMES, lambda: (*unasked, credentials(account.sign_in, clock.now())))
     return Probe(NAMES, partial(_looked_at, account, clock, adapter))
 
 
@@ -63,12 +60,8 @@ def ask_helpdesk(account: VendorSettings, transport: Transport, clock: Clock) ->
     try:
         reply = transport.request("GET", account.path_of_one, params=account.one)
     except TicketbotError as error:
-        problem = _problem(error)
         judge = warn if isinstance(error, RateLimited) else fail
-        said = str(error).removeprefix(f"{where}: ").removeprefix(f"{transport.name}: ")
-        if said.startswith(transport.name):
-            said = NO_ANSWER.get(problem, said)
-        return judge(name, f"{where}: {said}", problem=problem), None
+        return judge(name, f"{where}: {str(error).removeprefix(f'{where}: ')}", problem=_problem(error)), None
     times = clock_check(sent, clock.now(), reply.date)
     facts: dict[str, object] = {"latency_ms": round((clock.monotonic() - began) * 1000)}
     if reply.status == 403:
@@ -109,21 +102,12 @@ def _looked_at(account: VendorSettings, clock: Clock, adapter: Callable[[], Base
     """Check that the helpdesk is reachable and accepts our credentials, how long these last, and its clock."""
     with closing(_connected(account, clock, adapter)) as transport:
         found, times = ask_helpdesk(account, transport, clock)
-        if times is None:
-            why = "not known, since the helpdesk gave no answer"
-            return found, skipped("clock", why), _lasting(account, clock, why)
-        ends = VENDORS[account.vendor].token_ends(transport) if account.sign_in == "oauth_token" else None
-        return found, times, credentials(account.sign_in, ends, clock.now())
+    times = times or skipped("clock", "not known, since the helpdesk gave no answer")
+    return found, times, credentials(account.sign_in, clock.now())
 
 
 def _connected(account: VendorSettings, clock: Clock, adapter: Callable[[], BaseAdapter] | None) -> Transport:
     return transport_for(account, clock, Deadline(clock, ASKING_S), share=1.0, read_only=True, adapter=adapter)
-
-
-def _lasting(account: VendorSettings, clock: Clock, why: str) -> Check:
-    """How long the credentials last, as far as that is known without the helpdesk."""
-    kind = account.sign_in
-    return skipped("credentials", why) if kind == "oauth_token" else credentials(kind, None, clock.now())
 
 
 def _local(account: LocalSettings) -> Sequence[Check]:
@@ -161,23 +145,19 @@ def clock_check(sent: float, received: float, date: float | None) -> Check:
     return judge(name, f"{span(abs(skew))} {way} the helpdesk's; let this machine set its time by the network", **facts)
 
 
-def credentials(kind: SignIn, expires_at: float | None, now: float) -> Check:
-    """Check how long the credentials last. ``expires_at`` is the end of an OAuth token, if known."""
+def credentials(kind: SignIn, now: float) -> Check:
+    """Check how long the credentials last."""
     name = "credentials"
     if kind == "oauth_client":
         return ok(name, "tokens of half an hour are fetched and renewed", kind=kind)
-    if kind == "api_key":
-        return ok(name, "API key or password last until they are reset, or the user leaves", kind=kind)
-    end = TOKENS_END if kind == "api_token" else expires_at
-    if end is None:
-        return ok(name, "the helpdesk names no day on which the OAuth token ends", kind=kind, expires=None)
-    facts: dict[str, object] = {"kind": kind, "expires": iso(end)}
-    what = "the helpdesk's API tokens" if kind == "api_token" else "the OAuth token"
-    left = end - now
+    if kind != "api_token":
+        return ok(name, "token, key or password last until they are reset, or the user leaves", kind=kind)
+    facts: dict[str, object] = {"kind": kind, "expires": iso(TOKENS_END)}
+    left, day = TOKENS_END - now, iso(TOKENS_END)[:10]
     if left <= 0:
-        return fail(name, f"{what} ended on {iso(end)[:10]}; {OAUTH_CLIENT}", **facts)
-    text = f"{what} end{'' if kind == 'api_token' else 's'} on {iso(end)[:10]}, in {span(left)}"
-    if left <= (TOKENS_WARN_S if kind == "api_token" else TOKEN_WARN_S):
+        return fail(name, f"the helpdesk's API tokens ended on {day}; {OAUTH_CLIENT}", **facts)
+    text = f"the helpdesk's API tokens end on {day}, in {span(left)}"
+    if left <= TOKENS_WARN_S:
         return warn(name, f"{text}; {OAUTH_CLIENT}", **facts)
     return ok(name, text, **facts)
 
@@ -209,9 +189,7 @@ def ask_model_server(server: Sequence[ModelTarget]) -> Sequence[Check]:
         listed = _models_in(connection.post("models", {}, seconds=min(ASKING_S, target.timeout_s)))
     except AnalysisFailed as error:
         if error.reason not in NO_LIST:
-            known = NO_ANSWER.get(error.reason.removeprefix("model_"))
-            reason = error.in_words if known is None else f"{known} ({error.detail})" if error.detail else known
-            why = f"{host}: {reason}; its tickets go to the next model, or to the rules"
+            why = f"{host}: {error.in_words}; its tickets go to the next model, or to the rules"
             return [warn(f"model {each.name}", why, problem=error.reason) for each in server]
         listed = None
     finally:
@@ -221,16 +199,13 @@ def ask_model_server(server: Sequence[ModelTarget]) -> Sequence[Check]:
 
 def _listed(target: ModelTarget, host: str, listed: Collection[str] | None) -> Check:
     name = f"model {target.name}"
-    if listed is None:
-        return ok(name, f"{host} answers, and does not tell its models", listed=None)
-    if target.model in listed:
-        return ok(name, f"{host} answers, and has it", listed=True)
+    if listed is None or target.model in listed:
+        return ok(name, f"{host} answers", listed=None if listed is None else True)
+    text = f"{host} answers, and does not list {target.model}"
     if target.preset == "openai":
-        return warn(
-            name, f"{host} answers, and does not list {target.model}: is it retired, or misspelt?", listed=False
-        )
+        return warn(name, f"{text}: is it retired, or misspelt?", listed=False)
     # Azure lists models, not deployments; others answer to more names than they list.
-    return ok(name, f"{host} answers, and does not list it under this name, which need not mean anything", listed=False)
+    return ok(name, text, listed=False)
 
 
 def _models_in(body: bytes) -> set[str] | None:

@@ -61,9 +61,8 @@ class Vendor:
     ``desk`` makes the client; where the helpdesk keeps no ``record`` of who changed what, it is made of our own writes
     in the state. A client that writes note and rest one by one needs the state, and can only read without one.
     ``articles`` reads its own, whose requests may have a share in the limits on others (``shares_limits``).
-    ``forbidden`` says why a read was refused, where the answer tells. ``token_ends`` is when an OAuth token ends that
-    was made elsewhere (Unix seconds), if that is known. ``webhook_secrets`` are those of the settings; without them
-    the API's tokens are.
+    ``forbidden`` says why a read was refused, where the answer tells. ``webhook_secrets`` are those of the settings;
+    without them the API's tokens are.
     """
 
     desk: Callable[[Settings, Transport, State | None], Desk]
@@ -80,7 +79,6 @@ class Vendor:
     shares_limits: bool = False
     articles: Callable[[Transport, IsUnchanged], Iterator[Sequence[HelpArticle]]] | None = None
     rules: Callable[[Transport], list[BusinessRule]] = lambda _transport: []
-    token_ends: Callable[[Transport], float | None] = lambda _transport: None
     webhook: Webhook = field(default_factory=Webhook)
     webhook_secrets: Callable[[ServeSettings], Sequence[SecretStr]] | None = None
 
@@ -164,7 +162,6 @@ VENDORS: Mapping[str, Vendor] = {
         spare=0.05,
         articles=zendesk_reads.articles,
         rules=zendesk_reads.read_rules,
-        token_ends=zendesk_reads.token_ends,
         webhook=zendesk_format.WEBHOOK,
         webhook_secrets=lambda serve: serve.zendesk_secrets,
     ),
