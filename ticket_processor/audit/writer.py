@@ -186,8 +186,6 @@ class LogWriter:
             earlier = [other for other in others if other.day < log.day]
             later = [other for other in others if other.day > log.day]  # a clock was set back
             for name, files in (("after", earlier), ("later", later)):
-                if files:
-                    self._mend(files[-1])
                 links = (_link(other, self._keys) for other in reversed(files))
                 link = next((link for link in links if link["lines"]), None)
                 facts |= {name: link} if link else {}
@@ -197,15 +195,6 @@ class LogWriter:
         header = sealed(facts, self._key, NO_MAC, number)
         _write(log.descriptor, encode(header))
         log.number, log.mac = number + 1, header["mac"]
-
-    def _mend(self, file: LogFile) -> None:
-        """Remove an incomplete line at the end of an earlier day's file."""
-        with suppress(OSError):
-            descriptor = _open_to_append(file.path)
-            try:
-                self._mended(_Open(file.day, descriptor), file)
-            finally:
-                _close(descriptor)
 
     def _close(self) -> None:
         log, self._open = self._open, None
