@@ -96,17 +96,17 @@ def test_the_contract_of_layers_is_short_and_names_every_package() -> None:
 
 
 CEILINGS = {
-    ".": 1_340,
-    "analysis": 8_840,
-    "audit": 1_840,
+    ".": 1_320,
+    "analysis": 8_680,
+    "audit": 1_820,
     "commands": 5_500,
     "core": 2_540,
     "dashboard": 1_400,
     "evaluation": 1_800,
-    "helpdesk": 5_680,
+    "helpdesk": 5_640,
     "knowledge": 1_520,
     "learning": 1_620,
-    "monitoring": 2_420,
+    "monitoring": 2_380,
     "pipeline": 4_880,
     "policy": 1_320,
     "replies": 1_340,
@@ -114,7 +114,7 @@ CEILINGS = {
     "sandbox": 2_960,
     "schedule": 300,
     "seeding": 720,
-    "settings": 1_580,
+    "settings": 1_560,
     "state": 900,
     "web": 3_200,
     "wiring": 2_840,
@@ -124,7 +124,7 @@ CEILINGS = {
 They are lowered when lines go. Whoever raises one says why in the commit. Request Tracker, a third helpdesk, took 1,050
 lines of product (850 of them in ``helpdesk/``), 600 of tests, and a page of 570 words.
 """
-MOST = {"files": 261, "test lines": 61_400, "scripts": 22, "words of docs": 20_450}
+MOST = {"files": 261, "test lines": 61_200, "scripts": 22, "words of docs": 20_450}
 """Of the whole house: modules, lines of tests, scripts, and words of all pages, generated ones included."""
 SLACK = 1.02
 """A ceiling this far above what is there is to be lowered."""
