@@ -65,24 +65,18 @@ class Check(Frozen):
     metrics: RunMetrics | None = Field(None, exclude=True, description="of the check that reads the runs")
 
 
-def ok(name: str, text: str, **facts: object) -> Check:
-    """The result of a check that found no fault."""
-    return Check(name=name, status=Status.OK, text=text, facts=facts)
+def _result(status: Status) -> Callable[..., Check]:
+    """What makes the result of a check, from its name, a sentence and facts."""
+
+    def made(name: str, text: str, **facts: object) -> Check:
+        return Check(name=name, status=status, text=text, facts=facts)
+
+    return made
 
 
-def warn(name: str, text: str, **facts: object) -> Check:
-    """The result for a fault at which a person should look although tickets are handled."""
-    return Check(name=name, status=Status.WARN, text=text, facts=facts)
-
-
-def fail(name: str, text: str, **facts: object) -> Check:
-    """The result for a fault by which tickets are not handled, or soon will not be."""
-    return Check(name=name, status=Status.FAIL, text=text, facts=facts)
-
-
-def skipped(name: str, why: str, **facts: object) -> Check:
-    """The result of a check that was not made, which is no fault."""
-    return Check(name=name, status=Status.SKIPPED, text=why, facts=facts)
+ok, warn, fail, skipped = map(_result, (Status.OK, Status.WARN, Status.FAIL, Status.SKIPPED))
+"""No fault; one at which a person should look although tickets are handled; one by which tickets are not handled, or
+soon will not be; and no check was made, which is no fault."""
 
 
 class Health(Frozen):

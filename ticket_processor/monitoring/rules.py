@@ -293,11 +293,7 @@ def state_unusable(look: Look) -> str | None:
 )
 def drift(look: Look) -> dict[str, str]:
     """Categories with far more or fewer tickets than on that weekday of the last weeks."""
-    found: dict[str, str] = {}
-    for one in unusual_volumes(look.records, look.now):
-        share = f"{one.found} of {one.tickets} tickets {one.day}"
-        found[one.category] = f"{share} are about {one.category}; usual are {one.usual:.0f}"
-    return found
+    return unusual_volumes(look.records, look.now)
 
 
 @alert(

@@ -16,7 +16,6 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import NamedTuple
 
 from pydantic import Field
 
@@ -182,21 +181,13 @@ LEAST_TICKETS, LEAST_RATIO, CHANCE = 10, 3.0, 1e-6
 """Smaller changes of a category, and those that chance may explain, do not count."""
 
 
-class UnusualVolume(NamedTuple):
-    """A category with ``found`` of the ``tickets`` of a ``day`` (yesterday or today); ``usual`` are so many."""
-
-    category: str
-    day: str
-    found: int
-    tickets: int
-    usual: float
-
-
-def unusual_volumes(records: Sequence[RunRecord], now: float) -> Iterator[UnusualVolume]:
+def unusual_volumes(records: Sequence[RunRecord], now: float) -> dict[str, str]:
     """Categories with far more tickets today, or far more or fewer yesterday, than on that weekday of the last weeks.
 
-    Today is not over, so few tickets say nothing yet. ``records`` are of the last weeks, oldest first.
+    Each has a sentence. Today is not over, so few tickets say nothing yet. ``records`` are of the last weeks, oldest
+    first.
     """
+    unusual: dict[str, str] = {}
     counts: defaultdict[int, Counter[str]] = defaultdict(Counter)
     runs = [record for record in records if record.kind in TRIAGE]
     for record in runs:
@@ -211,7 +202,9 @@ def unusual_volumes(records: Sequence[RunRecord], now: float) -> Iterator[Unusua
         for name in sorted(set(found).union(*before)) if len(before) >= LEAST_WEEKS and found else ():
             more, usual = _expected(name, found, before)
             if (more or day != today) and more == (found[name] > usual) and _chance(found[name], usual) < CHANCE:
-                yield UnusualVolume(name, when, found[name], found.total(), usual)
+                share = f"{found[name]} of {found.total()} tickets {when}"
+                unusual[name] = f"{share} are about {name}; usual are {usual:.0f}"
+    return unusual
 
 
 def _expected(name: str, now: Counter[str], before: Sequence[Counter[str]]) -> tuple[bool, float]:
