@@ -72,7 +72,6 @@ class Chain:
         return self._ends[0][1]
 
     def take(self, number: int, stored: bytes) -> CheckedLine:
-        """Check the next line."""
         unfinished = not stored.endswith(b"\n")
         line = read(stored)
         if line is None and unfinished:
@@ -88,7 +87,6 @@ class Chain:
         return judged
 
     def _closed(self, number: int, stored: bytes, line: Line) -> CheckedLine:
-        """Check an encrypted line."""
         place = line.get("seq")
         if self._header is None or "cipher" not in self._header or not isinstance(place, int):
             why = "it is encrypted in a way that no line is here"

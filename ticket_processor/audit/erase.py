@@ -45,7 +45,6 @@ class TicketTraces:
 
     @property
     def total(self) -> int:
-        """The number of lines with personal data."""
         return sum(self.lines.values())
 
 

@@ -87,7 +87,6 @@ class AuditLog:
         self._event("intent", *facts, sync=True)
 
     def ticket(self, outcome: Outcome) -> None:
-        """Write the line with a ticket's outcome."""
         analysis = outcome.analysis
         self._event(
             "ticket",
@@ -344,7 +343,6 @@ def _expire(audit: AuditLog, first_kept: str, keys: Keyring | None) -> list[Exce
 
 
 def _removed(paths: Iterable[Path]) -> list[Exception]:
-    """Delete files; returns the errors."""
     failed: list[Exception] = []
     for path in paths:
         try:

@@ -39,7 +39,6 @@ class Flaw(Frozen):
 
     @property
     def where(self) -> str:
-        """The file and its lines, in words."""
         if self.line is None:
             return self.file
         lines = f"line {self.line}" if self.last_line == self.line else f"lines {self.line} to {self.last_line}"

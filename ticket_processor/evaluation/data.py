@@ -43,7 +43,6 @@ class Example(Frozen):
     language: str | None = None
 
     def label(self, field: FieldName) -> str | None:
-        """The truth for one field."""
         value = getattr(self, field)
         return None if value is None else str(value)
 

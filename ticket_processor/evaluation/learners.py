@@ -94,7 +94,6 @@ def corpus_of(examples: Sequence[Example], corrected: Sequence[Example] = ()) ->
 
 
 def text_of(example: Example) -> RedactedText:
-    """The text of a ticket that an analyser would see."""
     return redact(clean(example.subject, example.body), names=example.names)
 
 

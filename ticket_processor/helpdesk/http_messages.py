@@ -163,7 +163,6 @@ def of_connection(
 
 
 def of_length(error: Exception, request: HttpRequest, name: str) -> Exception:
-    """The failure of a request whose answer is too long."""
     limit = f"{request.most / 1e6:g} MB"
     if isinstance(error, JsonTooLarge):
         limit = f"{GROWTH * request.most / 1e6:g} MB once it is parsed"

@@ -229,7 +229,6 @@ def _edit(events: Sequence[Event], ticket: LocalTicket, texts: Mapping[str, str]
 
 
 def requesters(store: LocalStore) -> Requesters:
-    """The people of the local helpdesk."""
 
     def with_address(address: str) -> set[int]:
         person = store.by_email(address)
@@ -239,7 +238,6 @@ def requesters(store: LocalStore) -> Requesters:
 
 
 def labels_of(store: LocalStore) -> AccountLabels:
-    """The tags and groups of the local helpdesk."""
     return AccountLabels(tags=store.tag_counts(), groups=store.groups())
 
 
@@ -278,7 +276,6 @@ class LocalConnection(Transport):
         self.date = self.now()
 
     def close(self) -> None:
-        """Close the file."""
         super().close()
         if self._store is not None:
             self._store.close()

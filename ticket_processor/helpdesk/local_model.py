@@ -124,7 +124,6 @@ class Person:
 
     @property
     def is_erased(self) -> bool:
-        """True if this person's data was erased."""
         return self.email.endswith(ERASED_ADDRESS)
 
 

@@ -94,7 +94,6 @@ class LocalFile:
             self._idle.append(db)
 
     def close(self) -> None:
-        """Close the idle connections."""
         while self._idle:
             with suppress(IndexError):
                 self._idle.popleft().close()
@@ -110,7 +109,6 @@ class LocalFile:
                 db.execute("ROLLBACK")
 
     def rows(self, statement: str, *values: Any) -> list[sqlite3.Row]:
-        """All rows of a query."""
         with self.reading() as db:
             return db.execute(statement, values).fetchall()
 
@@ -160,7 +158,6 @@ class LocalFile:
     # Tickets
 
     def ticket(self, ticket_id: int) -> LocalTicket | None:
-        """The ticket as it is now."""
         return next(iter(self._tickets("id = ?", ticket_id)), None)
 
     def tickets(self, ticket_ids: Sequence[int]) -> dict[int, LocalTicket]:
@@ -173,7 +170,6 @@ class LocalFile:
         return next(iter(self._tickets("number = ?", as_written(number))), None)
 
     def of_requester(self, person_id: int) -> tuple[int, ...]:
-        """The ids of the tickets that a person submitted."""
         return tuple(
             row["id"] for row in self.rows("SELECT id FROM ticket WHERE requester_id = ? ORDER BY id", person_id)
         )
@@ -209,12 +205,10 @@ class LocalFile:
         return "" if row is None else str(row["at"])
 
     def rating(self, ticket_id: int) -> Rating | None:
-        """The customer's rating, if there is one."""
         row = self.row("SELECT * FROM rating WHERE ticket_id = ?", ticket_id)
         return None if row is None else Rating(**dict(row))
 
     def person(self, person_id: int) -> Person | None:
-        """The person with this number."""
         return person_of(self.row("SELECT * FROM person WHERE id = ?", person_id))
 
     def by_email(self, email: str) -> Person | None:

@@ -201,7 +201,6 @@ class LocalStore(Transfer):
         return dict(map(tuple, self.rows(f"SELECT status, count(*) FROM ticket {where} GROUP BY status", *values)))
 
     def tag_counts(self) -> dict[str, int]:
-        """How many tickets have each tag."""
         return dict(map(tuple, self.rows("SELECT name, count(*) FROM tag GROUP BY name")))
 
 

@@ -77,7 +77,6 @@ class TicketWriting(LocalFile):
 
     @property
     def folder(self) -> Path:
-        """The folder of the files' contents."""
         return self.path.with_name(f"{self.path.name}-files")
 
     def place(self, digest: str) -> Path:

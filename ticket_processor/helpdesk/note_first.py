@@ -82,7 +82,6 @@ class NoteFirstDesk(WithTroubles, Helpdesk, Generic[ViewT]):
         return view
 
     def _writes(self, ticket_id: int) -> tuple[KeptWrite, ...]:
-        """Our writes on a ticket, as the state keeps them."""
         return () if self._state is None else self._state.kept_writes(ticket_id)
 
     def _keep(self, write: KeptWrite, **known: object) -> KeptWrite:

@@ -57,7 +57,6 @@ class CustomField:
 
 
 def custom_fields(row: Mapping[str, Any]) -> dict[str, CustomField]:
-    """The custom fields that a row shows, by name."""
     fields = (mapping(item) for item in row.get("CustomFields") or ())
     found = [
         CustomField(key, string(item.get("name")), tuple(str(value) for value in item.get("values") or () if value))
@@ -163,7 +162,6 @@ class Transaction:
     reference: str
 
     def by(self, user: int) -> bool:
-        """Whether it is this user's."""
         return self.author is not None and self.author.id == user
 
 

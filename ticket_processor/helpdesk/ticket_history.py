@@ -191,7 +191,6 @@ class History(Frozen):
         )
 
     def last_of_ours(self) -> Edit | None:
-        """The newest write of ours."""
         return next((edit for edit in reversed(self.edits) if edit.key), None)
 
     def said_since(self, write: Edit | None, author: int) -> tuple[Edit, ...]:

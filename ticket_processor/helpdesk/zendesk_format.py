@@ -235,7 +235,6 @@ def ticket_field(row: Mapping[str, Any]) -> TicketField:
 
 
 def read_rule(kind: RuleKind, row: Mapping[str, Any]) -> BusinessRule:
-    """A trigger or an automation."""
     given = mapping(row.get("conditions"))
     actions = mappings(row.get("actions"))
     return BusinessRule(

@@ -250,7 +250,6 @@ class PendingTickets:
         return [Written(number, category, json.loads(text), at) for number, category, text, at in rows]
 
     def count(self) -> int:
-        """How many there are."""
         return int(self._store.all("SELECT count(*) FROM pending")[0][0])
 
     def _take(self, lines: Sequence[Mapping[str, Any]]) -> None:

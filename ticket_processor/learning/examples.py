@@ -68,7 +68,6 @@ class ExamplePicker:
         self._picked = lru_cache(maxsize=256)(self._pick)  # a ticket's are asked for several times
 
     def close(self) -> None:
-        """Free the memory."""
         with self._lock:
             self._db.close()
 
@@ -130,7 +129,6 @@ class PromptExamples:
 
     @property
     def ids(self) -> tuple[int, ...]:
-        """The numbers of their corrections."""
         return tuple(item.id for item in self.examples)
 
     def before(self, fence: str, level: RedactionLevel) -> str:

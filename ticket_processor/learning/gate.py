@@ -230,7 +230,6 @@ class PinnedCase:
     text: str
 
     def holds(self, value: str) -> bool:
-        """True if this value is right."""
         if self.bound == "is" or value not in ORDERED[self.field]:
             return value == self.value
         order = ORDERED[self.field]
@@ -238,7 +237,6 @@ class PinnedCase:
 
     @property
     def wanted(self) -> str:
-        """The right value in words."""
         return f"{self.field} {'at least ' if self.bound == 'at_least' else ''}{self.value}"
 
     def as_row(self) -> dict[str, Any]:

@@ -188,7 +188,6 @@ class _Part:
         self.now = after
 
     def change_tags(self, step: _Step, added: Sequence[str], removed: Sequence[str]) -> None:
-        """Follow a change of labels that are tags."""
         ours = step[0] == "us"
         if ours and (added or self.ours in removed):
             self.taken |= {label for label in removed if label != self.ours}

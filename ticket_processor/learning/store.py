@@ -290,7 +290,6 @@ class LearningStore(Database):
         return rows[0][0] if rows else None
 
     def keep_fact(self, name: str, value: str) -> None:
-        """Remember a value."""
         with self.transaction() as db:
             db.execute("INSERT OR REPLACE INTO fact VALUES (?,?)", (name, value))
 

@@ -146,7 +146,6 @@ def clock_check(sent: float, received: float, date: float | None) -> Check:
 
 
 def credentials(kind: SignIn, now: float) -> Check:
-    """Check how long the credentials last."""
     name = "credentials"
     if kind == "oauth_client":
         return ok(name, "tokens of half an hour are fetched and renewed", kind=kind)

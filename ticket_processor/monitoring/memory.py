@@ -112,7 +112,6 @@ class Receiver:
     url: str = field(default="", repr=False)
 
     def wants(self, severity: Severity) -> bool:
-        """Whether it gets alerts of this severity."""
         return severity is Severity.CRITICAL or not self.critical_only
 
     @property
@@ -185,7 +184,6 @@ def owed(memory: Memory, receivers: Sequence[Receiver], now: float) -> list[Owed
 
 
 def after_sending(memory: Memory, news: Owed) -> Memory:
-    """The memory after this message was sent."""
     one = memory.conditions[news.rule]
     knows = tuple(target for target in one.told if target != news.target)
     if news.what == "begun":

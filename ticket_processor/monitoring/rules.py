@@ -176,7 +176,6 @@ def not_caught_up(look: Look) -> str | None:
     "Was it forgotten? 'ticketbot health' names the file to remove, or the variable to unset.",
 )
 def stopped(look: Look) -> str | None:
-    """The kill switch has been set for an hour, long enough to be forgotten."""
     row = look.stopped_by("Halted")
     if not row or look.now - row[0].started < HOUR:
         return None
@@ -216,7 +215,6 @@ def model_fallback(look: Look) -> str | None:
     "Nothing breaks. 'ticketbot report' shows what it went on; if that is as it should be, raise the limit.",
 )
 def spend(look: Look) -> str | None:
-    """The models' budget of the day is used up."""
     midnight = look.now // DAY * DAY
     today = [record.summary for record in look.since(DAY, all_kinds=True) if record.started >= midnight]
     if not any(DAY_SPENT in summary.fallbacks for summary in today):
@@ -279,7 +277,6 @@ def dead_letters(look: Look) -> str | None:
     "first run that can write.",
 )
 def state_unusable(look: Look) -> str | None:
-    """The last run could not write the log or use the state folder."""
     what = {"AuditUnwritable": "the log cannot be written", "StateUnusable": "the state folder cannot be used"}
     said = what.get(look.last_stop or "")
     return f"{said}, so no ticket is triaged{look.why}" if said else None
@@ -302,7 +299,6 @@ def drift(look: Look) -> dict[str, str]:
     "Create an OAuth client and set ZENDESK_OAUTH_CLIENT_ID and ZENDESK_OAUTH_CLIENT_SECRET instead of the token.",
 )
 def token_ends(look: Look) -> str | None:
-    """Zendesk's API tokens end within two months."""
     days = int((TOKENS_END - look.now) // DAY)
     if look.settings.desk.sign_in != "api_token" or TOKENS_END - look.now > TOKENS_WARN_S:
         return None

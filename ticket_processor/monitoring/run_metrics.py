@@ -69,7 +69,6 @@ def in_a_row(counts: Mapping[str, int]) -> str:
 
 
 def written(summary: RunSummary) -> int:
-    """The number of tickets that a run wrote to."""
     return sum(summary.outcomes.get(status, 0) for status in (OutcomeStatus.UPDATED, OutcomeStatus.SUGGESTED))
 
 

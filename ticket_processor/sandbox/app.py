@@ -228,7 +228,6 @@ class _Handler(BaseHTTPRequestHandler):
     wbufsize = -1  # one packet: two writes would wait for each other's acknowledgement
 
     def answer(self) -> None:
-        """Read the request's body, ask the sandbox, send what it says."""
         body = self._body()
         if body is None:
             return

@@ -45,7 +45,6 @@ def parse_iso(text: str) -> float:
 
 
 def http_date(moment: float) -> str:
-    """Unix seconds as an HTTP ``Date``."""
     return formatdate(int(moment), usegmt=True)
 
 

@@ -50,7 +50,6 @@ class FreshdeskCall(ApiCall):
         return json_response(200, rows[(page - 1) * size : page * size])
 
     def link_to_next(self, page: int) -> None:
-        """Announce the page after this one."""
         self.headers["Link"] = f'<{self.link(page=str(page + 1))}>; rel="next"'
 
     def with_email(self, people: Mapping[int, Row]) -> list[Row]:
@@ -70,7 +69,6 @@ def validation_failed(problems: Iterable[Row]) -> Refusal:
 
 
 def not_found() -> Refusal:
-    """404, which has no body."""
     return Refusal(Response(404))
 
 
@@ -180,7 +178,6 @@ def view(call: FreshdeskCall) -> Response:
 
 
 def create(call: FreshdeskCall) -> Response:
-    """``POST /tickets``: 201 with the ticket."""
     payload = call.request.json()
     values = checked(call.store, payload)
     ticket = call.store.create(
@@ -229,7 +226,6 @@ def add_note(call: FreshdeskCall) -> Response:
 
 
 def delete(call: FreshdeskCall) -> Response:
-    """``DELETE /conversations/{id}``: 204; 404 without one."""
     ticket, row = call.store.conversation(call.args[0])
     if ticket is None:
         raise not_found()

@@ -97,7 +97,6 @@ class FreshdeskStore(Store):
             return int(self.articles[-1]["id"])
 
     def conversation(self, number: int) -> tuple[StoredTicket | None, Row]:
-        """A conversation and its ticket, if there are."""
         rows = ((ticket, row) for ticket in self.tickets.values() for row in ticket.comments)
         return next(((ticket, row) for ticket, row in rows if row["id"] == number), (None, {}))
 

@@ -71,7 +71,6 @@ def json_response(status: int, payload: object, **headers: str) -> Response:
 
 
 def text_response(status: int, text: str, content_type: str = "text/plain; charset=utf-8") -> Response:
-    """A response of plain text, or of another text type."""
     return Response(status, {"Content-Type": content_type}, text.encode("utf-8"))
 
 
@@ -126,7 +125,6 @@ class ApiCall:
 
     @cached_property
     def included(self) -> frozenset[str]:
-        """The names in ``include``."""
         return frozenset(part for part in self.request.query.get("include", "").split(",") if part)
 
     def link(self, **changes: str | None) -> str:

@@ -144,12 +144,10 @@ def _score(value: object, evidence: PromptText) -> float:
 
 
 def urgency_of(evidence: PromptText) -> str:
-    """``critical``, ``high``, ``medium`` or ``low``."""
     return next((level for level, words in URGENCY.items() if _hits(words, evidence.lowered)), "medium")
 
 
 def sentiment_of(evidence: PromptText) -> str:
-    """``negative``, ``neutral`` or ``positive``."""
     good, bad = (_hits(_FILE["sentiment"][kind], evidence.lowered) for kind in ("positive", "negative"))
     return "positive" if good > bad else "negative" if good < bad else "neutral"
 

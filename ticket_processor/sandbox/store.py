@@ -119,7 +119,6 @@ class StoredTicket:
 
     @property
     def tags(self) -> tuple[str, ...]:
-        """The tags now."""
         return tuple(self.json["tags"])
 
     @property

@@ -120,7 +120,6 @@ def _by_cursor(call: Call, ordered: list[Row], key: Callable[[Row], Key]) -> tup
 
 
 def encode_cursor(key: Key) -> str:
-    """A position as an opaque cursor."""
     return base64.urlsafe_b64encode(orjson.dumps(key)).decode("ascii")
 
 

@@ -253,7 +253,6 @@ class Job:
     shown: list[Row] | None = None
 
     def finish(self, moment: float) -> None:
-        """It is done, and shows its results."""
         self.finished_at, self.shown = moment, self.results
 
     def found(self, now: float) -> bool:

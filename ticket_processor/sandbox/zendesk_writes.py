@@ -94,7 +94,6 @@ def _update_item(call: Call, index: int, ticket_id: int, payload: Mapping[str, A
 
 
 def failed_item(index: int, ticket_id: object, details: str) -> Row:
-    """The result of an item that was not done."""
     return {"index": index, "id": ticket_id, "error": "TicketUpdateFailed", "details": details}
 
 
