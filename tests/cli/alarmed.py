@@ -206,7 +206,7 @@ class Desk:
     def over(self, *rules: str) -> None:
         """These were told of once, and are over, and that was all."""
         assert self.receiver.said == [*[("begun", rule) for rule in rules], *[("over", rule) for rule in rules]]
-        assert AlertStore(self.folder / "state").load().open == {}
+        assert AlertStore(self.folder / "state", self.folder / "logs").load().open == {}
 
     def close(self) -> None:
         self.server.stop()

@@ -61,7 +61,7 @@ def test_a_log_that_cannot_be_read_is_told_in_a_sentence(pages: Pages, name: str
     if name == "runs":
         pages.state.mkdir()
         spend = OpenAlert(since=NOW - 60, message="it is dear")
-        AlertStore(pages.state).save(Memory(conditions={"spend": spend}), NOW)
+        AlertStore(pages.state, pages.logs).save(Memory(conditions={"spend": spend}), NOW)
     page = pages.open(name)
     assert "TICKETBOT_AUDIT_ENCRYPTION_KEYS" in page.text[-1].value
     assert "cannot be shown" in page.error[-1].value
@@ -333,7 +333,7 @@ def test_what_cannot_be_read_is_not_said_to_be_nothing(pages: Pages) -> None:
 
 def test_open_alerts_are_shown_the_worst_first(pages: Pages) -> None:
     pages.state.mkdir(exist_ok=True)
-    AlertStore(pages.state).save(
+    AlertStore(pages.state, pages.logs).save(
         Memory(
             conditions={
                 "spend": OpenAlert(message="it is dear", since=NOW - 900),

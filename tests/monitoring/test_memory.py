@@ -161,40 +161,60 @@ def test_beginnings_and_ends_take_turns_whatever_happens(steps: list[tuple[set[s
 # On disk
 
 
+@pytest.fixture
+def folders(tmp_path: Path) -> tuple[Path, Path]:
+    (tmp_path / "state").mkdir()
+    return tmp_path / "state", tmp_path / "logs"
+
+
 MEMORY = Memory(summary="2026-11-20")
 
 
-def test_what_is_saved_is_loaded_again_and_is_nobody_else_s(tmp_path: Path) -> None:
-    assert AlertStore(tmp_path).save(MEMORY, NOW)
-    assert AlertStore(tmp_path).load() == MEMORY.model_copy(update={"saved": NOW})
-    assert [path.name for path in tmp_path.iterdir()] == [FILE_NAME]
+def test_what_is_saved_is_loaded_again_and_is_nobody_else_s(folders: tuple[Path, Path]) -> None:
+    assert AlertStore(*folders).save(MEMORY, NOW)
+    assert AlertStore(*folders).load() == MEMORY.model_copy(update={"saved": NOW})
+    assert [path.name for path in folders[0].iterdir()] == [FILE_NAME]
+    assert not folders[1].exists()
     if sys.platform != "win32":
-        assert stat.S_IMODE((tmp_path / FILE_NAME).stat().st_mode) == 0o600
+        assert stat.S_IMODE((folders[0] / FILE_NAME).stat().st_mode) == 0o600
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"saved": "soon"}', '{"strange": 1}', "\x00" * 100])
-def test_a_damaged_file_counts_for_nothing(tmp_path: Path, text: str) -> None:
-    (tmp_path / FILE_NAME).write_text(text, encoding="utf-8")
-    store = AlertStore(tmp_path)
+def test_a_damaged_file_counts_for_nothing(folders: tuple[Path, Path], text: str) -> None:
+    (folders[0] / FILE_NAME).write_text(text, encoding="utf-8")
+    store = AlertStore(*folders)
     assert store.load() == Memory()
     assert store.save(MEMORY, NOW)
     assert store.load().summary == MEMORY.summary
 
 
-def test_a_disk_without_any_room_is_told_as_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    AlertStore(tmp_path).save(MEMORY, NOW)
+def test_without_a_state_folder_it_is_kept_beside_the_log_and_comes_back(folders: tuple[Path, Path]) -> None:
+    folders[0].rmdir()
+    folders[0].write_text("a file where the folder should be", encoding="utf-8")
+    assert AlertStore(*folders).save(MEMORY, NOW)
+    folders[0].unlink()
+    folders[0].mkdir()
+    assert AlertStore(*folders).load().summary == MEMORY.summary
+    assert AlertStore(*folders).save(MEMORY, NOW + 1)
+    assert list(folders[1].iterdir()) == []
+
+
+def test_a_disk_without_any_room_is_told_as_not_kept(
+    folders: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    AlertStore(*folders).save(MEMORY, NOW)
 
     def full(_descriptor: int) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    assert not AlertStore(tmp_path).save(Memory(summary="later"), NOW + 1), "which the run says"
-    assert [path.name for path in tmp_path.iterdir()] == [FILE_NAME]
-    assert AlertStore(tmp_path).load().saved == NOW, "the old file is whole"
+    assert not AlertStore(*folders).save(Memory(summary="later"), NOW + 1)
+    assert [path.name for path in folders[0].iterdir()] == [FILE_NAME]
+    assert AlertStore(*folders).load().saved == NOW, "the old file is whole"
 
 
-def test_only_one_process_tends_to_alerts_at_a_time(tmp_path: Path) -> None:
-    first, second = AlertStore(tmp_path), AlertStore(tmp_path)
+def test_only_one_process_tends_to_alerts_at_a_time(folders: tuple[Path, Path]) -> None:
+    first, second = AlertStore(*folders), AlertStore(*folders)
     seen: list[bool] = []
 
     def try_it() -> None:

@@ -267,7 +267,7 @@ class Alarms:
         self.memory_bytes = 0
         self._settings = Settings.model_validate({"models": {"names": ["m-1"]}})
         self._clock = clock
-        self._store = AlertStore(folder)
+        self._store = AlertStore(folder, folder.with_name("spare"))
         self._recent: deque[RunRecord] = deque()
 
     def after_run(self, number: int, record: RunRecord) -> None:

@@ -116,7 +116,7 @@ def _messages(receiver: Receiver, settings: Settings) -> list[AlertMessage]:
 
 def _show(as_json: bool, config: Path | None) -> int:
     settings = load(config=config)
-    memory = AlertStore(settings.state_folder).load()
+    memory = AlertStore.of(settings).load()
     names = {receiver.id: receiver.name for receiver in receivers(settings.alerts)}
     rows: list[dict[str, Any]] = []
     lines: list[str] = []

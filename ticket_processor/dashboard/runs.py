@@ -55,7 +55,7 @@ def checks() -> None:
 
 def alerts() -> None:
     """The alerts that hold now."""
-    memory = AlertStore(given().settings.state_folder).known()
+    memory = AlertStore.of(given().settings).known()
     if memory is None or not memory.open:
         st.caption("No alert is open." if memory else "Open alerts are not known: alerts.json cannot be read.")
         return

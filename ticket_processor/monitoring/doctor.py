@@ -93,7 +93,7 @@ def _of_files(
     settings: Settings, clock: Clock, secret_files: Sequence[Path], scheduled: Callable[[], bool]
 ) -> Iterator[Probe]:
     def alerts() -> Sequence[Check]:
-        memory, addresses = AlertStore(settings.state_folder).load(), len(receivers(settings.alerts))
+        memory, addresses = AlertStore.of(settings).load(), len(receivers(settings.alerts))
         return [alerting(addresses, package_missing(), memory, clock.now())]
 
     def stop() -> Sequence[Check]:

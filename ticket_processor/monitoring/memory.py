@@ -7,7 +7,7 @@ twice. Only :class:`AlertStore` touches the disk.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -18,6 +18,7 @@ from pydantic import ConfigDict, Field, ValidationError, field_validator
 from ..audit.files import replace_file
 from ..core.files import make_folder
 from ..core.models import Frozen
+from ..settings.schema import Settings
 from .rules import RULES, Severity, rule_id, severity_of
 from .run_metrics import DAY, HOUR
 
@@ -112,6 +113,7 @@ class Receiver:
     url: str = field(default="", repr=False)
 
     def wants(self, severity: Severity) -> bool:
+        """Whether it gets alerts of this severity."""
         return severity is Severity.CRITICAL or not self.critical_only
 
     @property
@@ -184,6 +186,7 @@ def owed(memory: Memory, receivers: Sequence[Receiver], now: float) -> list[Owed
 
 
 def after_sending(memory: Memory, news: Owed) -> Memory:
+    """The memory after this message was sent."""
     one = memory.conditions[news.rule]
     knows = tuple(target for target in one.told if target != news.target)
     if news.what == "begun":
@@ -194,10 +197,19 @@ def after_sending(memory: Memory, news: Owed) -> Memory:
 
 
 class AlertStore:
-    """The memory of one account, in its state folder; a damaged file counts as none. Reading never raises."""
+    """The memory of one account, in the state folder; a damaged file counts as none. Reading never raises.
 
-    def __init__(self, folder: Path) -> None:
-        self._file = folder / FILE_NAME
+    Where the state folder cannot be used, the file is in the ``spare`` folder (the log's), so that a damaged state is
+    reported once and not by every run.
+    """
+
+    def __init__(self, folder: Path, spare: Path) -> None:
+        self._files = (folder / FILE_NAME, spare / FILE_NAME)
+
+    @classmethod
+    def of(cls, settings: Settings) -> AlertStore:
+        """The store of these settings."""
+        return cls(settings.state_folder, settings.log_dir)
 
     def load(self) -> Memory:
         """Load the last saved memory; an empty one if there is none."""
@@ -205,30 +217,39 @@ class AlertStore:
 
     def known(self) -> Memory | None:
         """Load the memory like :meth:`load`; ``None`` if the state folder or its file cannot be read."""
+        found = [memory for path in self._files if (memory := _read(path)) is not None]
+        if found:
+            return max(found, key=lambda memory: memory.saved)
         try:
-            return Memory.model_validate_json(self._file.read_bytes())
+            self._files[0].lstat()
         except FileNotFoundError:
             return Memory()
-        except (OSError, ValidationError):
-            return None
+        except OSError:
+            pass
+        return None
 
     def save(self, memory: Memory, now: float) -> bool:
-        """Save the memory; return whether it could be saved."""
+        """Save the memory, in the state folder if possible; return whether it could be saved."""
         data = memory.model_copy(update={"saved": now}).model_dump_json(exclude_defaults=True).encode("utf-8")
-        try:
-            make_folder(self._file.parent)
-            replace_file(self._file, lambda target: target.write(data))
-        except OSError:
-            return False
-        return True
+        for path in self._files:
+            try:
+                make_folder(path.parent)
+                replace_file(path, lambda target: target.write(data))
+            except OSError:
+                continue
+            if path == self._files[0]:
+                with suppress(OSError):
+                    self._files[1].unlink(missing_ok=True)
+            return True
+        return False
 
     @contextmanager
     def alone(self, patience_s: float) -> Iterator[bool]:
         """Hold the lock: false if another process holds it for ``patience_s``; true also if no lock can be made."""
-        lock = filelock.FileLock(self._file.with_name(LOCK_NAME), mode=0o600, thread_local=False)
+        lock = filelock.FileLock(self._files[0].with_name(LOCK_NAME), mode=0o600, thread_local=False)
         free = True
         try:
-            make_folder(self._file.parent)
+            make_folder(self._files[0].parent)
             lock.acquire(timeout=patience_s)
         except filelock.Timeout:
             free = False
@@ -238,3 +259,10 @@ class AlertStore:
             yield free
         finally:
             lock.release()
+
+
+def _read(path: Path) -> Memory | None:
+    try:
+        return Memory.model_validate_json(path.read_bytes())
+    except (OSError, ValidationError):
+        return None

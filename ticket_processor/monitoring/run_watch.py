@@ -96,7 +96,7 @@ class Tending:
         self._reported = False
         url = settings.alerts.heartbeat_url
         self._heartbeat = Heartbeat(url.get_secret_value() if url else None)
-        self._store = AlertStore(settings.state_folder)
+        self._store = AlertStore.of(settings)
 
     def begin(self) -> None:
         """Ping the heartbeat before the run."""
@@ -183,7 +183,7 @@ class Tending:
         for one in sent:
             memory = _remembered(memory, one, now)
         if not self._store.save(memory, now) and memory.conditions:
-            _say("which alerts were sent cannot be stored, so the next run sends them again")
+            _say("which alerts were sent cannot be stored anywhere, so the next run sends them again")
         self._wait(ping, until)
 
     def _post(
