@@ -39,9 +39,8 @@ from tests.imitation.latency import LatencyProfile
 from ticket_processor.analysis.model_server.connection import Connection
 from ticket_processor.analysis.model_server.settings import targets
 from ticket_processor.core.clock import Deadline, SystemClock
-from ticket_processor.sandbox.app import SandboxServer
+from ticket_processor.sandbox.app import SandboxServer, fill
 from ticket_processor.sandbox.basics import OffsetClock
-from ticket_processor.sandbox.fill import fill
 from ticket_processor.settings.load import load
 from ticket_processor.wiring.cluster import Cluster, ClusterWanted
 from ticket_processor.wiring.cluster_dask import connected, run_worker

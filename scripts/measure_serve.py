@@ -39,9 +39,8 @@ import requests
 from tests.imitation import Sandbox
 from tests.imitation.latency import LatencyProfile
 from ticket_processor.sandbox.access import Credentials
-from ticket_processor.sandbox.app import SandboxServer
+from ticket_processor.sandbox.app import SandboxServer, fill
 from ticket_processor.sandbox.basics import OffsetClock
-from ticket_processor.sandbox.fill import fill
 from ticket_processor.web.gate import RequestRefused, signature, verified
 from ticket_processor.web.worker import DeliveryQueue
 

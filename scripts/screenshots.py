@@ -34,8 +34,7 @@ from tests.imitation import FaultPlan, Rules, Sandbox
 from ticket_processor.commands.seed import sandbox_environment
 from ticket_processor.core.clock import SystemClock
 from ticket_processor.helpdesk.local_model import NewTicket
-from ticket_processor.sandbox.app import SandboxServer
-from ticket_processor.sandbox.fill import fill
+from ticket_processor.sandbox.app import SandboxServer, fill
 from ticket_processor.sandbox.openai_answers import KnownAnswers
 from ticket_processor.seeding.corpus import load_corpus, payload, vary
 from ticket_processor.seeding.synthetic import fair_answers

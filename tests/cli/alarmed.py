@@ -19,8 +19,7 @@ from ticket_processor.core.errors import TicketbotError
 from ticket_processor.core.run_summary import RunRecord, RunSummary
 from ticket_processor.monitoring.memory import AlertStore
 from ticket_processor.monitoring.run_watch import tended
-from ticket_processor.sandbox.app import SandboxServer
-from ticket_processor.sandbox.fill import fill
+from ticket_processor.sandbox.app import SandboxServer, fill
 from ticket_processor.settings.load import load
 from ticket_processor.settings.schema import Settings
 from ticket_processor.state.store import FILE_NAME, State

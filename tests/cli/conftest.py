@@ -29,9 +29,8 @@ from ticket_processor.audit.files import SEGMENT
 from ticket_processor.cli import app
 from ticket_processor.core import verbose
 from ticket_processor.core.http import require_tls
-from ticket_processor.sandbox.app import SandboxServer
+from ticket_processor.sandbox.app import SandboxServer, fill
 from ticket_processor.sandbox.basics import OffsetClock
-from ticket_processor.sandbox.fill import fill
 from ticket_processor.sandbox.messages import Request, Response
 from ticket_processor.sandbox.store import StoredTicket
 

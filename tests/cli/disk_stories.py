@@ -32,9 +32,8 @@ from ticket_processor.cli import app
 from ticket_processor.core.clock import SystemClock
 from ticket_processor.core.taxonomy import default_taxonomy
 from ticket_processor.pipeline.jobs import LOST_JOB_S
-from ticket_processor.sandbox.app import SandboxServer
+from ticket_processor.sandbox.app import SandboxServer, fill
 from ticket_processor.sandbox.basics import OffsetClock
-from ticket_processor.sandbox.fill import fill
 from ticket_processor.sandbox.messages import Request
 from ticket_processor.sandbox.store import BOT_ID
 from ticket_processor.state.store import FILE_NAME, State

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ticket_processor.sandbox.fill import fill_articles
+from ticket_processor.sandbox.app import fill_articles
 
 from ..imitation import FaultPlan
 from .conftest import Desk, OpenDesk

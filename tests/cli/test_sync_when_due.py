@@ -9,7 +9,7 @@ import pytest
 
 from ticket_processor.knowledge.store import FILE_NAME, KnowledgeStore
 from ticket_processor.knowledge.sync import SYNCED, is_due, remember_end
-from ticket_processor.sandbox.fill import fill_articles
+from ticket_processor.sandbox.app import fill_articles
 
 from .conftest import Desk, OpenDesk
 

@@ -21,7 +21,7 @@ from ticket_processor.freshdesk import Freshdesk
 from ticket_processor.helpdesk.protocol import Helpdesk
 from ticket_processor.pipeline.jobs import Delivery
 from ticket_processor.sandbox.access import Credentials
-from ticket_processor.sandbox.fill import fill
+from ticket_processor.sandbox.app import fill
 from ticket_processor.sandbox.messages import Request, Response
 from ticket_processor.settings.helpdesks import FreshdeskSettings, ZendeskSettings
 from ticket_processor.state.store import State

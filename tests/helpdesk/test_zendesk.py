@@ -34,7 +34,7 @@ from ticket_processor.helpdesk.zendesk_format import read_edits, read_limits
 from ticket_processor.helpdesk.zendesk_reads import fetch_token, read_labels
 from ticket_processor.pipeline.shared_faults import IsolatingDesk, SharedFaults
 from ticket_processor.sandbox.access import Credentials
-from ticket_processor.sandbox.fill import fill
+from ticket_processor.sandbox.app import fill
 from ticket_processor.sandbox.store import BOT_ID
 from ticket_processor.zendesk import MAX_AUDIT_PAGES, Zendesk
 

@@ -19,7 +19,7 @@ from typer.testing import CliRunner
 from ticket_processor.cli import app
 from ticket_processor.core.clock import SystemClock
 from ticket_processor.dashboard.server import DashboardOptions, give
-from ticket_processor.sandbox.fill import fill, fill_articles
+from ticket_processor.sandbox.app import fill, fill_articles
 from ticket_processor.settings.schema import Settings
 
 from ..cli.conftest import Command, OpenDesk, bare, is_chat, open_desk, rows

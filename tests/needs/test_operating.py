@@ -24,7 +24,7 @@ import requests
 import yaml
 
 from ticket_processor.monitoring import receivers as heartbeat
-from ticket_processor.sandbox.fill import fill
+from ticket_processor.sandbox.app import fill
 
 from ..cli.alarmed import Desk as VirtualDesk
 from ..cli.alarmed import Receiver

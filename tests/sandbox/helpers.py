@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 import orjson
 
-from ticket_processor.sandbox.fill import fill
+from ticket_processor.sandbox.app import fill
 from ticket_processor.sandbox.messages import Request, Response
 
 from ..imitation import Sandbox

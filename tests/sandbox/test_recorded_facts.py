@@ -24,7 +24,7 @@ from typing import Any
 
 import pytest
 
-from ticket_processor.sandbox.fill import fill_articles
+from ticket_processor.sandbox.app import fill_articles
 from ticket_processor.sandbox.messages import Response
 
 from ..imitation import Rules

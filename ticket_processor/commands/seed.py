@@ -241,8 +241,7 @@ def serve(
     latency: Callable[[int], float] | None = None,
 ) -> int:
     """Serve it until a signal comes. ``role`` is the bot's, ``latency`` what a model's answer takes."""
-    from ..sandbox.app import Sandbox, SandboxServer
-    from ..sandbox.fill import fill, fill_articles
+    from ..sandbox.app import Sandbox, SandboxServer, fill, fill_articles
     from ..seeding.corpus import load_corpus, payload, vary
 
     try:

@@ -308,7 +308,7 @@ class Store(ABC):
 
     @abstractmethod
     def worded(self, row: Mapping[str, Any]) -> Row:
-        """What a new ticket of this vendor has of a row of :func:`~.fill.fill`, besides what all have."""
+        """What a new ticket of this vendor has of a row of :func:`~.app.fill`, besides what all have."""
 
     @abstractmethod
     def add_article(self, title: str, body: str, *, locale: str = ..., labels: Sequence[str] = (), **more: Any) -> int:
