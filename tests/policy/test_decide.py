@@ -11,7 +11,6 @@ from ticket_processor.core.models import Analysis, Overwrite, Priority, Risk, Se
 from ticket_processor.core.taxonomy import Category, Taxonomy
 from ticket_processor.policy.decide import (
     PARTS,
-    RESERVED_TAGS,
     TIER_TAGS,
     FieldPolicy,
     Mode,
@@ -55,29 +54,12 @@ def test_each_field_is_set_suggested_or_left_alone(
     assert ("category billing" in (by_tags.note or "")) == suggested
 
 
-@given(analysis=ANALYSES, policy=POLICIES)
-def test_the_marker_is_always_wanted(analysis: object, policy: Policy) -> None:
-    assert "ai_processed" in decide(1, analysis, policy).tags  # type: ignore[arg-type]
-
-
-@given(analysis=ANALYSES, policy=POLICIES)
-def test_a_model_sets_urgent_only_where_it_was_allowed_to(analysis: object, policy: Policy) -> None:
-    decision = decide(1, analysis, policy)  # type: ignore[arg-type]
-    if decision.priority is Priority.URGENT:
-        assert policy.model_may_set_urgent or analysis.source == "rules"  # type: ignore[attr-defined]
-
-
 def test_urgent_from_a_model_becomes_high_and_asks_a_person() -> None:
     decision = decide(1, an_analysis(urgency=Urgency.CRITICAL), Policy())
     assert decision.priority is Priority.HIGH
     assert "priority urgent, if a person agrees" in (decision.note or "")
     assert "ai_escalated" in decision.tags
     assert not decision.suggest_only
-
-
-def test_urgent_from_a_model_stays_where_the_site_allows_it() -> None:
-    decision = decide(1, an_analysis(urgency=Urgency.CRITICAL), Policy(model_may_set_urgent=True))
-    assert decision.priority is Priority.URGENT
 
 
 def test_keyword_rules_may_set_urgent_and_leave_their_tag() -> None:
@@ -88,59 +70,11 @@ def test_keyword_rules_may_set_urgent_and_leave_their_tag() -> None:
     assert "model timeout" in decision.reason.replace("_", " ")
 
 
-@pytest.mark.parametrize(
-    ("urgency", "priority"),
-    [
-        (Urgency.HIGH, Priority.HIGH),
-        (Urgency.MEDIUM, Priority.NORMAL),
-        (Urgency.LOW, Priority.LOW),
-    ],
-)
-def test_urgency_becomes_priority(urgency: Urgency, priority: Priority) -> None:
-    assert decide(1, an_analysis(urgency=urgency), Policy()).priority is priority
-
-
 @pytest.mark.parametrize(("confidence", "unsure"), [(0.49, True), (0.5, False), (0.0, True), (1.0, False)])
 def test_an_unsure_answer_is_marked_for_review(confidence: float, unsure: bool) -> None:
     decision = decide(1, an_analysis(confidence=confidence), Policy(review_below=0.5))
     assert ("ai_review" in decision.tags) == unsure
     assert ("please check" in (decision.note or "")) == unsure
-
-
-@pytest.mark.parametrize(
-    ("fields", "policy", "marks"),
-    [
-        ({"suspicious": ("orders",)}, {}, {"ai_suspicious", "ai_review"}),
-        ({"confidence": 0.4}, {"tags": {"threshold": 0.9}}, {"ai_review"}),
-    ],
-    ids=["suspicious", "too unsure for labels"],
-)
-def test_what_a_person_should_look_at_is_marked(
-    fields: dict[str, Any], policy: dict[str, Any], marks: set[str]
-) -> None:
-    wishes = Policy.model_validate({"review_below": 0.5, **policy})
-    assert marks <= set(decide(1, an_analysis(**fields), wishes).tags)
-
-
-def test_another_prefix_is_used_throughout() -> None:
-    policy = Policy(tag_prefix="bot_")
-    decision = decide(1, an_analysis(confidence=0.1, urgency=Urgency.CRITICAL, source="rules"), policy)
-    assert policy.marker == "bot_processed"
-    assert all(tag.startswith("bot_") for tag in decision.tags)
-
-
-@pytest.mark.parametrize("mode", [Mode.OFF, Mode.SUGGEST])
-def test_a_site_that_wants_no_tags_gets_only_the_marker(mode: Mode) -> None:
-    unsure_outage = an_analysis(urgency=Urgency.CRITICAL, confidence=0.1, source="rules")
-    assert decide(1, unsure_outage, Policy(tags=field(mode))).tags == ("ai_processed",)
-
-
-@pytest.mark.parametrize("policy", [field(Mode.APPLY, 0.95), field(Mode.SUGGEST)])
-def test_below_the_threshold_urgent_is_suggested_once(policy: FieldPolicy) -> None:
-    decision = decide(1, an_analysis(urgency=Urgency.CRITICAL), Policy(priority=policy))
-    assert decision.priority is None
-    assert (decision.note or "").count("priority") == 1
-    assert "priority urgent, if a person agrees" in (decision.note or "")
 
 
 @given(analysis=ANALYSES, policy=POLICIES)
@@ -233,20 +167,7 @@ def test_group_and_fields_have_an_autonomy_of_their_own(
     assert by_fields.group == 7
 
 
-@given(analysis=ANALYSES, policy=POLICIES)
-def test_a_decision_that_only_suggests_sets_nothing_but_the_marks(analysis: Analysis, policy: Policy) -> None:
-    decision = decide(1, analysis, policy, TAXONOMY)
-    if decision.suggest_only:
-        assert (decision.priority, decision.group, decision.fields) == (None, None, {})
-        assert "finance" not in decision.tags
-
-
 # Who answered, and what a person should look at
-
-
-@given(analysis=ANALYSES)
-def test_whatever_a_configured_model_did_not_answer_is_marked_so(analysis: Analysis) -> None:
-    assert ("ai_fallback" in decide(1, analysis, Policy()).tags) == analysis.fell_back
 
 
 @given(analysis=ANALYSES, policy=POLICIES)
@@ -299,13 +220,6 @@ def test_a_category_with_a_threshold_of_its_own_is_only_suggested_below_it() -> 
 
 
 # What is there already
-
-
-@given(analysis=ANALYSES, policy=POLICIES)
-def test_whether_a_value_may_be_replaced_is_passed_on_for_each_field(analysis: Analysis, policy: Policy) -> None:
-    decision = decide(1, analysis, policy, TAXONOMY)
-    passed_on = (decision.priority_overwrite, decision.group_overwrite, decision.fields_overwrite)
-    assert passed_on == (policy.priority.overwrite, policy.group.overwrite, policy.fields.overwrite)
 
 
 def test_nothing_that_is_there_is_replaced_unless_the_site_says_so() -> None:
@@ -371,11 +285,6 @@ def test_a_ticket_has_one_tier_with_the_preset_and_none_without(analysis: Analys
         assert "ai_escalated" not in decide(1, analysis, policy, TAXONOMY).tags
 
 
-def test_a_tier_is_told_however_unsure_the_labels_are() -> None:
-    policy = Policy(preset="tiers", tags=FieldPolicy(threshold=0.9))
-    assert decide(1, an_analysis(confidence=0.3), policy).tags == ("ai_processed", "ai_review", "ai_tier_complex")
-
-
 @pytest.mark.parametrize(
     ("fields", "escalation", "group"),
     [
@@ -392,14 +301,3 @@ def test_a_tiers_group_comes_after_those_of_escalation_and_category(
     policy = Policy(preset="tiers", tiers=Tiers(groups=GROUPS), escalation=escalation)
     assert decide(1, an_analysis(**{**EASY, **fields}), policy, TAXONOMY).group == group
     assert decide(1, an_analysis(**EASY), policy.model_copy(update={"preset": "labels"})).group is None
-
-
-def test_a_tiers_group_that_may_not_be_set_is_suggested() -> None:
-    policy = Policy(preset="tiers", tiers=Tiers(groups=GROUPS), group=FieldPolicy(mode=Mode.SUGGEST))
-    decision = decide(1, an_analysis(**EASY), policy)
-    assert decision.group is None
-    assert "group 81" in (decision.note or "")
-
-
-def test_no_category_can_be_called_like_a_tier() -> None:
-    assert set(TIER_TAGS) == {"tier_1", "tier_2", "tier_complex"} <= RESERVED_TAGS

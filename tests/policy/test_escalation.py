@@ -9,14 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from ticket_processor.analysis.rules.analyser import RulesAnalyser
-from ticket_processor.analysis.text.redact import redact
 from ticket_processor.core.models import Analysis, Priority, Risk, Sentiment, Urgency
-from ticket_processor.core.taxonomy import default_taxonomy
 from ticket_processor.core.text import plain_line
 from ticket_processor.policy.decide import FieldPolicy, Mode, Policy, decide
 from ticket_processor.policy.note import (
-    CONDITIONS,
     DEFAULT_PLANS,
     PLACEHOLDERS,
     REASONS,
@@ -26,7 +22,7 @@ from ticket_processor.policy.note import (
 )
 
 from ..support.fakes import an_analysis
-from ..support.policies import ANALYSES, ESCALATIONS, POLICIES, TAXONOMY
+from ..support.policies import ANALYSES, POLICIES, TAXONOMY
 
 CALM = {"urgency": Urgency.MEDIUM, "sentiment": Sentiment.NEUTRAL}
 
@@ -74,34 +70,7 @@ def test_the_category_for_incidents_escalates_what_is_pressing_and_no_calm_quest
     assert decide(1, analysis, Policy()).escalated == (("security",) if escalated else ())
 
 
-@given(analysis=ANALYSES, escalation=ESCALATIONS)
-def test_there_is_no_reason_that_the_site_did_not_name(analysis: Analysis, escalation: Escalation) -> None:
-    reasons = reasons_for(analysis, escalation)
-    assert set(reasons) <= {*escalation.on, "category"}
-    assert list(reasons) == [reason for reason in REASONS if reason in reasons]
-    if "category" in reasons:
-        assert {analysis.category, analysis.subcategory} & set(escalation.categories)
-
-
-@pytest.mark.parametrize(
-    ("text", "alarms"),
-    [
-        ("We have been hacked and data is being stolen.", ("security",)),
-        ("I will take legal action, my lawyer will sue you.", ("legal",)),
-        ("Where do I find my invoice?", ()),
-    ],
-)
-def test_what_a_text_warns_of_is_read_from_its_own_words(text: str, alarms: tuple[str, ...]) -> None:
-    rules = RulesAnalyser(default_taxonomy())
-    readable = redact(f"Hello\n{text}")
-    assert rules.analyse(readable).alarms == rules.stakes(readable).alarms == alarms
-
-
 # The plan
-
-
-def test_every_reason_has_words_a_condition_and_a_plan() -> None:
-    assert REASONS.keys() == DEFAULT_PLANS.keys() == {*CONDITIONS, "category"}
 
 
 @given(analysis=ANALYSES, policy=POLICIES)
@@ -230,16 +199,6 @@ def test_where_the_site_wants_it_the_priority_of_an_escalated_ticket_is_raised_a
     assert decide(1, analysis, Policy()).priority is decide(1, analysis, escalating(on=())).priority
     calm = analysis.model_copy(update={"risk": Risk.LOW, "urgency": Urgency.LOW})
     assert decide(1, calm, escalating(raise_priority=True)).priority is Priority.LOW
-
-
-@given(analysis=ANALYSES, policy=POLICIES)
-def test_an_escalation_never_gives_a_lower_priority_than_none_would(analysis: Analysis, policy: Policy) -> None:
-    order = list(Priority)
-    without = policy.model_copy(update={"escalation": Escalation(on=())})
-    raised, plain = decide(1, analysis, policy).priority, decide(1, analysis, without).priority
-    assert (raised is None) == (plain is None)
-    if raised is not None and plain is not None:
-        assert order.index(raised) <= order.index(plain)
 
 
 def test_a_suspicious_text_is_escalated_by_its_tag_only() -> None:

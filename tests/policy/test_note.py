@@ -45,10 +45,6 @@ ADVICE = {
     "steps": ("Look up both payments.", "Refund the second one."),
     "resolution_likelihood": 0.8,
 }
-ADVICE_LINES = [
-    "Likely cause (model): “The subscription was renewed twice.” Likely solved by the first reply (model): yes.",
-    "To try (model): 1. “Look up both payments.” 2. “Refund the second one.”",
-]
 
 
 def test_the_note_holds_everything_that_a_person_needs_to_judge_it_in_a_few_plain_lines() -> None:
@@ -146,19 +142,6 @@ def test_the_beginning_of_a_link_does_not_swallow_the_mark_that_ends_a_quotation
 # A model's advice
 
 
-def test_a_sure_models_advice_stands_in_the_note_as_its_own_words() -> None:
-    note = decide(1, an_analysis(**ADVICE), Policy()).note or ""
-    assert note.splitlines()[2:] == ADVICE_LINES
-
-
-@pytest.mark.parametrize(
-    ("likelihood", "said"), [(0.7, "yes"), (0.69, "unclear"), (0.31, "unclear"), (0.3, "no"), (0.0, "no")]
-)
-def test_a_likelihood_is_said_in_a_word(likelihood: float, said: str) -> None:
-    note = decide(1, an_analysis(resolution_likelihood=likelihood), Policy()).note or ""
-    assert note.splitlines()[2:] == [f"Likely solved by the first reply (model): {said}."]
-
-
 @pytest.mark.parametrize(
     ("analysis", "policy"),
     [
@@ -174,15 +157,6 @@ def test_advice_of_an_unsure_model_on_a_suspicious_ticket_or_of_no_model_is_not_
 ) -> None:
     note = decide(1, an_analysis(**ADVICE, **analysis), Policy.model_validate(policy)).note or ""
     assert not any(line.startswith(("Likely", "To try")) for line in note.splitlines())
-
-
-@given(analysis=ANALYSES, policy=POLICIES)
-def test_advice_decides_nothing_but_the_note(analysis: Analysis, policy: Policy) -> None:
-    advised = decide(1, analysis.model_copy(update=ADVICE), policy, TAXONOMY)
-    plain = decide(1, analysis, policy, TAXONOMY)
-    assert advised.model_copy(update={"note": None}) == plain.model_copy(update={"note": None})
-    if plain.note is not None:
-        assert (advised.note or "").startswith(plain.note)
 
 
 # What every note says
@@ -211,13 +185,6 @@ def test_a_note_says_what_why_how_surely_what_else_and_by_whom(analysis: Analysi
 # When there is one
 
 
-@given(analysis=ANALYSES, policy=POLICIES)
-def test_never_is_never_and_always_is_always(analysis: Analysis, policy: Policy) -> None:
-    note = decide(1, analysis, policy, TAXONOMY).note
-    if policy.note is not NoteWhen.WHEN_USEFUL:
-        assert (note is None) == (policy.note is NoteWhen.NEVER)
-
-
 def test_when_useful_a_ticket_that_its_tags_and_priority_say_all_about_gets_none() -> None:
     policy = Policy(note=NoteWhen.WHEN_USEFUL)
     assert decide(1, an_analysis(resolution_likelihood=0.9), policy, TAXONOMY).note is None
@@ -244,29 +211,3 @@ def test_when_useful_a_ticket_that_its_tags_and_priority_say_all_about_gets_none
 )
 def test_when_useful_a_ticket_that_more_can_be_said_about_gets_one(more: dict[str, object]) -> None:
     assert decide(1, an_analysis(**more), Policy(note=NoteWhen.WHEN_USEFUL), TAXONOMY).note
-
-
-@pytest.mark.parametrize("more", [{"confidence": 0.4}, {"secondary": ("refund",), "confidence": 0.6}])
-def test_when_useful_doubts_of_the_rules_alone_are_not_told(more: dict[str, object]) -> None:
-    analysis = an_analysis(source="rules", **more)
-    assert decide(1, analysis, Policy(note=NoteWhen.WHEN_USEFUL), TAXONOMY).note is None
-
-
-def test_what_unsure_rules_say_is_called_a_guess_with_why_no_model_answered() -> None:
-    analysis = an_analysis(source="rules", confidence=0.45, why_fallback="model_timed_out")
-    said = (decide(1, analysis, Policy()).note or "").splitlines()[0]
-    assert said.startswith("Triage (a guess by keyword rules, model timed out): billing,")
-    assert said.endswith("; confidence 0.45.")
-
-
-@pytest.mark.parametrize("name", ["tags", "priority", "group", "fields"])
-def test_when_useful_a_suggestion_is_told(name: str) -> None:
-    policy = Policy(note=NoteWhen.WHEN_USEFUL, **{name: FieldPolicy(mode=Mode.SUGGEST)})
-    assert "Suggested, not set" in (decide(1, an_analysis(), policy, TAXONOMY).note or "")
-
-
-@given(analysis=ANALYSES, policy=POLICIES)
-def test_when_useful_a_person_who_should_look_is_always_told_why(analysis: Analysis, policy: Policy) -> None:
-    decision = decide(1, analysis, policy.model_copy(update={"note": NoteWhen.WHEN_USEFUL}), TAXONOMY)
-    if {"ai_escalated", "ai_suspicious"} & set(decision.tags) or decision.suggest_only:
-        assert decision.note

@@ -111,13 +111,6 @@ def test_a_harmless_rule_is_not_named(name: str) -> None:
     assert found(HARMLESS[name]) == []
 
 
-def test_a_rule_that_asks_for_our_marker_is_named_whatever_it_does() -> None:
-    (finding,) = found(
-        rule(asks("current_tags", "includes", "ai_processed"), do=RuleAction("notification_group", ("7",)))
-    )
-    assert (finding.severity, finding.kind) == ("warning", "marker")
-
-
 def test_only_what_the_settings_let_us_write_clashes() -> None:
     alarm = rule(asks("priority", "value", "low"))
     assert conflicts(alarm) == [("1", "customer")]
@@ -149,26 +142,3 @@ def test_tags_groups_and_fields_of_the_sites_own_categories_are_ours() -> None:
     )
     named = [name for name, _ in conflicts(*rules, policy=policy, taxonomy=taxonomy)]
     assert named == ["group", "field", "tag", "moves"]
-
-
-def test_what_people_set_on_new_tickets_by_rule_and_what_is_taken_off_later_are_warnings() -> None:
-    vip = rule(asks("current_tags", "includes", "vip"), do=RuleAction("priority", ("high",)))
-    later = rule(asks("OPEN", "is", "48"), do=RuleAction("priority", ("low",)), id="2", **LATER)
-    tidy = rule(asks("SOLVED", "is", "24"), do=RuleAction("remove_tags", ("ai_review",)), id="3", **LATER)
-    same = rule(CREATE, do=RuleAction("current_tags", ("ai_refund",)), id="4")
-    told = [(item.id, item.severity, item.kind) for item in found(vip, later, tidy, same)]
-    assert told == [
-        ("1", "warning", "fight"),
-        ("2", "warning", "fight"),
-        ("3", "warning", "fight"),
-        ("4", "warning", "same_tags"),
-    ]
-
-
-def test_a_mail_that_zendesk_holds_back_or_that_comes_once_a_ticket_is_a_warning() -> None:
-    (held_back,) = found(rule(CHANGE, do=MAIL_BOTH))
-    assert (held_back.severity, held_back.seen_by) == ("warning", "customers")
-    thanks = (MAIL, RuleAction("current_tags", ("thanked",)))
-    once = (asks("status", "is", "open"), asks("current_tags", "not_includes", "thanked"))
-    (finding,) = found(rule(*once, do=thanks))
-    assert (finding.severity, finding.kind) == ("warning", "customer")

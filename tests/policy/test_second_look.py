@@ -6,24 +6,20 @@ from typing import Any
 
 import pytest
 
-from ticket_processor.core.models import Priority, Usage
+from ticket_processor.core.models import Priority
 from ticket_processor.helpdesk.ticket_history import Edit, History
 from ticket_processor.policy.decide import Mode, Policy
 from ticket_processor.policy.note import NoteWhen
 from ticket_processor.policy.reanalysis import (
-    MOST_TRIES,
-    in_vain,
     reopened_by_thanks,
     replacing,
     solved_again,
     still_holds,
     still_ours,
 )
-from ticket_processor.state.records import Verdict
-from ticket_processor.state.store import State
 from ticket_processor.tags import merge
 
-from ..support.fakes import a_decision, a_ticket, an_analysis
+from ..support.fakes import a_decision, a_ticket
 
 POLICY = Policy()
 OURS = ("ai_processed", "ai_general", "ai_urgency_low", "ai_fallback", "ai_review")
@@ -31,14 +27,6 @@ TICKET = a_ticket(1, tags=("vip", *OURS), priority=Priority.NORMAL)
 NEW = a_decision(
     1, tags=("ai_processed", "ai_billing", "ai_urgency_low"), priority=Priority.HIGH, note="Triage: billing."
 )
-SAME = a_decision(1, tags=("ai_processed", "ai_general", "ai_urgency_low"), priority=Priority.NORMAL, note="Triage.")
-
-
-def test_labels_that_no_longer_hold_go_and_nothing_else() -> None:
-    change = merge(TICKET, replacing(NEW, TICKET, OURS, POLICY), key="k")
-    assert set(change.tags) == {"vip", "ai_processed", "ai_urgency_low", "ai_billing"}
-    assert set(change.tags_removed) == {"ai_general", "ai_fallback", "ai_review"}
-    assert change.tags_added == ("ai_billing",)
 
 
 def test_a_priority_stays_whoever_set_it_and_another_is_suggested() -> None:
@@ -50,61 +38,11 @@ def test_a_priority_stays_whoever_set_it_and_another_is_suggested() -> None:
     assert merge(empty, replacing(NEW, empty, OURS, POLICY), key="k").priority is Priority.HIGH
 
 
-def test_a_model_that_agrees_takes_the_fallback_tag_off_without_a_second_note() -> None:
-    decision = replacing(SAME, TICKET, OURS, POLICY)
-    assert decision.note is None
-    assert set(merge(TICKET, decision, key="k").tags_removed) == {"ai_fallback", "ai_review"}
-
-
 @pytest.mark.parametrize("taken", OURS)
 def test_whoever_took_one_of_our_tags_off_has_judged_the_ticket(taken: str) -> None:
     assert still_ours(TICKET, OURS, POLICY)
     left = tuple(tag for tag in TICKET.tags if tag != taken)
     assert not still_ours(TICKET.model_copy(update={"tags": left}), OURS, POLICY)
-
-
-def test_a_write_that_was_no_fallback_gets_no_second_look() -> None:
-    assert not still_ours(TICKET, ("ai_processed", "ai_general"), POLICY)
-
-
-def test_the_list_of_fallbacks_survives_and_forgets_what_is_done() -> None:
-    state = State(None)
-    state.remember_fallback(7, OURS)
-    state.remember_fallback(3, ("ai_processed", "ai_fallback"))
-    assert list(state.fallbacks().items()) == [(3, ("ai_processed", "ai_fallback")), (7, OURS)]
-    state.forget_fallback(3)
-    assert list(state.fallbacks()) == [7]
-    state.close()
-
-
-def test_after_three_tries_in_vain_the_rules_word_stands() -> None:
-    state = State(None)
-    state.remember_fallback(1, OURS)
-    for _ in range(MOST_TRIES):
-        assert list(state.fallbacks()) == [1]
-        state.tried_in_vain(1, MOST_TRIES)
-    assert state.fallbacks() == {}
-    state.close()
-
-
-@pytest.mark.parametrize("why", ["answer_not_json", "answer_off_schema", "model_refused", "model_content_filter"])
-def test_a_model_that_was_asked_and_made_nothing_of_it_was_asked_in_vain(why: str) -> None:
-    assert in_vain(why)
-
-
-@pytest.mark.parametrize(
-    "why", [None, "model_breaker_open", "model_unreachable", "model_http_503", "budget_of_day_spent", "model_unknown"]
-)
-def test_a_model_that_is_down_or_too_dear_was_not(why: str | None) -> None:
-    assert not in_vain(why)
-
-
-def test_an_answer_too_unsure_to_label_with_leaves_our_labels_where_they_are() -> None:
-    unsure = a_decision(
-        1, tags=("ai_processed", "ai_review"), priority=None, note="Suggested, not set: category billing."
-    )
-    decision = replacing(unsure, TICKET, OURS, POLICY)
-    assert merge(TICKET, decision, key="k").tags_removed == ()
 
 
 def test_group_and_fields_stay_and_the_note_says_what_is_suggested() -> None:
@@ -116,17 +54,6 @@ def test_group_and_fields_stay_and_the_note_says_what_is_suggested() -> None:
     assert decision.note is not None
     assert "The group stays; 2 is suggested" in decision.note
     assert "Field 9 stays as it is; topic_billing is suggested" in decision.note
-
-
-def test_a_cost_that_stands_in_a_receipt_is_not_counted_again() -> None:
-    state = State(None)
-    analysis = an_analysis(usage=Usage(input=100, output=5), cost_usd=0.25)
-    state.keep_verdict(Verdict(ticket_id=1, key="k", analysis=analysis, decision=NEW, clean_stamp="s"))
-    state.cost_is_counted(1)
-    (opened,) = state.unsettled()
-    told = opened.verdict.analysis
-    assert (told.usage, told.cost_usd, told.category) == (Usage(), 0.0, analysis.category)
-    state.close()
 
 
 # A solved ticket that thanks reopened
@@ -209,12 +136,6 @@ def test_thanks_that_reopened_the_ticket_are_found(edits: tuple[Edit, ...]) -> N
 )
 def test_in_doubt_there_are_none(edits: tuple[Edit, ...]) -> None:
     assert not found(*edits)
-
-
-def test_a_change_that_is_not_on_record_is_somebodys() -> None:
-    assert not found(said(), updated_at="2026-05-03T10:00:30Z")
-    assert not found(said(), status="pending")
-    assert not found(said(), requester=None)
 
 
 def test_a_mailbox_that_thanks_for_every_mail_is_not_answered_without_end() -> None:

@@ -19,13 +19,6 @@ def reason(ticket: Ticket, **settings: Any) -> str | None:
     return SkipRules(SkipSettings(**settings)).reason(ticket)
 
 
-def test_without_rules_no_ticket_is_left_to_people() -> None:
-    ticket = a_ticket(tags=("vip",), channel="chat", brand=1, group=2, organization=3, requester=4, assignee=5)
-    assert SkipRules().reason(ticket) is None
-    assert Selection(SkipRules()).reason(ticket) is None
-    assert not Selection(SkipRules()).must_wait(a_ticket(age=0))
-
-
 @pytest.mark.parametrize(
     ("name", "settings", "fields"),
     [
@@ -69,12 +62,6 @@ def test_a_ticket_with_the_hands_off_tag_is_never_touched_whatever_else_holds() 
     assert rules.reason(a_ticket(tags=("vip", "ai_hands_off"))) == "skip_rule_tag"
 
 
-def test_whoever_is_assigned_was_faster_only_where_people_have_a_head_start() -> None:
-    assert SkipRules(leave_assigned=True).reason(a_ticket(assignee=5)) == "person_was_faster_assigned"
-    assert SkipRules(leave_assigned=True).reason(a_ticket()) is None
-    assert SkipRules().reason(a_ticket(assignee=5)) is None
-
-
 class Me:
     """The signed-in user; counts how often it is asked for."""
 
@@ -95,14 +82,6 @@ def test_what_the_signed_in_user_wrote_itself_is_left_alone_and_others_tickets_a
     assert rules.reason(a_ticket(channel="api")) is None
 
 
-def test_who_we_are_is_asked_only_for_what_came_through_the_api_and_no_other_rule_names() -> None:
-    me = Me()
-    rules = SkipRules(SkipSettings(tags=("vip",)), own_user=me)
-    rules.reason(a_ticket(channel="email", requester=9))
-    rules.reason(a_ticket(channel="api", requester=9, tags=("vip",)))
-    assert me.asked == 0
-
-
 def test_rules_come_before_machine_mail_and_that_before_the_canary() -> None:
     bounce = {"sender": "MAILER-DAEMON@example.com", "subject": "Undelivered Mail"}
     nothing = Selection(SkipRules(SkipSettings(channels=("chat",))), canary_percent=0)
@@ -121,12 +100,6 @@ def test_everything_is_in_a_canary_of_a_hundred_percent_and_nothing_in_one_of_no
     assert not in_share("canary", ticket_id, 0)
 
 
-@given(st.integers(1, 2**63), st.floats(0, 100), st.floats(0, 100))
-def test_a_larger_share_includes_a_smaller_one(ticket_id: int, one: float, other: float) -> None:
-    small, large = sorted((one, other))
-    assert in_share("canary", ticket_id, large) or not in_share("canary", ticket_id, small)
-
-
 @pytest.mark.parametrize("percent", [1, 5, 50, 90])
 def test_the_share_is_about_as_large_as_was_asked_for(percent: int) -> None:
     of = 20_000
@@ -140,7 +113,3 @@ def test_the_share_is_about_as_large_as_was_asked_for(percent: int) -> None:
 @pytest.mark.parametrize(("age", "waits"), [(0, True), (599, True), (600, False), (3600, False)])
 def test_a_ticket_waits_until_it_is_old_enough_by_the_helpdesks_clock(age: float, waits: bool) -> None:
     assert Selection(SkipRules(), wait_s=600).must_wait(a_ticket(age=age)) is waits
-
-
-def test_a_change_begins_no_second_head_start() -> None:
-    assert not Selection(SkipRules(), wait_s=600).must_wait(a_ticket(age=3600, touched=5))

@@ -8,16 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ticket_processor.core.models import Overwrite, Priority, StatusChange, TakenOff
+from ticket_processor.core.models import Overwrite, Priority, TakenOff
 from ticket_processor.tags import (
     MAX_TAG_LENGTH,
     earlier_key,
     merge,
-    merge_fields,
     merge_tags,
     merge_value,
     tag,
-    write_key,
 )
 
 from ..support.fakes import a_decision, a_ticket
@@ -25,15 +23,7 @@ from ..support.fakes import a_decision, a_ticket
 NAMES = st.sampled_from(["vip", "ai_processed", "ai_billing", "Spam", "été", "a-b", "ai_other_product", ""])
 FREE = st.text(max_size=8)
 LISTS = st.lists(st.one_of(NAMES, FREE), max_size=8)
-SOLVED = StatusChange(status="solved")
 FIELDS = st.dictionaries(st.integers(1, 5), st.sampled_from(["a", "b", "c"]), max_size=4)
-PRIORITIES = st.one_of(st.none(), st.sampled_from(list(Priority)))
-
-
-@given(current=LISTS, add=LISTS, remove=LISTS)
-def test_merging_twice_is_merging_once(current: list[str], add: list[str], remove: list[str]) -> None:
-    once = merge_tags(current, add, remove)
-    assert merge_tags(once, add, remove) == once
 
 
 @given(current=LISTS, add=LISTS)
@@ -51,45 +41,6 @@ def test_only_tags_that_were_named_are_removed_and_never_one_that_is_wanted(
     assert set(current) - set(merged) <= set(remove)
     assert {item for item in add if item} <= set(merged)
     assert not set(merged) & (set(remove) - set(add))
-
-
-@given(current=LISTS, add=LISTS, remove=LISTS)
-def test_no_tag_of_ours_is_there_twice_and_none_is_empty(current: list[str], add: list[str], remove: list[str]) -> None:
-    merged = merge_tags(current, add, remove)
-    assert len(merged) == len(set(merged))
-    assert "" not in set(merged) - set(current)
-
-
-@given(tags=LISTS, wanted=LISTS, now=PRIORITIES, then=PRIORITIES)
-def test_a_merged_change_can_be_merged_again_without_any_difference(
-    tags: list[str], wanted: list[str], now: Priority | None, then: Priority | None
-) -> None:
-    ticket = a_ticket(tags=tuple(dict.fromkeys(tags)), priority=now)
-    decision = a_decision(tags=tuple(wanted), priority=then)
-    change = merge(ticket, decision, key="k" * 32)
-    after = ticket.model_copy(update={"tags": change.tags, "priority": change.priority or ticket.priority})
-    again = merge(after, decision, key="k" * 32)
-    assert again.tags == change.tags
-    assert again.tags_added == ()
-    assert again.priority is None
-    assert set(change.tags_added) == set(change.tags) - set(ticket.tags)
-    assert change.tags_removed == ()
-
-
-@given(current=FIELDS, wanted=FIELDS)
-def test_a_field_that_somebody_filled_in_stays_and_an_empty_one_becomes_ours(
-    current: dict[int, str], wanted: dict[int, str]
-) -> None:
-    merged = merge_fields(current, wanted)
-    assert not merged.keys() & current.keys()
-    assert merged.items() <= wanted.items()
-    assert merged.keys() | current.keys() >= wanted.keys()
-
-
-@given(theirs=st.integers(1), ours=st.none() | st.integers(1))
-def test_a_value_that_a_ticket_has_stays(theirs: int, ours: int | None) -> None:
-    assert merge_value(theirs, ours) is None
-    assert merge_value(None, ours) == ours
 
 
 @given(
@@ -171,49 +122,11 @@ def test_tags_are_spelt_so(parts: tuple[str, ...], made: str) -> None:
     assert tag(*parts) == made
 
 
-@given(subject=st.text(), tags=LISTS, description=st.text())
-def test_the_key_of_a_write_survives_every_edit(subject: str, tags: list[str], description: str) -> None:
-    """Agents redact even the first message."""
-    changed = {"subject": subject, "tags": tuple(tags), "description": description}
-    edited = a_ticket(**changed, status="open", priority=Priority.LOW, touched=5)
-    assert write_key(edited) == write_key(a_ticket())
-
-
-@given(one=st.text(), other=st.text())
-def test_the_key_of_earlier_versions_holds_the_first_message(one: str, other: str) -> None:
-    same = earlier_key(a_ticket(description=one)) == earlier_key(a_ticket(description=other))
-    assert same == (one == other)
-
-
 def test_the_key_of_earlier_versions_is_the_one_that_they_have_written() -> None:
     assert earlier_key(a_ticket()) == "2c2ae627c0b701c2ae710e21c22ec5a3"
-
-
-def test_another_ticket_another_birth_and_another_stage_have_other_keys() -> None:
-    ticket = a_ticket()
-    keys = {
-        write_key(ticket),
-        write_key(a_ticket(2)),
-        write_key(a_ticket(age=7200)),
-        write_key(ticket, stage="reply"),
-    }
-    assert len(keys) == 4
-    assert all(re.fullmatch("[0-9a-f]{32}", key) for key in keys)
 
 
 def test_an_assigned_ticket_keeps_its_group_whatever_may_be_replaced() -> None:
     decision = a_decision(group=8, group_overwrite=Overwrite.ALWAYS)
     assert merge(a_ticket(group=7), decision, key="k").group == 8
     assert merge(a_ticket(group=7, assignee=5), decision, key="k").group is None
-
-
-def test_a_part_that_a_person_took_off_or_the_helpdesk_refuses_is_not_sent() -> None:
-    decision = a_decision(priority=Priority.HIGH, group=8, fields={1: "x"}, note="Look.", closing=SOLVED)
-    off = TakenOff(priority=True, group=True, fields=frozenset({1}))
-    for without, unwanted in ((("priority", "group", "fields"), TakenOff()), ((), off)):
-        change = merge(a_ticket(), decision, key="k", without=without, unwanted=unwanted)
-        assert (change.priority, change.group, change.fields) == (None, None, {})
-    whole = merge(a_ticket(), decision, key="k")
-    assert (whole.priority, whole.group, whole.fields, whole.closing) == (Priority.HIGH, 8, {1: "x"}, SOLVED)
-    without_note = merge(a_ticket(), decision, key="k", without=("note",))
-    assert (without_note.note, without_note.closing) == (None, None)
