@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import itertools
 import os
 from collections.abc import Callable, Iterator
@@ -16,20 +15,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ticket_processor.audit.files import LogFile, events, log_files, read_lines
-from ticket_processor.audit.lines import NO_MAC, Keyring, encode, erased, flaw, key_id, read, sealed
-from ticket_processor.audit.writer import Head, LogWriter, last_head
+from ticket_processor.audit.lines import NO_MAC, Keyring, encode, erased, flaw, sealed
+from ticket_processor.audit.writer import LogWriter
 
 DAY = "2026-11-21"
 KEY = b"a key of sixteen bytes or more"
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
-    max_leaves=8,
-)
-
-
-def master() -> str:
-    return base64.b64encode(os.urandom(32)).decode()
 
 
 def line(what: str = "x", **facts: object) -> dict[str, Any]:
@@ -70,38 +60,7 @@ def flaws(folder: Path, keys: Keyring | None = None, key: bytes = KEY) -> list[s
     return found
 
 
-# A line
-
-
-@given(JSON.filter(lambda value: isinstance(value, dict)))
-def test_what_is_read_and_written_again_is_the_same(value: Any) -> None:
-    raw = encode(value)
-    assert encode(read(raw)) == raw
-
-
 # The file
-
-
-def test_a_file_begins_with_a_header_and_every_line_follows_the_one_before(
-    tmp_path: Path, write: Callable[..., LogWriter]
-) -> None:
-    writer = write()
-    writer.append(DAY, [line("a"), line("b")])
-    writer.append(DAY, [receipt()])
-    header, *rest = [item.line for item in read_lines(log_files(tmp_path)[0]) if item.line]
-    assert (header["event"], header["segment"], [each["seq"] for each in rest]) == ("segment", DAY, [1, 2, 3])
-    assert flaws(tmp_path) == []
-    assert str(writer.head) == f"{DAY}:4:{rest[-1]['mac']}" == str(Head.parse(str(writer.head)))
-    assert [read["event"] for _, read in events(tmp_path)] == ["alert", "alert", "ticket"]
-
-
-def test_the_next_day_holds_on_to_the_one_before(tmp_path: Path, write: Callable[..., LogWriter]) -> None:
-    write().append("2026-11-20", [line("a")])
-    first = last_head(log_files(tmp_path)[:1])
-    write().append(DAY, [line("b")])
-    header = next(read_lines(log_files(tmp_path)[1])).line
-    assert header
-    assert header["after"] == {"day": first.day, "lines": first.lines, "mac": first.mac, "key_id": key_id(KEY)}
 
 
 def test_two_writers_in_turn_read_what_the_other_wrote_and_not_the_day(
@@ -117,18 +76,6 @@ def test_two_writers_in_turn_read_what_the_other_wrote_and_not_the_day(
     assert next(count) <= 60, "lines"
     monkeypatch.undo()
     assert flaws(tmp_path) == []
-
-
-def test_a_key_that_another_writer_began_with_is_gone_on_with(tmp_path: Path, write: Callable[..., LogWriter]) -> None:
-    first, second = master(), master()
-    both = Keyring([second, first])
-    one = write(keys=Keyring([first, second]))
-    one.append(DAY, [line("a")])
-    write(b"the second key of the two", both).append(DAY, [line("b"), line("c")])
-    one.append(DAY, [line("d")])
-    write(keys=both).append(DAY, [line("e")])
-    one.append(DAY, [line("f")])
-    assert [read["what"] for _, read in events(tmp_path, keys=both)] == [*"abcdef"]
 
 
 def _append_many(folder: str, name: str) -> None:
@@ -188,16 +135,6 @@ def test_lines_of_another_key_or_of_none_are_kept_and_the_chain_begins_anew(
     assert headers[0]["key_id"] != headers[1]["key_id"]
 
 
-def test_a_last_line_of_another_key_without_its_end_of_line_is_kept(
-    tmp_path: Path, write: Callable[..., LogWriter]
-) -> None:
-    write(key=b"a key that is no longer here").append(DAY, [line("a")])
-    path = tmp_path / f"ticketbot-{DAY}.jsonl"
-    path.write_bytes(path.read_bytes().removesuffix(b"\n"))
-    write().append(DAY, [line("b")])
-    assert [read["what"] for _, read in events(tmp_path)] == ["a", "b"]
-
-
 def test_a_changed_last_line_is_not_built_upon(tmp_path: Path, write: Callable[..., LogWriter]) -> None:
     write().append(DAY, [line("a"), line("b")])
     path = tmp_path / f"ticketbot-{DAY}.jsonl"
@@ -205,20 +142,6 @@ def test_a_changed_last_line_is_not_built_upon(tmp_path: Path, write: Callable[.
     write().append(DAY, [line("d")])
     assert len(flaws(tmp_path)) == 1
     assert [read["what"] for _, read in events(tmp_path)] == ["a", "c", "d"]
-
-
-def test_a_file_that_was_replaced_while_it_was_open_is_opened_again(
-    tmp_path: Path, write: Callable[..., LogWriter]
-) -> None:
-    writer = write()
-    writer.append(DAY, [line("a")])
-    path = tmp_path / f"ticketbot-{DAY}.jsonl"
-    other = tmp_path / "other"
-    other.write_bytes(path.read_bytes())
-    other.replace(path)
-    writer.append(DAY, [line("b")])
-    assert [read["what"] for _, read in events(tmp_path)] == ["a", "b"]
-    assert flaws(tmp_path) == []
 
 
 def test_a_disk_that_is_full_in_the_middle_of_a_line_leaves_no_half_of_it(

@@ -129,13 +129,6 @@ def test_it_is_written_down_before_and_after_without_whose_it_was(office: Office
     assert set(second["upto"]) == {"2026-11-19", "2026-11-20", "2026-11-21"}
 
 
-def test_words_that_come_after_it_are_kept_and_protected(office: Office) -> None:
-    office.erase(7)
-    office.write(0, 7)
-    assert office.words_of(7) > 0
-    office.assert_holds()
-
-
 def test_what_crashes_left_goes_too_whosever_it_is(office: Office) -> None:
     names = ("ticketbot-2026-11-20.torn", "ticketbot-2026-11-19.torn.gz", "ticketbot-2026-11-18.jsonl.gz.tmp")
     for name in names:
@@ -144,14 +137,6 @@ def test_what_crashes_left_goes_too_whosever_it_is(office: Office) -> None:
     assert [path.name for path in gone.leftovers] == sorted(names)
     assert office.words_of(7) == 0
     assert not any((office.folder / name).exists() for name in names)
-
-
-def test_what_a_report_of_an_earlier_version_kept_goes_too(office: Office) -> None:
-    clear = office.folder / ".index" / ".plain-ab"
-    clear.parent.mkdir()
-    clear.write_bytes(b"x")
-    assert office.erase(7).leftovers == [clear]
-    assert not clear.exists()
 
 
 @pytest.mark.parametrize("end", [b"", b"\n"])
@@ -199,18 +184,6 @@ def test_a_file_whose_key_is_not_here_is_told_and_the_rest_is_erased(tmp_path: P
     gone = office.erase(7)
     assert gone.troubles == ["2 lines of ticketbot-2026-11-20.jsonl cannot be decrypted with the keys that are here"]
     assert gone.total == 2
-
-
-def test_a_file_that_cannot_be_read_is_told_and_the_rest_is_erased(
-    office: Office, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("ticket_processor.audit.files.MAX_LINE", 1 << 20)
-    with (office.folder / "ticketbot-2026-11-19.jsonl").open("ab") as file:
-        file.write(b"x" * (1 << 20) + b"\n")
-    gone = office.erase(7)
-    (trouble,) = gone.troubles
-    assert "ticketbot-2026-11-19.jsonl cannot be read: line " in trouble
-    assert gone.total == 4
 
 
 def test_nothing_is_erased_that_cannot_be_written_down(office: Office) -> None:

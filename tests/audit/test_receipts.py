@@ -99,33 +99,6 @@ def test_group_and_fields_are_told_from_and_to_and_what_people_wrote_is_not(audi
     assert "group" not in text[1]
 
 
-def test_a_run_is_framed_by_its_first_and_last_line(audit: AuditLog) -> None:
-    audit.run_started(since=None, limit=3)
-    audit.intent(a_change(7, intent=audit.new_intent()))
-    audit.alert("dead_letter", ticket_id=7)
-    audit.run_finished(RunSummary(run_id="run-x", dry_run=False, seen=1, outcomes={"updated": 1}))
-    names = [line["event"] for line in events(audit)]
-    assert names == ["run_started", "intent", "alert", "run_finished"]
-    assert {line["run_id"] for line in events(audit)} == {"run-x"}
-    assert all({"ts", "event", "run_id"} <= line.keys() for line in events(audit))
-
-
-def test_an_intent_line_tells_what_is_about_to_be_sent(audit: AuditLog) -> None:
-    change = a_change(7, intent="run-x-1")
-    audit.intent(change)
-    (line,) = events(audit)
-    assert (line["ticket_id"], line["intent"]) == (7, "run-x-1")
-    assert (line["change"]["stamp"], line["change"]["key"]) == (change.stamp, change.key)
-
-
-def test_people_get_a_line_of_text_beside_it(audit: AuditLog) -> None:
-    audit.ticket(an_outcome())
-    text = audit.path.with_suffix(".log").read_text(encoding="utf-8")
-    assert text.startswith("2026-11-21T03:30:00.000Z run-x ticket 7 updated (by m-1)")
-    assert "+ ai_processed" in text
-    assert "priority - -> high" in text
-
-
 # Whatever is written can be read again
 
 ODD = st.one_of(
@@ -158,27 +131,6 @@ def test_whatever_a_line_holds_it_is_one_line_and_comes_back(tmp_path_factory: A
 
 
 # The file
-
-
-def test_a_torn_last_line_is_removed_and_told(audit: AuditLog) -> None:
-    audit.path.parent.mkdir()
-    audit.path.write_bytes(b'{"event": "whole"}\n{"event": "to')
-    audit.alert("after")
-    whole, after, told = events(audit)
-    assert (whole["event"], after["what"], told["what"], told["bytes"]) == ("whole", "after", "torn_line_repaired", 13)
-    assert b'{"event": "to\n' not in audit.path.read_bytes()
-
-
-def test_midnight_in_utc_begins_a_new_file(audit: AuditLog, clock: ManualClock) -> None:
-    first = audit.path
-    audit.alert("before")
-    clock.advance(20.5 * 3600)
-    audit.alert("after")
-    assert (first.name, audit.path.name) == ("ticketbot-2026-11-21.jsonl", "ticketbot-2026-11-22.jsonl")
-    assert [line["what"] for path in (first, audit.path) for line in read_events(path)] == ["before", "after"]
-    clock.jump(-86_400)  # and a clock that is set back finds the old one
-    audit.alert("again")
-    assert [line["what"] for line in read_events(first)] == ["before", "again"]
 
 
 @pytest.mark.skipif(not hasattr(os, "O_NOFOLLOW"), reason="no such protection here")

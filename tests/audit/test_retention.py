@@ -23,8 +23,6 @@ from ticket_processor.audit.receipts import (
     EXPIRED,
     AuditLog,
     check_encryption,
-    keep_head,
-    left_in,
     look_after,
     not_before,
     stands,
@@ -217,20 +215,6 @@ def test_whatever_the_clock_says_no_line_goes_before_its_time_and_none_stays_lon
     assert [day for day in days(desk.folder) if day < first_kept(desk.true, keep)] == []
 
 
-def test_the_log_tells_what_went_and_where_it_ended(desk: Desk) -> None:
-    for back in (402, 401, 400, 1):
-        desk.write(TODAY - timedelta(days=back))
-    last = str(last_head(log_files(desk.folder)[:3], desk.keys))
-    desk.clock = ManualClock(at(TODAY))
-    desk.run()
-    (told,) = desk.alerts(EXPIRED)
-    assert told["days"] == [(TODAY - timedelta(days=back)).isoformat() for back in (402, 401, 400)]
-    assert told["last"] == last
-    assert desk.flaws() == []
-    desk.run()
-    assert len(desk.alerts(EXPIRED)) == 1
-
-
 def test_what_lies_beside_a_day_goes_with_it_and_what_is_not_ours_stays(plain: Desk) -> None:
     old, new = TODAY - timedelta(days=400), TODAY
     for day in (old, TODAY - timedelta(days=1), new):
@@ -245,15 +229,6 @@ def test_what_lies_beside_a_day_goes_with_it_and_what_is_not_ours_stays(plain: D
     gone = before - set(named(plain.folder))
     assert {name for name in gone if str(old) in name} == {name for name in before if str(old) in name}
     assert {name for name in before if str(old) not in name} <= set(named(plain.folder))
-
-
-def test_what_reports_of_earlier_versions_kept_beside_the_log_goes_with_the_next_run(plain: Desk) -> None:
-    index = plain.folder / ".index"
-    index.mkdir(parents=True)
-    for name in (".plain-ab", f"{TODAY:%Y-%m}-all-ff-6-ab.parquet"):
-        (index / name).write_bytes(b"x")
-    assert plain.run() == []
-    assert list(index.iterdir()) == []
 
 
 def test_days_go_only_once_the_log_surely_says_so(plain: Desk) -> None:
@@ -292,32 +267,6 @@ def test_without_a_line_about_it_nothing_goes(plain: Desk) -> None:
     assert (days(plain.folder), plain.flaws()) == ([str(TODAY - timedelta(days=1)), str(TODAY)], [])
 
 
-# What stands in the way
-
-
-def test_one_file_that_cannot_be_removed_does_not_keep_the_others(plain: Desk) -> None:
-    for back in (403, 402, 401, 1):
-        plain.write(TODAY - timedelta(days=back))
-    plain.clock = ManualClock(at(TODAY))
-    there = str(TODAY - timedelta(days=402))
-
-    class OneIsBroken(Disk):
-        def before(self, number: int, operation: str) -> None:
-            if operation.startswith(f"unlink ticketbot-{there}"):
-                raise OSError(5, "Input/output error")
-
-    with OneIsBroken(plain.folder).at_work():
-        (trouble,) = plain.run()
-    assert "Input/output error" in trouble
-    assert days(plain.folder) == [there, str(TODAY - timedelta(days=1)), str(TODAY)]
-
-
-def spoil(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Make of it what is none of ours: a line longer than any that is read."""
-    monkeypatch.setattr("ticket_processor.audit.files.MAX_LINE", 1 << 20)
-    path.write_bytes(b"x" * (1 << 20) + b"\n")
-
-
 # Whether it is as it was left
 
 
@@ -346,22 +295,6 @@ def test_a_log_that_was_touched_is_told_once(plain: Desk, wrong: str) -> None:
     (told,) = plain.alerts(CHANGED)
     assert told["head"]
     assert plain.run() == []
-
-
-def test_a_log_that_cannot_be_read_is_a_remark_and_no_end(plain: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    plain.write(TODAY - timedelta(days=1))
-    spoil(log_files(plain.folder)[0].path, monkeypatch)
-    plain.clock = ManualClock(at(TODAY))
-    (trouble,) = plain.run()
-    assert "cannot be read" in trouble
-    assert CHANGED not in (plain.folder / f"ticketbot-{TODAY}.jsonl").read_text(encoding="utf-8")
-
-
-@pytest.mark.parametrize("keys", [None, Keyring([base64.b64encode(bytes(range(32))).decode()])])
-def test_lines_whose_key_is_not_here_are_not_called_changed(tmp_path: Path, keys: Keyring | None) -> None:
-    desk = Desk(tmp_path / "logs", Keyring([base64.b64encode(bytes(32)).decode()]))
-    desk.run()
-    assert stands(desk.folder, str(desk.left), keys)
 
 
 # Crashes
@@ -455,19 +388,6 @@ def test_a_line_that_only_looks_encrypted_does_not_stand_for_the_last_one(plain:
     assert not stands(plain.folder, str(head))
 
 
-def test_the_end_of_another_log_is_not_looked_for_in_this_one(tmp_path: Path) -> None:
-    state, clock = State(None), ManualClock()
-    here, there = (AuditLog(tmp_path / name, clock, "r") for name in ("here", "there"))
-    assert left_in(state, here.folder) is None
-    assert keep_head(state, here) is None
-    here.alert("x")
-    assert keep_head(state, here) == str(here.head) == left_in(state, here.folder)
-    assert left_in(state, there.folder) is None
-    for each in (here, there):
-        each.close()
-    state.close()
-
-
 # Encryption that ends, and keys that are lost
 
 
@@ -498,15 +418,6 @@ def test_an_encrypted_log_never_goes_on_in_the_clear_or_under_a_key_that_opens_n
     with pytest.raises(ConfigError, match=what_to_do) as caught:
         check_encryption(tmp_path, str(TODAY), Keyring(keys) if keys else None)
     assert not any(key in str(caught.value) for key in (OLD, NEW))
-
-
-@pytest.mark.parametrize("keys", [(OLD,), (NEW, OLD)])
-def test_an_encrypted_log_goes_on_under_its_key_or_a_new_one_in_front(keys: tuple[str, ...], tmp_path: Path) -> None:
-    desk = encrypted_log(tmp_path)
-    check_encryption(tmp_path, str(TODAY), Keyring(keys))
-    desk.keys = Keyring(keys)
-    assert desk.run() == []
-    assert desk.flaws() == []
 
 
 def test_a_day_that_is_empty_or_damaged_does_not_hide_that_the_log_is_encrypted(tmp_path: Path) -> None:

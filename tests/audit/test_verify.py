@@ -10,7 +10,6 @@ import tracemalloc
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
 import pytest
 from hypothesis import given
@@ -27,7 +26,7 @@ from ticket_processor.state.store import State
 from ..support.bad_disk import Died, Disk, Dying
 from ..support.cases import for_each
 from ..support.fakes import ManualClock
-from ..support.log_tamperings import KEY, KINDS, NEED_AN_ANCHOR, OLD_KEY, Tally, TrueLog, tamper, written
+from ..support.log_tamperings import KEY, KINDS, Tally, TrueLog, tamper, written
 from .test_retention import DAY_S, Desk
 from .test_retention import KEY as DESK_KEY
 
@@ -127,16 +126,6 @@ def test_tampering_is_found(kind: str, true_log: TrueLog) -> None:
     assert tally.missed == []
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("kind", NEED_AN_ANCHOR)
-def test_without_an_anchor_an_end_may_be_cut_off_unnoticed(kind: str, true_log: TrueLog) -> None:
-    rng, tally = random.Random(5), Tally()
-    for _ in range(16):
-        tamper(true_log, kind, rng, tally, unanchored=True)
-    assert tally.noticed == tally.done
-    assert kind == "remove the newest files" or tally.without_anchor < tally.done
-
-
 # What is no tampering
 
 
@@ -164,36 +153,6 @@ def test_no_story_of_days_clocks_and_deaths_is_taken_for_tampering(
     assert report.holds, (report.flaws, report.unchecked)
 
 
-def test_a_day_that_a_clock_put_back_began_late_is_no_stranger(log: Log) -> None:
-    log.write("2026-11-18")
-    log.write(DAY)
-    log.write("2026-11-19")
-    log.write(DAY_BEFORE)
-    log.write("2026-11-17")
-    end = log.write(DAY)
-    log.write("2026-11-22")
-    assert log.wrong(end) == []
-
-
-def test_an_end_that_was_cut_off_is_told_by_a_day_that_a_clock_put_back_began_after_it(log: Log) -> None:
-    log.write("2026-11-22")
-    log.write(DAY)
-    lines = log.lines("2026-11-22")
-    log.store(lines[:-1], "2026-11-22")
-    (flaw,) = log.wrong()
-    assert flaw.startswith(
-        "ticketbot-2026-11-22.jsonl: ticketbot-2026-11-21.jsonl holds on to its line 3, which is not"
-    )
-
-
-def test_encryption_that_was_begun_or_ended_in_the_middle_of_a_day_is_followed(log: Log) -> None:
-    keyring = new_keyring()
-    log.write(DAY, line("plain"))
-    log.write(DAY, line("closed"), key=OLD_KEY, keyring=keyring)
-    end = log.write(DAY, line("plain again"))
-    assert log.wrong(end, keys=(KEY, OLD_KEY), keyring=keyring) == []
-
-
 # What is wrong, in words
 
 
@@ -201,12 +160,6 @@ def test_a_changed_line_is_named_once_with_its_place(log: Log) -> None:
     log.write(DAY, *[line(str(number)) for number in range(9)])
     log.store([text.replace(b'"4"', b'"5"') for text in log.lines()])
     assert log.wrong() == [f"ticketbot-{DAY}.jsonl, line 6: it was changed, or a line before it is missing"]
-
-
-def test_many_lines_in_a_row_with_the_same_flaw_are_one(log: Log) -> None:
-    log.write(DAY)
-    log.store([*log.lines(), *[encode(line("made up"))] * 5])
-    assert log.wrong() == [f"ticketbot-{DAY}.jsonl, lines 4 to 8: it has no seal"]
 
 
 def test_flaws_beyond_a_thousand_are_counted_only(log: Log) -> None:
@@ -248,14 +201,6 @@ def test_lines_that_cannot_be_checked_cannot_be_exchanged_below_a_header_that_ca
     assert log.wrong(end) == [f"ticketbot-{DAY}.jsonl, line 4: what stands above it is not what it holds on to"]
 
 
-def test_an_anchor_stands_in_its_own_place_only(log: Log) -> None:
-    end = log.write(DAY)
-    assert log.wrong(end) == []
-    assert len(log.wrong(Head(end.day, end.lines - 1, end.mac))) == 1
-    assert len(log.wrong(Head(end.day, end.lines + 1, end.mac))) == 1
-    assert len(log.wrong(Head(end.day, end.lines, "0" * 32))) == 1
-
-
 def test_an_encrypted_end_that_was_cut_off_is_told_although_the_next_day_could_not_read_it(log: Log) -> None:
     keyring = new_keyring()
     log.write(DAY_BEFORE, *[line(str(number)) for number in range(5)], keyring=keyring)
@@ -276,24 +221,6 @@ def test_a_missing_day_is_told_unless_its_time_had_come(log: Log) -> None:
     ]
     log.write(DAY, line(EXPIRED, days=["2026-11-17", "2026-11-18"], last="x"))
     assert log.wrong() == [f"ticketbot-{DAY_BEFORE}.jsonl: it is missing: ticketbot-{DAY}.jsonl holds on to its line 3"]
-
-
-def test_an_anchor_of_a_day_whose_time_had_come_can_no_longer_be_told(log: Log) -> None:
-    old = log.write(DAY_BEFORE)
-    log.write(DAY, line(EXPIRED, days=[DAY_BEFORE], last=str(old)))
-    log.path(DAY_BEFORE).unlink()
-    report = log.report(old)
-    assert (report.holds, report.anchors[0]["stands"], report.expired) == (True, None, (DAY_BEFORE,))
-
-
-def test_a_day_that_was_deleted_in_time_and_begun_once_more_by_a_wrong_clock_is_no_flaw(log: Log) -> None:
-    log.write("2026-11-18")
-    log.write(DAY, line(EXPIRED, days=["2026-11-18"], last="x"))
-    log.path("2026-11-18").unlink()
-    log.path("2026-11-18").touch()
-    assert log.wrong() == []
-    log.write("2026-11-18", line("a clock was put back"))
-    assert log.wrong() == []
 
 
 def test_a_day_from_another_log_with_the_same_key_is_a_stranger(log: Log, tmp_path: Path) -> None:
@@ -319,18 +246,6 @@ def test_an_end_that_a_run_missed_is_told_until_it_is_back(log: Log) -> None:
     assert log.wrong() == []
 
 
-def test_an_end_in_an_older_file_that_a_run_knew_is_looked_up(log: Log) -> None:
-    log.write(DAY_BEFORE)
-    log.write(DAY)
-    end = log.write(DAY_BEFORE, line("a clock was put back"))
-    log.write(DAY, {"event": "run_started", "run_id": "r", "follows": str(end)})
-    assert log.wrong() == []
-    log.store(log.lines(DAY_BEFORE)[:-1], DAY_BEFORE)
-    assert [flaw.what for flaw in log.report().flaws] == [
-        f"the end that the run before this one had left, {end}, is not there"
-    ]
-
-
 # What nobody can tell
 
 
@@ -351,16 +266,6 @@ def unknown(log: Log, *anchors: Head | None, **how: Any) -> tuple[list[str], lis
     """The days that are told as changed, and those that cannot be checked."""
     report = log.report(*anchors, **how)
     return [flaw.file[10:20] for flaw in report.flaws], [flaw.file[10:20] for flaw in report.unchecked]
-
-
-def test_lines_under_an_unknown_key_cannot_be_checked_wherever_they_stand(log: Log) -> None:
-    log.write("2026-11-18", key=FOREIGN)
-    log.write("2026-11-19", key=OLD_KEY)
-    log.write(DAY_BEFORE)
-    end = log.write(DAY, key=FOREIGN)
-    assert unknown(log, end) == ([], ["2026-11-18", "2026-11-19", DAY])
-    assert unknown(log, end, keys=(KEY, OLD_KEY)) == ([], ["2026-11-18", DAY])
-    assert log.report(end, keys=(KEY, OLD_KEY, FOREIGN)).holds
 
 
 def test_a_file_written_anew_under_an_invented_key_is_changed_where_the_next_one_knows_its_true_key(log: Log) -> None:
@@ -422,14 +327,6 @@ def test_encrypted_lines_without_their_key_are_unchecked_and_not_changed(log: Lo
     assert log.report(end, keyring=keyring).holds
 
 
-def test_a_header_behind_encrypted_lines_is_not_taken_for_changed_without_their_key(log: Log) -> None:
-    keyring = new_keyring()
-    log.write(DAY, key=OLD_KEY, keyring=keyring)
-    log.write(DAY, keyring=keyring)
-    assert log.report(keys=(KEY, OLD_KEY)).flaws == ()
-    assert log.report(keys=(KEY, OLD_KEY), keyring=keyring).holds
-
-
 def test_a_file_that_cannot_be_read_is_told_and_the_rest_is_checked(log: Log) -> None:
     log.write(DAY_BEFORE)
     log.write(DAY)
@@ -441,16 +338,6 @@ def test_a_file_that_cannot_be_read_is_told_and_the_rest_is_checked(log: Log) ->
         "cannot be read",
         f"ticketbot-{DAY}.jsonl holds on to its line 3, which cannot be looked up",
     ]
-
-
-def test_a_writer_that_could_write_nothing_knows_of_no_end(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
-    log.write(DAY_BEFORE)
-    writer = LogWriter(log.folder, KEY)
-    monkeypatch.setattr(os, "write", mock.Mock(side_effect=OSError("no room")))
-    with pytest.raises(OSError, match="no room"):
-        writer.append(DAY, [line()])
-    assert writer.head is None
-    writer.close()
 
 
 # Files that are too large to be ours

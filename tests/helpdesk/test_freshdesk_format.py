@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from hypothesis import example, given
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ticket_processor.core.errors import TicketError
@@ -58,14 +58,6 @@ def test_low_is_no_priority_until_an_agent_has_touched_the_ticket(
     changed: dict[str, Any], touched: bool, priority: Priority | None
 ) -> None:
     assert fmt.read_ticket(ROW | changed, 5.0, NAMES, touched=touched).priority is priority
-
-
-@pytest.mark.parametrize(
-    ("changed", "status"),
-    [({"status": 4}, "solved"), ({"status": 6}, "hold"), ({"spam": True}, "deleted"), ({"deleted": True}, "deleted")],
-)
-def test_a_status_that_somebody_added_is_one_that_a_person_set(changed: dict[str, Any], status: str) -> None:
-    assert fmt.read_ticket(ROW | changed, 5.0, NAMES, touched=True).status == status
 
 
 @pytest.mark.parametrize(
@@ -142,20 +134,7 @@ def test_a_refusal_names_fields_and_code_but_never_a_message() -> None:
     assert fmt.error_code(reply) == ", invalid_value"
 
 
-def test_conversations_come_oldest_first() -> None:
-    rows = [{"id": number, "created_at": f"2026-11-20T12:0{number % 3}:00Z"} for number in (1, 2, 3)]
-    assert [item.id for item in fmt.read_conversations(rows)] == [3, 1, 2]
-
-
 @given(st.dictionaries(st.sampled_from(list(ROW)), st.none() | st.integers() | st.text() | st.lists(st.none())))
 def test_a_row_of_any_form_is_a_ticket_or_one_error(odd: dict[str, Any]) -> None:
     with suppress(TicketError):
         assert fmt.read_ticket(ROW | odd, 5.0, NAMES).created_at
-
-
-@given(st.lists(st.dictionaries(st.sampled_from(["id", "created_at", "body_text", "user_id"]), st.none() | st.text())))
-@example([{"id": "", "created_at": "2026-11-20T12:00:00Z"}])
-def test_conversations_of_any_form_are_read_or_one_error(rows: list[dict[str, Any]]) -> None:
-    with suppress(TicketError):
-        found = fmt.read_conversations(rows)
-        assert [type(item.id) for item in found] == [int] * len(rows)

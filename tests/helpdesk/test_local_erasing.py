@@ -105,16 +105,6 @@ def test_agents_are_not_erased(store: LocalStore) -> None:
         store.erase(agent.id, NOW)
 
 
-def test_the_index_of_words_is_the_same_when_it_is_made_anew(store: LocalStore) -> None:
-    nobody = store.create(NewTicket("Nothing", "at all", "nobody@example.com"), NOW)
-    queries = [Query(text=word) for word in (*WORDS, "parcel", "other")]
-    before = [store.search(query, limit=1000).rows for query in queries]
-    person = store.by_email("nobody@example.com")
-    assert person is not None
-    assert store.erase(person.id, NOW + 60).tickets == (nobody.id,)
-    assert [store.search(query, limit=1000).rows for query in queries] == before
-
-
 class Died(BaseException):
     """The process is killed here."""
 
@@ -166,21 +156,6 @@ def test_an_erasure_that_is_cut_off_in_the_database_has_not_begun(
         with pytest.raises(ZeroDivisionError):
             store.erase(ada.id, NOW + 60)
     assert (store.unfinished(), list(store.export_lines())) == ((), before)
-
-
-def test_what_an_earlier_version_wrote_down_and_did_not_begin_is_erased_with_what_came_since(
-    store: LocalStore, tmp_path: Path
-) -> None:
-    ada = store.by_email("xquistx@example.com")
-    assert ada is not None
-    with store.writing() as db:
-        found = '{"tickets": [301], "messages": 2, "files": 2, "digests": []}'
-        db.execute("INSERT INTO erasure VALUES (?, ?, ?)", (ada.id, ada.email, found))
-    new = NewTicket("xsubjectx", "xdescribedx", ada.email, files=[NewFile("a.txt", b"another xfilex")])
-    made = store.create(new, NOW + 70)
-    (done,) = store.finish_erasures(NOW + 80, None)
-    assert made.id in done.tickets
-    assert [word for word in WORDS if word.encode() in on_disk(tmp_path)] == []
 
 
 def test_what_a_reader_keeps_beside_the_file_goes_when_somebody_finishes_it(store: LocalStore, tmp_path: Path) -> None:

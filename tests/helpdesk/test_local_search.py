@@ -46,31 +46,6 @@ def test_words_are_found_in_any_script_and_whatever_signs_stand_around_them(
     assert found(store, asked) == [wanted]
 
 
-def test_subjects_messages_notes_numbers_and_addresses_are_found(store: LocalStore) -> None:
-    first, second = added(store, "one"), added(store, "two", email="Bo@example.com")
-    store.reply(first, AGENT, "a canary note", public=False, now=NOW)
-    number = store.tickets([second])[second].number
-
-    assert found(store, "canary") == [first]
-    assert found(store, number.lower().replace("-", "")) == [second]
-    assert found(store, "bo@EXAMPLE.com") == [second]
-    assert sorted(found(store, "subject")) == [first, second]
-    assert found(store, "one canary") == []  # one text has both, or none
-    assert found(store, "?!") == []
-
-
-def test_filters_are_joined_and_counts_are_of_what_they_leave(store: LocalStore) -> None:
-    wanted = added(store, "a", "ai_billing", "ai_urgency_high", "ai_sentiment_negative", "ai_escalated")
-    added(store, "b", "ai_billing", "ai_urgency_low", "ai_sentiment_negative")
-    old = added(store, "c", "ai_account", now=NOW - 7200)
-    store.change(old, AGENT, version=1, now=NOW - 7000, status="waiting")
-
-    query = Query(status=["open"], category=["billing"], urgency=["high"], sentiment=["negative"], escalated=True)
-    assert [ticket.id for ticket in store.search(query).rows] == [wanted]
-    assert store.counts(Query(status=["open", "waiting"])) == {"open": 2, "waiting": 1}
-    assert store.counts(Query(text="a", category=["billing"])) == {"open": 1}
-
-
 @pytest.mark.parametrize(
     ("sort", "order"),
     [("updated", [1, 4, 3, 2]), ("created", [4, 3, 2, 1]), ("oldest", [1, 2, 3, 4]), ("urgency", [3, 1, 4, 2])],

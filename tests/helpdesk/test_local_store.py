@@ -5,25 +5,21 @@ from __future__ import annotations
 import errno
 import os
 import sqlite3
-from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from ticket_processor.core.errors import HelpdeskDown
-from ticket_processor.core.models import Priority
 from ticket_processor.helpdesk.local_model import (
     AI,
     REOPEN_S,
     SYSTEM,
     Actor,
-    FormUsed,
     IllegalTransition,
     LocalHelpdeskError,
     NewFile,
     NewTicket,
-    Stale,
     allowed,
     as_written,
     new_number,
@@ -63,58 +59,12 @@ def test_a_submitted_ticket_opens_with_its_number_and_secret_only(store: LocalSt
     assert made.secret.encode() not in b"".join(path.read_bytes() for path in store.path.parent.glob("helpdesk*"))
 
 
-def test_the_same_text_is_another_ticket_unless_the_same_form_brings_it(store: LocalStore) -> None:
-    first, second = (store.create(NEW, NOW) for _ in range(2))
-    sent = [store.create(replace(NEW, form="a form"), NOW + 60) for _ in range(2)]
-    other = store.create(replace(NEW, form="another form"), NOW + 60)
-
-    assert len({first.id, second.id, sent[0].id, other.id}) == 4
-    assert (sent[1].id, sent[1].secret == sent[0].secret) == (sent[0].id, False)
-    assert all(store.opens(each.number, each.secret) for each in sent)
-    assert b"a form" not in store.path.read_bytes()
-
-
-@pytest.mark.parametrize("more", [{"subject": "Other"}, {"description": "Other"}, {"email": "bob@example.com"}])
-def test_a_form_that_was_sent_before_takes_nothing_else(store: LocalStore, more: dict[str, str]) -> None:
-    made = store.create(replace(NEW, form="a form"), NOW)
-    with pytest.raises(FormUsed):
-        store.create(replace(NEW, form="a form", **more), NOW)
-    assert store.last_event() == made.id == 1
-    assert store.by_email("bob@example.com") is None
-
-
 def test_a_ticket_that_comes_again_with_a_forgotten_file_gets_it_once(store: LocalStore) -> None:
     file, form = NewFile("lamp.txt", b"dark"), replace(NEW, form="a form")
     first = store.create(form, NOW)
     for _ in range(2):
         store.create(replace(form, files=(file,)), NOW + 60)
     assert [known.name for known in store.files(first.id)] == ["lamp.txt"]
-
-
-@pytest.mark.parametrize(
-    ("same", "more"),
-    [
-        (True, {}),
-        (False, {"body": "No."}),
-        (False, {"public": False}),
-        (False, {"files": [NewFile("a.txt", b"a")]}),
-        (False, {"actor": Actor("agent", 1)}),
-    ],
-)
-def test_a_reply_that_the_same_form_brings_again_is_there_already(
-    store: LocalStore, same: bool, more: dict[str, object]
-) -> None:
-    ticket_id = store.create(NEW, NOW).id
-    said = {"actor": Actor("customer", 1), "body": "Yes.", "public": True, "form": "a form", "now": NOW}
-    for _ in range(2):
-        said_once = store.reply(ticket_id, version=1, **said)  # type: ignore[arg-type]
-    with pytest.raises(FormUsed) if not same else nullcontext():
-        store.reply(ticket_id, version=1, **{**said, **more})  # type: ignore[arg-type]
-    elsewhere = store.create(NEW, NOW).id
-    with pytest.raises(FormUsed):
-        store.reply(elsewhere, **said)  # type: ignore[arg-type]
-    assert store.ticket(ticket_id) == said_once
-    assert len(store.messages(ticket_id, public_only=False)) == 1
 
 
 def test_who_submits_under_an_agents_address_names_no_agent_before_or_afterwards(store: LocalStore) -> None:
@@ -137,39 +87,6 @@ def test_numbers_survive_how_people_read_them_and_notice_a_wrong_digit() -> None
     assert as_written("nonsense") is None
 
 
-def test_a_write_on_a_version_that_has_passed_changes_nothing_and_says_what_is_there(store: LocalStore) -> None:
-    ticket_id = store.create(NEW, NOW).id
-    store.change(ticket_id, AGENT, version=1, now=NOW, priority=Priority.HIGH)
-
-    with pytest.raises(Stale) as stale:
-        store.change(ticket_id, AI, version=1, now=NOW, priority=Priority.LOW, tags_add=["ai_billing"])
-
-    ticket = store.ticket(ticket_id)
-    assert ticket == stale.value.current
-    assert (ticket.priority, ticket.tags, ticket.version) == (Priority.HIGH, (), 2)
-
-
-def test_each_version_has_a_time_of_its_own_even_when_the_clock_stands_still_or_goes_back(store: LocalStore) -> None:
-    ticket_id = store.create(NEW, NOW).id
-    stamps = [
-        store.change(ticket_id, AGENT, version=None, now=moment, tags_add=[f"t{number}"]).updated_at
-        for number, moment in enumerate((NOW, NOW, NOW - 500, NOW + 0.001))
-    ]
-
-    assert stamps == sorted(set(stamps))
-    assert [event.at for event in store.events(ticket_id)][1:] == stamps
-
-
-def test_what_changes_nothing_is_no_new_version(store: LocalStore) -> None:
-    ticket_id = store.create(NEW, NOW).id
-    store.change(ticket_id, AGENT, version=1, now=NOW, tags_add=["vip"])
-
-    same = store.change(ticket_id, AGENT, version=2, now=NOW, tags_add=["vip"], status="open", tags_remove=["gone"])
-
-    assert same.version == 2
-    assert len(store.events(ticket_id)) == 2
-
-
 def test_every_change_is_an_event_with_who_made_it_and_no_event_can_be_altered(store: LocalStore) -> None:
     ticket_id = store.create(NEW, NOW).id
     store.change(ticket_id, AGENT, version=1, now=NOW, status="in_progress", assignee=None, category="billing")
@@ -184,29 +101,6 @@ def test_every_change_is_an_event_with_who_made_it_and_no_event_can_be_altered(s
         for statement in ("UPDATE event SET new = 'x'", "DELETE FROM event"):
             with pytest.raises(sqlite3.IntegrityError, match="only ever added"):
                 db.execute(statement)
-
-
-def test_a_change_that_names_nobody_is_refused_whole(store: LocalStore) -> None:
-    ticket_id = store.create(NEW, NOW).id
-
-    with pytest.raises(LocalHelpdeskError, match="no such person, group"):
-        store.change(ticket_id, AGENT, version=1, now=NOW, status="in_progress", assignee=99)
-
-    ticket = store.ticket(ticket_id)
-    assert ticket is not None
-    assert (ticket.status, ticket.version, len(store.events(ticket_id))) == ("open", 1, 1)
-
-
-def test_a_category_set_by_hand_replaces_the_tag_of_the_one_before(store: LocalStore) -> None:
-    ticket_id = store.create(NEW, NOW).id
-    store.change(ticket_id, AI, version=1, now=NOW, tags_add=["ai_billing", "ai_urgency_high", "vip"])
-
-    ticket = store.change(ticket_id, AGENT, version=2, now=NOW, category="account", urgency=None)
-
-    assert ticket.tags == ("vip", "ai_account")
-    assert (ticket.category, ticket.urgency) == ("account", None)
-    with pytest.raises(LocalHelpdeskError, match="there is no nonsense; there are "):
-        store.change(ticket_id, AGENT, version=3, now=NOW, category="nonsense")
 
 
 def test_only_people_resolve_a_ticket_and_what_may_follow_is_told(store: LocalStore) -> None:
@@ -236,28 +130,6 @@ def test_a_customer_reopens_for_thirty_days_and_a_closed_ticket_stays_closed(sto
             store.reply(ticket_id, actor, "Hello?", public=True, now=NOW + REOPEN_S)
 
 
-def test_a_customers_answer_ends_the_wait_and_reopens_nothing(store: LocalStore) -> None:
-    ticket_id = store.create(NEW, NOW).id
-    store.reply(ticket_id, AGENT, "Which order?", public=True, status="waiting", now=NOW + 10)
-
-    answered = store.reply(ticket_id, customer(store, ticket_id), "No. 7.", public=True, now=NOW + 20)
-    store.change(ticket_id, AGENT, version=None, now=NOW + 30, status="resolved")
-    thanked = store.reply(ticket_id, customer(store, ticket_id), "Okay, thanks", public=True, now=NOW + 40)
-
-    assert (answered.status, thanked.status) == ("open", "resolved")
-    assert answered.first_reply_at == store.messages(ticket_id, public_only=True)[0].created_at
-
-
-def test_customers_see_no_internal_note_and_none_of_its_files(store: LocalStore) -> None:
-    ticket_id = store.create(NEW, NOW).id
-    store.reply(ticket_id, AI, "canary", public=False, now=NOW, files=[NewFile("inside.png", PNG)])
-    store.reply(ticket_id, AGENT, "Hello.", public=True, now=NOW)
-
-    assert [said.body for said in store.messages(ticket_id, public_only=True)] == ["Hello."]
-    assert [said.body for said in store.messages(ticket_id, public_only=False)] == ["canary", "Hello."]
-    assert [file.public for file in store.files(ticket_id)] == [False]
-
-
 def test_a_files_name_leads_nowhere_and_its_content_is_kept(store: LocalStore) -> None:
     files = [
         NewFile("../../etc/pass\nwd.png", PNG),
@@ -272,31 +144,6 @@ def test_a_files_name_leads_nowhere_and_its_content_is_kept(store: LocalStore) -
     assert [store.content(file) for file in kept] == [file.content for file in files]
     with pytest.raises(LocalHelpdeskError, match="10 MB"):
         store.keep(NewFile("big", b"x" * 10_000_001))
-
-
-def test_sessions_stand_for_a_person_until_they_end(store: LocalStore) -> None:
-    store.create(NEW, NOW)
-    admin = store.add_person("Boss@example.com", "Boss", "admin", "$argon2id$...")
-    token = store.open_session(admin.id, NOW + 100)
-
-    assert store.session(token, NOW) == admin
-    assert store.session(token, NOW + 100) is None
-    store.set_person(admin.id, password_hash="$argon2id$new")
-    assert store.session(token, NOW) is None
-    with pytest.raises(LocalHelpdeskError, match="there is an agent or admin"):
-        store.add_person("boss@EXAMPLE.com", "Other", "agent")
-    assert store.add_person("ann@example.com", "Ann", "agent").id == 2
-    assert [person.name for person in store.team()] == ["Agent", "Ann", "Boss"]
-
-
-def test_tickets_changed_since_an_event_come_in_the_order_of_their_events(store: LocalStore) -> None:
-    made = [store.create(NewTicket(f"no. {number}", "text", "a@b.example"), NOW).id for number in range(3)]
-    place = store.last_event()
-    store.change(made[2], AGENT, version=1, now=NOW, tags_add=["x"])
-    store.change(made[0], AGENT, version=1, now=NOW - 50, tags_add=["x"])
-
-    assert [ticket.id for ticket in store.changed_since(place)] == [made[2], made[0]]
-    assert [ticket.id for ticket in store.changed_since(0)] == [made[1], made[2], made[0]]
 
 
 def test_the_helpdesk_can_be_read_while_another_process_writes(store: LocalStore) -> None:

@@ -21,7 +21,6 @@ from ticket_processor.helpdesk.local_model import (
     LocalHelpdeskError,
     NewFile,
     NewTicket,
-    Query,
     Write,
     new_number,
 )
@@ -115,16 +114,6 @@ def test_links_that_customers_have_stay_good_and_passwords_stay_behind(tmp_path:
     agent = store.by_email("agent@example.com")
     assert agent is not None
     assert (agent.role, agent.password_hash) == ("agent", None)
-
-
-def test_what_came_in_is_found_by_words_and_goes_on_with_new_ids(
-    store: LocalStore, lines: list[dict[str, Any]]
-) -> None:
-    store.import_lines(lines)
-
-    assert [ticket.id for ticket in store.search(Query(text="searchable")).rows] == [1]
-    assert store.create(NewTicket("Three", "text", "c@d.example"), NOW).id == 3
-    assert [store.content(file) for file in store.files(1)] == [b"content"]
 
 
 def test_an_import_with_a_wrong_line_leaves_nothing_and_quotes_nothing(

@@ -2,81 +2,18 @@
 
 from __future__ import annotations
 
-from ticket_processor.core.models import Priority
 from ticket_processor.helpdesk.ticket_history import Edit, History, overwritten
 
-from ..support.fakes import a_change, a_ticket
+from ..support.fakes import a_change
 
 AREA = 2001
-CHOICES = {AREA: frozenset({"area_app", "area_web_shop"})}
 
 
 def edit(at: int = 0, **fields: object) -> Edit:
     return Edit.model_validate({"at": f"2026-11-21T03:00:{at:02d}Z", "author": 7, **fields})
 
 
-def tagged(*tags: str, **fields: object) -> Edit:
-    return edit(tags_added=frozenset(tags), **fields)
-
-
-def untagged(*tags: str, **fields: object) -> Edit:
-    return edit(tags_removed=frozenset(tags), **fields)
-
-
-# What somebody took off
-
-
-def test_what_the_record_has_and_the_ticket_does_not_show_was_taken_off() -> None:
-    history = History(edits=(tagged("vip", "beta"), edit(priority=(None, Priority.HIGH), fields={20: (None, "A-7")})))
-    off = history.taken_off(a_ticket(tags=("vip",)))
-    assert (off.tags, off.fields, off.priority, off.group) == ({"beta"}, {20}, True, False)
-    assert history.taken_off().tags == frozenset()
-
-
-def test_what_the_ticket_shows_was_not_taken_off_whatever_the_record_lacks() -> None:
-    shown = a_ticket(tags=("vip", "beta"), priority=Priority.HIGH, fields={20: "A-7"})
-    off = History(edits=(tagged("vip"),)).taken_off(shown)
-    assert (off.tags, off.fields, off.priority) == (frozenset(), frozenset(), False)
-
-
-def test_what_a_write_of_ours_took_off_had_been_put_back_before() -> None:
-    history = History(edits=(tagged("vip"), untagged("vip"), untagged("vip", key="k")))
-    assert history.taken_off().tags == frozenset()
-
-
-def test_what_a_write_of_ours_emptied_no_person_did() -> None:
-    emptied = edit(key="k", fields={20: ("A-7", None)}, priority=(Priority.LOW, None), group=(5, None))
-    off = History(edits=(emptied,)).taken_off(a_ticket())
-    assert (off.fields, off.priority, off.group) == (frozenset(), False, False)
-
-
-def test_who_takes_a_choices_tag_off_empties_its_drop_down() -> None:
-    assert History(edits=(untagged("area_app"),), options=CHOICES).taken_off().fields == {AREA}
-
-
-def test_who_chooses_another_value_does_not() -> None:
-    chosen = edit(
-        fields={AREA: ("area_app", "area_web_shop")},
-        tags_added=frozenset({"area_web_shop"}),
-        tags_removed=frozenset({"area_app"}),
-    )
-    assert History(edits=(chosen,), options=CHOICES).taken_off().fields == frozenset()
-    by_tag = edit(tags_added=frozenset({"area_web_shop"}), tags_removed=frozenset({"area_app"}))
-    assert History(edits=(by_tag,), options=CHOICES).taken_off().fields == frozenset()
-
-
 # What is ours
-
-
-def test_what_our_last_write_put_there_is_known_whoever_had_it_before() -> None:
-    lost = edit(key="a", priority=(Priority.URGENT, Priority.LOW))
-    theirs = edit(priority=(Priority.LOW, Priority.NORMAL))
-    back = edit(key="b", priority=(Priority.NORMAL, Priority.URGENT), fields={20: ("B", "A")}, group=(1, 2))
-    history = History(edits=(lost, theirs, back))
-    assert history.ours().priority is None
-    last = history.last_written()
-    assert (last.priority, last.group, last.fields) == (Priority.URGENT, 2, {20: "A"})
-    assert History(edits=(lost, theirs)).last_written().priority is None
 
 
 def test_the_first_write_of_ours_triaged_the_ticket_whatever_its_key() -> None:
@@ -100,8 +37,3 @@ def test_a_field_that_a_write_emptied_unasked_comes_back_as_a_field_and_not_as_i
     write = edit(key="k", fields={AREA: ("area_app", None)}, tags_removed=frozenset({"area_app", "vip"}))
     lost = overwritten(write, a_change(tags_removed=()))
     assert (lost.tags, lost.fields) == (("vip",), {AREA: "area_app"})
-
-
-def test_a_field_whose_tag_was_meant_to_go_is_not_lost() -> None:
-    write = edit(key="k", fields={AREA: ("area_app", None)}, tags_removed=frozenset({"area_app"}))
-    assert not overwritten(write, a_change(tags_removed=("area_app",)))

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import copy
 import random
-import threading
-import time
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -136,29 +133,6 @@ def test_a_server_that_cannot_be_connected_to_is_asked_again_only_once_it_has_an
     assert gone.calls == 4
 
 
-def test_the_first_failure_is_told_before_it_is_waited_for_unless_there_was_an_answer_before() -> None:
-    said: list[tuple[str, int]] = []
-    wire = Wire(
-        answer(503), answer(503), answer(), answer(503), answer(), notice=lambda words: said.append((words, wire.calls))
-    )
-    wire.transport.request("GET", "/t")
-    wire.transport.request("GET", "/t")
-    assert said == [("Desk answers with HTTP 503; it is asked again", 1)]
-    assert len(wire.clock.waits) == 3
-
-
-@pytest.mark.parametrize(("method", "options"), [("DELETE", {}), ("POST", {"signed": False})])
-def test_what_does_nothing_more_when_it_is_repeated_is_repeated_like_a_read(method: str, options: Any) -> None:
-    wire = Wire(ReadTimeout("slow"), answer(200, {"ok": 1}))
-    assert wire.transport.request(method, "/t", **options).ok
-    assert wire.calls == 2
-
-
-def test_an_answer_without_content_is_an_answer() -> None:
-    wire = Wire(answer(204, b""))
-    assert wire.transport.request("GET", "/t").status == 204
-
-
 def test_a_retry_after_is_kept_by_the_servers_own_clock_and_threads_do_not_all_return_in_it() -> None:
     dated = {"Retry_After": "Sat, 21 Nov 2026 05:30:10 GMT", "Date": "Sat, 21 Nov 2026 05:30:00 GMT"}
     waits = set()
@@ -202,14 +176,6 @@ def test_a_write_that_surely_did_nothing_is_sent_again(trouble: Step) -> None:
     write(wire)
     assert wire.calls == 3
     assert wire.adapter.sent[1].body == wire.adapter.sent[2].body
-
-
-def test_a_write_that_never_reached_anybody_is_given_up_as_unreachable() -> None:
-    wire = Wire(answer(), refused(), breaker=Breaker("desk", ManualClock(), threshold=99))
-    wire.transport.request("GET", "/t")
-    with pytest.raises(HelpdeskDown, match="refused"):
-        write(wire)
-    assert wire.calls == 1 + MAX_ATTEMPTS
 
 
 class Keys:
@@ -264,14 +230,6 @@ def test_after_a_401_a_request_is_sent_once_more_with_renewed_credentials(
     assert [request.headers.get("Authorization") for request in wire.adapter.sent] == signed
 
 
-def test_credentials_are_renewed_once_for_a_request_however_often_it_is_repeated() -> None:
-    keys = Keys("a", "b", "c")
-    wire = Wire(answer(401), answer(503), answer(401), auth=keys)
-    with pytest.raises(NotAuthorised):
-        wire.transport.request("GET", "/t")
-    assert keys.refused == ["a"]
-
-
 def test_a_401_about_one_ticket_is_its_own_where_the_server_takes_our_credentials_for_another_read() -> None:
     auth, probe = Keys("Bearer old", renewable=False), ("/tickets", {"per_page": 1})
     wire = Wire(answer(401), answer(401), answer(401), answer(200, []), answer(401), auth=auth, probe=probe)
@@ -297,29 +255,6 @@ def test_no_message_holds_the_credentials() -> None:
 # What counts against the breaker
 
 
-@pytest.mark.parametrize("status", [400, 403, 404, 409, 410, 413, 422])
-def test_a_refusal_is_a_reply_and_does_not_count_against_the_breaker(status: int) -> None:
-    wire = Wire(answer(status, {"error": "x"}))
-    for _ in range(8):
-        assert wire.transport.request("GET", "/t").status == status
-    assert wire.calls == 8
-    assert wire.breaker.memory().failures == 0
-
-
-def test_a_refusal_in_plain_text_is_a_reply_without_a_body() -> None:
-    wire = Wire(answer(422, "Not like this", Content_Type="text/plain"))
-    reply = write(wire)
-    assert (reply.status, reply.body) == (422, None)  # type: ignore[attr-defined]
-
-
-@pytest.mark.parametrize("trouble", [answer(429, Retry_After="0"), answer(503), ReadTimeout("slow")])
-def test_rate_limits_and_failures_count_against_the_breaker(trouble: Step) -> None:
-    wire = Wire(trouble)
-    with pytest.raises((RateLimited, HelpdeskDown)):
-        wire.transport.request("GET", "/t")
-    assert wire.breaker.memory().failures == MAX_ATTEMPTS
-
-
 def test_an_open_breaker_means_no_request_at_all() -> None:
     wire = Wire(answer(503))
     for _ in range(2):
@@ -331,16 +266,6 @@ def test_an_open_breaker_means_no_request_at_all() -> None:
     with pytest.raises(HelpdeskDown, match="circuit breaker is open"):
         write(wire)
     assert wire.calls == 5
-
-
-def test_after_the_open_time_one_good_answer_closes_the_breaker() -> None:
-    wire = Wire(*[answer(503)] * 5, answer())
-    for _ in range(2):
-        with pytest.raises(HelpdeskDown):
-            wire.transport.request("GET", "/t")
-    wire.clock.advance(60)
-    wire.transport.request("GET", "/t")
-    assert wire.breaker.memory().failures == 0
 
 
 # Waiting
@@ -391,13 +316,6 @@ def test_a_read_only_transport_refuses_a_write_before_anything_is_sent(method: s
     with pytest.raises(ReadOnlyViolation):
         wire.transport.request(method, "/t", json={})
     assert wire.calls == 0
-
-
-def test_a_read_only_transport_still_reads_and_asks_for_tokens() -> None:
-    wire = Wire(answer(200, {"access_token": "x"}), read_only=True)
-    wire.transport.request("GET", "/t")
-    wire.transport.request("POST", "/oauth/tokens", json={}, signed=False)
-    assert wire.calls == 2
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
@@ -476,43 +394,12 @@ def test_no_more_than_our_share_of_a_limit_is_used_until_its_window_ends(share: 
     assert throttle.delay(["account"]) == 0.0
 
 
-def test_a_call_that_has_to_wait_for_one_limit_takes_no_place_in_another() -> None:
-    throttle = Throttle(ManualClock(), share=0.5)
-    throttle.learn({"account": Limit(4, 4, 60.0), "update": Limit(2, 0, 60.0)})
-    for _ in range(10):
-        assert throttle.delay(["account", "update"]) > 0
-    assert [throttle.delay(["account"]) for _ in range(2)] == [0.0, 0.0]
-    assert throttle.delay(["account"]) > 0
-
-
-def test_many_threads_together_take_no_more_than_the_share() -> None:
-    throttle = Throttle(ManualClock(), share=0.5)
-    throttle.learn({"account": Limit(100, 100, 60.0)})
-    gate = threading.Barrier(8)
-
-    def take(_: int) -> int:
-        gate.wait()
-        return sum(throttle.delay(["account"]) == 0.0 for _ in range(20))
-
-    with ThreadPoolExecutor(8) as pool:
-        assert sum(pool.map(take, range(8))) == 50
-
-
 def test_the_transport_waits_for_the_next_window() -> None:
     headers = {"ratelimit_limit": "4", "ratelimit_remaining": "4", "ratelimit_reset": "40"}
     wire = Wire(answer(200, {}, **headers), read_limits=read_limits)
     for _ in range(3):
         wire.transport.request("GET", "/t")
     assert wire.clock.waits == [pytest.approx(40.05)]
-
-
-def test_the_transport_does_not_wait_for_a_window_after_the_deadline() -> None:
-    headers = {"ratelimit_limit": "2", "ratelimit_remaining": "2", "ratelimit_reset": "40"}
-    wire = Wire(answer(200, {}, **headers), read_limits=read_limits, seconds=20)
-    wire.transport.request("GET", "/t")
-    with pytest.raises(DeadlineReached):
-        wire.transport.request("GET", "/t")
-    assert (wire.calls, wire.clock.waits) == (1, [])
 
 
 @pytest.mark.parametrize(
@@ -542,29 +429,6 @@ def test_limits_are_read_in_every_spelling(headers: dict[str, str], limits: dict
     assert read_limits(headers) == limits
 
 
-@pytest.mark.parametrize("total", [700, 200])
-def test_a_limit_without_a_reset_header_does_not_stall_a_steady_pace(total: int) -> None:
-    """60 calls a minute, while the vendor's window begins anew every minute at a moment of its own."""
-    clock = ManualClock()
-    throttle = Throttle(clock)
-    remaining = total
-    for call in range(600):
-        assert throttle.delay(["account"]) == 0.0, call
-        remaining = total - 1 if call % 60 == 17 else remaining - 1
-        throttle.learn({"account": Limit(total, remaining, None)})
-        clock.advance(1.0)
-
-
-def test_without_a_reset_header_the_window_stays_where_it_is() -> None:
-    clock = ManualClock()
-    throttle = Throttle(clock)
-    for left in range(99, 49, -1):
-        assert throttle.delay(["account"]) == 0.0
-        throttle.learn({"account": Limit(100, left, None)})
-        clock.advance(1.0)
-    assert throttle.delay(["account"]) == pytest.approx(10.05)
-
-
 def test_without_a_reset_header_no_minute_of_the_vendors_sees_more_than_our_share() -> None:
     """A slow start at the end of the vendor's minute, and as much as is let through from the next one on."""
     clock = ManualClock()
@@ -580,61 +444,6 @@ def test_without_a_reset_header_no_minute_of_the_vendors_sees_more_than_our_shar
     assert max(used) == 50
 
 
-def test_replies_that_overtake_each_other_begin_no_new_window() -> None:
-    clock = ManualClock()
-    throttle = Throttle(clock)
-    allowed = 0
-    for left in range(198, 0, -1):
-        for seen in (left - 1, left):  # the later reply is read first
-            if throttle.delay(["account"]) == 0.0:
-                allowed += 1
-            throttle.learn({"account": Limit(200, seen, None)})
-    assert allowed == 100
-
-
-# Over the imitation, by its faults
-
-
-def test_requests_are_counted_by_template_without_ids() -> None:
-    wire = Wire(answer())
-    wire.transport.request("GET", "/api/v2/tickets/123/audits?page=2")
-    wire.transport.request("GET", "/api/v2/tickets/456/audits")
-    assert wire.transport.counts == {"GET /api/v2/tickets/{id}/audits": 2}
-
-
-def test_each_thread_gets_its_own_session_and_closing_twice_is_fine() -> None:
-    made: list[object] = []
-    wire = Wire(answer())
-
-    def adapter() -> object:
-        made.append(wire.adapter)
-        return wire.adapter
-
-    wire.transport.adapter = adapter  # type: ignore[assignment]
-    gate = threading.Barrier(3)
-
-    def ask(_: int) -> None:
-        gate.wait()
-        wire.transport.request("GET", "/t")
-
-    with ThreadPoolExecutor(3) as pool:
-        list(pool.map(ask, range(3)))
-    assert len(made) == 3
-    wire.transport.close()
-    wire.transport.close()
-
-
-@pytest.mark.skipif(not hasattr(time, "tzset"), reason="the time zone cannot be changed here")
-def test_a_date_of_unknown_zone_is_not_read_in_this_machines_zone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TZ", "Asia/Tokyo")
-    time.tzset()
-    try:
-        assert retry_after_seconds("Sat, 21 Nov 2026 03:30:30 -0000", NOW) == 30.0
-    finally:
-        monkeypatch.undo()
-        time.tzset()
-
-
 # What is about one ticket
 
 
@@ -643,8 +452,3 @@ def test_an_answer_about_one_ticket_that_is_none_is_asked_for_twice_and_is_that_
     with pytest.raises(TicketUnreadable, match="503"):
         wire.transport.request("GET", "/t/1", about_one=True)
     assert (wire.calls, wire.breaker.memory().failures) == (2, 0)
-
-
-def test_a_server_that_is_not_there_is_no_tickets_fault() -> None:
-    with pytest.raises(HelpdeskDown):
-        Wire(refused()).transport.request("GET", "/t/1", about_one=True)

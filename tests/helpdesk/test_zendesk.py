@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from functools import partial
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
-import orjson
 import pytest
 import requests
 
@@ -30,8 +27,8 @@ from ticket_processor.core.models import Change, Priority, TakenOff, Ticket
 from ticket_processor.helpdesk.protocol import Page
 from ticket_processor.helpdesk.ticket_history import overwritten
 from ticket_processor.helpdesk.transport import Auth, FetchedAuth, Throttle, Transport
-from ticket_processor.helpdesk.zendesk_format import read_edits, read_limits
-from ticket_processor.helpdesk.zendesk_reads import fetch_token, read_labels
+from ticket_processor.helpdesk.zendesk_format import read_limits
+from ticket_processor.helpdesk.zendesk_reads import fetch_token
 from ticket_processor.pipeline.shared_faults import IsolatingDesk, SharedFaults
 from ticket_processor.sandbox.access import Credentials
 from ticket_processor.sandbox.app import fill
@@ -126,45 +123,6 @@ def test_what_is_too_long_to_be_read_is_asked_for_in_smaller_pages() -> None:
     assert [query.get("per_page") for query in asked[:5]] == ["1000", "100", "10", "10", "10"]
 
 
-@pytest.mark.parametrize("cursor", [None, f"search:{iso(START - 86_400)}"])
-def test_one_ticket_that_is_too_long_to_be_read_is_no_endless_loop(cursor: str | None) -> None:
-    account = Account(3)
-    account.desk._transport.adapter = lambda: ShortReplies(account.sandbox, 100)
-    with pytest.raises(HelpdeskDown, match="larger than its limit"):
-        list(account.desk.pages(cursor, START - 86_400))
-    found = account.desk.fetch(account.ids)
-    assert (list(found), sorted(found.unread)) == ([], account.ids)
-    assert all("larger than its limit" in str(error) for error in found.unread.values())
-    assert len(account.sent) < 15
-
-
-def test_a_ticket_with_long_audits_is_asked_for_fewer_at_a_time() -> None:
-    asked = []
-
-    def reply(request: requests.PreparedRequest) -> requests.Response:
-        size = parse_qs(urlsplit(request.url or "").query)["page[size]"][0]
-        asked.append(size)
-        if size == "100":
-            raise ReplyTooLong(12_000_000)
-        return answer(200, {"audits": [{"created_at": "2026-11-21T01:00:00Z"}], "meta": {"has_more": False}})
-
-    assert len(Zendesk(Wire(reply).transport).history(1).edits) == 1
-    assert asked == ["100", "10"]
-
-
-def test_what_changed_after_the_listing_began_is_left_to_the_next_one() -> None:
-    account = Account(5, page_size=2)
-    pages = account.desk.pages(None, START - 86_400)
-    read = [next(pages)]
-    account.clock.advance(10)
-    later = [account.add(age=0) for _ in range(7)]
-    account.clock.advance(120)
-    read += pages
-    assert ids(read) == [*account.ids[:5], later[0]]
-    assert [page.last for page in read] == [False, False, True]
-    assert ids(list(account.desk.pages(read[-1].cursor, 0))) == later[1:]
-
-
 @pytest.mark.parametrize(
     ("cursor", "said", "error", "words", "calls"),
     [
@@ -195,11 +153,6 @@ def test_a_listing_that_leads_nowhere_is_given_up_with_what_to_do(
     assert wire.calls == calls
 
 
-def test_the_last_page_may_repeat_its_cursor() -> None:
-    wire = Wire(answer(200, {"tickets": [], "after_cursor": "start", "end_of_stream": True}))
-    assert [page.cursor for page in Zendesk(wire.transport).pages("export:start", 0)] == ["export:start"]
-
-
 def test_whoever_may_not_export_is_served_by_search_which_goes_on_where_it_ended() -> None:
     account = Account(2, bot_role="agent")
     pages = list(account.desk.pages(None, START - 86_400))
@@ -210,131 +163,6 @@ def test_whoever_may_not_export_is_served_by_search_which_goes_on_where_it_ended
     account.sent.clear()
     assert late in ids(list(account.desk.pages(cursor, 0)))
     assert not [request for request in account.sent if "incremental" in request.path]
-
-
-def test_a_search_over_several_pages_stores_no_cursor_before_its_end() -> None:
-    account = Account(205, bot_role="agent")
-    pages = list(account.desk.pages(None, START - 86_400))
-    assert sorted(ids(pages)) == account.ids
-    assert [page.cursor is None for page in pages] == [True, True, False]
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        [],
-        {"tickets": None},
-        {"tickets": {"1": {}}},
-        {"tickets": [None]},
-        {"tickets": ["x"]},
-        {"tickets": [{}]},
-        {"tickets": [row(id="x")]},
-    ],
-    ids=str,
-)
-def test_an_answer_about_a_ticket_that_holds_none_is_that_tickets_fault(body: object) -> None:
-    found = Zendesk(Wire(answer(200, body)).transport).fetch([1])
-    assert (dict(found), list(found.unread)) == ({}, [1])
-
-
-@pytest.mark.parametrize("spoilt", [[], 7, {"audits": 7}, {"audits": None}, None, 302, 204, 401, 500], ids=str)
-def test_whatever_is_wrong_with_the_audits_of_one_ticket_is_that_tickets_fault(spoilt: object) -> None:
-    said = answer(spoilt) if isinstance(spoilt, int) and spoilt > 99 else answer(200, spoilt)
-    wire = Wire(answer(200, {"tickets": [row(id=1)]}), said, said)
-    desk = Zendesk(wire.transport)
-    desk.fetch([1])
-    with pytest.raises(TicketError) as error:
-        desk.history(1)
-    assert error.value.if_shared in (HelpdeskDown, NotAuthorised)
-    assert wire.breaker.memory().failures == 0
-
-
-@pytest.mark.parametrize("number", ["9" * 310, "1e400", "-1e400", "9223372036854775808", "1" * 5_000])
-@pytest.mark.parametrize("place", ["field", "id", "requester_id", "assignee_id", "status"])
-def test_a_number_without_measure_in_one_row_spoils_no_other(number: str, place: str) -> None:
-    odd = row(id=2) | ({"custom_fields": [{"id": 7, "value": 0}]} if place == "field" else {place: 0})
-    spoilt = orjson.dumps(odd)
-    name = b'"value":0' if place == "field" else f'"{place}":0'.encode()
-    assert name in spoilt
-    page = b'{"tickets":[%b,%b],"end_of_stream":true,"after_cursor":"x"}' % (
-        orjson.dumps(row(id=1)),
-        spoilt.replace(name, name[:-1] + number.encode()),
-    )
-    wire = Wire(answer(200, page, Content_Type="application/json"))
-    (found,) = Zendesk(wire.transport).pages(None, 0)
-    assert found.tickets[0].id == 1
-    assert {ticket.id for ticket in found.tickets} | set(found.unread) == ({1} if place == "id" else {1, 2})
-
-
-ODD = {
-    "no date": {"created_at": None},
-    "no real date": {"created_at": "yesterday"},
-    "an empty date": {"updated_at": ""},
-    "a number among the tags": {"tags": [1]},
-    "a tag that cannot be read": {"tags": ["vip", "\ufffd"]},
-    "a status as a number": {"status": 3},
-}
-
-
-@pytest.mark.parametrize("odd", ODD.values(), ids=ODD.keys())
-def test_a_row_that_makes_no_sense_is_that_tickets_fault_and_the_others_are_read(odd: dict[str, Any]) -> None:
-    body = {"tickets": [row(1), row(2) | odd, row(3)], "end_of_stream": True, "after_cursor": "x"}
-    (page,) = Zendesk(Wire(answer(200, body)).transport).pages(None, 0)
-    assert [ticket.id for ticket in page.tickets] == [1, 3]
-    assert [(number, str(why)) for number, why in page.unread.items()] == [
-        (2, "Zendesk shows this ticket in a form that cannot be read")
-    ]
-    found = Zendesk(Wire(answer(200, body)).transport).fetch([1, 2, 3])
-    assert (list(found), list(found.unread)) == ([1, 3], [2])
-
-
-def test_a_ticket_that_an_answer_leaves_out_is_asked_for_alone() -> None:
-    wire = Wire(answer(200, {"tickets": [row(1)]}), answer(200, {"ticket": row(2)}))
-    assert list(Zendesk(wire.transport).fetch([1, 2])) == [1, 2]
-    assert [sent.path_url.partition("?")[0] for sent in wire.adapter.sent] == [
-        "/api/v2/tickets/show_many",
-        "/api/v2/tickets/2",
-    ]
-
-
-@pytest.mark.parametrize(
-    ("alone", "unread"),
-    [
-        *((answer(status), []) for status in (404, 410)),
-        *((answer(status), [2]) for status in (403, 500)),
-        *((answer(200, body), [2]) for body in ({"ticket": None}, {"ticket": row(9)}, "<html>")),
-    ],
-    ids=str,
-)
-def test_only_a_ticket_that_its_own_answer_denies_is_gone(alone: requests.Response, unread: list[int]) -> None:
-    found = Zendesk(Wire(answer(200, {"tickets": [row(1)]}), alone).transport).fetch([1, 2])
-    assert (list(found), list(found.unread)) == ([1], unread)
-
-
-def test_a_ticket_that_spoils_the_answer_about_many_is_found_and_the_others_are_read() -> None:
-    def reply(request: requests.PreparedRequest) -> requests.Response:
-        numbers = re.findall(r"\d+", (request.path_url.partition("ids=")[2]).partition("&")[0].replace("%2C", ","))
-        return answer(504) if "7" in numbers else answer(200, {"tickets": [row(int(number)) for number in numbers]})
-
-    found = Zendesk(Wire(reply).transport).fetch(range(1, 11))
-    assert sorted(found) == [1, 2, 3, 4, 5, 6, 8, 9, 10]
-    assert list(found.unread) == [7]
-
-
-def test_a_helpdesk_that_can_show_no_ticket_is_down_and_is_not_asked_for_each() -> None:
-    wire = Wire(answer(504))
-    found = Zendesk(wire.transport).fetch(range(1, 101))
-    assert (len(found), len(found.unread)) == (0, 100)
-    assert wire.calls < 50
-
-
-def test_a_record_that_makes_no_sense_is_that_tickets_fault() -> None:
-    event = {"type": "Change", "field_name": "priority", "value": {}, "previous_value": []}
-    odd = {"created_at": "2026-11-21T01:00:00Z", "events": [event], "author_id": []}
-    history = Zendesk(Wire(answer(200, {"audits": [odd]})).transport).history(1)
-    assert history.edits[0].priority == (None, None)
-    with pytest.raises(TicketError, match="no sense"):
-        Zendesk(Wire(answer(200, {"audits": [{**odd, "author_id": "9" * 5000}]})).transport).history(1)
 
 
 # Reading tickets
@@ -388,13 +216,6 @@ NO_TEXT = {"subject": "", "description": "", "sender": "", "follow_up": False}
 def test_each_part_of_a_row_is_read_as_what_it_says_or_as_empty(told: dict[str, Any], read: dict[str, Any]) -> None:
     ticket = Zendesk(Wire(answer(200, {"tickets": [row(**told)]})).transport).fetch([1])[1]
     assert {name: getattr(ticket, name) for name in read} == read
-
-
-def test_a_fetch_asks_for_a_hundred_at_a_time() -> None:
-    account = Account(205)
-    account.sent.clear()
-    assert sorted(account.desk.fetch(account.ids)) == account.ids
-    assert len(account.sent) == 3
 
 
 # Writing
@@ -507,13 +328,6 @@ def test_what_a_trigger_made_of_our_write_is_not_taken_for_ours() -> None:
     assert not overwritten(recorded, change)
 
 
-@pytest.mark.parametrize(("author", "way"), [(-1, "rules"), (77, "hand")])
-def test_what_the_helpdesk_does_by_itself_is_no_persons_work(author: int, way: str) -> None:
-    change = {"type": "Change", "field_name": "status", "previous_value": "solved", "value": "closed"}
-    (edit,) = read_edits({"created_at": "2026-11-21T03:00:00Z", "author_id": author, "events": [change]})
-    assert edit.way == way
-
-
 def changes(name: object, *moves: tuple[object, object]) -> list[dict[str, Any]]:
     return [{"type": "Change", "field_name": str(name), "previous_value": old, "value": new} for old, new in moves]
 
@@ -544,26 +358,7 @@ def test_what_was_emptied_and_not_filled_in_again_is_told(events: list[dict[str,
     assert Zendesk(Wire(audits, answer(200, {"ticket_fields": kinds})).transport).history(1).taken_off() == off
 
 
-def test_the_changes_of_a_tickets_status_are_told() -> None:
-    account = Account(1)
-    number = account.ids[0]
-    for status in ("solved", "open"):
-        account.store.person_edit(number, status=status)
-    told = [edit.status for edit in account.desk.history(number).edits if edit.status]
-    assert told == [(None, "new"), ("new", "solved"), ("solved", "open")]
-
-
 # Groups and fields
-
-
-def test_the_accounts_fields_are_read_once_and_only_for_a_write_that_sets_one() -> None:
-    account = Account(3)
-    account.sent.clear()
-    account.desk.update(account.change(account.ids[0], group=8_001))
-    for number in account.ids[1:]:
-        account.desk.update(account.change(number, fields={ORDER: "x"}))
-    paths = [request.path for request in account.sent if request.method == "GET"]
-    assert paths.count("/api/v2/ticket_fields") == 1
 
 
 @pytest.mark.parametrize(
@@ -587,16 +382,6 @@ def test_a_drop_downs_value_stands_among_the_tags(parts: dict[str, Any], tags: s
     Zendesk(wire.transport).update(a_change(1, **parts))
     sent = wire.adapter.json()["ticket"]
     assert (sent["tags"], [field["value"] for field in sent["custom_fields"]]) == (tags.split(), values)
-
-
-def test_a_ticket_without_room_for_a_note_refuses_the_note_alone() -> None:
-    account = Account(1, rules=Rules(most_comments=1))
-    change = account.change(account.ids[0], note="Billing")
-    with pytest.raises(PartRefused) as refused:
-        account.desk.update(change)
-    assert refused.value.part == "note"
-    account.desk.update(change.model_copy(update={"note": None}))
-    assert "ai_processed" in account.one(account.ids[0]).tags
 
 
 FULL_WORDS: list[dict[str, Any]] = [
@@ -623,13 +408,6 @@ def test_a_note_is_left_out_only_where_the_ticket_is_full_whatever_words_say_it(
     with pytest.raises(PartRefused if note else UpdateRefused) as refused:
         Zendesk(wire.transport).update(a_change(1, note="Billing"))
     assert getattr(refused.value, "part", None) == ("note" if note else None)
-
-
-def test_a_refusal_that_another_part_explains_asks_for_no_count() -> None:
-    account = Account(1)
-    with pytest.raises(PartRefused, match="no group 5"):
-        account.desk.update(account.change(account.ids[0], group=5, note="Billing"))
-    assert not [request for request in account.sent if "count" in request.path]
 
 
 @pytest.mark.parametrize("told", [True, False])
@@ -662,53 +440,6 @@ def test_what_rules_change_in_the_same_update_is_not_taken_for_dropped(
     edit = Zendesk(Wire(reply).transport).update(change)
     assert edit is not None
     assert edit.dropped == dropped
-
-
-def test_a_user_who_may_not_read_the_fields_writes_them_as_they_are_and_says_so_once() -> None:
-    done = [answer(200, {"ticket": {"id": number}}) for number in (1, 2)]
-    wire = Wire(answer(403, {"error": "Forbidden"}), *done)
-    desk = Zendesk(wire.transport)
-    for number in (1, 2):
-        desk.update(a_change(number, tags=("ai_processed",), fields={7: "x"}))
-    assert [request.method for request in wire.adapter.sent] == ["GET", "PUT", "PUT"]
-    sent = wire.adapter.json()["ticket"]
-    assert (sent["tags"], sent["custom_fields"]) == (["ai_processed"], [{"id": 7, "value": "x"}])
-    (trouble,) = desk.troubles
-    assert "403" in trouble
-
-
-def test_a_user_who_may_not_read_the_fields_still_learns_what_was_history() -> None:
-    removal = {"type": "Change", "field_name": "tags", "previous_value": ["vip"], "value": []}
-    wire = Wire(answer(200, {"audits": [{"events": [removal]}]}), answer(403, {}))
-    assert Zendesk(wire.transport).history(1).taken_off() == TakenOff(tags=frozenset({"vip"}))
-
-
-@pytest.mark.parametrize(("status", "error"), [(401, NotAuthorised), (404, CannotRun)])
-def test_fields_that_cannot_be_read_for_another_reason_end_the_run(status: int, error: type[Exception]) -> None:
-    wire = Wire(*[answer(status, {})] * 3)
-    with pytest.raises(error):
-        Zendesk(wire.transport).update(a_change(1, fields={7: "x"}))
-    assert "PUT" not in [request.method for request in wire.adapter.sent]
-
-
-def test_the_accounts_words_are_read_over_all_pages() -> None:
-    account = Account()
-    for number in range(105):
-        account.add(tags=[f"tag{number}"])
-    account.store.groups[8_002]["deleted"] = True
-    labels = read_labels(account.transport)
-    assert len(labels.tags) == 105
-    assert labels.groups == {8_001: "Support"}
-    fields = {field.id: field for field in labels.fields}
-    assert fields[AREA].options == {"area_web_shop": "Web shop", "area_app": "App"}
-    assert fields[1_000].system
-    assert not fields[ORDER].system
-
-
-@pytest.mark.parametrize("reply", [answer(403, {}), answer(200, []), answer(200, {"tags": None})], ids=str)
-def test_words_that_cannot_be_read_say_so(reply: requests.Response) -> None:
-    with pytest.raises(CannotRun, match="tags"):
-        read_labels(Wire(reply).transport)
 
 
 def test_our_write_is_found_on_the_second_page_of_audits() -> None:
@@ -777,18 +508,6 @@ def with_client(account: Account, secret: str = KNOWN.oauth_client_secret) -> Ze
     return Zendesk(account.connect(client_of(plain, account.clock, KNOWN.oauth_client_id, secret)))
 
 
-def test_a_token_is_fetched_once_and_used_until_it_is_old() -> None:
-    account = Account(1)
-    desk = with_client(account)
-    for _ in range(3):
-        desk.fetch(account.ids)
-        account.clock.advance(400)
-    assert tokens_asked(account) == 1
-    account.clock.advance(300)  # 1500 s: past eighty per cent of its half hour
-    desk.fetch(account.ids)
-    assert tokens_asked(account) == 2
-
-
 def test_a_revoked_token_is_renewed_once_after_a_401() -> None:
     account = Account(1)
     desk = with_client(account)
@@ -803,21 +522,6 @@ def test_a_wrong_client_secret_is_told_by_its_settings_name_only() -> None:
     with pytest.raises(NotAuthorised, match="ZENDESK_OAUTH_CLIENT_SECRET") as error:
         with_client(account, "CANARY").fetch(account.ids)
     assert "CANARY" not in str(error.value)
-
-
-@pytest.mark.parametrize(
-    "auth",
-    [Auth(f"Bearer {KNOWN.oauth_token}"), Auth.basic(f"{KNOWN.email}/token", KNOWN.api_token)],
-    ids=["token", "basic"],
-)
-def test_the_other_ways_to_sign_in_work_and_cannot_be_renewed(auth: Auth) -> None:
-    account = Account(1)
-    assert list(Zendesk(account.connect(auth)).fetch(account.ids)) == account.ids
-    account.sandbox.faults = Sandbox(account.time, faults="unauthorised").faults
-    account.sent.clear()
-    with pytest.raises(NotAuthorised):
-        Zendesk(account.connect(auth)).fetch(account.ids)
-    assert len(account.sent) == 1
 
 
 @pytest.mark.parametrize(
@@ -837,15 +541,3 @@ def test_a_token_answer_without_a_token_is_a_refusal(status: int, body: object, 
     with pytest.raises(NotAuthorised, match=words) as error:
         client.header()
     assert "CANARY" not in str(error.value)
-
-
-def test_a_token_without_a_usable_lifetime_is_taken_for_half_an_hour() -> None:
-    wire = Wire(answer(200, {"access_token": "t", "expires_in": None}), seconds=1e6)
-    client = client_of(wire.transport, wire.clock, "id", "secret")
-    client.header()
-    wire.clock.advance(1439)
-    client.header()
-    assert wire.calls == 1
-    wire.clock.advance(2)
-    client.header()
-    assert wire.calls == 2

@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ticket_processor.core.errors import CannotRun, ConfigError, HelpdeskDown
-from ticket_processor.helpdesk.zendesk_reads import own_user, requesters
-from ticket_processor.sandbox.store import BOT_ID
+from ticket_processor.helpdesk.zendesk_reads import requesters
 
 from ..support.fakes import Wire, answer
 from .test_zendesk import START, Account
@@ -41,12 +40,6 @@ def test_every_ticket_is_found_over_all_pages_archived_ones_included() -> None:
     assert people.tickets_of("anna@example.com") == {*theirs, archived}
 
 
-def test_a_number_that_nobody_has_is_told() -> None:
-    people = People()
-    with pytest.raises(ConfigError, match="no such user"):
-        people.tickets_of("999999")
-
-
 @pytest.mark.parametrize("named", ["", "anna", "anna@", '"x" or email:y@z', "a@b c@d", "a:b@c"])
 def test_what_is_neither_number_nor_address_is_not_asked_for(named: str) -> None:
     people = People()
@@ -76,46 +69,6 @@ def test_who_is_not_found_is_told_with_the_way_out_and_without_the_address(
     assert "anna" not in str(told.value)
 
 
-def test_a_user_who_was_deleted_may_still_have_tickets_in_the_search() -> None:
-    found = {"results": [{"id": 5}], "meta": {"has_more": False}}
-    wire = Wire(answer(404, body={}), answer(body=found))
-    assert list(requesters(wire.transport).tickets(1)) == [5]
-
-
-def test_a_list_that_never_ends_is_not_followed_for_ever() -> None:
-    wire = Wire(answer(body={"tickets": [{"id": 5}], "meta": {"has_more": True, "after_cursor": "x"}}))
-    with pytest.raises(HelpdeskDown, match="repeats a cursor"):
-        list(requesters(wire.transport).tickets(1))
-
-
-# Whom a ticket belongs to, and who we are ourselves
-
-
-def test_a_ticket_names_its_brand_organization_assignee_and_requester_by_number() -> None:
-    account = Account()
-    ticket_id = account.add(requester=ANNA, channel="web")
-    agent = account.store.users.add("Will May", "will@example.com", role="agent")
-    account.store.person_edit(ticket_id, assignee_id=agent)
-    row = account.store.tickets[ticket_id].json
-    row.update(brand_id=360_001, organization_id=360_002)
-    ticket = account.one(ticket_id)
-    assert (ticket.assignee, ticket.brand, ticket.organization) == (agent, 360_001, 360_002)
-    assert ticket.requester == row["requester_id"]
-    assert (ticket.sender, ticket.requester_address) == ("", "anna@example.com")
-
-
-@pytest.mark.parametrize(
-    ("status", "body"),
-    [
-        *((200, body) for body in ({"user": {"id": None, "name": "Anonymous user"}}, {}, [], {"user": "me"})),
-        (403, {"user": {"id": 9}}),
-    ],
-)
-def test_we_are_who_signs_in_and_nobody_without_an_answer(status: int, body: object) -> None:
-    assert own_user(Account().transport) == BOT_ID
-    assert own_user(Wire(answer(status, body)).transport) is None
-
-
 # Names, as Zendesk gives them with the tickets anyway
 
 
@@ -134,13 +87,3 @@ def test_pages_and_a_fetch_tell_the_requesters_names_without_a_request_of_their_
     }
     assert account.one(numbers[0]).names == ("Anna Schmidt",)
     assert len([request for request in account.sent if "/tickets" in request.path]) == 2
-
-
-def test_a_search_tells_names_for_mail_only_since_it_has_no_side_load() -> None:
-    account = Account(bot_role="agent")
-    account.add(requester=ANNA, channel="email")
-    account.add(requester=ANNA, channel="web")
-    found = {
-        ticket.channel: ticket.names for page in account.desk.pages(None, START - 86400) for ticket in page.tickets
-    }
-    assert found == {"email": ("Anna Schmidt",), "web": ()}

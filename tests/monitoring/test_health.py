@@ -1,5 +1,3 @@
-"""What is well, what is worth a warning, what has failed; and that nothing which hangs can hold the rest up."""
-
 from __future__ import annotations
 
 import os
@@ -11,7 +9,6 @@ from typing import Any
 
 import pytest
 import requests
-from prometheus_client.openmetrics.parser import text_string_to_metric_families as open_metrics
 from prometheus_client.parser import text_string_to_metric_families
 from pydantic import SecretStr
 
@@ -24,7 +21,6 @@ from ticket_processor.monitoring import doctor
 from ticket_processor.monitoring import health_servers as servers
 from ticket_processor.monitoring.doctor import Doctor
 from ticket_processor.monitoring.health_checks import (
-    ASKING_S,
     Check,
     Examiner,
     Health,
@@ -109,22 +105,6 @@ def stuck() -> Iterator[threading.Event]:
     event.set()
 
 
-def test_probes_are_made_at_the_same_time_and_answer_in_their_order() -> None:
-    together = threading.Barrier(6, timeout=60)  # breaks, unless all six are under way at once
-    probes = [a_probe(f"p{number}", together.wait) for number in range(6)]
-    answers = Examiner(probes, SystemClock(), limit_s=60).examine().checks
-    assert names_of(answers) == [(f"p{number}", Status.OK) for number in range(6)]
-
-
-def test_one_that_hangs_is_left_behind_while_the_others_answer(stuck: threading.Event) -> None:
-    hangs = Probe(("disk", "room"), lambda: (stuck.wait(), ())[1])
-    examiner = Examiner([hangs, a_probe("quick")], SystemClock(), limit_s=0.3)
-    answers = examiner.examine().checks
-    assert names_of(answers) == [("disk", Status.FAIL), ("room", Status.SKIPPED), ("quick", Status.OK)]
-    assert "within 0.3 s" in answers[0].text
-    assert examiner.abandoned == 1
-
-
 def test_one_that_hangs_is_not_begun_again_until_it_has_come_back(stuck: threading.Event) -> None:
     begun: list[int] = []
 
@@ -141,21 +121,6 @@ def test_one_that_hangs_is_not_begun_again_until_it_has_come_back(stuck: threadi
         threading.Event().wait(0.01)
     assert names_of(examiner.examine().checks) == [("slow", Status.OK)]
     assert len(begun) == 2
-
-
-def test_a_server_is_given_up_before_its_check_and_checks_before_the_ten_seconds_of_the_process(
-    stuck: threading.Event,
-) -> None:
-    class Hurried(ManualClock):
-        def check(self) -> None:
-            super().check()
-            self.advance(0.5)  # with each look at the clock
-
-    clock = Hurried()
-    began = clock.monotonic()
-    assert names_of(Examiner([a_probe("slow", stuck.wait)], clock).examine().checks) == [("slow", Status.FAIL)]
-    took = clock.monotonic() - began
-    assert ASKING_S + 1 < took < 9
 
 
 def test_an_error_is_a_finding_whose_words_stay_inside() -> None:
@@ -423,17 +388,6 @@ def stored(settings: Settings, *records: RunRecord, **facts: str) -> Path:
     return path
 
 
-def test_metrics_are_of_the_last_24_hours_and_an_older_run_is_found_all_the_same(tmp_path: Path) -> None:
-    settings = settings_in(tmp_path)
-    stored(settings, a_run(26 * 60, outcomes={"updated": 7}), a_run(60, outcomes={"updated": 2}))
-    assert Doctor(settings, ManualClock(), offline=True).examine().metrics == RunMetrics(
-        runs=1, outcomes={"updated": 2}, success_rate=1.0, error_rate=0.0
-    )
-    old = settings_in(tmp_path / "old")
-    stored(old, a_run(20 * 24 * 60), *[a_run(minutes, exit_code=3, caught_up=False) for minutes in (30, 20, 10)])
-    assert checks_of(old)["last_run"].facts["age_s"] == 20 * DAY
-
-
 @pytest.mark.parametrize("damage", ["junk", "cut", "a page that no check reads"])
 def test_a_damaged_state_has_failed_and_the_rest_is_looked_at(tmp_path: Path, damage: str) -> None:
     settings = settings_in(tmp_path)
@@ -609,17 +563,6 @@ def samples_of(health: Health) -> dict[tuple[str, str], float]:
     }
 
 
-def test_both_of_prometheus_formats_are_read_by_its_own_parsers() -> None:
-    plain, content_type = exposition(EVERYTHING)
-    assert content_type.startswith("text/plain")
-    families = list(text_string_to_metric_families(plain.decode()))
-    assert len(families) > 18
-    assert len({family.name for family in families}) == len(families)
-    other, content_type = exposition(EVERYTHING, "application/openmetrics-text; version=1.0.0")
-    assert content_type.startswith("application/openmetrics-text")
-    assert len(list(open_metrics(other.decode()))) == len(families)
-
-
 def test_the_samples_say_what_the_checks_and_runs_do() -> None:
     found = samples_of(EVERYTHING)
     expected = {
@@ -639,16 +582,6 @@ def test_the_samples_say_what_the_checks_and_runs_do() -> None:
         ("success_ratio", ""): 0.8,
     }
     assert {name: found.get(name) for name in expected} == expected
-
-
-def test_what_is_not_known_has_no_sample() -> None:
-    found = samples_of(a_health(fail("helpdesk", ""), skipped("clock", "")))
-    assert found["up", ""] == 0
-    assert found["check_status", "clock"] == -1
-    assert not {name for name, _ in found if name.endswith(("ratio", "run_timestamp_seconds"))}
-    quiet = samples_of(a_health(metrics=RunMetrics()))
-    assert quiet["runs", "finished"] == 0
-    assert ("success_ratio", "") not in quiet
 
 
 # Alerts

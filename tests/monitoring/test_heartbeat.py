@@ -100,14 +100,6 @@ def test_a_start_that_was_not_heard_is_not_told_again_after_the_end(switch: Swit
     assert heartbeat.trouble is None
 
 
-def test_a_run_that_is_over_at_once_has_not_begun(switch: Switch) -> None:
-    heartbeat = Heartbeat(switch.url)
-    heartbeat.start()
-    finish(heartbeat, ExitCode.LOCKED)
-    time.sleep(2 * START_AFTER_S)
-    assert switch.paths == ["/ping/secret/log"]
-
-
 @pytest.mark.parametrize(
     ("code", "ping"),
     [
@@ -124,36 +116,12 @@ def test_each_exit_code_has_its_ping(code: ExitCode, ping: str) -> None:
     assert ending(code) == ping
 
 
-def test_what_stands_behind_the_address_stays_there(switch: Switch) -> None:
-    finish(Heartbeat(f"{switch.url}/?create=1"))
-    assert switch.paths == ["/ping/secret/0"]
-    assert parse_qs(switch.queries[0])["create"] == ["1"]
-
-
-def test_a_ping_is_tried_twice_and_not_more_often(switch: Switch) -> None:
-    switch.answers = [500, 200]
-    heartbeat = Heartbeat(switch.url)
-    finish(heartbeat)
-    assert (len(switch.heard), heartbeat.trouble) == (2, None)
-    switch.answers = [500, 404]
-    finish(heartbeat)
-    assert len(switch.heard) == 4
-    assert heartbeat.trouble == "it answered HTTP 404"
-
-
 def test_a_redirect_is_not_followed(switch: Switch) -> None:
     switch.answers, switch.location = [302, 302], f"{switch.url}/elsewhere"
     heartbeat = Heartbeat(switch.url)
     finish(heartbeat)
     assert set(switch.paths) == {"/ping/secret/0"}
     assert heartbeat.trouble == "it answered HTTP 302"
-
-
-def test_without_an_address_nothing_is_pinged() -> None:
-    heartbeat = Heartbeat(None)
-    heartbeat.start()
-    assert heartbeat.finish(0, "") is None
-    assert heartbeat.note("") is None
 
 
 def test_nobody_there_is_told_without_the_address(caplog: pytest.LogCaptureFixture) -> None:

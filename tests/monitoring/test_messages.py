@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,11 +11,9 @@ import typer.main
 from ticket_processor.cli import app
 from ticket_processor.core.clock import iso, parse_iso
 from ticket_processor.core.run_summary import Latencies
-from ticket_processor.monitoring.memory import EscalatedTicket, Owed
-from ticket_processor.monitoring.messages import AlertMessage, escalation_of, message_of, summary_due, summary_text
+from ticket_processor.monitoring.memory import Owed
+from ticket_processor.monitoring.messages import AlertMessage, message_of, summary_due, summary_text
 from ticket_processor.monitoring.rules import RULES
-from ticket_processor.monitoring.run_metrics import MINUTE
-from ticket_processor.settings.helpdesks import ZendeskSettings
 from ticket_processor.settings.schema import Settings
 
 from ..support.recorded_runs import NOW, recorded
@@ -40,21 +37,6 @@ def test_a_message_says_what_since_when_where_and_what_to_do() -> None:
     ]
 
 
-def test_the_end_has_the_key_of_the_beginning_says_how_long_it_was_and_sends_nobody_anywhere() -> None:
-    over = told(replace(BEGUN, what="over", until=NOW + 40 * MINUTE))
-    assert over.key == told().key == "ticketbot/example.zendesk.com/errors_fast"
-    assert over.title == "[over] Many tickets fail (ticketbot, example.zendesk.com)"
-    assert over.body.splitlines() == [
-        "It began at 2026-11-21 12:00 UTC and was over at 2026-11-21 12:40 UTC.",
-        "It was: 12 of 20 tickets failed.",
-    ]
-
-
-def test_a_long_sentence_is_cut_and_says_so() -> None:
-    assert told(replace(BEGUN, message="x " * 600)).body.splitlines()[0].endswith("….")
-    assert len(told(replace(BEGUN, message="x " * 600)).line) < 1024, "more than PagerDuty takes"
-
-
 @pytest.mark.parametrize("rule", RULES)
 def test_what_to_do_is_something_that_can_be_done(rule: str) -> None:
     commands = typer.main.get_command(app)
@@ -76,15 +58,6 @@ def test_what_to_do_is_something_that_can_be_done(rule: str) -> None:
 
 def fields_of(field: Any) -> set[str]:
     return set(getattr(field.annotation, "model_fields", ()))
-
-
-def test_escalated_tickets_are_listed_by_number_reasons_and_address() -> None:
-    tickets = [EscalatedTicket(ticket_id=n, reasons=("high_risk", "security")) for n in range(1, 61)]
-    message = escalation_of(tickets, "acme.zendesk.com", ZendeskSettings(url="acme").ticket_url)
-    lines = message.body.splitlines()
-    assert message.title == "[escalated] 60 tickets escalated (ticketbot, acme.zendesk.com)"
-    assert lines[0] == "#1: high risk, security  https://acme.zendesk.com/agent/tickets/1"
-    assert lines[-2:] == ["and 10 more", "'ticketbot report --escalated' lists what is still open."]
 
 
 # The daily summary
@@ -111,10 +84,6 @@ def test_rates_latency_and_cost_have_the_names_that_they_have_everywhere() -> No
         "open alerts: none",
         "log head: 2026-11-21:9:abc",
     ]
-
-
-def test_what_a_person_applied_or_took_back_is_no_day_of_the_service() -> None:
-    assert summary_text(DAY, [recorded(kind="undo"), recorded(kind="apply", ok=9)], {}, None) is None
 
 
 @needs_zones

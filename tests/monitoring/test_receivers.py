@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -18,7 +17,6 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from ticket_processor.core.clock import SystemClock
-from ticket_processor.core.errors import how_to_install
 from ticket_processor.core.text import linkless
 from ticket_processor.monitoring.memory import Owed, Receiver
 from ticket_processor.monitoring.messages import AlertMessage, message_of
@@ -142,15 +140,6 @@ def test_pagerduty_gets_one_key_for_a_condition_and_a_resolve_at_its_end(posted:
     assert over["routing_key"] == begun["routing_key"] == "0123456789abcdef0123456789abcdef"
 
 
-def test_teams_keeps_lines_apart(posted: list[Any]) -> None:
-    teams = listed("workflows://prod-01.westeurope.logic.azure.com:443/643e69f83c8944/abcdefg-h")[0]
-    assert [sent.why for sent in send([(teams, [message_of(ALARM, "desk", "bot-3")])], 5, SystemClock())] == [None]
-    ((_, body, _),) = posted
-    title, text = (block["text"] for block in body["attachments"][0]["content"]["body"])
-    assert "Many tickets fail" in title
-    assert text.count("\n\n") == text.count("\n") / 2 == 4
-
-
 # Who is told
 
 
@@ -161,16 +150,6 @@ def test_the_urls_are_taken_apart_at_commas_between_them_only() -> None:
         "mailtos://u:p@example.com?to=a@x.io,b@x.io",
         "jsons://h/p",
     ]
-
-
-def test_pagers_hear_of_critical_alerts_only_and_an_address_in_both_lists_is_one() -> None:
-    found = listed("jsons://a/1,jsons://a/2", "jsons://a/2,pagerduty://k@x")
-    assert [(receiver.critical_only, receiver.pages) for receiver in found] == [
-        (False, False),
-        (False, False),
-        (True, True),
-    ]
-    assert len({receiver.id for receiver in found}) == 3
 
 
 def test_a_receiver_is_called_by_its_kind_and_place_and_shows_no_address() -> None:
@@ -249,13 +228,6 @@ def test_why_something_did_not_arrive_is_told_as_far_as_it_is_known(
     monkeypatch.setattr(requests, "request", refused)
     (sent,) = send([(listed(url)[0], [message()])], 15, SystemClock())
     assert sent.why == why
-
-
-def test_without_the_package_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "apprise", None)
-    (sent,) = send([(listed("json://localhost")[0], [message()])], 10, SystemClock())
-    assert sent.why is not None
-    assert how_to_install("alerts") in sent.why
 
 
 @pytest.mark.parametrize(

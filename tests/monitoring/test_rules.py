@@ -8,15 +8,12 @@ from typing import Any
 
 import pytest
 
-from ticket_processor.analysis.budget import DAY_SPENT, RUN_SPENT
-from ticket_processor.analysis.chain import NOTHING_TO_READ
 from ticket_processor.core.run_summary import RunRecord, Statement
 from ticket_processor.monitoring.memory import Owed
 from ticket_processor.monitoring.messages import message_of
 from ticket_processor.monitoring.rules import RULES, UNEXPECTED, look, rule_id
 from ticket_processor.monitoring.rules import Severity as S
 from ticket_processor.monitoring.run_metrics import DAY, HOUR, MINUTE
-from ticket_processor.reporting.figures import PLANNED
 from ticket_processor.settings.helpdesks import TOKENS_END
 from ticket_processor.settings.schema import Settings
 
@@ -236,25 +233,11 @@ def test_every_rule_is_among_them() -> None:
     assert {rule_id(rule) for row in ROWS.values() for rule in row[1]} == set(RULES)
 
 
-def test_planned_fallbacks_are_those_of_reports() -> None:
-    assert set(PLANNED) == {NOTHING_TO_READ, "no_model_configured", RUN_SPENT, DAY_SPENT}
-
-
 def test_a_run_that_ended_early_is_no_proof_that_anything_is_over() -> None:
     for end in ("AuditUnwritable", "NotAuthorised", "RateLimited", UNEXPECTED):
         assert not look(ended_by(end), MODELS, NOW)[1]
     assert look(ended_by("DeadlineReached"), MODELS, NOW)[1]
     assert look([recorded()], MODELS, NOW)[1]
-
-
-@pytest.mark.parametrize(
-    ("end", "is_told"), [("HelpdeskDown", False), ("DeadlineReached", False), ("RateLimited", True), (UNEXPECTED, True)]
-)
-def test_what_has_an_alert_of_its_own_is_not_told_as_late(end: str, is_told: bool) -> None:
-    ended = [recorded(NOW - n * MINUTE, ok=0, stopped_by=end, stopped="because") for n in range(50, -1, -10)]
-    said = found([*every(10, until=NOW - HOUR), *ended])
-    assert ("not_caught_up" in said) is is_told
-    assert not is_told or said["not_caught_up"].endswith(": because")
 
 
 @pytest.mark.parametrize("minutes", [5, 10, 60, 1440])

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import random
-from itertools import accumulate
 from typing import Any
 
 import pytest
@@ -13,21 +11,16 @@ from hypothesis import strategies as st
 from ticket_processor.core.models import Usage
 from ticket_processor.core.run_summary import Latencies, RunRecord, RunSummary
 from ticket_processor.monitoring.run_metrics import (
-    DAY,
     FEWEST,
-    LOOKED_AT,
     MINUTE,
-    WINDOW_S,
-    RunMetrics,
     SloTally,
     burning,
     metrics_of,
     period,
-    tally,
 )
 
 from ..support.fakes import START
-from ..support.recorded_runs import NOW, PERIOD_S, history, recorded
+from ..support.recorded_runs import NOW, history
 
 
 def a_record(number: int = 0, *, kind: str = "run", **summary: Any) -> RunRecord:
@@ -47,32 +40,6 @@ def times(*milliseconds: float) -> dict[str, int]:
     for each in milliseconds:
         latencies.add(each)
     return latencies.bands
-
-
-def test_tickets_that_are_left_alone_are_neither_success_nor_failure() -> None:
-    outcomes = {"updated": 6, "suggested": 1, "failed": 1, "skipped": 992}
-    found = metrics_of([a_record(outcomes=outcomes, newly_failed=1)])
-    assert found.outcomes == outcomes
-    assert found.success_rate == pytest.approx(7 / 8)
-    assert found.error_rate == pytest.approx(1 / 8)
-    quiet = metrics_of([a_record(outcomes={"skipped": 3})])
-    assert quiet.success_rate is None
-
-
-def test_what_a_person_applied_or_took_back_says_nothing_of_the_service() -> None:
-    wide = {"outcomes": {"failed": 50}, "requests": {"GET /x": 7}}
-    found = metrics_of([a_record(0, kind="undo", **wide), a_record(1, kind="apply", **wide)])
-    assert found == RunMetrics()
-    assert metrics_of([a_record(kind="retry", **wide)]).outcomes == {"failed": 50}
-
-
-def test_shares_of_what_was_understood_count_classifier_and_rules_as_fallbacks() -> None:
-    found = metrics_of(
-        [a_record(0, sources={"model": 7, "rules": 2}, reviews=3), a_record(1, sources={"classifier": 1})]
-    )
-    assert found.answers == 10
-    assert found.fallback_rate == pytest.approx(0.3)
-    assert found.review_rate == pytest.approx(0.3)
 
 
 def test_latencies_of_all_runs_are_pooled_and_not_averaged() -> None:
@@ -114,9 +81,6 @@ def test_sums_are_sums_in_any_order_and_shares_lie_between_0_and_1(runs: list[Ru
     assert metrics_of(shuffled) == found
 
 
-OBJECTIVE = 0.995
-
-
 def runs(*pairs: tuple[int, int]) -> list[RunRecord]:
     """(tickets, failures) of runs ten minutes apart, the last one now."""
     return history(*({"ok": tickets - failed, "failed": failed} for tickets, failed in pairs))
@@ -146,30 +110,6 @@ def test_failures_page_where_they_are_many_and_go_on(
     assert burning(runs(*pairs), objective, NOW) == told
 
 
-def test_what_is_older_than_the_window_s_time_does_not_count_however_few_runs_there_were() -> None:
-    early = [recorded(NOW - WINDOW_S - 1, ok=0, failed=10), recorded(NOW - 60, ok=0)]
-    assert burning(early, OBJECTIVE, NOW) is None
-
-
-def test_a_window_takes_the_last_runs_that_had_tickets() -> None:
-    some = runs((5, 1), (0, 0), (7, 0), (9, 2))
-    assert tally(some, NOW - DAY, 2) == SloTally(16, 2)
-    assert tally(some, NOW - DAY) == SloTally(21, 3)
-    assert tally(some, NOW - PERIOD_S) == SloTally(16, 2)
-    assert tally([], NOW - DAY).error_rate == 0.0
-
-
-def test_a_ticket_that_fails_again_and_again_has_failed_once_and_skipped_ones_do_not_count() -> None:
-    first = recorded(NOW - 600, ok=3, failed=1, reasons={"x": 1})
-    again = recorded(NOW, ok=2, outcomes={"updated": 2, "failed": 1, "skipped": 9, "suggested": 1}, newly_failed=0)
-    assert tally([first, again], NOW - DAY) == SloTally(7, 1)
-    assert tally([first, again], NOW) == SloTally(3, 0)
-
-
-def test_only_scheduled_runs_count() -> None:
-    assert tally([recorded(kind="retry"), recorded(kind="apply")], NOW - DAY) == SloTally()
-
-
 SCHEDULES = st.sampled_from([5, 10, 12, 15, 20, 30, 60, 120, 360, 720, 1440])
 
 
@@ -177,18 +117,3 @@ SCHEDULES = st.sampled_from([5, 10, 12, 15, 20, 30, 60, 120, 360, 720, 1440])
 def test_a_schedule_is_recognised_although_runs_begin_a_little_late(minutes: int, late: list[float]) -> None:
     found = period([number * minutes * MINUTE + each for number, each in enumerate(late)])
     assert found == pytest.approx(minutes * MINUTE, abs=61)
-
-
-@given(SCHEDULES, st.integers(0, LOOKED_AT // 2 - 1), st.randoms(use_true_random=False))
-def test_a_few_gaps_and_runs_by_hand_change_nothing(minutes: int, strange: int, dice: random.Random) -> None:
-    intervals = [minutes * MINUTE] * LOOKED_AT
-    for place in dice.sample(range(LOOKED_AT), strange):
-        intervals[place] = dice.choice([1.0, 0.4 * intervals[place], 9 * intervals[place], 3 * DAY])
-    assert period([0.0, *accumulate(intervals)]) == minutes * MINUTE
-
-
-def test_few_runs_many_sizes_of_intervals_and_a_clock_that_stands_still_have_no_rhythm() -> None:
-    assert period([]) is None
-    assert period([number * 600.0 for number in range(FEWEST)]) is None
-    assert period(list(accumulate([60.0, 600, 4000, 9000, 20_000, 50_000, 90_000, 5]))) is None
-    assert period([5.0] * 20) is None

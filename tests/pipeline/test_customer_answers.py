@@ -13,7 +13,7 @@ from ticket_processor.helpdesk.ticket_history import Edit
 from ticket_processor.policy.decide import FieldPolicy, Policy
 from ticket_processor.policy.skip_rules import SkipRules, SkipSettings
 
-from ..support.fakes import START, a_ticket, an_analysis
+from ..support.fakes import a_ticket, an_analysis
 from ..support.memory_helpdesk import Office, Open
 
 CUSTOMER = 7
@@ -95,12 +95,6 @@ def desk(open_office: Open) -> Desk:
     return desk
 
 
-def test_without_the_setting_no_history_is_read_and_nothing_is_looked_at_again(desk: Desk) -> None:
-    desk.says(CRASH)
-    desk.run(retriage_on_reply=False)
-    assert (desk.model.read, desk.end, desk.desk.histories()) == ([], None, [])
-
-
 def test_our_labels_follow_what_the_customer_says_once_and_nothing_else_changes(desk: Desk) -> None:
     desk.desk.person(1, tags=(*desk.desk.tickets[1].tags, "vip", "ai_other_product"))
     desk.says(CRASH)
@@ -115,18 +109,6 @@ def test_our_labels_follow_what_the_customer_says_once_and_nothing_else_changes(
     for _ in range(2):
         desk.run()
         assert (desk.end, desk.desk.written, len(desk.model.read)) == (None, [], 1)
-
-
-def test_an_answer_that_changes_nothing_has_one_receipt_and_is_dealt_with(desk: Desk) -> None:
-    desk.says("The invoice is still missing.")
-    desk.run()
-    assert (desk.end, desk.desk.written) == (("skipped", "nothing_left_to_change"), [])
-    desk.desk.person(1, tags=(*desk.desk.tickets[1].tags, "vip"))
-    desk.run()
-    assert (desk.end, len(desk.model.read)) == (None, 1)
-    desk.says(CRASH)
-    desk.run()
-    assert desk.tags >= NOW_IT_SAYS
 
 
 LEFT: dict[str, tuple[dict[str, Any], SkipSettings]] = {
@@ -145,15 +127,6 @@ def test_what_is_left_to_people_stays_theirs_when_it_is_answered(
     assert (desk.end, desk.model.read, desk.desk.histories()) == (None, [], [])
 
 
-def test_whoever_took_off_a_label_of_ours_has_judged_the_ticket(desk: Desk) -> None:
-    desk.desk.person(1, tags=tuple(tag for tag in desk.desk.tickets[1].tags if tag != "ai_billing"))
-    desk.says(CRASH)
-    desk.run()
-    assert (desk.end, desk.model.read) == (("skipped", "person_changed_our_tags"), [])
-    desk.run()
-    assert desk.end is None, "it is told once"
-
-
 def test_while_no_model_answers_the_answer_waits_and_our_labels_stay(desk: Desk) -> None:
     desk.says(CRASH)
     desk.model.ill = "model_unreachable"
@@ -165,13 +138,6 @@ def test_while_no_model_answers_the_answer_waits_and_our_labels_stay(desk: Desk)
     desk.run()
     assert desk.tags >= NOW_IT_SAYS
     assert desk.state.retries() == []
-
-
-def test_a_model_that_can_make_nothing_of_an_answer_is_not_asked_run_after_run(desk: Desk) -> None:
-    desk.says(CRASH)
-    desk.model.ill = "model_refused"
-    desk.run()
-    assert (desk.end, desk.state.retries()) == (("skipped", "still_no_model"), []), "it waits for no other run"
 
 
 def test_a_second_look_heeds_what_the_customer_has_said_by_then(open_office: Open) -> None:
@@ -219,16 +185,6 @@ def test_of_an_answer_that_seems_to_give_orders_only_the_tags_are_written(open_o
     assert "Careful" in desk.notes[-1]
 
 
-def test_a_dry_run_shows_what_it_would_change_and_changes_nothing(desk: Desk) -> None:
-    desk.says(CRASH)
-    desk.run(dry_run=True)
-    (planned,) = desk.office.ended
-    assert planned.status.value == "planned"
-    assert planned.change is not None
-    assert set(planned.change.tags_removed) == MODEL_SAYS
-    assert (desk.tags, desk.desk.written) == ({"ai_processed", *MODEL_SAYS}, [])
-
-
 def test_an_answer_that_cannot_be_written_is_not_thought_up_anew_and_hides_no_newer_one(desk: Desk) -> None:
     desk.says(CRASH)
     desk.desk.updates = [UpdateRefused("HTTP 422")]
@@ -243,12 +199,3 @@ def test_an_answer_that_cannot_be_written_is_not_thought_up_anew_and_hides_no_ne
     assert set(first.tags) >= NOW_IT_SAYS
     assert "ai_feature_request" in second.tags
     assert len(desk.model.read) == 2
-
-
-def test_with_the_state_lost_a_ticket_without_our_marker_is_known_by_its_record(desk: Desk) -> None:
-    desk.state.close()
-    desk.office.state = type(desk.state)(None)
-    desk.desk.person(1, tags=tuple(tag for tag in desk.desk.tickets[1].tags if tag != "ai_processed"))
-    desk.says(CRASH)
-    desk.run(since=START - 86_400)
-    assert (desk.end, desk.model.read) == (("skipped", "person_changed_our_tags"), [])

@@ -68,14 +68,6 @@ def counted(count: int, taken: list[int]) -> Iterator[int]:
         yield number
 
 
-def test_every_item_comes_back_once_with_its_own_result() -> None:
-    with ThreadPoolExecutor(4) as pool:
-        fan = fan_out(pool, lambda number: number * number, ManualClock())
-        got = [(item, future.result()) for done in fan.over(iter(range(50))) for item, future in done]
-    assert sorted(got) == [(number, number * number) for number in range(50)]
-    assert fan.abandoned == 0
-
-
 def test_while_the_next_item_is_on_its_way_what_is_done_is_handed_over() -> None:
     done: list[int] = []
 
@@ -111,64 +103,6 @@ def test_no_more_than_the_window_is_taken_before_something_is_done() -> None:
         assert len(taken) - done <= 4
     assert most == 4
     assert done == 100
-
-
-def test_an_error_of_one_item_stays_with_it() -> None:
-    def call(number: int) -> int:
-        if number == 3:
-            raise ValueError("three")
-        return number
-
-    with ThreadPoolExecutor(2) as pool:
-        fan = fan_out(pool, call, ManualClock())
-        futures = {item: future for done in fan.over(iter(range(6))) for item, future in done}
-    assert isinstance(futures[3].exception(), ValueError)
-    assert [futures[number].result() for number in (0, 1, 2, 4, 5)] == [0, 1, 2, 4, 5]
-
-
-def test_a_call_that_hangs_is_given_up_and_the_others_are_not_held_up() -> None:
-    release = threading.Event()
-
-    def call(number: int) -> int:
-        if number == 1:
-            release.wait(60)
-        return number
-
-    pool = ThreadPoolExecutor(4)
-    try:
-        fan = fan_out(pool, call, Ticking(20))
-        futures = {item: future for done in fan.over(iter(range(8))) for item, future in done}
-        assert isinstance(futures.pop(1).exception(), Stuck)
-        assert sorted(future.result() for future in futures.values()) == [0, 2, 3, 4, 5, 6, 7]
-        assert fan.abandoned == 1
-    finally:
-        release.set()
-        pool.shutdown()
-
-
-def test_waiting_for_a_worker_is_not_hanging() -> None:
-    release = threading.Event()
-    clock = Ticking(10)
-    seen = 0
-
-    def call(number: int) -> int:
-        if number == 0:
-            release.wait(60)
-        return number
-
-    def check() -> None:
-        nonlocal seen
-        seen += 1
-        clock.advance(10)
-        if seen == 2:
-            release.set()
-
-    clock.check = check  # type: ignore[method-assign]
-    with ThreadPoolExecutor(1) as pool:
-        fan = fan_out(pool, call, clock, timeout_s=100.0)
-        results = {item: future.result() for done in fan.over(iter(range(4))) for item, future in done}
-    assert results == {0: 0, 1: 1, 2: 2, 3: 3}
-    assert fan.abandoned == 0
 
 
 def test_a_stop_ends_it_and_cancels_what_has_not_begun() -> None:

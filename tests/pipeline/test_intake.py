@@ -9,16 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ticket_processor.core.clock import iso
-from ticket_processor.core.errors import DeadlineReached, Halted
 from ticket_processor.core.models import Outcome, OutcomeStatus, Ticket
 from ticket_processor.helpdesk.protocol import Page
 from ticket_processor.helpdesk.ticket_history import Edit
 from ticket_processor.pipeline.intake import Intake, PageLedger, Wanted
 from ticket_processor.pipeline.select import Work
-from ticket_processor.policy.skip_rules import Selection, SkipRules, SkipSettings
+from ticket_processor.policy.skip_rules import Selection, SkipRules
 from ticket_processor.state.store import State
-from ticket_processor.tags import write_key
 
 from ..support.fakes import START, FakeDesk, a_ticket
 from ..support.intake_rig import CursorState, Gate, Screening
@@ -141,15 +138,6 @@ def page(*tickets: Ticket, cursor: str | None = "c", last: bool = True) -> Page:
     return Page(tickets, cursor, last)
 
 
-def test_a_new_ticket_needs_work_and_gets_the_key_of_its_write() -> None:
-    run = Run(page(a_ticket(1)))
-    assert list(run.each()) == [Work(a_ticket(1), write_key(a_ticket(1)))]
-    assert run.stored == []
-    run.intake.settled(1)
-    assert run.stored == ["c"]
-    assert run.intake.seen == 1
-
-
 @pytest.mark.parametrize(
     ("ticket", "reason"),
     [
@@ -191,15 +179,6 @@ def test_what_is_passed_over_has_no_line_and_is_not_looked_up(
     assert run.stored == ["c"]
 
 
-def test_what_carries_the_marker_is_seen_and_passed_over_without_a_line() -> None:
-    run = Run(page(a_ticket(1, tags=("ai_processed",)), a_ticket(2)))
-    run.desk.edits[1] = [Edit(at="", key="a key of an earlier version", intent="run7-1")]
-    assert run.works() == [2]
-    assert run.outcomes == []
-    assert run.intake.seen == 2
-    assert (run.desk.times("history"), run.state.is_done(1)) == (1, True)
-
-
 COPIED = Edit(at="", creation=True, way="api", tags_added=frozenset({"ai_processed", "vip"}))
 LABELLED = Edit(at="", author=7, tags_added=frozenset({"beta"}))
 MARKED = Edit(at="", author=7, tags_added=frozenset({"ai_processed"}))
@@ -226,57 +205,6 @@ def test_a_marker_that_a_ticket_was_born_with_says_nothing_where_no_write_of_our
     assert run.why() == ({} if triaged else {1: "marked_by_others"})
 
 
-def test_the_retry_list_comes_first_and_is_read_afresh() -> None:
-    run = Run(page(a_ticket(1)), tickets=(a_ticket(7, tags=("fresh",)),))
-    run.state.retry_later(7, "busy", failed=False, max_attempts=5)
-    works = list(run.each())
-    assert [work.ticket.id for work in works] == [7, 1]
-    assert works[0].ticket.tags == ("fresh",)
-
-
-def test_a_retried_ticket_that_is_gone_or_done_meanwhile_leaves_the_list() -> None:
-    run = Run(tickets=(a_ticket(8, tags=("ai_processed",)), a_ticket(9, status="closed")))
-    run.desk.edits[8] = [Edit(at="", key="k", intent="run7-1")]
-    for ticket_id in (7, 8, 9):
-        run.state.retry_later(ticket_id, "busy", failed=False, max_attempts=5)
-    assert run.works() == []
-    assert run.why() == {7: "deleted", 8: "already_done", 9: "closed"}
-    assert run.state.retries() == []
-
-
-@pytest.mark.parametrize("limit", [0, 1])
-def test_the_limit_counts_retried_tickets_too_and_reads_no_more_than_it_needs(limit: int) -> None:
-    run = Run(page(a_ticket(1)), tickets=(a_ticket(7),), limit=limit)
-    run.state.retry_later(7, "busy", failed=False, max_attempts=5)
-    assert run.works() == [7][:limit]
-    assert (len(run.desk.asked), run.desk.times("pages"), run.stored) == (limit, 0, [])
-
-
-@pytest.mark.parametrize("end", [DeadlineReached("late"), Halted("the kill switch is set")], ids=["late", "stopped"])
-def test_an_end_between_two_tickets_ends_the_intake_and_earns_nothing(end: Exception) -> None:
-    def at_the_second() -> None:
-        if run.gate.looks == 2:
-            raise end
-
-    run = Run(page(a_ticket(1), a_ticket(2)))
-    run.gate.go_on = at_the_second
-    works = run.each()
-    next(works)
-    with pytest.raises(type(end)):
-        next(works)
-    run.intake.settled(1)
-    assert run.stored == []
-
-
-def test_all_is_looked_at_once_each_ticket_of_the_last_page_has_its_end() -> None:
-    run = Run(page(a_ticket(1), a_ticket(2)))
-    assert run.works() == [1, 2]
-    for number in (1, 2):
-        assert not run.intake.caught_up, "as where a deadline ends the run now"
-        run.intake.settled(number)
-    assert run.intake.caught_up
-
-
 @pytest.mark.parametrize(
     ("limit", "pages", "is_all"),
     [
@@ -298,11 +226,6 @@ def test_who_has_looked_at_the_last_ticket_is_through_also_where_it_is_the_last_
     assert len(run.desk.asked) <= limit
 
 
-def test_the_horizon_is_by_creation_not_by_last_change() -> None:
-    run = Run(page(a_ticket(1, age=90_000, touched=60), a_ticket(2, created_at=iso(START - 86_400))))
-    assert run.works() == [2]
-
-
 # What is left to people
 
 LATE = Selection(SkipRules(leave_assigned=True), wait_s=1800)
@@ -318,46 +241,3 @@ def test_a_young_ticket_is_left_to_people_for_now_and_stays_on_the_list() -> Non
     assert outcome.retry
     run.intake.settled(2)
     assert run.stored == ["c"], "the list keeps it, so the cursor may move"
-
-
-def test_a_ticket_whose_time_has_come_is_worked_on_unless_a_person_was_faster() -> None:
-    run = Run(tickets=(a_ticket(1), a_ticket(2, assignee=77), a_ticket(3, status="pending")), selection=LATE)
-    for ticket_id in (1, 2, 3):
-        run.state.retry_later(ticket_id, "waiting_for_people", failed=False, max_attempts=5)
-    assert run.works() == [1]
-    assert run.why() == {2: "person_was_faster_assigned", 3: "person_was_faster_pending"}
-    assert [item.ticket_id for item in run.state.retries()] == [1]
-
-
-def test_what_is_done_or_closed_is_said_before_any_rule() -> None:
-    rules = SkipRules(SkipSettings(tags=("vip",)))
-    given = {"tags": ("vip", "ai_hands_off")}
-    tickets = (a_ticket(1, status="closed", **given), a_ticket(2, **given), a_ticket(3, **given))
-    run = Run(page(*tickets), selection=Selection(rules))
-    run.state.settled(3, done=("run", "key"))
-    assert run.works() == []
-    assert run.why() == {1: "closed", 2: "hands_off"}
-
-
-def test_a_long_retry_list_is_read_by_the_hundred_as_it_is_worked_on() -> None:
-    run = Run(tickets=tuple(a_ticket(number) for number in range(1, 251)))
-    for number in range(1, 251):
-        run.state.retry_later(number, "busy", failed=False, max_attempts=5)
-    works = run.each()
-    next(works)
-    assert run.desk.times("fetch") == 1
-    assert len(list(works)) == 249
-    assert [len(ids) for _, ids in run.desk.asked if isinstance(ids, tuple)] == [100, 100, 50]
-
-
-# The retry list by itself
-
-
-def test_a_run_about_the_retry_list_reads_no_page_and_no_other_ticket_of_it() -> None:
-    there = (a_ticket(7), a_ticket(8), a_ticket(9))
-    run = Run(page(a_ticket(1)), tickets=there, wanted=Wanted(frozenset({7, 8})), again={9: ()})
-    for number in (7, 8, 9):
-        run.state.retry_later(number, "busy", failed=False, max_attempts=5)
-    assert run.works() == [7, 8]
-    assert run.desk.times("pages") == 0
-    assert run.desk.asked == [("fetch", (7, 8))]

@@ -7,17 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from ticket_processor.core.errors import NotePublished, PartRefused, TicketError, TooManyJobs
-from ticket_processor.core.models import Change, Outcome, OutcomeStatus, Ticket
+from ticket_processor.core.errors import NotePublished
+from ticket_processor.core.models import Change, Ticket
 from ticket_processor.core.run_summary import Writes
 from ticket_processor.helpdesk.ticket_history import History
 from ticket_processor.pipeline import job_trust
 from ticket_processor.pipeline.job_trust import DAY_S
-from ticket_processor.pipeline.jobs import FULL_IN_A_ROW, LOST_JOB_S, TRIAL_ITEMS, Delivery
-from ticket_processor.reporting.run_words import summary_text
-from ticket_processor.state.records import Verdict
+from ticket_processor.pipeline.jobs import LOST_JOB_S, TRIAL_ITEMS, Delivery
 
-from ..support.fakes import a_decision, a_ticket
+from ..support.fakes import a_ticket
 from ..support.memory_helpdesk import AS_JOBS, Office, Open
 from ..support.writeback_rig import SEEN, Bench, learnt, opened
 
@@ -33,30 +31,6 @@ def many(count: int) -> list[Ticket]:
     return [a_ticket(number, tags=("vip",)) for number in range(1, count + 1)]
 
 
-def is_full(*_: object) -> None:
-    raise TooManyJobs("thirty under way", 10.0)
-
-
-def ended(outcomes: Sequence[Outcome]) -> set[OutcomeStatus]:
-    return {outcome.status for outcome in outcomes}
-
-
-# An account whose jobs are all taken by others
-
-
-def test_an_account_whose_job_slots_stay_full_gets_single_updates_and_the_log_says_so(bench: Bench) -> None:
-    bench.desk.takings = [is_full] * 1000
-    bench.desk.updates = [bench.happens] * 60
-    outcomes = bench.run(bench.verdicts(), delivery=AS_JOBS)
-    assert (len(outcomes), ended(outcomes)) == (60, {OutcomeStatus.UPDATED})
-    assert bench.desk.times("update_many") == FULL_IN_A_ROW
-    assert len(bench.desk.written) == 60
-    said = [line for line in bench.lines() if line["event"] == "alert"]
-    assert [line["mode"] for line in said] == ["batch", "single"]
-    assert "other programs use all the jobs" in said[-1]["why"]
-    assert {outcome.attempts for outcome in outcomes} == {1}
-
-
 # Runs that are shorter than the patience with a job
 
 
@@ -66,14 +40,6 @@ def at_work(open_office: Open) -> Office:
     job_trust.remember(office.state, SEEN)
     office.desk.slow, office.desk.fates = True, ["failed"] * 20
     return office
-
-
-def test_a_run_that_ends_before_its_jobs_do_says_so_and_ends_with_1(open_office: Open) -> None:
-    office = at_work(open_office)
-    summary = office.run(delivery=AS_JOBS, seconds=60)
-    why = "jobs with 60 tickets are not finished at the helpdesk; the next run asks for them by their ids"
-    assert (summary.exit_code, summary.stopped, summary.stopped_by) == (1, why, "DeadlineReached")
-    assert why in office.logged()
 
 
 def test_a_job_that_an_unguarded_account_is_still_at_work_on_has_its_tickets_left_alone(open_office: Open) -> None:
@@ -95,35 +61,10 @@ def test_a_job_that_an_unguarded_account_is_still_at_work_on_has_its_tickets_lef
 # Jobs that are looked at closely
 
 
-def leave_trial_job_open(bench: Bench) -> None:
-    """A run hands in the first job on the account, and ends before it can look at it."""
-    write_back = bench.write_back(delivery=AS_JOBS)
-    write_back.take(bench.verdicts())
-    bench.desk.slow = True
-    list(write_back.advance(0))
-    bench.desk.slow = False
-    assert {item.job for item in bench.state.unsettled()} == {None, "job-1"}
-
-
-def test_a_first_job_that_an_earlier_run_left_open_is_judged_by_the_run_that_finds_it(bench: Bench) -> None:
-    leave_trial_job_open(bench)
-    outcomes = bench.run(delivery=AS_JOBS)
-    assert (len(outcomes), ended(outcomes)) == (60, {OutcomeStatus.UPDATED})
-    # What the item with the old stamp came to, the job does not tell any more: that is asked once more.
-    assert bench.desk.sizes() == [TRIAL_ITEMS + 1, TRIAL_ITEMS + 1, 49]
-    assert learnt(bench.state).ok
-
-
 def jobs_one_by_one(bench: Bench, count: int) -> None:
     job_trust.remember(bench.state, SEEN)
     delivery = Delivery("batch", job_items=4, most_jobs=1)
     bench.run([bench.verdict(number) for number in range(1, 4 * count + 1)], delivery=delivery)
-
-
-def test_on_an_account_whose_stamps_guard_one_record_of_each_job_is_read(bench: Bench) -> None:
-    jobs_one_by_one(bench, 15)
-    assert len(bench.desk.sizes()) == 15
-    assert (bench.desk.times("history"), bench.desk.times("fetch")) == (15, 15 + 15)
 
 
 def test_the_trial_holds_one_item_that_must_fail_and_an_account_that_makes_it_is_written_to_one_by_one(
@@ -139,78 +80,11 @@ def test_the_trial_holds_one_item_that_must_fail_and_an_account_that_makes_it_is
     assert len(bench.desk.sizes()) == 1
 
 
-@pytest.mark.parametrize("ignores_stamps", [False, True])
-def test_the_item_that_must_fail_carries_its_change_and_is_right_where_the_helpdesk_takes_it(
-    bench: Bench, ignores_stamps: bool
-) -> None:
-    bench.desk.ignores_stamps = ignores_stamps
-    outcomes = bench.run(bench.verdicts(), delivery=AS_JOBS)
-    (stale,) = bench.desk.stale
-    assert stale in {change.ticket_id for change in bench.desk.jobs_taken["job-1"]}
-    assert (len(outcomes), ended(outcomes)) == (60, {OutcomeStatus.UPDATED})
-    assert len(bench.desk.edits[stale]) == 1
-
-
-def of_group(bench: Bench) -> list[Verdict]:
-    return [
-        verdict.model_copy(update={"decision": a_decision(verdict.ticket_id, group=77)}) for verdict in bench.verdicts()
-    ]
-
-
-def test_an_item_with_a_group_proves_that_stamps_guard_once_its_ticket_is_written_whole(bench: Bench) -> None:
-    assert ended(bench.run(of_group(bench), delivery=AS_JOBS)) == {OutcomeStatus.UPDATED}
-    assert bench.desk.sizes()[:2] == [TRIAL_ITEMS + 1] * 2
-    assert len(bench.desk.stale) == 2
-    assert learnt(bench.state).stamps is True
-
-
-def test_an_item_that_failed_for_its_group_does_not_prove_that_stamps_guard(bench: Bench) -> None:
-    bench.desk.ignores_stamps = True
-    bench.desk.items = {TRIAL_ITEMS + 1: "failed"}
-    bench.desk.updates = [PartRefused("knows no group 77", "group"), *[bench.happens] * 60]
-    bench.run(of_group(bench), delivery=AS_JOBS)
-    known = learnt(bench.state)
-    assert (known.ok, known.stamps) == (False, False)
-
-
 def test_an_account_that_begins_to_publish_notes_is_found_out_by_that(bench: Bench) -> None:
     bench.desk.items = dict.fromkeys(range(17, 61), "public")
     with pytest.raises(NotePublished, match="ticket 17 became public"):
         jobs_one_by_one(bench, 15)
     assert len(bench.desk.sizes()) == 5
-
-
-# Runs that end early, and small ones
-
-
-def test_an_error_that_nobody_expected_there_ends_a_run_with_a_summary(open_office: Open) -> None:
-    office = open_office(*many(3))
-
-    def refused(_ticket_ids: Sequence[int]) -> dict[int, Ticket]:
-        raise TicketError("these tickets cannot be read")
-
-    office.desk.fetch = refused  # type: ignore[method-assign]
-    summary = office.run()
-    assert (summary.exit_code, summary.stopped) == (1, "these tickets cannot be read")
-    assert '"run_finished"' in office.logged()
-
-
-# By which way
-
-
-def test_what_is_not_confirmed_yet_is_told_and_the_run_that_finds_it_tells_it_as_written(
-    open_office: Open,
-) -> None:
-    office = open_office(*many(60))
-    job_trust.remember(office.state, SEEN)
-    office.desk.slow = True
-    summary = office.run(delivery=AS_JOBS, seconds=30.0)
-    assert summary.writes == Writes(jobs=1, open=60)
-    assert "  written: 60 sent and not confirmed yet, which the next run settles" in summary_text(summary, office.log)
-    office.desk.slow = False
-    summary = office.run(delivery=AS_JOBS)
-    assert summary.writes == Writes(in_jobs=60, jobs=1)
-    assert "  written: 60 in 1 job\n" in summary_text(summary, office.log)
 
 
 # A guard that ends

@@ -8,11 +8,6 @@ from ..support.fakes import a_ticket, an_analysis
 from ..support.memory_helpdesk import Office, Open
 
 
-def noted(office: Office) -> list[tuple[int, bool]]:
-    """What was sent, and whether with a note."""
-    return [(change.ticket_id, change.note is not None) for change in office.desk.written]
-
-
 def undone(office: Office, number: int) -> None:
     """An undo of ours has taken the write back, as its record says."""
     ticket = office.desk.tickets[number]
@@ -21,28 +16,6 @@ def undone(office: Office, number: int) -> None:
     office.desk.person(number, ago=None, tags=tags, priority=None)
     edits = office.desk.edits[number]
     edits[-1] = edits[-1].model_copy(update={"key": "undo", "intent": "undo-1", "author": None})
-
-
-def test_exactly_the_named_tickets_are_triaged_and_no_page_is_read(open_office: Open) -> None:
-    office = open_office(*(a_ticket(number) for number in range(1, 5)))
-    office.run(only=(2, 4))
-    assert noted(office) == [(2, True), (4, True)]
-    assert office.desk.times("pages") == 0
-
-
-def test_a_named_ticket_that_is_done_is_said_to_be_done(open_office: Open) -> None:
-    office = open_office(a_ticket(1))
-    office.run()
-    office.run(only=(1,))
-    assert (office.ends(), noted(office)) == ({1: ("skipped", "already_done")}, [])
-
-
-def test_a_named_ticket_has_no_head_start_and_comes_back_from_the_dead(open_office: Open) -> None:
-    office = open_office(a_ticket(1, age=60.0), a_ticket(2, age=60.0))
-    office.state.retry_later(2, "broken", failed=True, max_attempts=1)
-    office.run(only=(1, 2), wait_s=3600)
-    assert noted(office) == [(1, True), (2, True)]
-    assert office.waiting() == []
 
 
 def test_after_an_undo_a_ticket_is_triaged_anew_under_another_key_with_everything(open_office: Open) -> None:
@@ -71,20 +44,3 @@ def test_labels_that_are_still_there_are_replaced_and_told_in_a_note(open_office
     assert {"ai_technical", "ai_urgency_low"} <= set(change.tags_added)
     assert change.priority is None, "the priority stays, whoever set it"
     assert change.note is not None
-
-
-def test_the_same_answer_changes_nothing_and_says_so(open_office: Open) -> None:
-    office = open_office(a_ticket(1))
-    office.run()
-    office.run(only=(1,), anew=True)
-    assert (office.ends(), noted(office)) == ({1: ("skipped", "nothing_left_to_change")}, [])
-
-
-def test_a_ticket_whose_labels_a_person_has_changed_is_left_to_them(open_office: Open) -> None:
-    office = open_office(a_ticket(1))
-    office.run()
-    kept = tuple(tag for tag in office.desk.tickets[1].tags if tag != "ai_billing")
-    office.desk.person(1, tags=(*kept, "sales"))
-    office.model.analysis = an_analysis(category="technical", urgency=Urgency.LOW)
-    office.run(only=(1,), anew=True)
-    assert (office.ends(), noted(office)) == ({1: ("skipped", "person_changed_our_tags")}, [])

@@ -56,27 +56,6 @@ def given(items: Iterator[int | None]) -> Generator[int, None, None]:
         yield from (item for item in items if item is not None)
 
 
-def test_everything_comes_in_its_order_from_one_other_thread() -> None:
-    source = Source(50)
-    assert list(given(read_ahead(iter(source), ManualClock()))) == list(range(50))
-    assert len(source.threads) == 1
-    assert threading.current_thread() not in source.threads
-    assert source.all_threads_end()
-
-
-def test_the_next_is_fetched_while_the_caller_is_busy_and_no_more_than_that() -> None:
-    source = Source(5)
-    pages = given(read_ahead(iter(source), ManualClock()))
-    assert next(pages) == 0
-    source.wait_for(2)
-    time.sleep(0.05)
-    assert source.fetched == [0, 1]
-    assert next(pages) == 1
-    source.wait_for(1)
-    time.sleep(0.05)
-    assert source.fetched == [0, 1, 2]
-
-
 def test_an_error_comes_behind_what_was_fetched_before_it() -> None:
     source = Source(5, fails_at=2)
     pages = given(read_ahead(iter(source), ManualClock()))

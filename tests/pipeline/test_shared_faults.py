@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
-
-import pytest
+from collections.abc import Iterator
 
 from ticket_processor.core.errors import TicketError, TicketUnreadable, UpdateRefused
 from ticket_processor.core.models import Change, Ticket
 from ticket_processor.helpdesk.protocol import Page
 from ticket_processor.helpdesk.ticket_history import Edit, History
-from ticket_processor.pipeline.shared_faults import SharedFaults
 
 from ..support.fakes import a_ticket
 from ..support.memory_helpdesk import Office, Open, TrueDesk
@@ -66,29 +62,6 @@ def dead(office: Office) -> list[int]:
     return [item.ticket_id for item in office.state.retries() if item.dead]
 
 
-def test_a_ticket_whose_record_cannot_be_read_waits_and_the_others_are_triaged(open_office: Open) -> None:
-    office = open_office(*touched(1, 2, 3))
-    faulty = Faulty(office)
-    faulty.audits = {2}
-    summary = office.run()
-    assert updated(office) == [1, 3]
-    assert office.ends()[2] == ("failed", "Zendesk answers with HTTP 504")
-    assert summary.exit_code == 1
-    assert office.waiting() == [(2, "Zendesk answers with HTTP 504", 1)]
-
-
-def test_after_five_such_failures_it_is_given_up_and_named(open_office: Open) -> None:
-    office = open_office(*touched(2))
-    Faulty(office).audits = {2}
-    for number in range(5):
-        office.desk.tickets[10 + number] = touched(10 + number)[0]
-        office.run()
-    assert dead(office) == [2]
-    assert [(line["ticket_id"], line["reason"]) for line in office.alerts("dead_letter")] == [
-        (2, "Zendesk answers with HTTP 504")
-    ]
-
-
 def test_several_different_tickets_in_a_row_are_the_helpdesks_fault_and_count_against_none(open_office: Open) -> None:
     office = open_office(*touched(1, 2, 3, 4, 5))
     faulty = Faulty(office)
@@ -112,28 +85,6 @@ def test_where_the_helpdesk_shows_no_other_ticket_any_more_three_in_a_row_are_en
     assert office.ends()[5] == ("skipped", "deferred_record_unreadable")
 
 
-@pytest.mark.parametrize("kind", ["audits", "updates"])
-@pytest.mark.parametrize("first", [1, 36, 71], ids=["first", "in the middle", "last"])
-def test_many_poisoned_tickets_together_delay_no_good_one_by_a_run(open_office: Open, kind: str, first: int) -> None:
-    office = open_office(*touched(*range(1, 101)))
-    poison = set(range(first, first + 30))
-    setattr(Faulty(office), kind, poison)
-    summary = office.run()
-    assert sorted(updated(office)) == sorted(set(range(1, 101)) - poison)
-    assert {number for number, _, _ in office.waiting()} == poison
-    assert summary.exit_code == 1
-
-
-def test_once_a_request_has_worked_it_takes_more_failures_to_say_that_it_does_not() -> None:
-    faults = SharedFaults()
-    faults.succeeded("update")
-    for number in range(9):
-        faults.failed("update", number, REFUSED)
-    assert faults.end("update") is None
-    faults.failed("update", 9, REFUSED)
-    assert "10 different tickets" in str(faults.end("update"))
-
-
 def test_a_fault_of_the_whole_account_buries_no_ticket_and_they_come_back_by_themselves(open_office: Open) -> None:
     numbers = range(1, 9)
     office = open_office(*(a_ticket(number) for number in numbers))
@@ -151,22 +102,6 @@ def test_a_fault_of_the_whole_account_buries_no_ticket_and_they_come_back_by_the
         done += updated(office)
     assert sorted(done) == list(numbers)
     assert office.state.retries() == []
-
-
-def test_a_single_ticket_that_died_of_the_accounts_fault_comes_back_once_the_request_works(open_office: Open) -> None:
-    office = open_office(a_ticket(1))
-    faulty = Faulty(office)
-    faulty.updates = {1}
-    for _ in range(5):
-        office.run()
-    assert dead(office) == [1]
-    faulty.updates = set()
-    office.desk.tickets[2] = a_ticket(2)
-    office.run()
-    assert updated(office) == [2]
-    assert dead(office) == []
-    office.run()
-    assert updated(office) == [1]
 
 
 def test_a_ticket_whose_record_could_not_be_read_comes_back_although_no_other_record_is_needed(
@@ -189,16 +124,3 @@ def test_a_ticket_whose_record_could_not_be_read_comes_back_although_no_other_re
     faulty.asked.clear()
     office.run()
     assert faulty.asked == []
-
-
-def test_a_row_that_makes_no_sense_waits_and_the_rest_of_the_page_is_triaged(open_office: Open) -> None:
-    office = open_office(a_ticket(1), a_ticket(2))
-    odd: Mapping[int, Any] = {7: TicketError("Zendesk shows this ticket in a form that cannot be read")}
-    faulty = Faulty(office)
-    faulty.rows = dict(odd)
-    office.desk.unread = dict(odd)
-    for _ in range(6):
-        office.run()
-        office.desk.tickets[max(office.desk.tickets) + 1] = a_ticket(max(office.desk.tickets) + 1)
-    assert dead(office) == [7]
-    assert office.alerts("dead_letter")[0]["ticket_id"] == 7

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import pytest
 
-from ticket_processor.core.errors import ConfigError
 from ticket_processor.helpdesk.protocol import Fetched, Shard
 from ticket_processor.pipeline.jobs import Delivery
 from ticket_processor.state.store import HORIZON
@@ -26,13 +23,6 @@ def written(office: Office) -> list[int]:
     return [change.ticket_id for change in office.desk.written]
 
 
-def test_exactly_these_are_triaged_and_no_page_is_read(open_office: Open) -> None:
-    office = begun(open_office(*(a_ticket(number) for number in range(1, 5))))
-    office.run(told=(2, 4))
-    assert written(office) == [2, 4]
-    assert office.desk.times("pages") == 0
-
-
 def test_tickets_of_other_shards_are_left_to_these_and_are_not_even_read(open_office: Open) -> None:
     office, half = begun(open_office(*(a_ticket(number) for number in range(1, 20)))), Shard(2, 2)
     for told in ({"told": tuple(range(1, 10))}, {"told_of": lambda: range(1, 20)}):
@@ -43,48 +33,6 @@ def test_tickets_of_other_shards_are_left_to_these_and_are_not_even_read(open_of
     assert all(office.state.is_done(number) == half.has(number) for number in range(1, 20))
 
 
-def test_what_is_done_needs_no_receipt(open_office: Open) -> None:
-    office = begun(open_office(a_ticket(1)))
-    office.run(told=(1,))
-    summary = office.run(told=(1,))
-    assert (office.ends(), written(office), summary.known) == ({}, [], {"already_done": 1})
-
-
-def test_before_the_first_run_nothing_is_done(open_office: Open) -> None:
-    office = open_office(a_ticket(1))
-    office.runs = 1
-    with pytest.raises(ConfigError):
-        office.run(told=(1,))
-
-
-def test_history_is_left_alone_although_the_helpdesk_tells_of_it(open_office: Open) -> None:
-    office = begun(open_office(a_ticket(1, age=7200.0)))
-    office.state.remember(**{HORIZON: office.desk.tickets[1].updated_at.replace("20", "21", 1)})
-    assert office.run(told=(1,)).known == {"older_than_since": 1}
-    assert written(office) == []
-
-
-def test_people_keep_their_head_start_and_the_given_up_stay_so(open_office: Open) -> None:
-    office = begun(open_office(a_ticket(1, age=60.0), a_ticket(2, age=60.0)))
-    office.state.retry_later(2, "broken", failed=True, max_attempts=1)
-    office.run(told=(1, 2), wait_s=3600)
-    assert written(office) == []
-    assert [(number, reason) for number, reason, _ in office.waiting()] == [(1, "waiting_for_people"), (2, "broken")]
-
-
-def test_a_ticket_that_is_too_young_is_waited_for_and_written_in_the_same_run(open_office: Open) -> None:
-    office = begun(open_office(a_ticket(1, age=1.0)))
-    began, fetch = office.clock.monotonic(), office.desk.fetch
-
-    def read_now(ticket_ids: Sequence[int]) -> Fetched:
-        at = START + office.clock.monotonic() - began
-        return Fetched({key: one.model_copy(update={"read_at": at}) for key, one in fetch(ticket_ids).items()})
-
-    office.desk.fetch = read_now  # type: ignore[method-assign]
-    office.run(told=(1,))
-    assert office.ends()[1][0] == "updated"
-
-
 def test_an_ordinary_run_takes_tickets_first_that_it_is_told_of(open_office: Open) -> None:
     office = begun(open_office(*(a_ticket(number) for number in range(1, 7))))
     news = [(5,), (), (6, 3), ()]
@@ -92,14 +40,6 @@ def test_an_ordinary_run_takes_tickets_first_that_it_is_told_of(open_office: Ope
     assert written(office)[0] == 5
     assert sorted(written(office)) == [1, 2, 3, 4, 5, 6]
     assert set(written(office)[1:5]) >= {6, 3}
-
-
-def test_a_run_on_told_tickets_takes_others_that_come_meanwhile(open_office: Open) -> None:
-    office = begun(open_office(*(a_ticket(number) for number in range(1, 5))))
-    news = [(), (3,), ()]
-    office.run(told=(1,), told_of=lambda: news.pop(0) if news else ())
-    assert written(office) == [1, 3] or written(office) == [3, 1]
-    assert office.desk.times("pages") == 0
 
 
 @pytest.mark.parametrize("comes_back", [True, False])

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from ticket_processor.core.errors import NotAuthorised
-from ticket_processor.core.models import Change, OutcomeStatus, Priority
+from ticket_processor.core.models import Change, Priority
 from ticket_processor.helpdesk.ticket_history import Edit
 from ticket_processor.pipeline import job_trust
 from ticket_processor.pipeline.jobs import Delivery
-from ticket_processor.pipeline.settlement import Settled
 
-from ..support.fakes import ItemFate, a_decision, a_ticket
+from ..support.fakes import ItemFate, a_ticket
 from ..support.writeback_rig import Bench, opened
 
 BATCH = Delivery("batch")
@@ -32,29 +30,11 @@ def trimmed(change: Change) -> Edit:
     return Edit(at="", key=change.key, intent=change.intent, dropped=frozenset({"tags", "priority"}))
 
 
-def brought(bench: Bench, *numbers: int, **options: Any) -> list[Settled]:
-    write_back = bench.write_back(**options)
-    write_back.take(bench.verdicts(*numbers))
-    return list(write_back.finish())
-
-
 def told(bench: Bench) -> dict[int, list[str]]:
     return {line["ticket_id"]: line["parts"] for line in bench.lines() if line.get("what") == "trimmed"}
 
 
 # Single updates
-
-
-def test_a_write_that_came_without_a_part_is_told_and_completed_by_a_later_run(bench: Bench) -> None:
-    bench.desk.updates = [trimmed]
-    (settled,) = brought(bench, 1)
-    assert settled.outcome.status is OutcomeStatus.UPDATED
-    assert settled.outcome.missing == ("priority", "tags")
-    assert told(bench) == {1: ["priority", "tags"]}
-    assert settled.follow_up is not None
-    verdict, why = settled.follow_up
-    assert (why, verdict.decision.tags) == ("incomplete", a_decision(1).tags)
-    assert verdict.decision.priority is a_decision(1).priority
 
 
 def test_three_writes_in_a_row_without_a_part_end_the_run_with_what_to_check(bench: Bench) -> None:
@@ -67,20 +47,6 @@ def test_three_writes_in_a_row_without_a_part_end_the_run_with_what_to_check(ben
     with pytest.raises(NotAuthorised, match="right to edit tags"):
         next(ended)
     assert len(bench.desk.written) == 6
-
-
-def test_a_completion_of_which_a_part_came_is_made_again_by_a_later_run(bench: Bench) -> None:
-    """Its key is on record by then, which proves no more than that some of it was written."""
-    bench.desk.updates = [trimmed]
-    bench.run(bench.verdicts(1))
-    lacks = {"dropped": frozenset({"priority"})}
-    bench.desk.updates = [lambda change: bench.desk.apply(change, "no priority").model_copy(update=lacks)]
-    bench.run()
-    assert (bench.desk.tickets[1].tags, bench.desk.tickets[1].priority) == (("ai_processed", "ai_billing"), None)
-    bench.desk.updates = [bench.desk.made]
-    bench.run()
-    assert bench.desk.tickets[1].priority is Priority.HIGH
-    assert (bench.state.retries(), bench.state.unsettled(), len(bench.desk.written)) == ([], [], 3)
 
 
 # Jobs

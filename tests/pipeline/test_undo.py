@@ -13,17 +13,12 @@ from hypothesis import strategies as st
 
 from ticket_processor.audit.files import read_events
 from ticket_processor.audit.receipts import AuditLog
-from ticket_processor.commands.undo import line, text
 from ticket_processor.core.clock import Deadline, iso
 from ticket_processor.core.errors import (
     ConfigError,
     Halted,
-    MissingPart,
     NotePublished,
     OutcomeUnknown,
-    PartRefused,
-    Stopping,
-    TicketError,
     UpdateConflict,
 )
 from ticket_processor.core.models import (
@@ -46,21 +41,16 @@ from ticket_processor.pipeline.jobs import Delivery
 from ticket_processor.pipeline.settlement import completion, repair
 from ticket_processor.pipeline.undo.revert import Left, TakeBack, as_change, take_back, undo_key
 from ticket_processor.pipeline.undo.run import (
-    MOST_WAITS,
     PastRuns,
     RunWrites,
     Undo,
     UndoTools,
-    not_reached,
-    other_run,
 )
-from ticket_processor.settings.helpdesks import ZendeskSettings
 from ticket_processor.state.records import ScheduledReply, Verdict
 from ticket_processor.state.store import State
 from ticket_processor.tags import key_of_stage
-from ticket_processor.wiring.undo import Undone
 
-from ..support.fakes import START, FakeDesk, ItemFate, ManualClock, a_change, a_ticket
+from ..support.fakes import FakeDesk, ItemFate, ManualClock, a_change, a_ticket
 from ..support.memory_helpdesk import difference
 from ..support.writeback_rig import learnt
 
@@ -205,18 +195,6 @@ def values(ticket: Ticket) -> tuple[set[str], object, object, dict[int, str]]:
 # What is taken back
 
 
-def test_what_nobody_has_touched_is_as_it_was_before_the_run(triaged: Bench) -> None:
-    triaged.account.edit(status="pending", assignee=None)
-    summary = triaged.undo()
-    assert triaged.one == ("updated", "taken_back", [])
-    assert values(triaged.ticket) == ({"vip"}, None, None, {})
-    assert triaged.ticket.status == "pending"
-    (change,) = triaged.account.written
-    assert change.cleared == ("priority", "group")
-    assert change.fields_cleared == (ORDER,)
-    assert (summary.outcomes, summary.exit_code) == ({"updated": 1}, 0)
-
-
 @pytest.mark.parametrize(
     ("seen", "left"),
     [
@@ -245,38 +223,6 @@ def test_an_undo_cancels_the_reply_that_the_run_has_announced(triaged: Bench) ->
     assert triaged.state.scheduled_replies() == [due]
     triaged.undo()
     assert triaged.state.scheduled_replies() == []
-
-
-def test_values_that_the_run_replaced_come_back(bench: Bench) -> None:
-    bench.account.add(tags=("vip", "ai_refund"), priority=Priority.LOW, group=4, fields={ORDER: "B-2"})
-    before = values(bench.ticket)
-    bench.account.run_writes(tags=("vip", *OURS), priority=Priority.HIGH, group=5, fields={ORDER: "A-1"})
-    bench.undo()
-    assert values(bench.ticket) == before
-    (change,) = bench.account.written
-    assert (change.tags_added, change.priority, change.group) == (("ai_refund",), Priority.LOW, 4)
-    assert (change.fields, change.fields_replaced, change.cleared) == ({ORDER: "B-2"}, (ORDER,), ())
-
-
-def test_where_everything_was_touched_nothing_is_written(bench: Bench) -> None:
-    bench.account.add()
-    bench.account.run_writes(tags=("ai_processed",), priority=Priority.HIGH)
-    bench.account.tag(remove=["ai_processed"], priority=Priority.LOW)
-    assert bench.undo().exit_code == 0
-    assert bench.one == ("skipped", "touched_since", ["priority: changed_since"])
-    bench.account.edit(priority=None)
-    bench.undo()
-    assert bench.one == ("skipped", "nothing_left_to_take_back", [])
-    assert bench.account.written == []
-
-
-def test_a_ticket_that_is_not_as_the_record_says_is_believed(triaged: Bench) -> None:
-    ticket = triaged.account.tickets[1]
-    silently = {"priority": Priority.LOW, "tags": (*ticket.tags, "x"), "fields": {ORDER: "C-3"}}
-    triaged.account.tickets[1] = ticket.model_copy(update=silently)
-    triaged.undo()
-    assert triaged.one[2] == [f"field {ORDER}: changed_since", "priority: changed_since"]
-    assert values(triaged.ticket) == ({"vip", "x"}, Priority.LOW, None, {ORDER: "C-3"})
 
 
 SECOND = "s" * 32
@@ -384,39 +330,7 @@ def test_deleted_closed_and_hands_off_tickets_are_left(triaged: Bench) -> None:
     assert [change.ticket_id for change in account.written] == [1]
 
 
-def test_a_write_that_never_arrived_or_was_another_runs_is_none_of_ours(triaged: Bench) -> None:
-    triaged.account.add(2)
-    triaged.undo(1, 2, run=LATER)
-    reason = triaged.results[1][0].reason
-    assert other_run(reason) == RUN
-    assert other_run("nothing_of_ours") is None
-    assert line(triaged.results[1][0], ()) == f"ticket 1: left (written by run {RUN}: take that one back)"
-    assert triaged.results[2][0].reason == "nothing_of_ours"
-    assert triaged.account.written == []
-
-
-def test_a_ticket_that_changed_just_now_is_waited_for(triaged: Bench) -> None:
-    triaged.account.tag(add=["theirs"], ago=1.0)
-    assert triaged.undo().exit_code == 0
-    assert triaged.one == ("updated", "taken_back", [])
-    assert sum(triaged.clock.waits) >= 6.0
-
-
 # Once, and guarded
-
-
-def test_a_ticket_that_changes_all_the_time_is_left_in_the_end(triaged: Bench) -> None:
-    fetch = triaged.account.fetch
-
-    def busy(ticket_ids: Sequence[int]) -> Mapping[int, Ticket]:
-        triaged.account.edit(ago=1.0)
-        return fetch(ticket_ids)
-
-    triaged.account.fetch = busy  # type: ignore[method-assign]
-    summary = triaged.undo()
-    assert triaged.one[:2] == ("skipped", "deferred_changed_just_now")
-    assert len(triaged.clock.waits) == MOST_WAITS
-    assert summary.exit_code == 1  # say it again
 
 
 def test_a_lost_answer_is_looked_up_and_not_repeated(triaged: Bench) -> None:
@@ -428,41 +342,6 @@ def test_a_lost_answer_is_looked_up_and_not_repeated(triaged: Bench) -> None:
     triaged.undo()
     assert triaged.one == ("updated", "confirmed_by_reading", [])
     assert len(triaged.account.written) == 1
-
-
-def test_after_three_conflicts_the_ticket_has_failed(triaged: Bench) -> None:
-    triaged.account.updates = [
-        lambda _, ago=ago: triaged.account.edit(status="open", ago=ago)  # type: ignore[misc]
-        for ago in (100.0, 90.0, 80.0)
-    ]
-    assert triaged.undo().exit_code == 1
-    assert triaged.one[:2] == ("failed", "changed_again_and_again")
-
-
-@pytest.mark.parametrize(("part", "left", "group"), [("group", ["group: refused"], 5), ("note", [], 4)])
-def test_a_part_that_the_helpdesk_refuses_stays_and_the_rest_goes(
-    bench: Bench, part: MissingPart, left: list[str], group: int
-) -> None:
-    bench.account.add(group=4)
-    bench.account.run_writes(tags=OURS, group=5)
-    bench.account.updates = [PartRefused("refused", part)]
-    bench.undo()
-    assert bench.one == ("updated", "taken_back", left)
-    assert values(bench.ticket) == (set(), None, group, {})
-
-
-def test_a_record_that_cannot_be_read_is_that_tickets_failure(triaged: Bench) -> None:
-    triaged.account.add(2)
-    triaged.account.run_writes(2, tags=OURS)
-    history = triaged.account.history
-
-    def unreadable(ticket_id: int) -> History:
-        if ticket_id == 1:
-            raise TicketError("not shown")
-        return history(ticket_id)
-
-    triaged.account.history = unreadable  # type: ignore[method-assign]
-    assert triaged.undo(1, 2).outcomes == {"failed": 1, "updated": 1}
 
 
 def test_a_dry_run_sends_nothing_and_leaves_the_state_alone(triaged: Bench) -> None:
@@ -482,20 +361,6 @@ def test_a_note_that_can_be_deleted_stays_where_a_person_has_edited_it(edited: b
     back = take_back(History(edits=(note,)), a_ticket(), lambda edit: edit is note)
     assert back.of("note").keys() == deleted
     assert [item.part for item in back.left] == ["note 5"] * edited
-
-
-def test_two_writes_of_a_run_are_taken_back_together_with_one_note(triaged: Bench) -> None:
-    triaged.account.edit(group=6, priority=Priority.URGENT)
-    triaged.account.tag(
-        add=["ai_refund"], remove=["ai_billing"], priority=Priority.LOW, key=SECOND, intent=f"{RUN}-2", ago=600.0
-    )
-    triaged.undo(key=(KEY, SECOND))
-    assert triaged.one == ("updated", "taken_back", ["group: changed_since"])
-    assert values(triaged.ticket) == ({"vip"}, Priority.URGENT, 6, {}), "what people set between them comes back"
-    triaged.clock.advance(60)
-    triaged.undo(key=(KEY, SECOND))
-    assert triaged.one == ("skipped", "already_undone", [])
-    assert len(triaged.account.written) == 1
 
 
 # What was put back for people
@@ -566,34 +431,7 @@ def test_a_job_that_is_under_way_is_waited_for_and_what_it_brought_taken_back(be
     assert two.intent not in [change.intent for change in bench.account.written]
 
 
-@pytest.mark.parametrize("dry_run", [False, True])
-def test_what_is_not_known_after_the_wait_is_left_and_the_command_is_to_be_said_again(
-    bench: Bench, dry_run: bool
-) -> None:
-    _, two = on_its_way(bench, 1, 2)
-    arrive(bench, two)  # one item of the job is done already
-    bench.account.job_answers = [{"j1": UNDER_WAY}]
-    summary = bench.undo(1, 2, dry_run=dry_run)
-    assert bench.results[1][0].reason == "not_known_yet"
-    assert bench.results[2][0].reason == "taken_back"
-    assert (summary.reasons, summary.exit_code) == ({"not_known_yet": 1}, 1)
-    assert bench.account.times("jobs") == MOST_WAITS + 1
-    assert [item.job for item in bench.state.unsettled() if item.verdict.ticket_id == 1] == ["j1"]
-
-
 # Note, receipts, state
-
-
-def test_the_note_says_what_went_and_what_stays_in_a_few_plain_lines(triaged: Bench) -> None:
-    triaged.account.edit(priority=Priority.LOW)
-    triaged.undo()
-    note = triaged.account.written[0].note
-    assert note is not None
-    first, second, third, last = note.split("\n")
-    assert first == f"Undo of run {RUN}."
-    assert second == f"Taken back: tags removed: ai_processed, ai_billing; group 5 to none; field {ORDER} emptied."
-    assert third == "Left: priority (changed since)."
-    assert last.startswith("Ref tb-")
 
 
 def test_neither_note_nor_log_repeats_what_people_wrote_into_a_field(bench: Bench) -> None:
@@ -604,18 +442,6 @@ def test_neither_note_nor_log_repeats_what_people_wrote_into_a_field(bench: Benc
     assert f"field {ORDER} as it was" in str(bench.account.written[0].note)
     log = "".join(path.read_text(encoding="utf-8") for path in bench.folder.iterdir())
     assert "Jane" not in f"{bench.account.written[0].note}{log}"
-
-
-def test_the_log_holds_what_a_runs_log_holds_and_which_run_is_undone(triaged: Bench) -> None:
-    triaged.undo()
-    (started,) = triaged.lines("run_started")
-    assert (started["undoes"], started["run_id"]) == (RUN, "undo1")
-    (intent,), (receipt,) = triaged.lines("intent"), triaged.lines("ticket")
-    assert intent["intent"] == receipt["intent"] == "undo1-1"
-    assert receipt["change"]["tags_removed"] == ["ai_processed", "ai_billing"]
-    assert receipt["change"]["priority"] == {"from": "high", "to": None}
-    assert receipt["change"]["key"] == key_of_stage(KEY, "undo")
-    assert triaged.lines("run_finished")[0]["outcomes"] == {"updated": 1}
 
 
 def a_verdict(ticket_id: int, key: str) -> Verdict:
@@ -660,14 +486,6 @@ def test_after_a_note_became_public_no_note_of_an_undo_is_written_either(triaged
     assert triaged.undo(dry_run=True).exit_code == 0
 
 
-def test_a_helpdesk_that_asked_for_peace_is_left_in_peace(triaged: Bench) -> None:
-    triaged.state.keep_not_before("helpdesk", START + 100, START)
-    assert triaged.undo().exit_code == 3
-    assert triaged.account.times("history") == 0
-    triaged.clock.advance(100)
-    assert triaged.undo().exit_code == 0
-
-
 def test_many_go_as_jobs_once_the_account_has_proved_fit_for_them_which_is_remembered(bench: Bench) -> None:
     for number in range(1, 8):
         bench.account.add(number)
@@ -682,30 +500,6 @@ def test_many_go_as_jobs_once_the_account_has_proved_fit_for_them_which_is_remem
     bench.account.run_writes(8, tags=OURS)
     bench.undo(8, delivery=Delivery("batch"))
     assert len(bench.account.jobs_taken) == 2
-
-
-def test_when_the_time_is_used_up_the_rest_is_for_the_same_command_again(triaged: Bench) -> None:
-    triaged.seconds = 3.0
-    triaged.account.tag(add=["theirs"], ago=0.0)
-    summary = triaged.undo()
-    assert (summary.exit_code, summary.outcomes) == (1, {})
-    assert "the same command" in str(summary.stopped)
-
-
-def test_what_was_sent_and_what_was_not_reached_is_counted_when_it_is_stopped(bench: Bench) -> None:
-    for number in range(1, 5):
-        bench.account.add(number)
-        bench.account.run_writes(number, tags=OURS)
-    bench.account.updates = [None, Stopping()]
-    summary = bench.undo(1, 2, 3, 4)
-    assert summary.outcomes == {"updated": 1}
-    assert (summary.writes.open, not_reached(summary)) == (1, 2)
-    (alert,) = bench.lines("alert")
-    assert (alert["what"], alert["sent_not_confirmed"], alert["not_reached"]) == ("undo_ended_early", 1, 2)
-    (told,) = [line for path in bench.folder.glob("*.log") for line in path.read_text("utf-8").splitlines()][-1:]
-    assert "sent_and_not_confirmed=1 updated=1" in told
-    ended = text(Undone(summary, bench.folder, RUN), 0, ZendeskSettings.can.undone)
-    assert "1 taken back, 1 sent and not confirmed yet (the same command again looks them up), 2 not reached" in ended
 
 
 # Which run
@@ -821,34 +615,6 @@ def test_a_run_that_cannot_be_taken_back_is_refused_with_the_reason(log: Log, as
     log.run("2026C-1-undo", 1, undoes="2026A-1")
     with pytest.raises(ConfigError, match=sentence):
         log.past.find(asked)
-
-
-def test_an_unknown_run_is_answered_with_the_last_ones(log: Log) -> None:
-    for name in "ABCDEFG":
-        log.run(f"2026{name}-1", *range(1, 1 + ord(name) - ord("A")))
-    with pytest.raises(ConfigError) as caught:
-        log.past.find("x")
-    assert caught.value.problems[1].startswith("the last runs that wrote: 2026G-1 (6 tickets), 2026F-1 (5 tickets)")
-    assert "2026B" not in caught.value.problems[1]
-
-
-@pytest.mark.parametrize("asked", ["latest", "2026A-1"])
-def test_a_log_folder_without_receipts_is_called_that_and_not_a_run_that_is_unknown(log: Log, asked: str) -> None:
-    for folder, sentence in ((log.folder / "none", "does not exist"), (log.folder, "holds no receipts")):
-        with pytest.raises(ConfigError, match=sentence) as caught:
-            PastRuns(folder).find(asked)
-        assert str(folder) in str(caught.value)
-        assert "log_dir (TICKETBOT_LOG_DIR)" in str(caught.value)
-    log.run("2026Z-1")
-    with pytest.raises(ConfigError, match="no run in the log"):
-        log.past.find("latest")
-
-
-def test_a_ticket_that_the_run_did_not_write_on_is_no_choice(log: Log) -> None:
-    log.run("2026A-1", 1, 2)
-    assert log.writes("2026A-1").of([2, 2]).keys == {2: ("key2",)}
-    with pytest.raises(ConfigError, match="did not write on ticket 3"):
-        log.writes("2026A-1").of([2, 3])
 
 
 # Any history

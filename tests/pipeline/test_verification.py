@@ -11,14 +11,14 @@ import pytest
 from ticket_processor.audit.files import read_events
 from ticket_processor.audit.receipts import AuditLog
 from ticket_processor.core.clock import Deadline
-from ticket_processor.core.errors import HelpdeskDown, NotePublished, RateLimited
+from ticket_processor.core.errors import NotePublished
 from ticket_processor.core.models import Change, Outcome, OutcomeStatus, Overwrite, Priority
 from ticket_processor.core.run_summary import Statement
 from ticket_processor.helpdesk.ticket_history import Edit, History
 from ticket_processor.pipeline.job_trust import JobTrust
 from ticket_processor.pipeline.jobs import Tools
 from ticket_processor.pipeline.settlement import Settled
-from ticket_processor.pipeline.verify import LAG_S, UNREAD, WriteVerifier
+from ticket_processor.pipeline.verify import WriteVerifier
 from ticket_processor.state.records import Verdict
 from ticket_processor.state.store import State
 from ticket_processor.tags import REPAIR
@@ -131,17 +131,6 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
     bench.state.close()
 
 
-# Nothing wrong
-
-
-def test_a_run_that_did_as_its_receipts_say_swears_to_nothing_but_zeros(bench: Bench) -> None:
-    for number in range(1, 6):
-        bench.wrote(number, group=8, fields={5: "topic"})
-    assert bench.sworn() == Statement(written=5, checked=5)
-    assert bench.desk.asked == [1, 2, 3, 4, 5], "one request a ticket"
-    assert bench.alerts() == []
-
-
 # Receipts
 
 
@@ -230,41 +219,6 @@ def test_a_public_note_ends_everything_and_is_sworn_to(bench: Bench) -> None:
     assert bench.witness.statement() == Statement(written=1, checked=1, public_comments=1, tickets=(1,))
 
 
-def test_a_write_that_a_copy_does_not_show_yet_is_looked_for_once_more(bench: Bench) -> None:
-    change = bench.wrote()
-    bench.wrote(2)
-    there = bench.desk.histories[1][0]
-    bench.desk.histories[1] = [History(edits=(CREATED,)), there]
-    assert bench.sworn() == Statement(written=2, checked=2)
-    assert bench.clock.waits == [LAG_S]
-    assert bench.desk.asked == [1, 2, change.ticket_id]
-
-
-@pytest.mark.parametrize("what", ["no write of ours", "another write of ours", "a write without its note"])
-def test_a_receipt_whose_write_is_not_there_as_sent_is_told(bench: Bench, what: str) -> None:
-    change = bench.wrote()
-    edit = {
-        "no write of ours": Edit(at=""),
-        "another write of ours": recorded(change, intent="run-0"),
-        "a write without its note": recorded(change, comment=None),
-    }[what]
-    bench.desk.histories[1] = [History(edits=(CREATED, edit))]
-    assert bench.sworn() == Statement(written=1, checked=1, not_found=1, tickets=(1,))
-    (alert,) = bench.alerts()
-    assert (alert["what"], alert["ticket_id"], alert["intent"]) == ("write_not_found", 1, "run-1")
-
-
-@pytest.mark.parametrize("end", [HelpdeskDown("gone"), RateLimited("later", not_before=1.0)])
-def test_a_helpdesk_that_stops_to_answer_ends_the_reading_and_not_the_run(
-    bench: Bench, end: HelpdeskDown | RateLimited
-) -> None:
-    bench.wrote(1)
-    bench.wrote(2)
-    bench.desk.histories[2] = [end]
-    assert bench.witness.read_back(5.0) is end
-    assert bench.witness.statement() == Statement(written=2, checked=1)
-
-
 @pytest.mark.parametrize("guard_ended", [True, False])
 def test_items_that_a_run_could_not_read_are_read_by_the_next_one_and_by_no_dry_run(
     bench: Bench, guard_ended: bool
@@ -278,37 +232,3 @@ def test_items_that_a_run_could_not_read_are_read_by_the_next_one_and_by_no_dry_
     assert (bench.desk.asked, bench.alerts()) == ([], [])
     bench.another("next", most=100).read_back(5.0)
     assert (bench.desk.asked, [line["what"] for line in bench.alerts()]) == ([1], ["overwrote"])
-
-
-def test_runs_that_stop_early_one_after_another_leave_no_more_than_one_sample(bench: Bench) -> None:
-    for number in (1, 3, 5):
-        bench.witness = bench.another(f"run{number}", most=2)
-        for ticket_id in (number, number + 1):
-            bench.wrote(ticket_id, job="job-1")
-        bench.witness.leave_unread()
-    bench.another("next", most=2).read_back(5.0)
-    assert bench.desk.asked == [1, 2]
-
-
-def test_a_run_that_has_read_its_sample_leaves_nothing(bench: Bench) -> None:
-    bench.witness = bench.another(most=2)
-    for ticket_id in (1, 2, 3):
-        bench.wrote(ticket_id, job="job-1")
-    assert bench.sworn() == Statement(written=3, checked=2)
-    bench.witness.leave_unread()
-    assert bench.state.fact(UNREAD) is None
-
-
-# Words
-
-
-def test_the_statement_in_words_names_what_is_not_zero(bench: Bench) -> None:
-    plain = Statement(written=120, checked=20)
-    assert plain.text == (
-        "120 written, 20 read back: 0 human values changed, 0 foreign tags removed, 0 public comments"
-    )
-    worse = Statement(written=3, checked=2, human_values_changed=1, not_found=1, replaced_by_policy=2, tickets=(5, 7))
-    assert worse.text == (
-        "3 written, 2 read back: 1 human values changed, 0 foreign tags removed, 0 public comments, "
-        "1 not found as sent, 2 values replaced as the settings allow (tickets 5, 7)"
-    )

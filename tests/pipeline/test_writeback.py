@@ -12,34 +12,18 @@ from ticket_processor.core.errors import (
     AuditUnwritable,
     CannotRun,
     OutcomeUnknown,
-    PartRefused,
-    TicketGone,
     UpdateConflict,
-    UpdateRefused,
 )
 from ticket_processor.core.models import Change, OutcomeStatus, Priority
-from ticket_processor.policy.skip_rules import Selection, SkipRules
 
-from ..support.fakes import a_decision, a_ticket, an_analysis
-from ..support.writeback_rig import Bench, opened, outcomes_of
+from ..support.fakes import a_ticket
+from ..support.writeback_rig import Bench, opened
 
 
 @pytest.fixture
 def bench(tmp_path: Path) -> Iterator[Bench]:
     with opened(tmp_path, a_ticket(1, tags=("vip",)), known=False) as bench:
         yield bench
-
-
-def test_a_quiet_ticket_is_written_once_without_looking_for_an_earlier_write(bench: Bench) -> None:
-    outcome = bench.one()
-    assert (outcome.status, outcome.reason, outcome.attempts) == (OutcomeStatus.UPDATED, "by m-1", 1)
-    (change,) = bench.desk.written
-    assert change == outcome.change
-    assert change.tags == ("vip", "ai_processed", "ai_billing")
-    assert change.stamp == bench.desk.tickets[1].updated_at
-    assert bench.desk.times("history") == 0
-    assert outcome.analysis == an_analysis()
-    assert outcome.timings_ms["analyse"] == 40
 
 
 def test_the_intent_is_on_disk_and_in_the_state_before_anything_is_sent(bench: Bench) -> None:
@@ -78,14 +62,6 @@ def test_an_unknown_outcome_that_did_happen_is_confirmed_by_reading_and_not_repe
     assert (outcome.status, outcome.reason) == (OutcomeStatus.UPDATED, "confirmed_by_reading")
     assert len(bench.desk.written) == 1
     assert outcome.change == bench.desk.written[0]
-
-
-def test_an_unknown_outcome_that_did_not_happen_is_sent_again_with_the_same_stamp(bench: Bench) -> None:
-    bench.desk.updates = [OutcomeUnknown("lost"), None]
-    outcome = bench.one()
-    assert (outcome.status, outcome.attempts) == (OutcomeStatus.UPDATED, 2)
-    assert bench.desk.written[0].stamp == bench.desk.written[1].stamp
-    assert bench.desk.times("history") == 0  # an unmoved stamp proves that nothing happened
 
 
 def test_a_marker_whose_origin_the_record_does_not_tell_means_hands_off(bench: Bench) -> None:
@@ -159,24 +135,6 @@ def test_a_ticket_that_somebody_has_dealt_with_is_skipped(bench: Bench, status: 
     assert len(bench.desk.written) == (when == "during a conflict")
 
 
-@pytest.mark.parametrize(("ago", "told"), [(1.0, []), (100.0, ["note_left"])])
-def test_a_note_that_stays_alone_is_told_of_unless_the_next_run_goes_on(
-    bench: Bench, ago: float, told: list[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def stays(_change: Change) -> None:
-        raise UpdateRefused("the helpdesk deletes no notes")
-
-    def conflict(_change: Change) -> None:
-        bench.somebody(ago=ago, status="open" if ago == 1.0 else "solved")
-        raise UpdateConflict("changed")
-
-    monkeypatch.setattr(bench.desk, "withdraw", stays)
-    bench.desk.updates = [conflict]
-    outcome = bench.one()
-    assert (outcome.status, outcome.retry) == (OutcomeStatus.SKIPPED, ago == 1.0)
-    assert [line["what"] for line in bench.lines() if line["event"] == "alert"] == told
-
-
 @pytest.mark.parametrize("when", ["since it was analysed", "during a conflict"])
 def test_a_hands_off_tag_that_is_set_while_the_model_thinks_is_heeded(bench: Bench, when: str) -> None:
     verdict = bench.verdict()
@@ -189,47 +147,3 @@ def test_a_hands_off_tag_that_is_set_while_the_model_thinks_is_heeded(bench: Ben
     assert (outcome.status, outcome.reason, outcome.retry) == (OutcomeStatus.SKIPPED, "hands_off", False)
     assert len(bench.desk.written) == (when == "during a conflict")
     assert bench.desk.tickets[1].tags == tags
-
-
-@pytest.mark.parametrize(
-    ("answer", "end"),
-    [
-        (TicketGone("closed"), (OutcomeStatus.SKIPPED, "closed", False)),
-        (UpdateRefused("HTTP 422"), (OutcomeStatus.FAILED, "HTTP 422", True)),
-    ],
-)
-def test_what_the_helpdesk_refuses_ends_a_ticket(bench: Bench, answer: Exception, end: tuple[object, ...]) -> None:
-    bench.desk.updates = [answer]
-    outcome = bench.one()
-    assert (outcome.status, outcome.reason, outcome.retry) == end
-
-
-def test_the_statuses_a_site_asked_for_are_written_to(bench: Bench) -> None:
-    bench.somebody(status="pending")
-    assert bench.one(selection=Selection(SkipRules(), statuses=frozenset({"pending"}))).status is OutcomeStatus.UPDATED
-
-
-def test_the_next_run_confirms_what_an_interrupted_one_had_sent(bench: Bench) -> None:
-    bench.desk.updates = [bench.lands(CannotRun("crashed before the answer"))]
-    with pytest.raises(CannotRun):
-        bench.settle()
-    (outcome,) = outcomes_of(bench.write_back().unfinished())
-    assert (outcome.status, outcome.reason) == (OutcomeStatus.UPDATED, "confirmed_by_reading")
-    assert outcome.change == bench.desk.written[0]
-    assert len(bench.desk.written) == 1
-
-
-def test_a_decision_that_sets_nothing_is_told_as_a_suggestion(bench: Bench) -> None:
-    verdict = bench.verdict(decision=a_decision(suggest_only=True))
-    (outcome,) = bench.bring([verdict])
-    assert outcome.status is OutcomeStatus.SUGGESTED
-
-
-def test_a_note_for_which_there_is_no_room_is_left_out_for_good_and_what_it_tells_of_with_it(bench: Bench) -> None:
-    bench.desk.updates = [PartRefused("as many comments as Zendesk allows", "note")]
-    outcome = bench.one()
-    assert (outcome.status, outcome.missing) == (OutcomeStatus.UPDATED, ("note",))
-    first, second = bench.desk.written
-    assert first.note is not None
-    assert (second.note, second.offered, second.tags) == (None, None, first.tags)
-    assert bench.state.retries() == []

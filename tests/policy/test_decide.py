@@ -77,6 +77,12 @@ def test_an_unsure_answer_is_marked_for_review(confidence: float, unsure: bool) 
     assert ("please check" in (decision.note or "")) == unsure
 
 
+@pytest.mark.parametrize("mode", [Mode.OFF, Mode.SUGGEST])
+def test_a_site_that_wants_no_tags_gets_only_the_marker(mode: Mode) -> None:
+    unsure_outage = an_analysis(urgency=Urgency.CRITICAL, confidence=0.1, source="rules")
+    assert decide(1, unsure_outage, Policy(tags=field(mode))).tags == ("ai_processed",)
+
+
 @given(analysis=ANALYSES, policy=POLICIES)
 def test_the_second_category_is_one_more_label_where_it_is_wanted(analysis: Analysis, policy: Policy) -> None:
     without = decide(1, analysis, policy.model_copy(update={"tag_secondary": False}))

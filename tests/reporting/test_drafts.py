@@ -9,10 +9,9 @@ from typing import Any
 import pytest
 
 from ticket_processor.core.clock import Deadline
-from ticket_processor.helpdesk.ticket_history import Edit, History
 from ticket_processor.helpdesk.transport import Auth
 from ticket_processor.replies.assembly import DRAFT_END, DRAFT_HEAD
-from ticket_processor.reporting.drafts import DraftUse, LoggedNote, Use, draft_use, read_drafts, replies_since
+from ticket_processor.reporting.drafts import DraftUse, LoggedNote, Use, draft_use, read_drafts
 from ticket_processor.reporting.index import LogIndex
 from ticket_processor.reporting.queries import LogSelection, offered_drafts
 from ticket_processor.sandbox.store import BOT_ID, PERSON_ID, Comment
@@ -22,7 +21,6 @@ from ..helpdesk.test_zendesk import KNOWN, Account
 from ..support.fakes import START
 from ..support.log_days import at, receipt, write_log
 
-BOT, AGENT, CUSTOMER = 99, 7, 500
 SCANNER = (
     "Hello,\n\nthank you for your message. Our articles say this about it:\n\n"
     "The scanner stops when the paper tray is open. [1] Close the tray until it clicks and press the green button. [1] "
@@ -87,31 +85,6 @@ def test_a_draft_is_used_edited_or_ignored_by_its_own_words_in_the_reply(draft: 
     assert draft_use(draft, [reply]) == use
 
 
-def test_the_reply_that_took_most_of_it_counts() -> None:
-    assert draft_use(SCANNER, ["We are looking into it.", SCANNER, "Does it work now?"]) == "used"
-
-
-def test_only_public_words_of_people_after_our_note_are_replies() -> None:
-    def said(author: int, text: str, **facts: object) -> Edit:
-        return Edit(at="2026-11-20T08:00:00Z", author=author, comment="public", text=text, **facts)  # type: ignore[arg-type]
-
-    history = History(
-        edits=(
-            said(CUSTOMER, "Help!", creation=True),
-            said(AGENT, "Before"),
-            Edit(at="2026-11-20T08:00:00Z", author=BOT, key="k1", way="api", comment="internal"),
-            said(CUSTOMER, "Hello?"),
-            said(BOT, "From another program", way="api"),
-            said(-1, "By a rule", way="rules"),
-            Edit(at="2026-11-20T08:00:00Z", author=AGENT, comment="internal"),
-            said(AGENT, "First"),
-            said(AGENT, "Second", way="api"),
-        )
-    )
-    assert replies_since(history, "k1", CUSTOMER) == ("First", "Second")
-    assert replies_since(history, "k2", CUSTOMER) is None
-
-
 DRAFT = "Print the return label from your account and hand the parcel in at any post office. [1]"
 NOTE = f"Triage: refund.\n{DRAFT_HEAD}\n{DRAFT}\n{DRAFT_END}\nRef tb-12345678"
 
@@ -147,20 +120,6 @@ class Answered:
             self.notes if notes is None else notes,
             deadline=Deadline(self.account.clock, 1e9),
         )
-
-
-def test_drafts_are_judged_by_what_people_sent_and_others_are_left_out_with_a_reason() -> None:
-    desk = Answered()
-    used, edited, ignored, waiting, erased = (desk.noted() for _ in range(5))
-    desk.said(used, "Hi Ana, print the return label from your account and hand the parcel in at any post office.")
-    desk.said(edited, "Hi Ana, please hand the parcel in at any post office.")
-    desk.said(ignored, "Hi Ana, I have just sent you another pair.")
-    desk.said(waiting, "Any news?", desk.customer(waiting))
-    desk.said(erased, "Hi Ana")
-    found = desk.read(notes={number: note for number, note in desk.notes.items() if number != erased})
-    assert (found.used, found.edited, found.ignored, found.histories) == (1, 1, 1, 5)
-    assert found.left_out == {"not answered by a person yet": 1, "whose note is no longer in the log": 1}
-    assert "parcel" not in found.model_dump_json()
 
 
 def test_of_each_edited_draft_the_difference_is_told_redacted_and_never_in_json() -> None:

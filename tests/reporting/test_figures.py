@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -203,18 +202,6 @@ def test_steps_of_time_add_up_to_the_period(
     assert +named == Counter(line["analysis"]["category"] for line in hand.understood)
 
 
-@each_selection
-def test_what_models_took_is_told_by_model(log: tuple[LogIndex, list[Line]], selection: LogSelection) -> None:
-    index, hand = log[0], ByHand(log[1], selection)
-    understood = [line for line in hand.lines if line["analysis"]]
-    models = figures.spent(index, selection)
-    assert {item["label"]: item["answers"] for item in models} == dict(
-        Counter(line["analysis"]["model"] or line["analysis"]["source"] for line in understood)
-    )
-    assert [item["cost_usd"] for item in models] == sorted((item["cost_usd"] for item in models), reverse=True)
-    assert sum(item["tokens_in"] for item in models) == sum(line["tokens"]["input"] for line in understood)
-
-
 @pytest.mark.slow
 @for_each("order_by", queries.SORTABLE)
 def test_pages_together_hold_every_line_once_in_order(log: tuple[LogIndex, list[Line]], order_by: str) -> None:
@@ -276,68 +263,6 @@ def test_a_ticket_that_failed_first_is_a_failure_of_the_service_and_a_written_ti
     assert (success.good, success.total, success.met) == (10, 11, True)
     assert success.budget_left == pytest.approx(1 - 1 / 1.1)
     assert (latency.good, latency.met) == (0, False)
-
-
-def test_a_look_at_a_done_ticket_or_at_a_number_without_one_counts_for_nothing(tmp_path: Path) -> None:
-    with opened(
-        tmp_path,
-        receipt(1, "11-20 10:00"),
-        receipt(1, "11-20 11:00", "skipped", reason="already_done", analysis=None),
-        receipt(9999, "11-20 11:00", "skipped", reason="not_found", analysis=None),
-    ) as index:
-        found = figures.totals(index, LogSelection())
-    assert (found.tickets, found.updated, found.skipped) == (1, 1, 0)
-
-
-def test_an_objective_without_tickets_is_neither_met_nor_missed(tmp_path: Path) -> None:
-    with opened(tmp_path) as index:
-        total, took = figures.totals(index, LogSelection()), figures.latency(index, LogSelection())
-        assert index.days is None
-    assert (total, took) == (figures.Totals(), figures.Latency())
-    for item in figures.objectives(total, took, SloSettings()):
-        assert (item.share, item.met, item.budget_left) == (None, None, None)
-
-
-def test_runs_are_counted_by_how_they_ended(tmp_path: Path) -> None:
-    lines: list[Line] = []
-    for minute in (0, 10, 20, 50, 60, 70):  # none at 30 and 40
-        begin, end = (f"11-20 {8 + minute // 60:02d}:{minute % 60 + late:02d}" for late in (0, 1))
-        lines += run_lines(f"r{minute}", begin, None if minute == 20 else end, exit_code=1 if minute == 50 else 0)
-    lines += run_lines("again", "11-20 08:13", "11-20 08:14", kind="retry", exit_code=3, stopped_by="HelpdeskDown")
-    lines += run_lines("dry", "11-20 08:15", "11-20 08:16", dry_run=True, exit_code=2)
-    with opened(tmp_path, *lines) as index:
-        found = figures.runs(index, at("11-20 00:00"), at("11-20 09:31"))
-        assert not any(figures.runs(index, at("11-19 00:00"), at("11-20 00:00")).values())
-        listed = queries.run_lines(index, at("11-20 00:00"), at("11-21 00:00"))
-        newest = queries.run_lines(index, at("11-20 00:00"), at("11-21 00:00"), most=1)
-    assert (found["count"], found["dry"], found["unfinished"]) == (7, 1, 1)
-    assert (found["exit_codes"], found["stopped_by"]) == ({0: 4, 1: 1, 3: 1}, {"HelpdeskDown": 1})
-    assert [run["run_id"] for run in listed] == ["r70", "r60", "r50", "r20", "dry", "again", "r10", "r0"]
-    assert newest == listed[:1]
-    killed, dry, again = listed[3:6]
-    assert (killed["exit_code"], killed["finished"], dry["dry_run"], again["kind"]) == (None, None, True, "retry")
-
-
-def test_the_period_before_ends_where_this_one_begins() -> None:
-    selection = LogSelection(1000.0, 1600.0, labels={"category": ("billing",)})
-    assert selection.before == replace(selection, since=400.0, until=1000.0)
-
-
-def test_alerts_of_the_period_come_in_order(tmp_path: Path) -> None:
-    def alert(when: str, what: str) -> Line:
-        return {
-            "ts": f"2026-{when}:00.000Z",
-            "event": "alert",
-            "run_id": "r",
-            "dry_run": False,
-            "what": what,
-            "ticket_id": 3,
-        }
-
-    told = [("11-20T07:00", "once"), ("11-20T09:00", "twice"), ("11-20T08:00", "twice"), ("11-19T08:00", "no")]
-    with opened(tmp_path, *(alert(when, what) for when, what in told)) as index:
-        found = queries.alerts(index, at("11-20 00:00"), at("11-21 00:00"))
-    assert [*found.items()] == [("twice", 2), ("once", 1)]
 
 
 def test_a_run_whose_models_have_no_price_costs_no_price_and_not_nothing(tmp_path: Path) -> None:

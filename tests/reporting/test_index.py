@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import base64
 import os
-import re
-import shutil
 import sys
 import tempfile
-import threading
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +17,7 @@ from ticket_processor.audit.files import events
 from ticket_processor.audit.lines import Keyring
 from ticket_processor.audit.receipts import AuditLog
 from ticket_processor.core.clock import iso
-from ticket_processor.core.errors import CannotRun, ConfigError, how_to_install
+from ticket_processor.core.errors import CannotRun
 from ticket_processor.core.models import Outcome, OutcomeStatus, Usage
 from ticket_processor.reporting.index import LogIndex
 
@@ -215,50 +212,6 @@ def test_asked_for_some_days_the_others_are_not_there(tmp_path: Path) -> None:
     assert tickets(tmp_path, first_day="2026-11-19") == [19, 21]
 
 
-def test_a_damaged_day_costs_only_those_that_ask_for_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ticket_processor.audit.files.MAX_LINE", 1 << 20)
-    write_log(tmp_path, [receipt(2, "11-19 08:00")])
-    write_day(tmp_path, "2026-11-18", [receipt(1, "11-18 08:00"), b"x" * (1 << 20) + b"\n"])
-    assert tickets(tmp_path, first_day="2026-11-19") == [2]
-    with pytest.raises(CannotRun, match=r"ticketbot-2026-11-18\.jsonl cannot be read"):
-        opened(tmp_path)
-
-
-def test_another_tag_for_reviews_is_another_index(tmp_path: Path) -> None:
-    write_day(tmp_path, "2026-11-19", [receipt(1, "11-19 08:00", tags=["bot_review"])])
-    for tag, expected in (("ai_review", False), ("bot_review", True), ("ai_review", False)):
-        with opened(tmp_path, review_tag=tag) as index:
-            assert index.query("SELECT review FROM work") == [(expected,)]
-
-
-def test_a_folder_that_is_not_there_is_an_empty_log_and_is_not_made(tmp_path: Path) -> None:
-    assert tickets(tmp_path / "none") == []
-    assert not (tmp_path / "none").exists()
-
-
-def test_a_folder_whose_name_is_a_pattern_is_not_taken_for_another(tmp_path: Path) -> None:
-    lines = [receipt(1, "11-19 08:00"), receipt(2, "11-20 08:00"), receipt(3, "11-21 02:00")]
-    write_log(tmp_path / "log[1]", lines)
-    write_log(tmp_path / "log1", [{**line, "ticket_id": 9} for line in lines])
-    for source in (tmp_path / "log[1]").glob("*.jsonl"):
-        shutil.copystat(source, tmp_path / "log1" / source.name)
-    for _ in range(2):
-        assert tickets(tmp_path / "log1") == [9, 9, 9]
-        assert tickets(tmp_path / "log[1]") == [1, 2, 3]
-
-
-def test_news_of_today_are_taken_in_and_nothing_new_is_told_as_such(tmp_path: Path) -> None:
-    path = write_day(tmp_path, TODAY, [receipt(1, "11-21 02:00")])
-    with opened(tmp_path) as index:
-        assert not index.refresh()
-        with path.open("ab") as file:
-            file.write(path.read_bytes().splitlines(keepends=True)[1].replace(b'"ticket_id":1,', b'"ticket_id":2,'))
-        assert index.query("SELECT count(*) FROM work") == [(1,)]
-        assert index.refresh()
-        assert index.query("SELECT count(*) FROM work") == [(2,)]
-        assert not index.refresh()
-
-
 def test_days_that_were_rewritten_added_or_removed_are_noticed(tmp_path: Path) -> None:
     write_log(tmp_path, [receipt(day, f"11-{day} 08:00") for day in (18, 19, 20)])
     with opened(tmp_path) as index:
@@ -272,32 +225,6 @@ def test_days_that_were_rewritten_added_or_removed_are_noticed(tmp_path: Path) -
             file.unlink()
         assert index.refresh()
         assert index.query("SELECT * FROM events") == []
-
-
-@pytest.mark.slow
-def test_threads_may_ask_while_it_is_refreshed_and_never_see_half_a_log(tmp_path: Path) -> None:
-    path = write_day(tmp_path, TODAY, [receipt(number, "11-21 02:00") for number in range(300)])
-    write_day(tmp_path, "2026-11-20", [receipt(1000, "11-20 02:00")])
-    strange: list[object] = []
-    with opened(tmp_path) as index:
-
-        def ask() -> None:
-            for _ in range(40):
-                ((count,),) = index.query("SELECT count(*) FROM lines")
-                if count not in (301, 302):
-                    strange.append(count)
-
-        threads = [threading.Thread(target=ask) for _ in range(3)]
-        for thread in threads:
-            thread.start()
-        lines = path.read_bytes()
-        for number in range(20):
-            path.write_bytes(lines + (lines.splitlines(keepends=True)[1] if number % 2 else b""))
-            os.utime(path, ns=(number, number))
-            index.refresh()
-        for thread in threads:
-            thread.join()
-    assert strange == []
 
 
 # Encryption
@@ -322,20 +249,9 @@ def test_an_encrypted_log_is_read_with_its_key(encrypted: Path, keys: Keyring) -
         assert not index.refresh()
 
 
-def test_days_before_the_log_was_encrypted_are_read_beside_it(encrypted: Path, keys: Keyring) -> None:
-    write_day(encrypted, "2026-11-18", [receipt(9, "11-18 08:00")])
-    assert tickets(encrypted, keys=keys) == [9, 1, 2, 3]
-
-
 def test_without_the_key_it_says_which_variable_must_hold_it(encrypted: Path) -> None:
     with pytest.raises(CannotRun, match=r"is encrypted: TICKETBOT_AUDIT_ENCRYPTION_KEYS must hold the key"):
         opened(encrypted)
-
-
-def test_without_duckdb_it_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "duckdb", None)
-    with pytest.raises(ConfigError, match=re.escape(how_to_install("report"))):
-        opened(tmp_path)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="folders are private by themselves there")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -10,10 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ticket_processor.core.clock import Deadline
-from ticket_processor.core.errors import CannotRun, DeadlineReached
 from ticket_processor.core.taxonomy import Category, Taxonomy, default_taxonomy
 from ticket_processor.knowledge.model import Article
-from ticket_processor.reporting.knowledge_gaps import ANY, Coverage, Knowledge, look_up, themes_of, topics_of
+from ticket_processor.reporting.knowledge_gaps import ANY, Coverage, Knowledge, look_up, themes_of
 
 from ..support.fakes import ManualClock
 
@@ -71,44 +69,6 @@ def test_an_article_is_about_a_topic_if_its_title_or_labels_have_words_of_it_in_
     assert (found.articles, found.gap) == expected
 
 
-def test_topics_come_by_their_tickets_and_those_of_few_are_not_looked_up() -> None:
-    articles = [article("Billing"), article("Mot de passe", "fr")]
-    counts = {"it": 10, "en": 30, "fr": 20, "de": 4}
-    found = looked_up(articles, *(topic("billing", count, language) for language, count in counts.items()))
-    assert [(item.language, item.tickets) for item in found.topics] == [("en", 30), ("fr", 20), ("it", 10)]
-    assert [item.language for item in found.gaps] == ["fr", "it"]
-    assert found.languages == ("en", "fr")
-
-    def unread() -> Iterator[Article]:
-        raise AssertionError("no article is needed")
-        yield
-
-    assert looked_up(unread(), topic("billing", 4)) == Knowledge()
-
-
-def test_topics_are_both_levels_of_categories_without_the_one_for_everything_else() -> None:
-    rows = [
-        ("billing", None, "en", 3),
-        ("billing", "invoice_copy", "en", 2),
-        ("billing", "invoice_copy", "de", 1),
-        ("billing", None, "und", 400),
-        ("general", None, "en", 9),
-    ]
-    assert topics_of(rows, TAXONOMY) == [
-        topic("billing", 5),
-        topic("invoice_copy", 2, kind="subcategory"),
-        topic("billing", 1, "de"),
-        topic("invoice_copy", 1, "de", "subcategory"),
-    ]
-
-
-def test_what_tickets_without_a_category_speak_of_is_a_topic_where_there_are_enough() -> None:
-    left = [f"Asks about a gift card, {n} of them" for n in range(12)] + [
-        f"Wants a job as a driver {n}" for n in range(4)
-    ]
-    assert themes_of(left, ["Charged twice"] * 20) == [topic("gift card", 12, ANY, "theme")]
-
-
 @given(
     texts=st.lists(
         st.lists(st.sampled_from("gift card parking permit coffee".split()), max_size=4).map(" ".join), max_size=30
@@ -122,20 +82,3 @@ def test_a_theme_has_its_words_in_each_of_its_texts_and_each_text_counts_for_one
     assert sum(theme.tickets for theme in found) <= len(texts)
     for theme in found:
         assert 5 <= theme.tickets <= sum(set(theme.topic.split()) <= set(text.split()) for text in texts)
-
-
-@pytest.mark.parametrize(
-    ("error", "words"),
-    [
-        (CannotRun("this Zendesk account has no Help Center (HTTP 404)"), "has no Help Center"),
-        (DeadlineReached("x"), "the time allowed for it is used up"),
-    ],
-)
-def test_why_articles_could_not_be_read_is_told(error: Exception, words: str) -> None:
-    def articles() -> Iterator[Article]:
-        yield article("Billing")
-        raise error
-
-    found = looked_up(articles(), topic("billing"))
-    assert words in (found.ended_early or "")
-    assert found.topics == ()

@@ -14,26 +14,20 @@ from typing import Any
 
 import pytest
 
-from ticket_processor import __version__
 from ticket_processor.commands import report as report_page
 from ticket_processor.commands.report import markdown, period_of
 from ticket_processor.core.clock import iso, parse_iso
 from ticket_processor.core.errors import ConfigError
-from ticket_processor.core.tables import Table, as_csv
+from ticket_processor.core.tables import as_csv
 from ticket_processor.reporting import report as tables
-from ticket_processor.reporting import sections
-from ticket_processor.reporting.glossary import MEANINGS
 from ticket_processor.reporting.index import LogIndex
-from ticket_processor.reporting.queries import LogSelection
 from ticket_processor.reporting.report import Report, as_data, gather
-from ticket_processor.reporting.sections import AskedPeriod, Section, tables_of
 from ticket_processor.settings.schema import Settings
 
 from ..support.fakes import START
 from ..support.log_days import at, receipt, run_lines, write_log
 from ..support.zones import ELSEWHERE, needs_zones, standing_in
 
-ACCOUNT = "acme.zendesk.com"
 SETTINGS = Settings.model_validate({"zendesk": {"url": "acme"}, "slo": {"latency_s": 2.0}})
 NASTY = '<script>alert("1")</script> $x^2$ =HYPERLINK("http://evil.example") & more'
 
@@ -48,16 +42,6 @@ def made(
 
 def csv_rows(report: Report) -> list[list[str]]:
     return list(csv.reader(io.StringIO(as_csv([*tables.whole(report)]))))
-
-
-def test_what_the_log_notes_although_nothing_is_wrong_is_no_alert(tmp_path: Path) -> None:
-    whats = ("write_mode", "erasing", "erased", "log_expired", "retry_dropped", "since_replaces_cursor", "overwrote")
-    lines = [
-        {"ts": "2026-11-20T08:00:00.000Z", "event": "alert", "run_id": "r", "dry_run": False, "what": what}
-        for what in whats
-    ]
-    report = made(tmp_path, [receipt(1, "11-20 08:00"), *lines])
-    assert report.found["alerts"] == {"overwrote": 1}
 
 
 def test_nothing_in_markdown_becomes_mark_up_a_mention_a_link_or_a_formula(tmp_path: Path) -> None:
@@ -124,19 +108,6 @@ def only_now() -> list[dict[str, Any]]:
     return [line for line in a_week() if line["ts"] >= "2026-11-14"]
 
 
-def test_a_period_stands_beside_the_one_before_it(report: Report) -> None:
-    assert report.before is not None
-    assert (report.totals.tickets, report.before.tickets) == (18, 14)
-    assert (report.totals.failed, report.totals.skipped, report.totals.fallback) == (1, 1, 2)
-    assert [(part.label, part.tickets) for part in report.parts["category"]] == [("billing", 15), ("refund", 2)]
-    assert [(part.label, part.tickets) for part in report.parts_before["category"]] == [("billing", 14)]
-    assert [(part.label, part.tickets) for part in report.found["failure_reasons"]] == [("HTTP 503", 1)]
-    assert report.latency.p95_ms == 3000
-    assert report.found["runs"]["count"] == 2
-    assert report.period == "2026-11-14 to 2026-11-20"
-    assert report.remarks == ()
-
-
 @pytest.mark.slow
 def test_what_a_report_cannot_know_it_says(tmp_path: Path) -> None:
     recent = [line for line in a_week() if line["ts"] >= "2026-11-10"]
@@ -163,24 +134,6 @@ def test_json_holds_everything_and_no_python(report: Report) -> None:
     assert (data["collected"], data["knowledge"]) == (None, None)
 
 
-def test_every_form_names_the_account_the_period_the_time_zone_the_time_and_the_version(report: Report) -> None:
-    told = as_data(report)
-    about = {"account": ACCOUNT, "since": "2026-11-14T00:00:00Z", "until": "2026-11-21T00:00:00Z", "time_zone": "UTC"}
-    about |= {"made": "2026-11-21T03:30:00Z", "version": __version__}
-    assert {name: told[name] for name in about} == about
-    told = {row[1]: row[2] for row in csv_rows(report) if row[0] == "Report"}
-    assert (told["account"], told["since"], told["until"]) == (ACCOUNT, "2026-11-14 00:00", "2026-11-21 00:00")
-    assert (told["time zone"], told["made"], told["version"]) == ("UTC", "2026-11-21 03:30", __version__)
-    title = "Triage report: acme.zendesk.com, 2026-11-14 to 2026-11-20 (UTC)"
-    origin = f"Made 2026-11-21 03:30 UTC by ticketbot {__version__}, compared with 2026-11-07 to 2026-11-13."
-    text = report_page.page(report)
-    assert f"<title>{title}</title>" in text
-    assert f"<h1>{title}</h1>" in text
-    for form in (text, report_page.mail_body(report)):
-        assert title in form
-        assert origin in form
-
-
 def test_spreadsheets_take_no_label_for_a_formula(tmp_path: Path) -> None:
     lines = [receipt(1, "11-18 08:00", "failed", reason="=1+1", model="@SUM(A1)", category="-x")]
     rows = csv_rows(made(tmp_path, lines))
@@ -205,38 +158,6 @@ def test_tables_say_what_the_figures_say(report: Report) -> None:
     (day,) = (row for row in tables.series(report).rows if row[0] == "2026-11-18 00:00")
     assert day[2] == "1", "failed"
     assert all(len(row) == len(table.columns) for table in found.values() for row in table.rows)
-
-
-def test_a_section_is_one_entry_and_shown_in_every_form_and_on_its_page_of_the_dashboard(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    new = Section(
-        ("reopened",),
-        lambda found, _: [Table("Opened again", ("<", "tickets"), (("category billing", f"{found['reopened']}"),))],
-        lambda asked: {"reopened": asked.totals.tickets * 1000},
-        page="costs",
-        brief=3,
-    )
-    monkeypatch.setattr(sections, "SECTIONS", (*sections.SECTIONS, new))
-    report = made(tmp_path, a_week())
-    assert as_data(report)["reopened"] == 18_000
-    assert ["Opened again", "category billing", "18000"] in [[*filter(None, row)] for row in csv_rows(report)]
-    for form in (report_page.page(report), report_page.mail_body(report), markdown(report)):
-        assert "Opened again" in form
-        assert "18000" in form
-    assert tables.brief(report)[-1].title == "Opened again"
-    with LogIndex(tmp_path, lambda: START) as index:
-        asked = AskedPeriod(index, LogSelection(at("11-14 00:00"), at("11-21 00:00")), SETTINGS)
-        assert [table.title for table in tables_of("costs", asked)] == ["Answers", "Opened again"]
-
-
-def test_an_empty_period_has_a_report_all_the_same(tmp_path: Path) -> None:
-    empty = made(tmp_path, [])
-    assert json.dumps(as_data(empty))
-    assert csv_rows(empty)
-    assert [row for table in tables.tables(empty) for row in table.rows] == [("tickets", "0")]
-    assert "There is no log yet." in report_page.page(empty)
-    assert report_page.mail_body(empty)
 
 
 # The page
@@ -289,12 +210,6 @@ def test_no_form_holds_a_word_of_a_customer(report: Report) -> None:
         assert "twice" not in form  # which is in each summary and quote of this log
 
 
-def test_what_the_figures_mean_stands_on_the_page(report: Report) -> None:
-    text = " ".join(_Page(report_page.page(report)).text.split())
-    for name, meaning in MEANINGS.items():
-        assert f"{name}{meaning}" in text
-
-
 def test_a_mail_is_aligned_text_and_nothing_but(tmp_path: Path) -> None:
     lines = [*only_now(), receipt(5, "11-18 08:00", "failed", reason=NASTY)]
     found = _Page(report_page.mail_body(made(tmp_path, lines)))
@@ -307,22 +222,6 @@ def test_a_mail_is_aligned_text_and_nothing_but(tmp_path: Path) -> None:
     )
     assert "\nNote: the log begins on 2026-11-14: there is no whole period before" in text
     assert "\n tickets 19\n understood 18\n" in text
-
-
-def test_what_ended_runs_early_and_what_costs_are_not_known_is_told_in_words(tmp_path: Path) -> None:
-    early = [
-        *run_lines("r-1", "11-18 08:00", "11-18 08:01", exit_code=143, stopped="stopped", stopped_by="Stopping"),
-        *run_lines("r-2", "11-18 09:00", "11-18 09:01", exit_code=3, stopped="down", stopped_by="HelpdeskDown"),
-        *run_lines("r-3", "11-18 10:00", "11-18 10:01", exit_code=3, stopped="odd", stopped_by="OfAnotherVersion"),
-    ]
-    found = made(tmp_path, [receipt(5, "11-18 08:00", cost_usd=None), *early])
-    (runs,) = (table for table in tables.tables(found) if table.title == "Runs")
-    ended = dict(runs.rows)["ended early"]
-    assert sorted(ended.split(", ")) == ["OfAnotherVersion: 1", "helpdesk unreachable: 1", "stopped by a signal: 1"]
-    told = {row[0]: row[1] for row in tables.overview(found).rows}
-    assert told["cost"] == "no price"
-    assert "cost per ticket" not in told
-    assert "$0.00" not in report_page.page(found)
 
 
 # Which period
