@@ -50,13 +50,6 @@ def advice_of(analysis: Analysis) -> dict[str, Any]:
     return {name: getattr(analysis, name) for name in PARTS}
 
 
-def test_advice_comes_with_the_labels_in_one_answer() -> None:
-    analysis = asked(json.dumps(LABELS | GOOD))
-    assert (analysis.category, analysis.attempts) == ("technical", 1)
-    assert advice_of(analysis) == {**GOOD, "steps": tuple(GOOD["steps"])}
-    assert analysis.advice_dropped == ()
-
-
 def test_without_the_setting_advice_is_neither_read_nor_written_anywhere(tmp_path: Path) -> None:
     analysis = asked(json.dumps(LABELS | GOOD), advice=False)
     assert {*PARTS, "advice_dropped"}.isdisjoint(analysis.model_dump())
@@ -112,11 +105,6 @@ def test_what_may_not_be_shown_is_dropped_and_named_and_the_rest_stays(name: str
     others = {part: tuple(said) if isinstance(said, list) else said for part, said in GOOD.items() if part != name}
     assert {part: getattr(analysis, part) for part in others} == others
     assert (analysis.category, analysis.confidence) == ("technical", 0.9)
-
-
-def test_advice_that_is_missing_is_named_and_costs_nothing() -> None:
-    analysis = asked(json.dumps(LABELS))
-    assert (analysis.attempts, analysis.advice_dropped) == (1, PARTS)
 
 
 @for_each("fragment", FRAGMENTS)

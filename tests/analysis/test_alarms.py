@@ -8,9 +8,7 @@ from pathlib import Path
 import pytest
 
 from ticket_processor.analysis.chain import Understanding
-from ticket_processor.analysis.rules.alarms import found_in, marks_of
 from ticket_processor.analysis.rules.analyser import RulesAnalyser
-from ticket_processor.analysis.rules.incident_model import chances
 from ticket_processor.analysis.rules.matcher import words_of
 from ticket_processor.analysis.text.redact import redact
 from ticket_processor.core.models import Risk, Urgency
@@ -41,12 +39,6 @@ def test_at_most_one_in_ten_look_alikes_raises_an_alarm(which: int) -> None:
     floored = [text for _, text in rows if ANALYSER.stakes(redact(text)).incident]
     assert len(urgent) <= MOST_FALSE * len(rows)
     assert len(floored) <= MOST_FALSE * len(rows)
-
-
-@pytest.mark.parametrize("language", ALARMS)
-def test_no_language_is_left_behind(language: str) -> None:
-    found = [text for text in ALARMS[language] if ANALYSER.stakes(redact(text)).incident]
-    assert len(found) >= 0.8 * len(ALARMS[language])
 
 
 @pytest.mark.parametrize("text", texts("have_a_floor"))
@@ -156,14 +148,3 @@ def test_a_long_mail_raises_what_one_part_of_it_says(mail: str) -> None:
 def test_what_a_long_mail_offers_elsewhere_does_not_silence_an_incident() -> None:
     news = "In this issue of the newsletter: a drill for planned maintenance, and how to apply for a vacancy. "
     assert ANALYSER.stakes(redact(f"{ENCRYPTED}\n\n{ORDINARY}\n{news}")).incident
-
-
-def test_an_incident_is_likelier_than_a_question_about_one() -> None:
-    incident, question = (
-        chances(words_of(text), marks_of(*found_in(text, "en"), text)) for text in (ENCRYPTED, DO_YOU_ENCRYPT)
-    )
-    assert incident is not None
-    assert question is not None
-    assert incident.of_any > 0.5 > question.of_any
-    assert raised(ENCRYPTED)
-    assert not raised(DO_YOU_ENCRYPT)

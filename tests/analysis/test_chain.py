@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -19,8 +16,8 @@ from ticket_processor.analysis.rules.analyser import RulesAnalyser
 from ticket_processor.analysis.rules.injection import signs_of
 from ticket_processor.analysis.text.cleaning import clean
 from ticket_processor.analysis.text.redact import RedactedText, redact
-from ticket_processor.core.clock import Deadline, SystemClock
-from ticket_processor.core.errors import AnalysisFailed, DeadlineReached, Stopping
+from ticket_processor.core.clock import Deadline
+from ticket_processor.core.errors import AnalysisFailed, DeadlineReached
 from ticket_processor.core.guards import Breaker, BreakerMemory
 from ticket_processor.core.models import Analysis, RedactionLevel, Usage
 from ticket_processor.core.taxonomy import default_taxonomy
@@ -95,11 +92,6 @@ def test_the_models_are_asked_in_their_order_until_one_answers_and_rules_last() 
     assert (len(down.texts), len(worse.texts)) == (1, 1)
 
 
-def test_without_any_model_rules_answer_and_say_so() -> None:
-    analysis = Understanding([], RULES)(TICKET)
-    assert (analysis.source, analysis.why_fallback) == ("rules", "no_model_configured")
-
-
 @pytest.mark.parametrize(
     ("words", "language"),
     [
@@ -113,29 +105,6 @@ def test_the_local_detector_decides_the_language_but_of_a_few_words(words: str, 
     model = Model()
     analysis = Chain().understanding(model)(a_ticket(1, subject="", description=words))
     assert (analysis.source, analysis.language) == ("model", language)
-
-
-@pytest.mark.parametrize(
-    ("words", "language"),
-    [
-        ("Bon dia, no puc entrar al meu compte des d'ahir, si us plau ajudeu-me tan aviat com sigui possible.", "ca"),
-        ("Здравейте, от вчера не мога да вляза в акаунта си, моля помогнете ми възможно най-скоро.", "bg"),
-    ],
-)
-def test_a_language_that_the_detector_takes_for_another_one_is_the_models(words: str, language: str) -> None:
-    class Linguist(Model):
-        def analyse(self, text: RedactedText, _allowance: object = None) -> Analysis:
-            return super().analyse(text).model_copy(update={"language": language})
-
-    analysis = Chain().understanding(Linguist())(a_ticket(1, subject="", description=words))
-    assert analysis.language == language
-
-
-def test_a_ticket_whose_model_hangs_is_answered_by_rules_at_once() -> None:
-    model = Model()
-    analysis = Chain().understanding(model).without_models(TICKET, "model_hung")
-    assert (analysis.source, analysis.why_fallback) == ("rules", "model_hung")
-    assert model.texts == []
 
 
 @pytest.mark.parametrize(
@@ -172,18 +141,6 @@ def test_a_wrong_key_or_name_opens_the_breaker_after_five_tickets_and_an_answer_
     understand = Chain().understanding(model)
     assert [understand(TICKET).why_fallback for _ in range(8)] == [reason] * 8  # whoever is not asked says why too
     assert len(model.texts) == asked
-
-
-def test_an_open_breaker_sends_tickets_to_the_next_link_until_the_trial_goes_well() -> None:
-    chain, model, fine = Chain(), Model(*[busy(0.0)] * 5), Model(name="fine")
-    alone, before_another = chain.understanding(model), chain.understanding(Model(busy(0.0), always=True), fine)
-    # The fifth failure in a row comes in the middle of the second ticket, and the third is not asked about.
-    assert [alone(TICKET).why_fallback for _ in range(3)] == ["model_rate_limited"] * 3
-    assert len(model.texts) == 5
-    assert [before_another(TICKET).model for _ in range(5)] == ["fine"] * 5
-    assert len(fine.texts) == 5, "its breaker is its own"
-    chain.clock.advance(60)
-    assert alone(TICKET).source == "model"
 
 
 def test_an_error_nobody_expected_is_a_link_that_failed_is_told_and_counts_against_the_model() -> None:
@@ -253,14 +210,6 @@ def test_after_the_deadline_no_model_is_asked() -> None:
     assert model.texts == []
 
 
-def test_a_stop_ends_the_wait_for_a_busy_model() -> None:
-    chain, model = Chain(), Model(busy(5.0), always=True)
-    chain.clock.stop_during_wait = True
-    with pytest.raises(Stopping):
-        chain.understanding(model)(TICKET)
-    assert len(model.texts) == 1
-
-
 def test_an_analyser_sees_the_ticket_cleaned_and_redacted_as_far_as_it_has_to_be() -> None:
     chain, near, far = Chain(), Model(AnalysisFailed("answer_not_json"), name="near"), Model(name="far")
     links = [chain.link(near), chain.link(far, level=RedactionLevel.STRICT)]
@@ -270,16 +219,6 @@ def test_an_analyser_sees_the_ticket_cleaned_and_redacted_as_far_as_it_has_to_be
     assert "[EMAIL_1]" in far.texts[0].text
     assert "8812345" not in far.texts[0].text
     assert not any(piece in far.texts[0].text for piece in ("jane.doe", "Quimby", "<p>"))
-
-
-def test_attempts_count_every_call_that_was_paid_for() -> None:
-    class Twice(Model):
-        def analyse(self, text: RedactedText, _allowance: object = None) -> Analysis:
-            return super().analyse(text).model_copy(update={"attempts": 2})
-
-    chain: Chain = Chain()
-    model: Callable[..., Model] = Twice
-    assert chain.link(model(busy(0.0))).analyse(TEXT).attempts == 3
 
 
 # Repeats
@@ -316,15 +255,6 @@ def test_what_another_model_said_or_saw_is_no_answer_of_this_one(first: dict[str
 # Budget
 
 
-def test_when_the_budget_is_spent_rules_answer_and_the_model_is_not_asked() -> None:
-    chain, model = Chain(), Model(usd=0.4)
-    budget = Budget(BudgetSettings(run_usd=1.0), AnswerStore(None, chain.clock))
-    understand = chain.understanding(model, links={"budget": budget})
-    assert [understand(TICKET).why_fallback for _ in range(4)] == [None, None, *["budget_of_run_spent"] * 2]
-    assert len(model.texts) == 2
-    assert chain.breakers[0].seconds_until_trial() == 0.0
-
-
 def test_answers_that_could_not_be_used_are_paid_for_and_counted() -> None:
     wasted = AnswerUnusable("answer_off_schema", usage=Usage(input=600, output=80), cost_usd=0.25)
     chain, store = Chain(), AnswerStore(None, ManualClock())
@@ -340,25 +270,6 @@ def test_answers_that_could_not_be_used_are_paid_for_and_counted() -> None:
 
 
 # The rest of the chain
-
-
-class Classifier:
-    def __init__(self, error: AnalysisFailed | None = None) -> None:
-        self._error = error
-
-    def analyse(self, text: RedactedText) -> Analysis:
-        if self._error:
-            raise self._error
-        return an_analysis(source="classifier", model=None, attempts=0)
-
-
-def test_the_classifier_answers_before_the_rules_and_says_why_no_model_did() -> None:
-    down = Model(AnalysisFailed("model_unknown"))
-    analysis = Chain().understanding(down, classifier=Classifier())(TICKET)
-    assert (analysis.source, analysis.why_fallback) == ("classifier", "model_unknown")
-    assert Understanding([], RULES, classifier=Classifier())(TICKET).why_fallback == "no_model_configured"
-    of_no_use = Classifier(AnalysisFailed("classifier_unsure"))
-    assert Understanding([], RULES, classifier=of_no_use)(TICKET).source == "rules"
 
 
 @pytest.mark.parametrize("text", ["", "...", "12345", "\x00", "🙂🙂", "<p> </p>"])
@@ -390,18 +301,3 @@ def test_a_kept_answer_is_held_to_the_floors_of_the_text_it_is_used_for() -> Non
     understand(first)
     again = understand(first.model_copy(update={"description": "One line,\nand another"}))
     assert (again.cached, again.summary) == (True, "held for 1 lines")
-
-
-def test_the_same_text_at_the_same_time_is_paid_for_once() -> None:
-    class Slow(Model):
-        def analyse(self, text: RedactedText, _allowance: object = None) -> Analysis:
-            time.sleep(0.02)
-            return super().analyse(text)
-
-    chain, model = Chain(), Slow()
-    chain.deadline = Deadline(SystemClock(), 60)
-    understand = chain.understanding(model, links={"store": AnswerStore(None, chain.clock)})
-    with ThreadPoolExecutor(16) as pool:
-        answers = list(pool.map(lambda _: understand(TICKET), range(32)))
-    assert len(model.texts) == 1
-    assert sum(not answer.cached for answer in answers) == 1

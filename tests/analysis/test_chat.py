@@ -25,12 +25,10 @@ from ticket_processor.analysis.model_server import connection
 from ticket_processor.analysis.model_server.chat import OpenAIServer, RawAnswer
 from ticket_processor.analysis.model_server.connection import (
     SAID_CHARS,
-    AnswerUnusable,
-    FormRefused,
     ModelBusy,
     failure,
 )
-from ticket_processor.analysis.model_server.settings import ModelTarget, cost_usd
+from ticket_processor.analysis.model_server.settings import ModelTarget
 from ticket_processor.core.errors import AnalysisFailed
 from ticket_processor.core.models import Usage
 
@@ -93,23 +91,6 @@ def completion(content: object = "hello", **fields: Any) -> dict[str, Any]:
 reply = functools.partial(httpx2.Response, 200)
 
 
-STREAM = 'data: {"choices": [{"delta": {"content": "hello"}}]}\n\ndata: [DONE]\n'
-
-
-@pytest.mark.parametrize("body", [STREAM, '{"choices": [', "[1]", json.dumps(completion(usage={"prompt_tokens": -1}))])
-def test_an_answer_that_cannot_be_read_is_one_all_the_same_for_the_budget(sdk: Sdk, body: str) -> None:
-    with pytest.raises(AnswerUnusable, match="model_nonsense"):
-        sdk.ask(reply(text=body))
-
-
-def test_input_that_the_server_puts_into_its_cache_costs_a_quarter_more(sdk: Sdk) -> None:
-    details = {"cached_tokens": 1_000, "cache_write_tokens": 2_000}
-    usage = {"prompt_tokens": 5_000, "completion_tokens": 100, "prompt_tokens_details": details}
-    read = sdk.ask(reply(json=completion(usage=usage))).usage
-    assert cost_usd(read, (1.0, 10.0, 0.1)) == pytest.approx((2_000 + 2_000 * 1.25 + 1_000 * 0.1 + 100 * 10) / 1e6)
-    assert read.model_dump() == {"input": 5_000, "output": 100, "cached": 1_000}
-
-
 @pytest.mark.parametrize(
     ("counts", "usage"),
     [
@@ -167,31 +148,6 @@ def test_a_reasoning_model_is_asked_again_in_its_own_words_and_remembered(sdk: S
     for body in (again, second):
         assert body["max_completion_tokens"] > 321
         assert not {"max_tokens", "temperature"} & body.keys()
-
-
-PINNED = "Server is pinned to 'a'; requested 'b'"
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        {"error": {"message": PINNED, "type": "x", "code": 400}},
-        {"error": PINNED},
-        {"detail": PINNED},
-        {"message": PINNED},
-        {"detail": [{"loc": ["body"], "msg": PINNED}]},
-        [{"error": {"message": PINNED}}],
-        PINNED,
-    ],
-)
-def test_a_refusal_carries_the_servers_own_sentence(sdk: Sdk, body: Any) -> None:
-    answer = httpx2.Response(400, text=body) if isinstance(body, str) else httpx2.Response(400, json=body)
-    with pytest.raises(AnalysisFailed) as error:
-        sdk.ask(answer)
-    assert str(error.value) == f"model_http_400: {PINNED}"
-    assert error.value.in_words == f"the model server answers HTTP 400: {PINNED}"
-    with pytest.raises(FormRefused, match="pinned to 'a'"):
-        sdk.ask(answer, structured=True)
 
 
 def test_the_servers_sentence_is_short_plain_and_without_keys_and_customers() -> None:
@@ -273,21 +229,6 @@ def test_settings_with_which_nothing_can_be_connected_are_told_without_their_val
     assert "CANARY" not in str(error.value)
 
 
-def test_the_room_of_a_model_grows_when_it_is_found_to_think(sdk: Sdk) -> None:
-    sent = [{"role": "user", "content": "x"}]
-    assert sdk.server.room("thinker") == sdk.server.room("reasoner") == 321
-    thoughts = {"role": "assistant", "content": "", "reasoning_content": "Hm."}
-    cut = completion(choices=[{"index": 0, "message": thoughts, "finish_reason": "length"}])
-    sdk.answers = [reply(json=cut), reply(json=completion())]
-    sdk.server.complete("thinker", sent, None)
-    sdk.answers = [complaint("max_tokens"), reply(json=completion())]
-    sdk.server.complete("reasoner", sent, None)
-    limits = [json.loads(request.content) for request in sdk.sent]
-    assert sdk.server.room("thinker") == limits[1]["max_tokens"] > 321
-    assert sdk.server.room("reasoner") == limits[3]["max_completion_tokens"] > 321
-    assert sdk.server.room("plain") == 321
-
-
 EMPTY = completion(
     "", choices=[{"index": 0, "message": {"role": "assistant", "content": ""}, "finish_reason": "length"}]
 )
@@ -321,31 +262,6 @@ def test_openai_is_asked_to_keep_nothing_and_to_think_as_little_as_it_can(sdk: S
     assert told == [(False, "none", None), (False, None, None), (False, "low", "flex"), (None, None, None)]
 
 
-def test_what_a_server_refuses_is_left_out_and_remembered(sdk: Sdk) -> None:
-    server, sent = openai_server(), [{"role": "user", "content": "x"}]
-    effort = httpx2.Response(
-        400, json={"error": {"message": "'reasoning_effort' does not support 'none'", "param": "reasoning_effort"}}
-    )
-    store = httpx2.Response(400, json={"error": {"message": "Unrecognized request argument supplied: store"}})
-    store_named = httpx2.Response(400, json={"error": {"message": "Unsupported parameter: 'store'"}})
-    sdk.answers = [effort, complaint("temperature"), store_named, effort, reply(json=completion())]
-    server.complete("gpt-6-luna", sent, None)
-    server.complete("gpt-6-luna", sent, None)
-    names = ("store", "reasoning_effort", "temperature")
-    told = [tuple(json.loads(request.content).get(name) for name in names) for request in sdk.sent]
-    assert told == [
-        (False, "none", 0),
-        (False, "minimal", 0),
-        (False, "minimal", None),
-        (None, "minimal", None),
-        (None, None, None),
-        (None, None, None),
-    ]
-    sdk.answers = [store, reply(json=completion())]
-    openai_server(model="another").complete("another", sent, None)
-    assert "store" not in json.loads(sdk.sent[-1].content)
-
-
 def test_many_threads_whose_first_requests_are_refused_all_ask_again(sdk: Sdk, monkeypatch: pytest.MonkeyPatch) -> None:
     together, asked = threading.Barrier(8), threading.local()
 
@@ -359,28 +275,6 @@ def test_many_threads_whose_first_requests_are_refused_all_ask_again(sdk: Sdk, m
     with ThreadPoolExecutor(8) as pool:
         answers = pool.map(lambda _n: sdk.server.complete("m", [{"role": "user", "content": "x"}], None), range(8))
         assert [answer.text for answer in answers] == ["hello"] * 8
-
-
-WAITS = [
-    ({"retry-after": "7"}, "", 7.0),
-    ({"retry-after": "Sat, 21 Nov 2026 03:30:09 GMT", "date": "Sat, 21 Nov 2026 03:30:00 GMT"}, "", 9.0),
-    ({"retry-after": "junk"}, "", None),
-    ({"retry-after-ms": "1500", "retry-after": "9"}, "", 1.5),
-    ({"retry-after": "1.5"}, "", 1.5),
-    ({"retry-after-ms": "junk", "retry-after": "2"}, "", 2.0),
-    ({"retry-after": "1e12"}, "", 3600.0),
-    ({"retry-after": "-5"}, "", 0.0),
-    ({}, "Try again later.", None),
-]
-
-
-@pytest.mark.parametrize(("headers", "words", "wait"), WAITS)
-def test_a_wait_is_read_from_wherever_it_stands(
-    sdk: Sdk, headers: dict[str, str], words: str, wait: float | None
-) -> None:
-    with pytest.raises(ModelBusy) as error:
-        sdk.ask(httpx2.Response(429, json={"error": {"message": words}}, headers=headers))
-    assert error.value.wait == wait
 
 
 JSON = st.recursive(

@@ -8,11 +8,9 @@ import os
 import pickle
 import random
 import re
-import subprocess
 import sys
 import zipfile
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +21,6 @@ from hypothesis import strategies as st
 from ticket_processor.analysis.classifier.analyser import LocalClassifier
 from ticket_processor.analysis.classifier.storage import (
     DESCRIPTION,
-    MOST_FORMER,
     ClassifierUnusable,
     Description,
     NotTrained,
@@ -37,7 +34,7 @@ from ticket_processor.analysis.classifier.storage import (
 )
 from ticket_processor.analysis.rules.analyser import RulesAnalyser
 from ticket_processor.analysis.text.redact import RedactedText, redact
-from ticket_processor.core.errors import AnalysisFailed, ConfigError, how_to_install
+from ticket_processor.core.errors import AnalysisFailed, how_to_install
 from ticket_processor.core.models import Analysis, Sentiment, Urgency
 from ticket_processor.core.taxonomy import Category, Taxonomy
 from ticket_processor.evaluation.data import Example
@@ -157,29 +154,6 @@ def test_it_learns_categories_moods_and_haste_that_no_rule_knows(classifier: Loc
     assert score(moods, [analysis.sentiment for analysis in analyses]).macro_f1 > 0.95
 
 
-def test_sub_categories_are_learnt_and_belong_to_their_category(classifier: LocalClassifier) -> None:
-    for example in UNSEEN:
-        analysis = classifier.analyse(learners.text_of(example))
-        found = analysis.subcategory or analysis.category
-        assert TAXONOMY.split(found)[0] == analysis.category
-    below = [example for example in UNSEEN if example.category == "alpha_one"]
-    assert below
-    found_below = [classifier.analyse(learners.text_of(example)).subcategory for example in below]
-    assert found_below.count("alpha_one") >= 0.9 * len(below)
-
-
-def test_evidence_are_words_of_the_ticket_that_tell(classifier: LocalClassifier) -> None:
-    analysis = classifier.analyse(redact("yesterday somebody moved the skillet and the whisk"))
-    assert set(analysis.evidence) & {"skillet", "whisk"}
-    assert set(analysis.evidence) <= set("yesterday somebody moved the skillet and whisk".split())
-
-
-def test_urgency_is_learnt_but_never_below_the_floor_of_the_category(classifier: LocalClassifier) -> None:
-    assert classifier.analyse(redact("zinnia tulip amble")).urgency is Urgency.LOW
-    assert classifier.analyse(redact("zinnia tulip gallop")).urgency is Urgency.HIGH
-    assert classifier.analyse(redact("skillet whisk amble")).urgency is Urgency.MEDIUM
-
-
 def test_urgency_is_never_below_the_floor_of_the_rules(folder: Path) -> None:
     class Alarmed(RulesAnalyser):
         def analyse_with_points(self, text: RedactedText) -> tuple[Analysis, dict[str, float], float]:
@@ -188,31 +162,6 @@ def test_urgency_is_never_below_the_floor_of_the_rules(folder: Path) -> None:
 
     found = LocalClassifier.load(folder, TAXONOMY, Alarmed(TAXONOMY)).analyse(redact("zinnia tulip amble"))
     assert found.urgency is Urgency.HIGH
-
-
-def test_a_text_without_a_known_word_is_left_to_the_rules(classifier: LocalClassifier) -> None:
-    for text in ("", "  ", "ᚠᚢᚦ"):
-        with pytest.raises(AnalysisFailed, match="classifier_knows_no_word"):
-            classifier.analyse(redact(text))
-
-
-def test_the_same_rows_and_seed_give_the_same_classifier(trained: Trained) -> None:
-    again = learn(TRAINING)
-    assert again.description == trained.description
-    assert {part for part in trained.content if again.content[part].keys() != trained.content[part].keys()} == set()
-    assert all(again.content[part]["grams"] == trained.content[part]["grams"] for part in ("words", "pieces"))
-    assert all(
-        np.array_equal(again.content[task][kind].coef_, trained.content[task][kind].coef_)
-        for task in trained.description.tasks
-        for kind in ("model", "confidence")
-    )
-
-
-def test_threads_agree(classifier: LocalClassifier) -> None:
-    texts = [learners.text_of(example) for example in UNSEEN]
-    expected = [classifier.analyse(text) for text in texts]
-    with ThreadPoolExecutor(8) as pool:
-        assert list(pool.map(classifier.analyse, texts)) == expected
 
 
 # --- what it must not keep -------------------------------------------------------------------------------------------
@@ -265,48 +214,6 @@ def test_a_category_that_moved_since_training_makes_it_unusable(folder: Path, na
     )
     with pytest.raises(ClassifierUnusable, match=rf"under another one .*{name}.*: train again"):
         LocalClassifier.load(folder, moved, RulesAnalyser(moved))
-
-
-def test_labels_with_few_tickets_count_in_the_comparison_and_foreign_ones_are_named() -> None:
-    few = [item for item in TRAINING if item.category not in ("beta", "alpha_one")]
-    few += [item for item in TRAINING if item.category == "beta"][:1]
-    few += [item for item in TRAINING if item.category == "alpha_one"][:4]
-    foreign = [item.model_copy(update={"category": "gamma", "body": f"{item.body} {item.id}"}) for item in UNSEEN[:7]]
-    (learnt,) = learn([*few, *foreign], tasks=("category",)).learnt
-    assert learnt.description.left_out == {"alpha_one": 4, "gamma": 7}
-    assert learnt.description.labels == ("alpha", "beta", "rest")
-    assert learnt.scores.per_label["alpha_one"].support == 4
-    assert learnt.scores.per_label["beta"].support == 1
-
-
-def test_a_label_that_no_ticket_had_is_answered_where_the_rules_are_sure(tmp_path: Path) -> None:
-    from ticket_processor.evaluation.fitting import train
-
-    keyed = Taxonomy(
-        categories=(
-            *TAXONOMY.categories,
-            Category(name="gamma", description="Kind c.", keywords={"en": ("ferrous", "oxide", "rusty")}),
-        ),
-        fallback="rest",
-    )
-    rules = RulesAnalyser(keyed)
-    result = train(
-        learners.corpus_of(TRAINING), keyed, rules, tasks=("category",), source="a test", trained_at="", own_desk=True
-    )
-    classifier = LocalClassifier.load(stored(tmp_path, result), keyed, rules)
-    assert classifier.analyse(redact("rusty oxide\nferrous rusty oxide moved yesterday")).category == "gamma"
-    assert classifier.analyse(redact("zinnia tulip lupin moved yesterday")).category == "alpha"
-
-
-def test_with_few_tickets_the_rules_answer_however_well_it_did() -> None:
-    from ticket_processor.evaluation.fitting import summary_text
-
-    result = learn(TRAINING[:60])
-    assert {task: learnt.macro_f1 > 0.8 for task, learnt in result.description.tasks.items()}["sentiment"]
-    assert result.description.used == ("category",)
-    assert "sentiment will not be used: it takes 120 labelled tickets, and there are 60" in summary_text(
-        result, bench=False
-    )
 
 
 def test_what_a_fold_is_tested_with_is_learnt_from_the_other_tickets_alone() -> None:
@@ -365,22 +272,6 @@ def test_words_of_an_outage_yield_to_a_classifier_that_knows_better(tmp_path: Pa
         write(tmp_path / alarm, trusted, result.content)
         classifier = LocalClassifier.load(tmp_path / alarm, TAXONOMY, rules)
         assert classifier.analyse(redact("zinnia tulip amble")).urgency is expected
-
-
-def test_when_there_is_nothing_to_learn_each_task_says_why() -> None:
-    unlabelled = [item.model_copy(update={"sentiment": None, "category": "gamma"}) for item in TRAINING[:12]]
-    with pytest.raises(ConfigError) as caught:
-        learn([item.model_copy(update={"urgency": Urgency.LOW}) for item in unlabelled])
-    reasons = " ".join(caught.value.problems)
-    assert len(caught.value.problems) == 3
-    assert "no ticket has a label" in reasons
-    assert "none of the taxonomy's categories" in reasons
-    assert "at least 5 different tickets" in reasons
-
-
-def test_a_text_that_comes_again_is_not_learnt_and_tested_at_once() -> None:
-    corpus = learners.corpus_of([*TRAINING, *TRAINING, Example(id="x", category="beta")])
-    assert (len(corpus.texts), corpus.repeats) == (len(TRAINING), len(TRAINING) + 1)
 
 
 # --- what it refuses to open -----------------------------------------------------------------------------------------
@@ -521,20 +412,6 @@ def test_nobody_else_can_read_what_was_learnt(folder: Path) -> None:
     assert [path.stat().st_mode & 0o077 for path in folder.iterdir()] == [0, 0]
 
 
-def test_nothing_heavy_is_imported_before_there_is_a_ticket_to_understand(folder: Path) -> None:
-    code = (
-        "import pickle, sys\n"
-        "from ticket_processor.analysis.classifier.analyser import LocalClassifier\n"
-        "taxonomy, rules = pickle.loads(sys.stdin.buffer.read())\n"
-        f"classifier = LocalClassifier.load(__import__('pathlib').Path({str(folder)!r}), taxonomy, rules)\n"
-        "print(sorted({'numpy', 'scipy', 'sklearn', 'skops'} & {*sys.modules}))\n"
-    )
-    asked = subprocess.run(
-        [sys.executable, "-c", code], input=pickle.dumps((TAXONOMY, RULES)), capture_output=True, check=True
-    )
-    assert asked.stdout.strip() == b"[]"
-
-
 def test_without_the_extra_it_says_what_to_install(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "skops", None)
     with pytest.raises(ClassifierUnusable, match=re.escape(f"needs skops: {how_to_install('ml')}")):
@@ -587,27 +464,3 @@ def test_the_former_one_is_put_back_with_its_weights_and_so_is_the_one_before(tm
     assert check(tmp_path, read_description(tmp_path)).is_file()
     put_back(tmp_path, "", first)
     assert version(tmp_path) == ""
-
-
-def test_one_of_another_version_is_not_taken_for_none(tmp_path: Path) -> None:
-    first, second = (store(tmp_path, number) for number in range(2))
-    path = tmp_path / DESCRIPTION
-    path.write_text(path.read_text(encoding="utf-8").replace('"format": 3', '"format": 2'), encoding="utf-8")
-    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
-    for former in ("", first):
-        with pytest.raises(ClassifierUnusable, match=LEARN_AGAIN):
-            put_back(tmp_path, former, second)
-    with pytest.raises(ClassifierUnusable, match=LEARN_AGAIN):
-        store(tmp_path, 2)
-    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
-    assert store(tmp_path, 2, keep_former=False) == version(tmp_path)  # as 'ticketbot train' does
-
-
-def test_only_the_last_few_are_kept_and_an_older_one_is_not_half_put_back(tmp_path: Path) -> None:
-    made = [store(tmp_path, number) for number in range(MOST_FORMER + 3)]
-    assert len([*tmp_path.glob("former-*.json")]) == MOST_FORMER
-    assert len([*tmp_path.glob("weights-*.skops")]) == MOST_FORMER + 1
-    with pytest.raises(ConfigError, match="no longer"):
-        put_back(tmp_path, made[0], made[-1])
-    assert version(tmp_path) == made[-1]
-    assert {path.name[:6] for path in tmp_path.iterdir()} == {"former", "weight", "classi"}

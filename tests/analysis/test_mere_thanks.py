@@ -50,7 +50,3 @@ def test_thanks_and_nothing_else_is_thanks(text: str) -> None:
 )  # fmt: skip
 def test_whatever_else_is_said_it_is_not_only_thanks(text: str) -> None:
     assert not is_mere_thanks(TICKET, text)
-
-
-def test_with_files_it_is_not_only_thanks() -> None:
-    assert not is_mere_thanks(TICKET, "Thanks!", files=True)

@@ -1,5 +1,3 @@
-"""From a model's settings to its target: what wins, whose key goes where, and what each kind of server is told."""
-
 from __future__ import annotations
 
 import json
@@ -15,7 +13,6 @@ from pydantic import SecretStr
 from ticket_processor.analysis.model_server.chat import OpenAIServer
 from ticket_processor.analysis.model_server.settings import (
     LIST_PRICES,
-    LISTED,
     OPENAI_URL,
     PRESETS,
     ModelSettings,
@@ -23,19 +20,15 @@ from ticket_processor.analysis.model_server.settings import (
     ModelUse,
     Preset,
     list_price,
-    price_note,
     resolve,
-    targets,
 )
 from ticket_processor.core.errors import ConfigError
-from ticket_processor.core.models import RedactionLevel
 
 from ..servers.scripted import scripted
 from ..servers.test_odd_servers import GOOD
 
 GENERAL = SecretStr("general-key")
 OWN = SecretStr("own-key")
-LOCAL = [name for name, traits in PRESETS.items() if traits.base_url and traits.base_url != OPENAI_URL]
 
 
 def settings(use: dict[str, Any] | None = None, **general: Any) -> ModelSettings:
@@ -48,36 +41,6 @@ def test_without_a_word_a_model_lives_on_the_general_server_or_at_openai() -> No
     target = resolve(settings(base_url="http://gpu.example:8000/v1/"), "m")
     assert (target.base_url, target.api_key, target.model) == ("http://gpu.example:8000/v1", "general-key", "m")
     assert "general-key" not in repr(target)
-
-
-def test_what_stands_beside_a_model_wins_over_the_general_settings() -> None:
-    use = {
-        "model": "qwen3:8b",
-        "redaction": "strict",
-        "base_url": "http://127.0.0.1:11434/v1",
-        "preset": "ollama",
-        "api_key": OWN,
-    }
-    general = {"base_url": "https://other.example/v1", "timeout_s": 60, "ticket_tokens": 2000}
-    target = resolve(settings(use, prices={"m": (1, 2, 3)}, **general), "m")
-    assert target == ModelTarget(
-        name="m",
-        model="qwen3:8b",
-        preset="ollama",
-        base_url="http://127.0.0.1:11434/v1",
-        api_key="own-key",
-        timeout_s=60,
-        ticket_tokens=2000,
-        redaction=RedactionLevel.STRICT,
-        price=(1, 2, 3),
-    )
-
-
-@pytest.mark.parametrize("preset", LOCAL)
-def test_a_preset_knows_where_its_server_is(preset: Preset) -> None:
-    assert resolve(settings(preset=preset), "m").base_url == PRESETS[preset].base_url
-    beside = resolve(settings({"preset": preset}, base_url="https://cloud.example/v1"), "m")
-    assert beside.base_url == PRESETS[preset].base_url
 
 
 @given(
@@ -197,20 +160,6 @@ def priced(**settings: object) -> ModelSettings:
 )
 def test_a_known_model_has_its_list_price_under_all_its_names(name: str) -> None:
     assert list_price(name) == LIST_PRICES["gpt-5-mini"]
-
-
-@pytest.mark.parametrize("name", ["qwen3:8b", "gpt-5-mini-tuned", "my/gpt-5-mini", "", "gpt"])
-def test_an_unknown_model_has_no_price(name: str) -> None:
-    assert list_price(name) is None
-    assert price_note(()) == ""
-
-
-def test_the_price_of_the_settings_wins_and_is_no_list_price() -> None:
-    own = resolve(priced(names=["gpt-5-mini"], prices={"gpt-5-mini": (1, 2, 3)}), "gpt-5-mini")
-    assert (own.price, own.listed) == ((1, 2, 3), False)
-    listed = priced(names=["cheap", "other"], use={"cheap": {"model": "gpt-5-nano"}})
-    assert [target.price for target in targets(listed)] == [LIST_PRICES["gpt-5-nano"], None]
-    assert price_note(targets(listed)) == f"list price of {LISTED} for cheap"
 
 
 def test_a_server_of_ones_own_costs_what_the_settings_say_whatever_its_model_is_called() -> None:

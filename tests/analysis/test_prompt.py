@@ -50,18 +50,6 @@ def test_instructions_are_built_from_the_sites_own_categories() -> None:
     assert "most exact" not in instructions(default_taxonomy())
 
 
-def test_the_summary_is_wanted_in_the_teams_language() -> None:
-    assert "one plain sentence in German" in instructions(PUMPS, team_language="de")
-    assert "one plain sentence in the language gsw" in instructions(PUMPS, team_language="gsw")
-
-
-def test_entities_are_asked_for_by_name_and_meaning_and_only_where_there_are_any() -> None:
-    lines = instructions(PUMPS, ENTITIES).splitlines()
-    assert "- serial: number on the plate" in lines
-    assert "- amount: money, with its currency" in lines
-    assert "null" not in instructions(PUMPS)
-
-
 # The schema
 
 KNOWN_EVERYWHERE = {
@@ -89,30 +77,6 @@ def test_the_schema_is_closed_and_bounded_and_uses_only_what_every_server_takes(
             assert (part["minimum"], part["maximum"]) == (0, 1)
         elif part["type"] != "boolean":
             assert "enum" in part or part["maxLength"] <= 300
-
-
-def test_both_levels_can_be_answered_and_reasons_come_before_labels() -> None:
-    properties: Any = answer_schema(PUMPS, ENTITIES)["properties"]
-    assert properties["category"]["enum"] == ["pumps", "hand_pumps", "other"]
-    assert properties["secondary"]["items"]["enum"] == ["pumps", "hand_pumps", "other"]
-    assert list(properties["entities"]["properties"]) == ["serial", "amount"]
-    order = list(properties)
-    assert order.index("evidence") < order.index("category")
-    assert order[-1] == "confidence"
-    assert "entities" not in answer_schema(PUMPS)["properties"]  # type: ignore[operator]
-
-
-# Advice
-
-
-def test_advice_is_asked_for_behind_the_labels_so_that_it_moves_none() -> None:
-    asked, plain = instructions(PUMPS, ENTITIES, "de", advice=True), instructions(PUMPS, ENTITIES, "de")
-    assert asked.startswith(plain.partition("Placeholders")[0])
-    assert "root_cause: one short sentence in German" in asked
-    properties, before = (answer_schema(PUMPS, ENTITIES, advice=on)["properties"] for on in (True, False))
-    assert isinstance(properties, dict)
-    assert isinstance(before, dict)
-    assert list(properties) == [*before, "root_cause", "steps", "resolution_likelihood"]
 
 
 # The ticket

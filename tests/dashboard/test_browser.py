@@ -148,19 +148,6 @@ def rows(shown: Tab) -> list[str]:
     return texts
 
 
-def test_the_table_has_rows_and_a_click_opens_a_ticket(desktop: Tab) -> None:
-    desktop.open("tickets", PERIOD)
-    assert len(rows(desktop)) > 10
-    assert "by model-a" in rows(desktop)[0]
-    desktop.page.locator("[data-testid=stDataFrame] .dvn-scroller").click(position={"x": 16, "y": 52})
-    desktop.page.get_by_text("Redacted summary").wait_for()
-    desktop.settle()
-    assert "ticket=" in desktop.page.url
-    desktop.page.get_by_text("Back to the table").click()
-    desktop.page.get_by_text("receipts;").wait_for()
-    assert "ticket=" not in desktop.page.url
-
-
 def test_a_filter_is_in_the_address_and_goes_along_to_other_pages(desktop: Tab) -> None:
     desktop.open("overview", PERIOD)
     desktop.page.get_by_role("combobox", name="Category", exact=True).click()

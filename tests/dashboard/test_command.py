@@ -183,23 +183,6 @@ def test_behind_a_proxy_its_name_and_path_are_served_and_no_other() -> None:
     assert address.url == "http://127.0.0.1:8501/ticketbot"
 
 
-@pytest.mark.parametrize(
-    ("host", "url", "is_loopback"),
-    [
-        ("127.0.0.1", "http://127.0.0.1:1", True),
-        ("localhost", "http://localhost:1", True),
-        ("::1", "http://[::1]:1", True),
-        ("0.0.0.0", "http://127.0.0.1:1", False),
-        ("::", "http://[::1]:1", False),
-        ("10.0.0.7", "http://10.0.0.7:1", False),
-    ],
-)
-def test_where_a_browser_finds_it(host: str, url: str, is_loopback: bool) -> None:
-    address = Address(host, 1)
-    assert address.url == url
-    assert address.is_loopback is is_loopback
-
-
 def test_the_machines_public_address_is_asked_of_nobody() -> None:
     script = (
         "import requests, streamlit.web.bootstrap as bootstrap\n"

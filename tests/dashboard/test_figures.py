@@ -6,12 +6,10 @@ import json
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ticket_processor.dashboard.story import moments
-from ticket_processor.reporting.figures import step_for
 
 from ..support.lazy import Lazy
 from .logs import DAY, NOW
@@ -48,16 +46,6 @@ def test_a_breakdown_shows_every_amount_once(counts: dict[str, float]) -> None:
     assert len(shown) <= 12
 
 
-def test_a_breakdown_tells_amounts_and_shares() -> None:
-    told = [(row["what"], row["told"]) for row in rows(overview.breakdown({"refund": 1, "billing": 3}))]
-    assert told == [("billing", "3 · 75%"), ("refund", "1 · 25%")]
-
-
-def test_a_series_of_nothing_is_not_in_the_legend() -> None:
-    counts = [("2026-01-01", "model-a", 0.5), ("2026-01-01", "rules", 0.0)]
-    assert [row["what"] for row in rows(overview.stacked(counts, step="day", unit="US dollars"))] == ["model-a"]
-
-
 # Periods
 
 
@@ -73,11 +61,6 @@ def test_days_of_ones_own_are_whole_days_in_either_order() -> None:
     whole = datetime(2026, 11, 18, tzinfo=UTC).timestamp(), datetime(2026, 11, 21, tzinfo=UTC).timestamp()
     assert parts.period("custom", first, last, NOW) == parts.period("custom", last, first, NOW) == whole
     assert parts.period("custom", None, None, NOW) == (whole[1] - DAY, whole[1])
-
-
-@pytest.mark.parametrize(("days", "step"), [(1, "hour"), (7, "day"), (30, "day"), (365, "week")])
-def test_a_chart_has_neither_few_nor_many_steps(days: float, step: str) -> None:
-    assert step_for(days * DAY) == step
 
 
 # A ticket's story

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from ticket_processor import __version__
-from ticket_processor.core.clock import SystemClock
-from ticket_processor.core.tables import Table
-from ticket_processor.dashboard.server import DashboardOptions, give
 from ticket_processor.learning.store import FILE_NAME as LEARNT
 from ticket_processor.learning.store import LearningStore, Reaction
 from ticket_processor.monitoring.memory import AlertStore, Memory, OpenAlert
-from ticket_processor.reporting import sections
 from ticket_processor.state.store import FILE_NAME
 
 from .conftest import Pages, values, words
@@ -136,26 +131,6 @@ def test_the_overview_begins_with_what_a_lead_looks_for(pages: Pages) -> None:
     assert "1 escalated" in words(page)
 
 
-def test_a_new_section_of_the_report_is_on_its_page(pages: Pages, monkeypatch: pytest.MonkeyPatch) -> None:
-    def found(got: sections.Found, _settings: object) -> list[Table]:
-        return [Table("Opened again", ("<", "tickets"), (("billing", got["again"]),))]
-
-    new = sections.Section(("again",), found, lambda asked: {"again": f"{asked.totals.tickets}7"}, page="overview")
-    monkeypatch.setattr(sections, "SECTIONS", (*sections.SECTIONS, new))
-    pages.log(ticket(1), ticket(2))
-    page = pages.open("overview")
-    assert "Opened again" in words(page)
-    assert "27" in cells(page, "Tickets")
-
-
-def test_new_lines_are_there_the_next_time_the_page_is_shown(pages: Pages) -> None:
-    pages.log(ticket(1))
-    page = pages.open("overview")
-    pages.log(ticket(2))
-    page.run()
-    assert values(page)["Tickets"][0] == "2"
-
-
 # Filters
 
 
@@ -176,12 +151,6 @@ def test_new_lines_are_there_the_next_time_the_page_is_shown(pages: Pages) -> No
 def test_each_filter_narrows_by_itself(pages: Pages, query: dict[str, str], line: dict[str, object]) -> None:
     pages.log(ticket(1), line, ticket(3))
     assert cells(pages.open("tickets", query), "Ticket") == [2]
-
-
-def test_an_address_with_filters_shows_the_same_view_to_everybody(pages: Pages) -> None:
-    pages.log(ticket(1), ticket(2, 5 * DAY, category="refund"), ticket(3, 2 * HOUR, category="refund", language="de"))
-    query = {"category": "refund", "language": "de", "period": "24 h", "refresh": "60 s"}
-    assert values(pages.open("overview", query))["Tickets"][0] == "1"
 
 
 # Tickets
@@ -306,18 +275,6 @@ def test_health_is_looked_at_without_asking_a_server(pages: Pages) -> None:
     assert found["helpdesk"] == "not asked (--offline)"
     assert "free" in str(found["log_folder"])
     assert "'ticketbot health' does" in words(page)
-
-
-@pytest.mark.skipif(os.name != "posix", reason="rights of other users are POSIX's")
-def test_a_file_with_secrets_that_others_can_read_is_told(pages: Pages) -> None:
-    secrets = pages.folder / ".env"
-    secrets.write_text("ZENDESK_API_TOKEN=s3cret", encoding="utf-8")
-    pages.folder.chmod(0o755)
-    secrets.chmod(0o604)
-    give(DashboardOptions(pages.configure(), SystemClock(), (secrets,)))
-    page = pages.open("runs")
-    found = dict(zip(cells(page, "Check"), cells(page, "Found"), strict=True))
-    assert str(secrets) in str(found["permissions"])
 
 
 def test_what_cannot_be_read_is_not_said_to_be_nothing(pages: Pages) -> None:

@@ -163,22 +163,6 @@ def test_a_stop_lets_the_run_end_and_leaves_the_rest_on_the_queue(open_desk: Ope
     assert (5 in desk.marked(), 6 in desk.marked(), queued(desk)) == (True, False, [6])
 
 
-@pytest.mark.slow
-def test_before_the_first_run_the_queue_is_kept_and_the_reason_told(open_desk: OpenDesk, serve: Serve) -> None:
-    desk = open_desk(2)
-    serving = serve(desk)
-    assert serving.deliver(2).status_code == 202
-    until(lambda: any("--since" in line for line in serving.lines))
-    assert serving.stop() == 0
-    assert (desk.marked(), queued(desk)) == ([], [2])
-
-
-def test_without_a_server_a_run_makes_no_queue(open_desk: OpenDesk) -> None:
-    desk = open_desk(2)
-    desk("run", "--since", "2020-01-01")
-    assert not (desk.state / "serve.sqlite3").exists()
-
-
 def test_a_scrip_of_request_tracker_is_printed_with_its_secret(open_desk: OpenDesk) -> None:
     desk = open_desk(1)
     site = {"TICKETBOT_HELPDESK": "request-tracker", "RT_URL": "https://rt.example.com", "RT_TOKEN": f"1-3-{'a' * 16}"}

@@ -6,19 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ticket_processor.analysis.chain import Understanding
 from ticket_processor.analysis.rules.analyser import RulesAnalyser
 from ticket_processor.analysis.rules.telling import says_something
 from ticket_processor.analysis.text.outgoing import with_names
 from ticket_processor.analysis.text.redact import redact
-from ticket_processor.core.models import Analysis, Ticket
+from ticket_processor.core.models import Analysis
 from ticket_processor.core.taxonomy import default_taxonomy
 from ticket_processor.core.text import plain_line
 
 from ...support.cases import for_each
 
 ANALYSER = RulesAnalyser(default_taxonomy())
-STAMP = "2026-11-21T02:00:00Z"
 
 
 def analyse(subject: str, body: str) -> Analysis:
@@ -100,42 +98,11 @@ def test_a_subject_that_says_nothing_is_not_put_before_the_summary(subject: str)
     assert summary == "The invoice 4411 is wrong, please correct the amount."
 
 
-def test_a_subject_that_says_something_is_put_before_it_unless_the_sentence_holds_it() -> None:
-    body = "Since Monday nobody can print from the second floor."
-    assert analyse("Re: Printer in room 12", body).summary == f"Printer in room 12 – {body}"
-    assert analyse("Nobody can print", body).summary == body
-
-
 @given(st.text(max_size=80), st.text(max_size=900))
 def test_a_summary_is_one_plain_line_of_at_most_three_hundred_characters(subject: str, body: str) -> None:
     summary = analyse(subject, body).summary
     assert len(summary) <= 300
     assert plain_line(summary, 300) == summary
-
-
-def test_code_and_the_heads_of_a_form_are_no_summary() -> None:
-    form = (
-        "### Issue Type\nBug\n### Version\n2.11\n### What happened\n"
-        "The import stops with an error after the second file.\n```\nTraceback: boom\n```\n- [x] I have read the rules"
-    )
-    assert analyse("Issue", form).summary == "The import stops with an error after the second file."
-
-
-# Evidence
-
-
-def test_everyday_words_are_no_evidence() -> None:
-    for body in ("Better press is a question", "Please help with this issue", "I have a question about your press"):
-        quoted = " ".join(analyse("", body).evidence).split()
-        assert not {"press", "question", "better", "please", "help", "issue", "Better"} & set(quoted)
-
-
-def test_evidence_is_the_longest_phrase_and_names_nothing_twice() -> None:
-    evidence = analyse("", "I was charged twice. Charged twice! Refund the invoice and the invoices.").evidence
-    folded = [quote.casefold() for quote in evidence]
-    assert "charged twice" in folded
-    assert not any(one != other and one in other for one in folded for other in folded)
-    assert len([quote for quote in folded if quote.startswith("invoice")]) <= 1
 
 
 # Names
@@ -162,36 +129,3 @@ def test_no_raised_dot_brings_a_link_back(text: str) -> None:
     shown = plain_line(with_names(f"{text} www.evil.com x@evil.com http://evil.com"))
     assert not any(piece in shown for piece in ("evil.com", "://", "@"))
     assert plain_line(shown) == shown
-
-
-# Whether it saves reading
-
-
-def understood(subject: str, body: str) -> Analysis:
-    ticket = Ticket(id=1, subject=subject, description=body, created_at=STAMP, updated_at=STAMP)
-    return Understanding([], ANALYSER)(ticket)
-
-
-LONG = (
-    "We have used your service for years and were always content with it, as is everybody else here. "
-    "The office moved in spring, which went well. The garden is nice, and there is a lake behind the house. "
-    "In summer we had visitors from abroad who liked the town. Autumn was quiet, as far as one can tell. "
-)
-
-
-def test_a_summary_from_deep_in_a_long_text_saves_reading_it() -> None:
-    assert understood("About us", LONG * 4 + "Our invoice 4711 was charged twice and we want the money back.").condenses
-
-
-def test_a_short_text_and_the_beginning_of_a_long_one_are_read_at_a_glance() -> None:
-    assert not understood("Invoice", "It was charged twice.").condenses
-    assert not understood("Our invoice 4711 was charged twice and we want a refund", LONG * 4).condenses
-
-
-def test_a_sentence_does_not_end_behind_the_word_for_an_article_of_a_law() -> None:
-    body = (
-        "wenn ich mich in Ihr Kundenportal einlogge, sehe ich die Verträge einer mir unbekannten Dame. Ich gehe davon "
-        "aus, dass umgekehrt auch jemand meine Daten sieht. Das ist ein meldepflichtiger Vorfall nach Art. 33 DSGVO, "
-        "die Frist läuft."
-    )
-    assert "/ 33 DSGVO" not in analyse("Fremde Kundendaten in meinem Portal", body).summary

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from concurrent.futures import ThreadPoolExecutor
 from html import unescape
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,7 +17,6 @@ from ticket_processor.knowledge.model import Article
 from ticket_processor.knowledge.search import KnowledgeSearch
 from ticket_processor.knowledge.store import KnowledgeStore
 from ticket_processor.replies.assembly import ArticleLines
-from ticket_processor.web.portal import parts
 from ticket_processor.web.portal.application import suggesting
 from ticket_processor.web.portal.form import MOST_FILE_BYTES
 
@@ -75,11 +73,6 @@ def test_what_was_typed_is_kept_where_something_is_wrong(rig: PortalRig, wrong: 
             assert value in page.text
     assert 'aria-invalid="true"' in page.text
     assert rig.store.search(Query()).rows == ()
-
-
-@pytest.mark.parametrize("email", ["ann@example.com", "a.b+c@sub.example.co.uk", "jörg@bücher.example", "x@1.example"])
-def test_ordinary_addresses_are_taken(rig: PortalRig, email: str) -> None:
-    assert rig.browser().submit(email=email).url.path.startswith("/t/T-")
 
 
 @pytest.mark.parametrize(
@@ -262,38 +255,6 @@ def test_articles_are_shown_to_a_script_alone_and_to_a_browser_without_one_with_
     assert browser.post("/articles", data={"description": "short"}).status_code == 200
     assert len(asked) == 2
     assert rig.store.search(Query()).rows == ()
-
-
-def test_without_a_knowledge_base_no_article_is_offered(rig: PortalRig) -> None:
-    assert "/articles" not in rig.browser().get("/").text
-    assert rig.browser().post("/articles", data=TYPED).status_code == 404
-
-
-def test_the_first_page_weighs_little_and_asks_nobody_else(rig: PortalRig) -> None:
-    browser = rig.browser()
-    page = browser.get("/")
-    links = set(re.findall(r'(?:src|href|action)="([^"#]+)', page.text))
-    assert all(link.startswith("/") and not link.startswith("//") for link in links)
-    files = [link for link in links if link.startswith("/static/")]
-    assert len(files) == 4
-    size = len(page.content)
-    for link in files:
-        with browser.stream("GET", link) as got:
-            assert got.status_code == 200
-            size += len(b"".join(got.iter_raw()))
-    assert size <= 60_000
-    folder = Path(parts.__file__).parent / "static"
-    assert not re.search(r"https?://(?!www\.w3\.org)", (folder / "portal.css").read_text(encoding="utf-8"))
-
-
-def test_who_looks_for_articles_first_need_not_wait_again(make_rig: MakePortal) -> None:
-    rig = make_rig(suggest=lambda _text: [])
-    browser = rig.browser()
-    token = browser.token()
-    rig.at += 30
-    page = browser.post("/articles", data={**TYPED, "form_token": token})
-    answer = browser.post("/", data={**TYPED, "form_token": tokens_in(page.text)[0]}, follow_redirects=False)
-    assert answer.status_code == 303
 
 
 def test_an_address_sends_sixty_files_in_an_hour(rig: PortalRig) -> None:

@@ -49,64 +49,10 @@ def log_in(page: Any, person: Person, password: str = PASSWORD, to: str = "/admi
     page.wait_for_selector("button:text-is('Log out')")
 
 
-def subjects(page: Any) -> list[str]:
-    return page.locator(".tickets th[scope=row] a").all_inner_texts()  # type: ignore[no-any-return]
-
-
 def open_ticket(page: Any, ticket: LocalTicket) -> None:
     page.goto("/admin")
     page.click(f"a:text-is('{ticket.subject}')")
     page.wait_for_selector("#conversation")
-
-
-@pytest.mark.parametrize("script", [True, False], ids=["with JavaScript", "without"])
-def test_an_agent_logs_in_comes_to_the_page_asked_for_and_logs_out(
-    desk: AgentsDesk, site: ListeningPortal, bea: Person, script: bool
-) -> None:
-    desk.ticket()
-    with site.tab(script=script) as page:
-        page.goto("/admin?q=invoice")
-        page.fill("#email", bea.email)
-        page.fill("#password", "a wrong password")
-        page.click(LOG_IN)
-        page.wait_for_selector("text=Mail address or password is wrong.")
-        assert page.input_value("#email") == bea.email
-        page.fill("#password", PASSWORD)
-        page.click(LOG_IN)
-        page.wait_for_selector("h1:text-is('Tickets')")
-        assert page.input_value("#q") == "invoice"
-        assert subjects(page) == ["No invoice"]
-        page.click("text=Log out")
-        page.wait_for_selector("h1:text-is('Log in')")
-        page.goto("/admin")
-        assert "/admin/login" in page.url
-        assert page.is_visible(LOG_IN)
-
-
-def test_the_list_is_searched_filtered_sorted_and_turned(desk: AgentsDesk, page: Any) -> None:
-    made = [desk.ticket(f"Ticket {number}") for number in range(27)]
-    desk.triaged(desk.ticket("Where is my parcel"), *SORTED)
-    desk.triaged(desk.ticket("A wrong parcel"), "ai_processed", "ai_order", "ai_urgency_low", "ai_sentiment_neutral")
-    page.goto("/admin")
-    assert page.inner_text("#counts strong") == "29 found"
-    page.select_option("#f-sort", "oldest")
-    page.click(SHOW)
-    page.wait_for_selector("a:text-is('Ticket 0')")
-    assert subjects(page) == [ticket.subject for ticket in made[:25]]
-    page.click("text=Next page")
-    page.wait_for_selector("a:text-is('Ticket 26')")
-    assert subjects(page) == ["Ticket 25", "Ticket 26", "Where is my parcel", "A wrong parcel"]
-    page.click("text=First page")
-    page.wait_for_selector("a:text-is('Ticket 0')")
-    page.fill("#q", "parcel")
-    page.click(SHOW)
-    page.wait_for_selector("text=2 found")
-    page.select_option("#f-urgency", "high")
-    page.click(SHOW)
-    page.wait_for_selector("text=1 found")
-    assert subjects(page) == ["Where is my parcel"]
-    page.click("text=Clear")
-    page.wait_for_selector("text=29 found")
 
 
 def test_a_ticket_is_opened_answered_noted_and_resolved(desk: AgentsDesk, page: Any, bea: Person) -> None:
@@ -128,35 +74,6 @@ def test_a_ticket_is_opened_answered_noted_and_resolved(desk: AgentsDesk, page: 
     assert [(one.body, one.public) for one in said[1:]] == [("Here it *is*.", True), ("He called twice.", False)]
     assert {one.author for one in said[1:]} == {Actor("agent", bea.id)}
     assert desk.now(ticket.id).status == "resolved"
-
-
-@pytest.mark.parametrize("script", [True, False], ids=["with JavaScript", "without"])
-def test_an_admin_adds_an_agent_who_logs_in_and_changes_the_password(
-    desk: AgentsDesk, site: ListeningPortal, script: bool
-) -> None:
-    with site.tab(script=script) as admin, site.tab(script=script) as agent:
-        log_in(admin, desk.person("root@example.com", "admin"))
-        admin.click("text=People")
-        admin.fill("#email", "eve@example.com")
-        admin.fill("#name", "Eve")
-        admin.click("button:text-is('Add')")
-        password = admin.inner_text("[role=status] code")
-        eve = desk.rig.store.by_email("eve@example.com")
-        assert eve is not None
-        log_in(agent, eve, password)
-        assert not agent.is_visible("text=People")
-        agent.click("text=Password")
-        agent.fill("#current", password)
-        agent.fill("#new", "a new battery staple")
-        agent.click(SAVE)
-        agent.wait_for_selector("h1:text-is('Tickets')")
-        admin.goto("/admin/people")
-        admin.select_option(f"#role-{eve.id}", "customer")
-        admin.click(f"tr:has-text('eve@') >> {SAVE}")
-        admin.wait_for_selector("h1:text-is('People')")
-        assert not admin.is_visible("text=eve@example.com")
-        agent.reload()
-        assert not agent.is_visible("h1:text-is('Tickets')")
 
 
 def test_an_agent_answers_a_ticket_by_keyboard_alone(desk: AgentsDesk, site: ListeningPortal, bea: Person) -> None:

@@ -163,20 +163,6 @@ def test_every_ai_field_can_be_overridden_and_the_event_is_the_agents(desk: Agen
     assert {event.old for event in events if event.field == "tag"} >= {"ai_billing", "ai_urgency_high"}
 
 
-def test_status_is_set_by_allowed_transitions_only(desk: AgentsDesk, agent: Browser) -> None:
-    ticket = desk.ticket()
-    form = form_on(agent, ticket)
-    offered = re.search(r'name="status">(.*?)</select>', agent.get(f"/admin/tickets/{ticket.id}").text, re.DOTALL)
-    assert offered
-    assert "closed" not in offered[1]
-    refused = change(agent, ticket, form, status="closed")
-    assert refused.status_code == 409
-    assert "It can be: In progress, Escalated, Waiting for the customer, Resolved, Spam." in refused.text
-    assert change(agent, ticket, form, status="resolved").status_code == 303
-    assert change(agent, ticket, form_on(agent, ticket), status="closed").status_code == 303
-    assert desk.now(ticket.id).status == "closed"
-
-
 @pytest.mark.parametrize(
     ("part", "value"),
     [
