@@ -97,6 +97,27 @@ def test_a_public_reply_and_the_wait_behind_it_are_guarded_writes_and_people_alo
     assert desk.fetch([1])[1].status == "pending"
 
 
+def test_the_record_knows_customers_agents_and_the_helpdesk_apart(desk: LocalDesk, store: LocalStore) -> None:
+    number = added(store)
+    ann = store.by_email("ann@example.com")
+    assert ann is not None
+    store.reply(number, AGENT, "Which order?", public=True, status="waiting", now=NOW + 1)
+    store.reply(number, Actor("customer", ann.id), "No. 7.", public=True, now=NOW + 2)
+    desk.update(change_of(desk.fetch([number])[number], tags_added=("ai_billing",)))
+
+    history = desk.history(number)
+
+    assert [(edit.author, edit.way, edit.comment, edit.status) for edit in history.edits] == [
+        (ann.id, "hand", "public", None),
+        (1, "hand", "public", ("new", "pending")),
+        (ann.id, "hand", "public", ("pending", "new")),
+        (None, "api", None, None),
+    ]
+    assert history.edits[0].creation
+    assert history.by_people() == (True, True, True, False)
+    assert [edit.text for edit in history.said_since(history.edits[1], ann.id)] == ["No. 7."]
+
+
 def test_a_run_that_must_not_write_cannot(desk: LocalDesk, store: LocalStore) -> None:
     ticket = desk.fetch([added(store)])[1]
 

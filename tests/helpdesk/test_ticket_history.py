@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ticket_processor.core.models import Priority
 from ticket_processor.helpdesk.ticket_history import Edit, History, overwritten
 
 from ..support.fakes import a_change
@@ -14,6 +15,17 @@ def edit(at: int = 0, **fields: object) -> Edit:
 
 
 # What is ours
+
+
+def test_what_our_last_write_put_there_is_known_whoever_had_it_before() -> None:
+    lost = edit(key="a", priority=(Priority.URGENT, Priority.LOW))
+    theirs = edit(priority=(Priority.LOW, Priority.NORMAL))
+    back = edit(key="b", priority=(Priority.NORMAL, Priority.URGENT), fields={20: ("B", "A")}, group=(1, 2))
+    history = History(edits=(lost, theirs, back))
+    assert history.ours().priority is None
+    last = history.last_written()
+    assert (last.priority, last.group, last.fields) == (Priority.URGENT, 2, {20: "A"})
+    assert History(edits=(lost, theirs)).last_written().priority is None
 
 
 def test_the_first_write_of_ours_triaged_the_ticket_whatever_its_key() -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from ticket_processor.core.errors import CannotRun, ConfigError, HelpdeskDown
-from ticket_processor.helpdesk.zendesk_reads import requesters
+from ticket_processor.helpdesk.zendesk_reads import own_user, requesters
+from ticket_processor.sandbox.store import BOT_ID
 
 from ..support.fakes import Wire, answer
 from .test_zendesk import START, Account
@@ -67,6 +68,21 @@ def test_who_is_not_found_is_told_with_the_way_out_and_without_the_address(
     with pytest.raises(error, match=words) as told:
         requesters(Wire(answer(status, body)).transport).find("anna@example.com")
     assert "anna" not in str(told.value)
+
+
+# Whom a ticket belongs to, and who we are ourselves
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        *((200, body) for body in ({"user": {"id": None, "name": "Anonymous user"}}, {}, [], {"user": "me"})),
+        (403, {"user": {"id": 9}}),
+    ],
+)
+def test_we_are_who_signs_in_and_nobody_without_an_answer(status: int, body: object) -> None:
+    assert own_user(Account().transport) == BOT_ID
+    assert own_user(Wire(answer(status, body)).transport) is None
 
 
 # Names, as Zendesk gives them with the tickets anyway

@@ -77,6 +77,13 @@ def test_an_unsure_answer_is_marked_for_review(confidence: float, unsure: bool) 
     assert ("please check" in (decision.note or "")) == unsure
 
 
+def test_another_prefix_is_used_throughout() -> None:
+    policy = Policy(tag_prefix="bot_")
+    decision = decide(1, an_analysis(confidence=0.1, urgency=Urgency.CRITICAL, source="rules"), policy)
+    assert policy.marker == "bot_processed"
+    assert all(tag.startswith("bot_") for tag in decision.tags)
+
+
 @pytest.mark.parametrize("mode", [Mode.OFF, Mode.SUGGEST])
 def test_a_site_that_wants_no_tags_gets_only_the_marker(mode: Mode) -> None:
     unsure_outage = an_analysis(urgency=Urgency.CRITICAL, confidence=0.1, source="rules")

@@ -211,3 +211,9 @@ def test_when_useful_a_ticket_that_its_tags_and_priority_say_all_about_gets_none
 )
 def test_when_useful_a_ticket_that_more_can_be_said_about_gets_one(more: dict[str, object]) -> None:
     assert decide(1, an_analysis(**more), Policy(note=NoteWhen.WHEN_USEFUL), TAXONOMY).note
+
+
+@pytest.mark.parametrize("more", [{"confidence": 0.4}, {"secondary": ("refund",), "confidence": 0.6}])
+def test_when_useful_doubts_of_the_rules_alone_are_not_told(more: dict[str, object]) -> None:
+    analysis = an_analysis(source="rules", **more)
+    assert decide(1, analysis, Policy(note=NoteWhen.WHEN_USEFUL), TAXONOMY).note is None

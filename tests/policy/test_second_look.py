@@ -27,6 +27,7 @@ TICKET = a_ticket(1, tags=("vip", *OURS), priority=Priority.NORMAL)
 NEW = a_decision(
     1, tags=("ai_processed", "ai_billing", "ai_urgency_low"), priority=Priority.HIGH, note="Triage: billing."
 )
+SAME = a_decision(1, tags=("ai_processed", "ai_general", "ai_urgency_low"), priority=Priority.NORMAL, note="Triage.")
 
 
 def test_a_priority_stays_whoever_set_it_and_another_is_suggested() -> None:
@@ -36,6 +37,12 @@ def test_a_priority_stays_whoever_set_it_and_another_is_suggested() -> None:
     assert "stays normal; high is suggested" in decision.note
     empty = TICKET.model_copy(update={"priority": None})
     assert merge(empty, replacing(NEW, empty, OURS, POLICY), key="k").priority is Priority.HIGH
+
+
+def test_a_model_that_agrees_takes_the_fallback_tag_off_without_a_second_note() -> None:
+    decision = replacing(SAME, TICKET, OURS, POLICY)
+    assert decision.note is None
+    assert set(merge(TICKET, decision, key="k").tags_removed) == {"ai_fallback", "ai_review"}
 
 
 @pytest.mark.parametrize("taken", OURS)

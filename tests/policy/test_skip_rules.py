@@ -113,3 +113,7 @@ def test_the_share_is_about_as_large_as_was_asked_for(percent: int) -> None:
 @pytest.mark.parametrize(("age", "waits"), [(0, True), (599, True), (600, False), (3600, False)])
 def test_a_ticket_waits_until_it_is_old_enough_by_the_helpdesks_clock(age: float, waits: bool) -> None:
     assert Selection(SkipRules(), wait_s=600).must_wait(a_ticket(age=age)) is waits
+
+
+def test_a_change_begins_no_second_head_start() -> None:
+    assert not Selection(SkipRules(), wait_s=600).must_wait(a_ticket(age=3600, touched=5))

@@ -16,6 +16,7 @@ from ticket_processor.tags import (
     merge_tags,
     merge_value,
     tag,
+    write_key,
 )
 
 from ..support.fakes import a_decision, a_ticket
@@ -41,6 +42,13 @@ def test_only_tags_that_were_named_are_removed_and_never_one_that_is_wanted(
     assert set(current) - set(merged) <= set(remove)
     assert {item for item in add if item} <= set(merged)
     assert not set(merged) & (set(remove) - set(add))
+
+
+@given(current=LISTS, add=LISTS, remove=LISTS)
+def test_no_tag_of_ours_is_there_twice_and_none_is_empty(current: list[str], add: list[str], remove: list[str]) -> None:
+    merged = merge_tags(current, add, remove)
+    assert len(merged) == len(set(merged))
+    assert "" not in set(merged) - set(current)
 
 
 @given(
@@ -122,8 +130,28 @@ def test_tags_are_spelt_so(parts: tuple[str, ...], made: str) -> None:
     assert tag(*parts) == made
 
 
+@given(subject=st.text(), tags=LISTS, description=st.text())
+def test_the_key_of_a_write_survives_every_edit(subject: str, tags: list[str], description: str) -> None:
+    """Agents redact even the first message."""
+    changed = {"subject": subject, "tags": tuple(tags), "description": description}
+    edited = a_ticket(**changed, status="open", priority=Priority.LOW, touched=5)
+    assert write_key(edited) == write_key(a_ticket())
+
+
 def test_the_key_of_earlier_versions_is_the_one_that_they_have_written() -> None:
     assert earlier_key(a_ticket()) == "2c2ae627c0b701c2ae710e21c22ec5a3"
+
+
+def test_another_ticket_another_birth_and_another_stage_have_other_keys() -> None:
+    ticket = a_ticket()
+    keys = {
+        write_key(ticket),
+        write_key(a_ticket(2)),
+        write_key(a_ticket(age=7200)),
+        write_key(ticket, stage="reply"),
+    }
+    assert len(keys) == 4
+    assert all(re.fullmatch("[0-9a-f]{32}", key) for key in keys)
 
 
 def test_an_assigned_ticket_keeps_its_group_whatever_may_be_replaced() -> None:
