@@ -1,5 +1,3 @@
-"""A model's advice to agents: read strictly, dropped without harm, and never more than words."""
-
 from __future__ import annotations
 
 import json

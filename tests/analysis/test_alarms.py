@@ -1,5 +1,3 @@
-"""Security incidents and outages: what must not wait, what only sounds alike, and what is at stake."""
-
 from __future__ import annotations
 
 import json

@@ -1,5 +1,3 @@
-"""What of a model's answer is believed: odd clothes, slips, lies, and words that are not the ticket's."""
-
 from __future__ import annotations
 
 import json

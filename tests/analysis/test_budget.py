@@ -1,5 +1,3 @@
-"""A limit to what models may cost: kept by many threads together, and over days."""
-
 from __future__ import annotations
 
 from pathlib import Path

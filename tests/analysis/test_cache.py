@@ -1,5 +1,3 @@
-"""Answers for texts that come again: found again, not too long, and never in the way."""
-
 from __future__ import annotations
 
 import sqlite3

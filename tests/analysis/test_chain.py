@@ -1,5 +1,3 @@
-"""The chain: who is asked, how often, and that somebody always answers."""
-
 from __future__ import annotations
 
 from typing import Any

@@ -1,5 +1,3 @@
-"""What the SDK is told, and how a server's ways of failing are told apart."""
-
 from __future__ import annotations
 
 import errno

@@ -1,5 +1,3 @@
-"""The local classifier: what it learns, when it is used, and what it refuses to open."""
-
 from __future__ import annotations
 
 import hashlib

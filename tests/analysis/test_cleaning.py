@@ -1,5 +1,3 @@
-"""Cleaning: HTML, quoted mail, signatures, hidden text, and mail that machines wrote."""
-
 from __future__ import annotations
 
 import re

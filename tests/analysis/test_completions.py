@@ -1,5 +1,3 @@
-"""What the helpdesk refused of a write is written later: as the settings want it then, and not for ever."""
-
 from __future__ import annotations
 
 from ticket_processor.core.errors import MissingPart

@@ -1,5 +1,3 @@
-"""Numbers, addresses and passwords go however they are written: encoded, with marks between, in any language."""
-
 from __future__ import annotations
 
 import pytest

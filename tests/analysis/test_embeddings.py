@@ -1,5 +1,3 @@
-"""One vector for each text, whatever embedding servers do."""
-
 from __future__ import annotations
 
 from collections.abc import Iterator

@@ -1,5 +1,3 @@
-"""A model that means harm writes nothing that nobody allowed: no tag, no priority, no link, no mark-up."""
-
 from __future__ import annotations
 
 import json

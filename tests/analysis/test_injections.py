@@ -1,5 +1,3 @@
-"""Texts that try to instruct a model bring about nothing that nobody allowed."""
-
 from __future__ import annotations
 
 from pathlib import Path

@@ -1,5 +1,3 @@
-"""Asking a model: once, once more, in the form its server takes, and what it cost."""
-
 from __future__ import annotations
 
 import json

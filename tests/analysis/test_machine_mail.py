@@ -1,5 +1,3 @@
-"""Mail of machines is told from people's mail about it: by sender and text, never by a subject alone."""
-
 from __future__ import annotations
 
 from ticket_processor.analysis.text.needs_no_answer import machine_mail

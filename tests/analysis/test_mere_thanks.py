@@ -1,5 +1,3 @@
-"""A customer's further message only thanks where nothing else is said, whatever the language."""
-
 from __future__ import annotations
 
 import pytest

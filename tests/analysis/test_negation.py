@@ -1,5 +1,3 @@
-"""A negation takes the alarm from the words that it belongs to, and from no others."""
-
 from __future__ import annotations
 
 import pytest

@@ -1,5 +1,3 @@
-"""The gate at the door: every field that holds words is walked, so that a new one cannot be forgotten."""
-
 from __future__ import annotations
 
 import ast

@@ -1,5 +1,3 @@
-"""Secrets that are planted in tickets are in nothing that leaves: a few hundred here, the rest by the script."""
-
 from __future__ import annotations
 
 from collections import Counter

@@ -1,5 +1,3 @@
-"""The words sent: what they hold, how long they are, and what a ticket can do to them (nothing)."""
-
 from __future__ import annotations
 
 import time

@@ -1,5 +1,3 @@
-"""Redaction: what must go, what must stay, and what holds for any text."""
-
 from __future__ import annotations
 
 import re

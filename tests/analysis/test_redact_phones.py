@@ -1,5 +1,3 @@
-"""Telephone numbers that no word tells, and the numbers that look like them."""
-
 from __future__ import annotations
 
 import phonenumbers

@@ -1,5 +1,3 @@
-"""What the rules give besides the category: sub-category, other categories, the words that led there."""
-
 from __future__ import annotations
 
 import pytest

@@ -1,5 +1,3 @@
-"""The keyword analyser, the mood and the language."""
-
 from __future__ import annotations
 
 import pytest

@@ -1,5 +1,3 @@
-"""A budget that many workers share: it is spent to the end, and never passed."""
-
 from __future__ import annotations
 
 import random
@@ -89,10 +87,6 @@ def cost_of_one() -> float:
 
 
 ONE = cost_of_one()
-
-
-def by_model(answers: Sequence[Analysis]) -> int:
-    return sum(answer.source == "model" for answer in answers)
 
 
 @pytest.mark.parametrize("workers", [1, 2, 8, 50, 200])

@@ -1,5 +1,3 @@
-"""Texts that try to instruct a model, and the ordinary ones that must not be taken for such."""
-
 from __future__ import annotations
 
 import base64

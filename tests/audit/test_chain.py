@@ -1,5 +1,3 @@
-"""The chain of the log: what is written can be erased in its personal part, and not changed otherwise."""
-
 from __future__ import annotations
 
 import itertools

@@ -1,5 +1,3 @@
-"""Erasing a ticket's words: they are gone from every file, the chain holds, and dying half-way does no harm."""
-
 from __future__ import annotations
 
 import base64

@@ -1,5 +1,3 @@
-"""Keys of the log: which one seals it, which ones check it, and lines that are encrypted at rest."""
-
 from __future__ import annotations
 
 import base64

@@ -1,5 +1,3 @@
-"""Receipts: every line parses, none is lost or split, and without receipts nothing goes on."""
-
 from __future__ import annotations
 
 import os

@@ -1,5 +1,3 @@
-"""Looking after the log: days are kept for so long and no longer; where it was ended, the next run goes on."""
-
 from __future__ import annotations
 
 import base64

@@ -1,5 +1,3 @@
-"""Verifying the log: what was changed is found, what runs and crashes do is not, and what nobody can tell is said."""
-
 from __future__ import annotations
 
 import base64
@@ -42,11 +40,6 @@ def new_keyring() -> Keyring:
 
 def line(what: str = "x", **facts: object) -> Line:
     return {"ts": f"{DAY}T03:30:00.000Z", "event": "alert", "run_id": "r", "what": what, **facts}
-
-
-def receipt(ticket: int = 7) -> Line:
-    analysis = {"category": "billing", "summary": "Charged twice.", "evidence": ["twice"], "entities": {}}
-    return {"event": "ticket", "run_id": "r", "ticket_id": ticket, "analysis": analysis, "change": {"note": "Said."}}
 
 
 class Log:

@@ -1,5 +1,3 @@
-"""The dashboard as people see it: the command in a process, a real browser before it."""
-
 from __future__ import annotations
 
 import os

@@ -1,5 +1,3 @@
-"""``ticketbot dashboard``: the process, its options, and what it keeps to itself."""
-
 from __future__ import annotations
 
 import http.client

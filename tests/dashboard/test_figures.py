@@ -1,5 +1,3 @@
-"""Figures, tables and small sums behind the pages: pure."""
-
 from __future__ import annotations
 
 import json

@@ -1,5 +1,3 @@
-"""The dashboard's sign-in: who is asked, who is let in, and where the dashboard refuses to listen without one."""
-
 from __future__ import annotations
 
 import base64

@@ -1,5 +1,3 @@
-"""What each page shows, without a browser."""
-
 from __future__ import annotations
 
 from contextlib import closing

@@ -1,5 +1,3 @@
-"""A report's page in a real browser: on a desk, on a phone, in the dark and on paper."""
-
 from __future__ import annotations
 
 from collections.abc import Iterator

@@ -1,5 +1,3 @@
-"""The page on which a person approves or rejects corrections: who may, what is decided, and how it is taken back."""
-
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping

@@ -1,5 +1,3 @@
-"""The Freshdesk client against the sandbox: what it reads and writes, and what it makes of refusals."""
-
 from __future__ import annotations
 
 import itertools
@@ -14,7 +12,6 @@ import pytest
 from ticket_processor import freshdesk
 from ticket_processor.core.errors import NotePublished
 from ticket_processor.core.models import OutcomeStatus, Priority
-from ticket_processor.core.taxonomy import Category, Taxonomy
 from ticket_processor.freshdesk import Freshdesk
 from ticket_processor.sandbox.access import PLANS
 from ticket_processor.sandbox.store import PERSON_ID
@@ -32,12 +29,6 @@ GROUP, NO_GROUP, ORDER = 8001, 8009, 2002
 @pytest.fixture
 def account() -> FreshAccount:
     return FreshAccount()
-
-
-def _billing(**sets: Any) -> Taxonomy:
-    """Categories of which the one that fits sets something."""
-    billing = Category(name="billing", description="Bills.", keywords={"en": ("charged ~ twice",)}, **sets)
-    return Taxonomy(categories=(billing, Category(name="general", description="Else.")), fallback="general")
 
 
 def _run(account: FreshAccount, folder: Path, name: str = "run", **options: Any) -> Any:

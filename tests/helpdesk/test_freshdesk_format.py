@@ -1,5 +1,3 @@
-"""Freshdesk's rows, notes and limits, read and written."""
-
 from __future__ import annotations
 
 from contextlib import suppress

@@ -1,5 +1,3 @@
-"""The history of a Freshdesk ticket, from our own record, its conversations and the ticket as it is."""
-
 from __future__ import annotations
 
 from typing import Any

@@ -1,5 +1,3 @@
-"""What commands ask a Freshdesk account beside tickets: its fields and groups, its people, its articles."""
-
 from __future__ import annotations
 
 import pytest

@@ -1,5 +1,3 @@
-"""What a ticket's history is read for, and how often: on a busy account it costs more than all other reads."""
-
 from __future__ import annotations
 
 from ticket_processor.helpdesk.ticket_history import Edit

@@ -1,5 +1,3 @@
-"""The local helpdesk behind the protocol of a run: its listing, its guard, its record, and what one write carries."""
-
 from __future__ import annotations
 
 import hashlib

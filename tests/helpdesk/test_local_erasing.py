@@ -1,5 +1,3 @@
-"""Erasing a customer from the local helpdesk."""
-
 from __future__ import annotations
 
 from pathlib import Path

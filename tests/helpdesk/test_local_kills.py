@@ -1,5 +1,3 @@
-"""The local helpdesk when its process is killed, or several work on one file."""
-
 from __future__ import annotations
 
 import random

@@ -1,5 +1,3 @@
-"""Searching the local helpdesk: words of any script, filters, sorting, and pages while tickets arrive."""
-
 from __future__ import annotations
 
 from pathlib import Path

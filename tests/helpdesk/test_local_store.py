@@ -1,5 +1,3 @@
-"""The store of the local helpdesk: submitting, the guard, statuses, events, what customers see, and ratings."""
-
 from __future__ import annotations
 
 import errno

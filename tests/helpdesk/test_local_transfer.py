@@ -1,5 +1,3 @@
-"""Leaving the local helpdesk and coming to it: whole exports and repeated imports."""
-
 from __future__ import annotations
 
 import copy

@@ -1,5 +1,3 @@
-"""All of ASCII's punctuation in a note: what stays, what goes and why, and that no helpdesk renders the rest."""
-
 from __future__ import annotations
 
 import html

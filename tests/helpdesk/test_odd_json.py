@@ -1,5 +1,3 @@
-"""Answers that break the rules of JSON: a little, and they are read all the same; else nothing is."""
-
 from __future__ import annotations
 
 import pytest

@@ -1,5 +1,3 @@
-"""Whatever an answer says of one ticket: all others are done in the same run, and the one is named."""
-
 from __future__ import annotations
 
 import re

@@ -1,5 +1,3 @@
-"""Records of Request Tracker 5.0.3 as it gave them, and what is made of them."""
-
 from __future__ import annotations
 
 from typing import Any

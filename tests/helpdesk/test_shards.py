@@ -1,5 +1,3 @@
-"""Which shard a ticket is of."""
-
 from __future__ import annotations
 
 import pytest

@@ -1,5 +1,3 @@
-"""What a ticket's record says, and what only the ticket beside it does."""
-
 from __future__ import annotations
 
 from ticket_processor.core.models import Priority

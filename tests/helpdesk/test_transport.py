@@ -1,5 +1,3 @@
-"""What is repeated, what is not, how long is waited, and what an answer counts for."""
-
 from __future__ import annotations
 
 import copy

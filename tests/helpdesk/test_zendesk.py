@@ -1,5 +1,3 @@
-"""The Zendesk client against the imitation in memory, and against answers the imitation would never give."""
-
 from __future__ import annotations
 
 from functools import partial

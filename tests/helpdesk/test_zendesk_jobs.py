@@ -1,5 +1,3 @@
-"""The Zendesk client's jobs of many updates, against the imitation in memory and against odd answers."""
-
 from __future__ import annotations
 
 from typing import Any

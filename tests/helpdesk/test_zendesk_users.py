@@ -1,5 +1,3 @@
-"""Whose tickets are these: requesters by number or address, all tickets that they have, and their names."""
-
 from __future__ import annotations
 
 import pytest

@@ -1,5 +1,3 @@
-"""What the dead man's switch hears of a run, and what it never costs one."""
-
 from __future__ import annotations
 
 import logging

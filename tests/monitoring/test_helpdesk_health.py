@@ -1,5 +1,3 @@
-"""Health checks of an account: what its user may see and change, the plan's limit, the clock."""
-
 from __future__ import annotations
 
 from typing import Any

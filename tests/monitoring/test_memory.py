@@ -1,5 +1,3 @@
-"""Told once, and told when it is over; to everybody, and across runs, whatever the disk does."""
-
 from __future__ import annotations
 
 import os

@@ -1,5 +1,3 @@
-"""What a receiver gets: a message that says what, since when and what to do; and what yesterday was like."""
-
 from __future__ import annotations
 
 import re

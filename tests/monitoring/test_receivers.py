@@ -1,5 +1,3 @@
-"""What is sent, to whom, and what no sending may do: raise, wait, tell an address, or carry a link or a mention."""
-
 from __future__ import annotations
 
 import json

@@ -1,5 +1,3 @@
-"""Each rule speaks when it should, and only then, in a sentence whose every number is true of its runs."""
-
 from __future__ import annotations
 
 import re

@@ -1,5 +1,3 @@
-"""What the runs of a day come to, when failures use up the error budget too fast, and how often runs come."""
-
 from __future__ import annotations
 
 from typing import Any

@@ -1,5 +1,3 @@
-"""Runs that triage a ticket again as its customer answers: once for each answer, and where nobody has judged it."""
-
 from __future__ import annotations
 
 from typing import Any

@@ -1,5 +1,3 @@
-"""Work goes out lazily and comes back as it is done; what hangs is left behind."""
-
 from __future__ import annotations
 
 import threading

@@ -1,5 +1,3 @@
-"""Which tickets are looked at, and how far the cursor may move."""
-
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping

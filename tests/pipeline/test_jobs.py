@@ -1,5 +1,3 @@
-"""Many tickets as jobs of a hundred: which way a write goes, and that no doubt about a job leads to a second write."""
-
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence

@@ -1,5 +1,3 @@
-"""Accounts without a place for our jobs, jobs of earlier runs, records that are refused, and runs that end early."""
-
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence

@@ -1,5 +1,3 @@
-"""Runs about exactly the tickets that somebody names, and triage anew of those that are done."""
-
 from __future__ import annotations
 
 from ticket_processor.core.models import Priority, Urgency

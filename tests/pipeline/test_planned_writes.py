@@ -1,5 +1,3 @@
-"""Writes that a dry run has planned: what a later run of their file makes of each."""
-
 from __future__ import annotations
 
 from ticket_processor.core.models import Ticket

@@ -1,5 +1,3 @@
-"""Reading ahead by one, in a thread of its own."""
-
 from __future__ import annotations
 
 import threading

@@ -1,5 +1,3 @@
-"""Announced replies: sent once, only on tickets that nobody has touched, each under an intent that names its draft."""
-
 from __future__ import annotations
 
 import hashlib

@@ -1,5 +1,3 @@
-"""What a write of ours took from people all the same is put back: whatever they do since, and nothing besides."""
-
 from __future__ import annotations
 
 import pytest

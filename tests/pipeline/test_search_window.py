@@ -1,5 +1,3 @@
-"""Tickets found by search: none is lost that the index shows late, and what is listed again costs nothing."""
-
 from __future__ import annotations
 
 from collections import Counter

@@ -1,5 +1,3 @@
-"""A fault of one ticket stays with that ticket; a fault that every ticket shares is counted against none."""
-
 from __future__ import annotations
 
 from collections.abc import Iterator

@@ -1,5 +1,3 @@
-"""Tickets that the helpdesk has told of: a run on just these, and an ordinary run that takes them first."""
-
 from __future__ import annotations
 
 import pytest

@@ -1,5 +1,3 @@
-"""What the helpdesk leaves out of a write that it took: it is told, completed by a later run, and three end the run."""
-
 from __future__ import annotations
 
 from collections.abc import Iterator

@@ -1,5 +1,3 @@
-"""A run taken back: exactly what it wrote, where nobody has touched it since, once, and with receipts."""
-
 from __future__ import annotations
 
 import hashlib

@@ -1,5 +1,3 @@
-"""Verdicts on tickets whose worker was given up."""
-
 from __future__ import annotations
 
 from concurrent.futures import Future

@@ -1,5 +1,3 @@
-"""What a run swears to: from its receipts, and from what the helpdesk has recorded of its writes."""
-
 from __future__ import annotations
 
 from collections.abc import Iterator

@@ -1,5 +1,3 @@
-"""Exactly once, and people win: the loop of fetch, merge and guarded update against a helpdesk in a dict."""
-
 from __future__ import annotations
 
 from collections.abc import Iterator

@@ -1,5 +1,3 @@
-"""What policy wants for an analysis, by autonomy and threshold; and by the preset `tiers`, who should take it."""
-
 from __future__ import annotations
 
 from typing import Any

@@ -1,5 +1,3 @@
-"""Which tickets are escalated, for which reasons, and what follows: tag, plan, group, priority."""
-
 from __future__ import annotations
 
 from typing import Any

@@ -1,5 +1,3 @@
-"""The one internal note: its words, which are always plain, and when there is one."""
-
 from __future__ import annotations
 
 import pytest

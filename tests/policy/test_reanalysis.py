@@ -1,5 +1,3 @@
-"""Triage again when the customer answers: what is an answer, what it may replace, and that it is looked at once."""
-
 from __future__ import annotations
 
 from typing import Any

@@ -1,5 +1,3 @@
-"""Rules of the helpdesk that clash with what a run writes are named, and harmless ones are not."""
-
 from __future__ import annotations
 
 from typing import Any

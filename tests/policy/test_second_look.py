@@ -1,5 +1,3 @@
-"""A ticket that was triaged is looked at again: a second look, a customer's answer, mere thanks."""
-
 from __future__ import annotations
 
 from typing import Any

@@ -1,5 +1,3 @@
-"""What is left to people, as far as it can be told from a ticket alone."""
-
 from __future__ import annotations
 
 from typing import Any

@@ -1,5 +1,3 @@
-"""Merging: theirs stays, ours is added once, and the key of a write stays the same."""
-
 from __future__ import annotations
 
 import re

@@ -1,5 +1,3 @@
-"""What is found wrong with a site's categories, and what is not."""
-
 from __future__ import annotations
 
 from typing import Any

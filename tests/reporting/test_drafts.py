@@ -1,5 +1,3 @@
-"""What people made of drafts: replies with known edits, none of which set the thresholds, and an imitated helpdesk."""
-
 from __future__ import annotations
 
 from collections.abc import Mapping

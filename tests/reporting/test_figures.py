@@ -1,5 +1,3 @@
-"""Figures from the log: the same as counting by hand, whatever the log holds and whatever is selected."""
-
 from __future__ import annotations
 
 import random

@@ -1,5 +1,3 @@
-"""Figures in words: one rounding for all, which never says 0% of something, or 100% of less than all."""
-
 from __future__ import annotations
 
 import pytest

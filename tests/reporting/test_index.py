@@ -1,5 +1,3 @@
-"""The log as columns: everything counts once, and nothing is stale."""
-
 from __future__ import annotations
 
 import base64

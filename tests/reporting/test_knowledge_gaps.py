@@ -1,5 +1,3 @@
-"""Topics that many tickets are about, and whether the help centre has articles on them."""
-
 from __future__ import annotations
 
 from typing import Any

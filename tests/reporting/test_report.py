@@ -1,5 +1,3 @@
-"""A report: the right periods side by side, in tables, JSON, CSV, a page and a mail that agree and harm nobody."""
-
 from __future__ import annotations
 
 import csv

@@ -1,5 +1,3 @@
-"""What a run comes to for people: what is worth a look, why no model answered, what to do next, which tickets tell."""
-
 from __future__ import annotations
 
 from hypothesis import given

@@ -1,5 +1,3 @@
-"""The recipes for ``ticketbot serve`` and ``portal`` name options that exist, and give them the time to end."""
-
 from __future__ import annotations
 
 import re

@@ -1,5 +1,3 @@
-"""``ticketbot serve`` as a process: from a delivery to the write on the ticket."""
-
 from __future__ import annotations
 
 import re

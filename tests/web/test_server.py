@@ -1,5 +1,3 @@
-"""Connections to the server."""
-
 from __future__ import annotations
 
 import time

@@ -1,5 +1,3 @@
-"""Only what the helpdesk has signed is let in, and only for a while; of its body only the ticket's number counts."""
-
 from __future__ import annotations
 
 import hashlib

@@ -1,5 +1,3 @@
-"""A told ticket is kept once, and stays on the queue until a run has given it an end, whatever keeps runs from it."""
-
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator

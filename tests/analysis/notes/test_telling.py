@@ -1,5 +1,3 @@
-"""The summary by rules: the most telling sentences; the words quoted as evidence; what a note's names look like."""
-
 from __future__ import annotations
 
 import pytest

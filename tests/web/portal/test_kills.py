@@ -1,5 +1,3 @@
-"""A portal that is killed while customers submit tickets, and erasures; ``scripts/kill_runs.py`` kills more often."""
-
 from __future__ import annotations
 
 import sys

@@ -1,5 +1,3 @@
-"""``ticketbot portal`` as a process: it takes tickets in, triages them, and listens where it may."""
-
 from __future__ import annotations
 
 import os

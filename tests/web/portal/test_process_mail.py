@@ -1,5 +1,3 @@
-"""The portal's mail: who gets which, once each, and what happens when the mail server does not work."""
-
 from __future__ import annotations
 
 import socketserver

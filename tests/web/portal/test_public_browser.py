@@ -1,5 +1,3 @@
-"""The public pages in a real browser: whole journeys with and without JavaScript, by keyboard, and under attack."""
-
 from __future__ import annotations
 
 from collections.abc import Iterator

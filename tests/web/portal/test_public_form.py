@@ -1,5 +1,3 @@
-"""A customer submits a ticket: what was typed is kept, programs are kept out, and nothing is there twice."""
-
 from __future__ import annotations
 
 import re

@@ -1,5 +1,3 @@
-"""Strangers, programs and hostile texts: nothing is seen, changed or run that should not be."""
-
 from __future__ import annotations
 
 import hashlib

@@ -1,5 +1,3 @@
-"""A customer follows a ticket: what is shown, what a customer may do with it, and what nobody but agents sees."""
-
 from __future__ import annotations
 
 import re

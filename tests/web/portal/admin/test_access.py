@@ -1,5 +1,3 @@
-"""Who may do what: every route of the portal for everybody, from a table that has to name each one."""
-
 from __future__ import annotations
 
 import re

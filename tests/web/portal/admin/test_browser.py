@@ -1,5 +1,3 @@
-"""The agents' pages in a real browser: each journey with and without JavaScript, by keyboard, and read by everybody."""
-
 from __future__ import annotations
 
 from collections.abc import Iterator

@@ -1,5 +1,3 @@
-"""Many tickets changed at once, and taken back."""
-
 from __future__ import annotations
 
 import json

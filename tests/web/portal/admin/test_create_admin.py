@@ -1,5 +1,3 @@
-"""``ticketbot portal create-admin``."""
-
 from __future__ import annotations
 
 from contextlib import closing

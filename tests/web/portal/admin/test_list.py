@@ -1,5 +1,3 @@
-"""The agents' list: search, filters, sorting, pages and CSV."""
-
 from __future__ import annotations
 
 import csv

@@ -1,5 +1,3 @@
-"""Logging in and out, and one's own password."""
-
 from __future__ import annotations
 
 import time

@@ -1,5 +1,3 @@
-"""An admin's page of agents and admins."""
-
 from __future__ import annotations
 
 import re

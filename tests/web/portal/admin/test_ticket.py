@@ -1,5 +1,3 @@
-"""A ticket's page for agents."""
-
 from __future__ import annotations
 
 import html
