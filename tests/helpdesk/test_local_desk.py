@@ -116,6 +116,12 @@ def test_the_record_knows_customers_agents_and_the_helpdesk_apart(desk: LocalDes
     assert [edit.text for edit in history.said_since(history.edits[1], ann.id)] == ["No. 7."]
 
 
+def test_a_tag_that_a_ticket_came_with_is_on_record_as_its_own(desk: LocalDesk, store: LocalStore) -> None:
+    number = store.create(NewTicket("Copied", "text", "a@b.example", tags=("ai_processed",)), NOW).id
+
+    assert desk.history(number).born_with("ai_processed")
+
+
 def test_a_run_that_must_not_write_cannot(desk: LocalDesk, store: LocalStore) -> None:
     ticket = desk.fetch([added(store)])[1]
 
