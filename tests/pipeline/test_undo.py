@@ -223,6 +223,15 @@ def test_an_undo_cancels_the_reply_that_the_run_has_announced(triaged: Bench) ->
     assert triaged.state.scheduled_replies() == []
 
 
+def test_a_ticket_that_is_not_as_the_record_says_is_believed(triaged: Bench) -> None:
+    ticket = triaged.account.tickets[1]
+    silently = {"priority": Priority.LOW, "tags": (*ticket.tags, "x"), "fields": {ORDER: "C-3"}}
+    triaged.account.tickets[1] = ticket.model_copy(update=silently)
+    triaged.undo()
+    assert triaged.one[2] == [f"field {ORDER}: changed_since", "priority: changed_since"]
+    assert values(triaged.ticket) == ({"vip", "x"}, Priority.LOW, None, {ORDER: "C-3"})
+
+
 SECOND = "s" * 32
 BY_LATER = {"key": SECOND, "intent": f"{LATER}-1"}
 UNDONE_LATER = {"key": key_of_stage(SECOND, "undo"), "intent": "other-undo-1"}

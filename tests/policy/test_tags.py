@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ticket_processor.core.models import Overwrite, Priority, TakenOff
+from ticket_processor.core.models import Overwrite, Priority, StatusChange, TakenOff
 from ticket_processor.tags import (
     MAX_TAG_LENGTH,
     earlier_key,
@@ -22,6 +22,7 @@ from ..support.fakes import a_decision, a_ticket
 NAMES = st.sampled_from(["vip", "ai_processed", "ai_billing", "Spam", "été", "a-b", "ai_other_product", ""])
 FREE = st.text(max_size=8)
 LISTS = st.lists(st.one_of(NAMES, FREE), max_size=8)
+SOLVED = StatusChange(status="solved")
 FIELDS = st.dictionaries(st.integers(1, 5), st.sampled_from(["a", "b", "c"]), max_size=4)
 
 
@@ -156,3 +157,15 @@ def test_an_assigned_ticket_keeps_its_group_whatever_may_be_replaced() -> None:
     decision = a_decision(group=8, group_overwrite=Overwrite.ALWAYS)
     assert merge(a_ticket(group=7), decision, key="k").group == 8
     assert merge(a_ticket(group=7, assignee=5), decision, key="k").group is None
+
+
+def test_a_part_that_a_person_took_off_or_the_helpdesk_refuses_is_not_sent() -> None:
+    decision = a_decision(priority=Priority.HIGH, group=8, fields={1: "x"}, note="Look.", closing=SOLVED)
+    off = TakenOff(priority=True, group=True, fields=frozenset({1}))
+    for without, unwanted in ((("priority", "group", "fields"), TakenOff()), ((), off)):
+        change = merge(a_ticket(), decision, key="k", without=without, unwanted=unwanted)
+        assert (change.priority, change.group, change.fields) == (None, None, {})
+    whole = merge(a_ticket(), decision, key="k")
+    assert (whole.priority, whole.group, whole.fields, whole.closing) == (Priority.HIGH, 8, {1: "x"}, SOLVED)
+    without_note = merge(a_ticket(), decision, key="k", without=("note",))
+    assert (without_note.note, without_note.closing) == (None, None)
