@@ -25,7 +25,7 @@ from ticket_processor.core.models import Change, Priority, TakenOff, Ticket
 from ticket_processor.helpdesk.protocol import Page
 from ticket_processor.helpdesk.ticket_history import overwritten
 from ticket_processor.helpdesk.transport import Auth, FetchedAuth, Throttle, Transport
-from ticket_processor.helpdesk.zendesk_format import read_limits
+from ticket_processor.helpdesk.zendesk_format import read_edits, read_limits
 from ticket_processor.helpdesk.zendesk_reads import fetch_token
 from ticket_processor.pipeline.shared_faults import IsolatingDesk, SharedFaults
 from ticket_processor.sandbox.access import Credentials
@@ -161,6 +161,15 @@ def test_whoever_may_not_export_is_served_by_search_which_goes_on_where_it_ended
     account.sent.clear()
     assert late in ids(list(account.desk.pages(cursor, 0)))
     assert not [request for request in account.sent if "incremental" in request.path]
+
+
+def test_a_ticket_that_an_answer_leaves_out_is_asked_for_alone() -> None:
+    wire = Wire(answer(200, {"tickets": [row(1)]}), answer(200, {"ticket": row(2)}))
+    assert list(Zendesk(wire.transport).fetch([1, 2])) == [1, 2]
+    assert [sent.path_url.partition("?")[0] for sent in wire.adapter.sent] == [
+        "/api/v2/tickets/show_many",
+        "/api/v2/tickets/2",
+    ]
 
 
 # Reading tickets
@@ -324,6 +333,13 @@ def test_what_a_trigger_made_of_our_write_is_not_taken_for_ours() -> None:
     recorded = Zendesk(wire.transport).update(change)
     assert recorded is not None
     assert not overwritten(recorded, change)
+
+
+@pytest.mark.parametrize(("author", "way"), [(-1, "rules"), (77, "hand")])
+def test_what_the_helpdesk_does_by_itself_is_no_persons_work(author: int, way: str) -> None:
+    change = {"type": "Change", "field_name": "status", "previous_value": "solved", "value": "closed"}
+    (edit,) = read_edits({"created_at": "2026-11-21T03:00:00Z", "author_id": author, "events": [change]})
+    assert edit.way == way
 
 
 def changes(name: object, *moves: tuple[object, object]) -> list[dict[str, Any]]:

@@ -337,6 +337,13 @@ def test_deleted_closed_and_hands_off_tickets_are_left(triaged: Bench) -> None:
     assert [change.ticket_id for change in account.written] == [1]
 
 
+def test_a_ticket_that_changed_just_now_is_waited_for(triaged: Bench) -> None:
+    triaged.account.tag(add=["theirs"], ago=1.0)
+    assert triaged.undo().exit_code == 0
+    assert triaged.one == ("updated", "taken_back", [])
+    assert sum(triaged.clock.waits) >= 6.0
+
+
 # Once, and guarded
 
 
