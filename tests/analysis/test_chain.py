@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -14,7 +16,7 @@ from ticket_processor.analysis.rules.analyser import RulesAnalyser
 from ticket_processor.analysis.rules.injection import signs_of
 from ticket_processor.analysis.text.cleaning import clean
 from ticket_processor.analysis.text.redact import RedactedText, redact
-from ticket_processor.core.clock import Deadline
+from ticket_processor.core.clock import Deadline, SystemClock
 from ticket_processor.core.errors import AnalysisFailed, DeadlineReached
 from ticket_processor.core.guards import Breaker, BreakerMemory
 from ticket_processor.core.models import Analysis, RedactionLevel, Usage
@@ -270,6 +272,25 @@ def test_answers_that_could_not_be_used_are_paid_for_and_counted() -> None:
 # The rest of the chain
 
 
+class Classifier:
+    def __init__(self, error: AnalysisFailed | None = None) -> None:
+        self._error = error
+
+    def analyse(self, text: RedactedText) -> Analysis:
+        if self._error:
+            raise self._error
+        return an_analysis(source="classifier", model=None, attempts=0)
+
+
+def test_the_classifier_answers_before_the_rules_and_says_why_no_model_did() -> None:
+    down = Model(AnalysisFailed("model_unknown"))
+    analysis = Chain().understanding(down, classifier=Classifier())(TICKET)
+    assert (analysis.source, analysis.why_fallback) == ("classifier", "model_unknown")
+    assert Understanding([], RULES, classifier=Classifier())(TICKET).why_fallback == "no_model_configured"
+    of_no_use = Classifier(AnalysisFailed("classifier_unsure"))
+    assert Understanding([], RULES, classifier=of_no_use)(TICKET).source == "rules"
+
+
 @pytest.mark.parametrize("text", ["", "...", "12345", "\x00", "🙂🙂", "<p> </p>"])
 def test_a_ticket_without_a_word_costs_nothing(text: str) -> None:
     model = Model()
@@ -299,3 +320,18 @@ def test_a_kept_answer_is_held_to_the_floors_of_the_text_it_is_used_for() -> Non
     understand(first)
     again = understand(first.model_copy(update={"description": "One line,\nand another"}))
     assert (again.cached, again.summary) == (True, "held for 1 lines")
+
+
+def test_the_same_text_at_the_same_time_is_paid_for_once() -> None:
+    class Slow(Model):
+        def analyse(self, text: RedactedText, _allowance: object = None) -> Analysis:
+            time.sleep(0.02)
+            return super().analyse(text)
+
+    chain, model = Chain(), Slow()
+    chain.deadline = Deadline(SystemClock(), 60)
+    understand = chain.understanding(model, links={"store": AnswerStore(None, chain.clock)})
+    with ThreadPoolExecutor(16) as pool:
+        answers = list(pool.map(lambda _: understand(TICKET), range(32)))
+    assert len(model.texts) == 1
+    assert sum(not answer.cached for answer in answers) == 1

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from ticket_processor.analysis.classifier.analyser import LocalClassifier
 from ticket_processor.analysis.classifier.storage import (
     DESCRIPTION,
+    MOST_FORMER,
     ClassifierUnusable,
     Description,
     NotTrained,
@@ -32,7 +33,7 @@ from ticket_processor.analysis.classifier.storage import (
 )
 from ticket_processor.analysis.rules.analyser import RulesAnalyser
 from ticket_processor.analysis.text.redact import RedactedText, redact
-from ticket_processor.core.errors import AnalysisFailed, how_to_install
+from ticket_processor.core.errors import AnalysisFailed, ConfigError, how_to_install
 from ticket_processor.core.models import Analysis, Sentiment, Urgency
 from ticket_processor.core.taxonomy import Category, Taxonomy
 from ticket_processor.evaluation.data import Example
@@ -162,6 +163,12 @@ def test_urgency_is_never_below_the_floor_of_the_rules(folder: Path) -> None:
     assert found.urgency is Urgency.HIGH
 
 
+def test_a_text_without_a_known_word_is_left_to_the_rules(classifier: LocalClassifier) -> None:
+    for text in ("", "  ", "ᚠᚢᚦ"):
+        with pytest.raises(AnalysisFailed, match="classifier_knows_no_word"):
+            classifier.analyse(redact(text))
+
+
 # --- what it must not keep -------------------------------------------------------------------------------------------
 
 
@@ -212,6 +219,17 @@ def test_a_category_that_moved_since_training_makes_it_unusable(folder: Path, na
     )
     with pytest.raises(ClassifierUnusable, match=rf"under another one .*{name}.*: train again"):
         LocalClassifier.load(folder, moved, RulesAnalyser(moved))
+
+
+def test_with_few_tickets_the_rules_answer_however_well_it_did() -> None:
+    from ticket_processor.evaluation.fitting import summary_text
+
+    result = learn(TRAINING[:60])
+    assert {task: learnt.macro_f1 > 0.8 for task, learnt in result.description.tasks.items()}["sentiment"]
+    assert result.description.used == ("category",)
+    assert "sentiment will not be used: it takes 120 labelled tickets, and there are 60" in summary_text(
+        result, bench=False
+    )
 
 
 def test_what_a_fold_is_tested_with_is_learnt_from_the_other_tickets_alone() -> None:
@@ -270,6 +288,17 @@ def test_words_of_an_outage_yield_to_a_classifier_that_knows_better(tmp_path: Pa
         write(tmp_path / alarm, trusted, result.content)
         classifier = LocalClassifier.load(tmp_path / alarm, TAXONOMY, rules)
         assert classifier.analyse(redact("zinnia tulip amble")).urgency is expected
+
+
+def test_when_there_is_nothing_to_learn_each_task_says_why() -> None:
+    unlabelled = [item.model_copy(update={"sentiment": None, "category": "gamma"}) for item in TRAINING[:12]]
+    with pytest.raises(ConfigError) as caught:
+        learn([item.model_copy(update={"urgency": Urgency.LOW}) for item in unlabelled])
+    reasons = " ".join(caught.value.problems)
+    assert len(caught.value.problems) == 3
+    assert "no ticket has a label" in reasons
+    assert "none of the taxonomy's categories" in reasons
+    assert "at least 5 different tickets" in reasons
 
 
 # --- what it refuses to open -----------------------------------------------------------------------------------------
@@ -462,3 +491,13 @@ def test_the_former_one_is_put_back_with_its_weights_and_so_is_the_one_before(tm
     assert check(tmp_path, read_description(tmp_path)).is_file()
     put_back(tmp_path, "", first)
     assert version(tmp_path) == ""
+
+
+def test_only_the_last_few_are_kept_and_an_older_one_is_not_half_put_back(tmp_path: Path) -> None:
+    made = [store(tmp_path, number) for number in range(MOST_FORMER + 3)]
+    assert len([*tmp_path.glob("former-*.json")]) == MOST_FORMER
+    assert len([*tmp_path.glob("weights-*.skops")]) == MOST_FORMER + 1
+    with pytest.raises(ConfigError, match="no longer"):
+        put_back(tmp_path, made[0], made[-1])
+    assert version(tmp_path) == made[-1]
+    assert {path.name[:6] for path in tmp_path.iterdir()} == {"former", "weight", "classi"}

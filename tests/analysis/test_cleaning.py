@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ticket_processor.analysis.rules.injection import signs_of
-from ticket_processor.analysis.text.cleaning import MAX_OUTPUT, MAX_SUBJECT, clean
+from ticket_processor.analysis.text.cleaning import MAX_OUTPUT, MAX_SUBJECT, as_text, clean
 from ticket_processor.core.text import MAX_INPUT, plain_line
 
 from ..support.cases import for_each
@@ -94,6 +94,11 @@ def test_html_becomes_text_without_its_hidden_parts() -> None:
     assert clean("Hi", markup) == "Hi\nHello world\n\nfirst\n\nsecond\n\na\nb & c"
 
 
+def test_quoted_mail_in_html_is_cut() -> None:
+    assert clean("", "<div>New words</div><div class='gmail_quote'>On Monday Jo wrote: old</div>") == "New words"
+    assert clean("", "<p>New words</p><div id='divRplyFwdMsg'>From: Jo</div><div>old</div>") == "New words"
+
+
 def test_hidden_characters_are_stripped_and_scripts_kept() -> None:
     assert clean("Ｈｉ", "注\u200b文が\U000e0041届かない 😀\u202e") == "Hi\n注文が届かない 😀"
     assert clean("Hi", "ab\u2060\ufe0fcd") == "Hi\nabcd", "what one stripping brings together"
@@ -157,6 +162,14 @@ def test_time_grows_with_the_text_and_not_with_its_square(read: Callable[[str], 
         if ratios[-1] < 3:
             return
     raise AssertionError(f"twice the text takes {ratios} times as long")
+
+
+def test_the_words_in_a_mail_of_countless_elements_are_kept() -> None:
+    lines = [f"line {number}" for number in range(1200)]
+    flat = "".join(f"<div><b>{line}</b><!-- <i> --></div><script>a='<i>'</script>" for line in lines)
+    assert as_text(flat).split() == " ".join(lines).split()
+    deep = "<div>" * 3000 + "Where is my order &amp; why?" + "</div>" * 3000 + "<div>Jo</div>"
+    assert as_text(deep).split() == "Where is my order & why? Jo".split()
 
 
 @pytest.mark.parametrize("before", range(2))

@@ -76,3 +76,30 @@ def test_a_server_without_embeddings_is_told_in_a_sentence(status: int, reason: 
     assert says in str(failed.value)
     assert "CANARY" not in str(failed.value)
     assert (len(server.received), waits) == (1, [])
+
+
+def test_what_is_too_long_for_it_is_cut_shorter_until_it_takes_it_and_that_is_remembered() -> None:
+    too_long = reply({"error": {"message": "input is too large to process", "code": 500}}, 500)
+    text = "word " * 2000
+    with embedding(too_long, vectors([1.0])) as (embedder, server, waits):
+        embedder.embed([text])
+        embedder.embed([text])
+    lengths = [len(request.body["input"][0]) for request in server.received]
+    assert lengths[0] > 1.8 * lengths[1]
+    assert lengths[1] == lengths[2]
+    assert waits == []
+    with embedding(too_long) as (embedder, server, _), pytest.raises(EmbeddingsFailed, match="too_long"):
+        embedder.embed([text])
+    assert len(server.received) == 3
+
+
+@pytest.mark.parametrize("status", [400, 413])
+def test_a_batch_that_is_too_large_is_halved_and_the_next_ones_are_as_small(status: int) -> None:
+    refused = reply({"error": {"message": "batch size exceeds the limit"}}, status)
+    one, two = vectors([1.0]), vectors([1.0], [2.0])
+    with embedding(refused, two, two, one) as (embedder, server, _):
+        assert embedder.embed(["a", "b", "c", "d"]) == [(1.0,), (2.0,), (1.0,), (2.0,)]
+        embedder.embed(["e"])
+    assert [request.body["input"] for request in server.received[1:]] == [["a", "b"], ["c", "d"], ["e"]]
+    with embedding(refused) as (embedder, _, _), pytest.raises(EmbeddingsFailed):
+        embedder.embed(["a", "b"])

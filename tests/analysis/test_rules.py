@@ -105,6 +105,13 @@ def test_languages_are_told_apart(text: str, language: str) -> None:
     assert detect_language(text) == language
 
 
+def test_without_the_learned_model_the_words_alone_decide(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ticket_processor.analysis.text.language._load_model", lambda: None)
+    assert detect_language("Ich habe ein Problem mit der Rechnung, die nicht stimmt") == "de"
+    assert detect_language("J'ai un problème avec la facture que vous avez envoyée") == "fr"
+    assert detect_language("qwrt zxcv") == "und"
+
+
 def test_entries_match_words_phrases_endings_and_gaps() -> None:
     entries = ["refund*", "*rechnung", "*ausfall*", "close ~ account", "l'erreur", "doesn't work", "返金"]
     matcher = PhraseMatcher(words=((entry, entry) for entry in entries))

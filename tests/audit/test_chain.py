@@ -133,6 +133,16 @@ def test_lines_of_another_key_or_of_none_are_kept_and_the_chain_begins_anew(
     assert headers[0]["key_id"] != headers[1]["key_id"]
 
 
+def test_a_last_line_of_another_key_without_its_end_of_line_is_kept(
+    tmp_path: Path, write: Callable[..., LogWriter]
+) -> None:
+    write(key=b"a key that is no longer here").append(DAY, [line("a")])
+    path = tmp_path / f"ticketbot-{DAY}.jsonl"
+    path.write_bytes(path.read_bytes().removesuffix(b"\n"))
+    write().append(DAY, [line("b")])
+    assert [read["what"] for _, read in events(tmp_path)] == ["a", "b"]
+
+
 def test_a_changed_last_line_is_not_built_upon(tmp_path: Path, write: Callable[..., LogWriter]) -> None:
     write().append(DAY, [line("a"), line("b")])
     path = tmp_path / f"ticketbot-{DAY}.jsonl"

@@ -184,6 +184,18 @@ def test_a_file_whose_key_is_not_here_is_told_and_the_rest_is_erased(tmp_path: P
     assert gone.total == 2
 
 
+def test_a_file_that_cannot_be_read_is_told_and_the_rest_is_erased(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ticket_processor.audit.files.MAX_LINE", 1 << 20)
+    with (office.folder / "ticketbot-2026-11-19.jsonl").open("ab") as file:
+        file.write(b"x" * (1 << 20) + b"\n")
+    gone = office.erase(7)
+    (trouble,) = gone.troubles
+    assert "ticketbot-2026-11-19.jsonl cannot be read: line " in trouble
+    assert gone.total == 4
+
+
 def test_nothing_is_erased_that_cannot_be_written_down(office: Office) -> None:
     before = office.words_of(7)
     audit = office.log()

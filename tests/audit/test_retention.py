@@ -21,6 +21,8 @@ from ticket_processor.audit.receipts import (
     EXPIRED,
     AuditLog,
     check_encryption,
+    keep_head,
+    left_in,
     look_after,
     not_before,
     stands,
@@ -265,6 +267,32 @@ def test_without_a_line_about_it_nothing_goes(plain: Desk) -> None:
     assert (days(plain.folder), plain.flaws()) == ([str(TODAY - timedelta(days=1)), str(TODAY)], [])
 
 
+# What stands in the way
+
+
+def test_one_file_that_cannot_be_removed_does_not_keep_the_others(plain: Desk) -> None:
+    for back in (403, 402, 401, 1):
+        plain.write(TODAY - timedelta(days=back))
+    plain.clock = ManualClock(at(TODAY))
+    there = str(TODAY - timedelta(days=402))
+
+    class OneIsBroken(Disk):
+        def before(self, number: int, operation: str) -> None:
+            if operation.startswith(f"unlink ticketbot-{there}"):
+                raise OSError(5, "Input/output error")
+
+    with OneIsBroken(plain.folder).at_work():
+        (trouble,) = plain.run()
+    assert "Input/output error" in trouble
+    assert days(plain.folder) == [there, str(TODAY - timedelta(days=1)), str(TODAY)]
+
+
+def spoil(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make of it what is none of ours: a line longer than any that is read."""
+    monkeypatch.setattr("ticket_processor.audit.files.MAX_LINE", 1 << 20)
+    path.write_bytes(b"x" * (1 << 20) + b"\n")
+
+
 # Whether it is as it was left
 
 
@@ -293,6 +321,15 @@ def test_a_log_that_was_touched_is_told_once(plain: Desk, wrong: str) -> None:
     (told,) = plain.alerts(CHANGED)
     assert told["head"]
     assert plain.run() == []
+
+
+def test_a_log_that_cannot_be_read_is_a_remark_and_no_end(plain: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    plain.write(TODAY - timedelta(days=1))
+    spoil(log_files(plain.folder)[0].path, monkeypatch)
+    plain.clock = ManualClock(at(TODAY))
+    (trouble,) = plain.run()
+    assert "cannot be read" in trouble
+    assert CHANGED not in (plain.folder / f"ticketbot-{TODAY}.jsonl").read_text(encoding="utf-8")
 
 
 # Crashes
@@ -384,6 +421,19 @@ def test_a_line_that_only_looks_encrypted_does_not_stand_for_the_last_one(plain:
     forged = b'{"seq":%d,"sealed":"eA=="}\n' % (head.lines - 1)
     file.path.write_bytes(b"".join([*lines[:-1], forged]))
     assert not stands(plain.folder, str(head))
+
+
+def test_the_end_of_another_log_is_not_looked_for_in_this_one(tmp_path: Path) -> None:
+    state, clock = State(None), ManualClock()
+    here, there = (AuditLog(tmp_path / name, clock, "r") for name in ("here", "there"))
+    assert left_in(state, here.folder) is None
+    assert keep_head(state, here) is None
+    here.alert("x")
+    assert keep_head(state, here) == str(here.head) == left_in(state, here.folder)
+    assert left_in(state, there.folder) is None
+    for each in (here, there):
+        each.close()
+    state.close()
 
 
 # Encryption that ends, and keys that are lost

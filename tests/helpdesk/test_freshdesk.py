@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 
 from ticket_processor import freshdesk
-from ticket_processor.core.errors import NotePublished
+from ticket_processor.core.errors import CannotRun, NotAuthorised, NotePublished
 from ticket_processor.core.models import OutcomeStatus, Priority
 from ticket_processor.freshdesk import Freshdesk
+from ticket_processor.helpdesk import freshdesk_reads
 from ticket_processor.sandbox.access import PLANS
+from ticket_processor.sandbox.messages import Request, Response
 from ticket_processor.sandbox.store import PERSON_ID
 
 from ..imitation import FaultPlan, FreshdeskRules
@@ -119,6 +121,19 @@ def test_credits_are_booked_as_freshdesk_counts_them_and_stay_in_our_share(tmp_p
 # Tickets that cannot be written
 
 
+@pytest.mark.parametrize(("method", "path", "notes"), [("POST", "/notes", 0), ("PUT", "/tickets/{}", 1)])
+def test_a_ticket_that_becomes_spam_is_skipped_with_the_reason(
+    account: FreshAccount, tmp_path: Path, method: str, path: str, notes: int
+) -> None:
+    number = account.add().id
+    with account.before(method, path.format(number), lambda: account.desk.spam(number)):
+        outcome = _run(account, tmp_path).outcomes[number]
+    assert (outcome.status, outcome.reason) == (OutcomeStatus.SKIPPED, "deleted")
+    assert _tags(account, number) == set()
+    assert len(account.desk.bot_notes(number)) == notes  # Freshdesk lets nobody delete it there
+    assert 405 in {item.status for item in account.asked}
+
+
 def test_a_field_that_the_account_requires_fails_the_ticket_by_its_name_and_the_note_is_withdrawn(
     tmp_path: Path,
 ) -> None:
@@ -169,6 +184,23 @@ def test_wherever_a_run_dies_the_next_one_ends_with_one_note_and_the_tags_of_all
     assert len(died) > 10
 
 
+def test_a_ticket_that_cannot_be_read_behind_its_note_does_not_end_the_run(
+    account: FreshAccount, tmp_path: Path
+) -> None:
+    first, second = account.add().id, account.add().id
+    account.clock.advance(60)
+
+    def breaks(request: Request, response: Response) -> None:
+        if request.method == "POST" and request.path.endswith(f"/tickets/{first}/notes"):
+            _faults(account, f"status:GET:/tickets/{first}$:status=500")
+
+    account.sandbox.after_request.append(breaks)
+    outcomes = _run(account, tmp_path).outcomes
+    assert outcomes[second].status is OutcomeStatus.UPDATED
+    assert outcomes[first].status is OutcomeStatus.FAILED
+    assert outcomes[first].retry
+
+
 # Long tickets
 
 
@@ -187,6 +219,15 @@ def test_behind_more_than_ten_conversations_our_note_is_found_and_not_sent_twice
     _run(account, tmp_path, "again")
     assert len(account.desk.bot_notes(number)) == 1
     assert "ai_processed" in _tags(account, number)
+
+
+def test_a_page_of_tickets_that_is_too_long_is_read_in_smaller_ones(
+    account: FreshAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(freshdesk_reads, "MAX_PAGE_BYTES", 200_000)
+    numbers = [account.add(text="x" * 10_000, created_at=account.clock.now() - 5000 + n).id for n in range(30)]
+    assert sorted(_everything(account.client)) == numbers
+    assert [item.request.query["per_page"] for item in account.asked][:3] == ["100", "10", "10"]
 
 
 # What lists and views show
@@ -228,3 +269,18 @@ def test_deleted_tickets_and_spam_are_seen_as_deleted(account: FreshAccount) -> 
     account.desk.spam(spam)
     assert {ticket.status for ticket in account.client.fetch([gone, spam]).values()} == {"deleted"}
     assert _everything(account.client) == {}
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "words"),
+    [
+        (400, CannotRun, r"Freshdesk refuses to list tickets \(HTTP 400\)"),
+        (403, NotAuthorised, "may not list tickets"),
+    ],
+)
+def test_a_list_that_is_refused_ends_the_run_in_one_sentence(
+    account: FreshAccount, status: int, error: type[Exception], words: str
+) -> None:
+    _faults(account, f"not-json-4xx:GET:/tickets:status={status}")
+    with pytest.raises(error, match=words):
+        _everything(account.client)

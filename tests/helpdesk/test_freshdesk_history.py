@@ -54,6 +54,17 @@ def test_what_a_person_changed_since_is_theirs() -> None:
     assert history.judged(history.ours().tags)
 
 
+def test_between_two_writes_of_ours_others_changed_what_the_second_one_found() -> None:
+    tags = (*CHANGE.tags, "callback")
+    second = CHANGE.model_copy(update={"key": "f" * 32, "intent": "run-2", "tags_before": tags, "tags": tags})
+    later = KeptWrite(change=second.model_copy(update={"tags_added": ()}), done="2026-11-22T08:20:00Z")
+    history = _history(TICKET.model_copy(update={"tags": tags}), writes=(DONE, later))
+
+    by_others = [edit for edit in history.edits if edit.tags_added == {"callback"}]
+    assert [edit.key for edit in by_others] == [""]
+    assert history.find("f" * 32).intent == "run-2"
+
+
 def test_without_our_record_marker_and_note_tell_which_write_it_was() -> None:
     lost = _history(TICKET, NOTE, writes=())
 

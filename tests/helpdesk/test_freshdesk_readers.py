@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from ticket_processor.core.errors import ConfigError
+from ticket_processor.core.errors import CannotRun, ConfigError, HelpdeskDown
 from ticket_processor.helpdesk.freshdesk_reads import read_labels, requesters
 from ticket_processor.helpdesk.protocol import TicketField
 
@@ -30,6 +30,12 @@ def test_fields_and_groups_are_read_over_all_pages() -> None:
     assert found.fields[2].kind == "checkbox"
     assert list(found.fields[3].options) == ["Spain"]
     assert (len(found.groups), found.groups[101]) == (101, "Finance")
+
+
+@pytest.mark.parametrize(("step", "error"), [(answer(403, {}), CannotRun), (answer(200, {"id": 1}), HelpdeskDown)])
+def test_an_account_that_does_not_show_its_fields_is_told_in_a_sentence(step: object, error: type[Exception]) -> None:
+    with pytest.raises(error, match="ticket fields"):
+        read_labels(Wire(step).transport)  # type: ignore[arg-type]
 
 
 def test_all_tickets_of_a_requester_are_listed_those_of_last_year_too() -> None:

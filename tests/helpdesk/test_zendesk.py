@@ -163,6 +163,28 @@ def test_whoever_may_not_export_is_served_by_search_which_goes_on_where_it_ended
     assert not [request for request in account.sent if "incremental" in request.path]
 
 
+ODD = {
+    "no date": {"created_at": None},
+    "no real date": {"created_at": "yesterday"},
+    "an empty date": {"updated_at": ""},
+    "a number among the tags": {"tags": [1]},
+    "a tag that cannot be read": {"tags": ["vip", "\ufffd"]},
+    "a status as a number": {"status": 3},
+}
+
+
+@pytest.mark.parametrize("odd", ODD.values(), ids=ODD.keys())
+def test_a_row_that_makes_no_sense_is_that_tickets_fault_and_the_others_are_read(odd: dict[str, Any]) -> None:
+    body = {"tickets": [row(1), row(2) | odd, row(3)], "end_of_stream": True, "after_cursor": "x"}
+    (page,) = Zendesk(Wire(answer(200, body)).transport).pages(None, 0)
+    assert [ticket.id for ticket in page.tickets] == [1, 3]
+    assert [(number, str(why)) for number, why in page.unread.items()] == [
+        (2, "Zendesk shows this ticket in a form that cannot be read")
+    ]
+    found = Zendesk(Wire(answer(200, body)).transport).fetch([1, 2, 3])
+    assert (list(found), list(found.unread)) == ([1, 3], [2])
+
+
 def test_a_ticket_that_an_answer_leaves_out_is_asked_for_alone() -> None:
     wire = Wire(answer(200, {"tickets": [row(1)]}), answer(200, {"ticket": row(2)}))
     assert list(Zendesk(wire.transport).fetch([1, 2])) == [1, 2]
@@ -170,6 +192,20 @@ def test_a_ticket_that_an_answer_leaves_out_is_asked_for_alone() -> None:
         "/api/v2/tickets/show_many",
         "/api/v2/tickets/2",
     ]
+
+
+@pytest.mark.parametrize(
+    ("alone", "unread"),
+    [
+        *((answer(status), []) for status in (404, 410)),
+        *((answer(status), [2]) for status in (403, 500)),
+        *((answer(200, body), [2]) for body in ({"ticket": None}, {"ticket": row(9)}, "<html>")),
+    ],
+    ids=str,
+)
+def test_only_a_ticket_that_its_own_answer_denies_is_gone(alone: requests.Response, unread: list[int]) -> None:
+    found = Zendesk(Wire(answer(200, {"tickets": [row(1)]}), alone).transport).fetch([1, 2])
+    assert (list(found), list(found.unread)) == ([1], unread)
 
 
 # Reading tickets
@@ -454,6 +490,19 @@ def test_what_rules_change_in_the_same_update_is_not_taken_for_dropped(
     edit = Zendesk(Wire(reply).transport).update(change)
     assert edit is not None
     assert edit.dropped == dropped
+
+
+def test_a_user_who_may_not_read_the_fields_writes_them_as_they_are_and_says_so_once() -> None:
+    done = [answer(200, {"ticket": {"id": number}}) for number in (1, 2)]
+    wire = Wire(answer(403, {"error": "Forbidden"}), *done)
+    desk = Zendesk(wire.transport)
+    for number in (1, 2):
+        desk.update(a_change(number, tags=("ai_processed",), fields={7: "x"}))
+    assert [request.method for request in wire.adapter.sent] == ["GET", "PUT", "PUT"]
+    sent = wire.adapter.json()["ticket"]
+    assert (sent["tags"], sent["custom_fields"]) == (["ai_processed"], [{"id": 7, "value": "x"}])
+    (trouble,) = desk.troubles
+    assert "403" in trouble
 
 
 def test_our_write_is_found_on_the_second_page_of_audits() -> None:

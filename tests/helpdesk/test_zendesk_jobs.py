@@ -110,3 +110,14 @@ def test_of_a_job_only_a_plain_true_is_a_success_and_any_unknown_status_an_end(
     rows = [{"id": "V3-1", "status": "completed", **told}, {"id": "V3-9", "status": "completed"}]
     found = Zendesk(Wire(answer(200, {"job_statuses": rows})).transport).jobs(["V3-1"])
     assert {name: (job.ended, dict(job.results)) for name, job in found.items()} == {"V3-1": (ended, results)}
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 500, 504])
+def test_a_stale_job_that_cannot_be_read_is_an_unknown_one_and_hides_no_other(status: int) -> None:
+    def reply(request: requests.PreparedRequest) -> requests.Response:
+        if "V3-1" in request.path_url:
+            return answer(status)
+        return answer(200, {"job_statuses": [{"id": "V3-2", "status": "completed", "results": []}]})
+
+    assert list(Zendesk(Wire(reply).transport).jobs(["V3-1", "V3-2"])) == ["V3-2"]
+    assert Zendesk(Wire(reply).transport).jobs(["V3-1"]) == {}

@@ -68,6 +68,12 @@ def test_who_is_not_found_is_told_with_the_way_out_and_without_the_address(
     assert "anna" not in str(told.value)
 
 
+def test_a_user_who_was_deleted_may_still_have_tickets_in_the_search() -> None:
+    found = {"results": [{"id": 5}], "meta": {"has_more": False}}
+    wire = Wire(answer(404, body={}), answer(body=found))
+    assert list(requesters(wire.transport).tickets(1)) == [5]
+
+
 # Whom a ticket belongs to, and who we are ourselves
 
 

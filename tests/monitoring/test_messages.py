@@ -9,9 +9,10 @@ import typer.main
 from ticket_processor.cli import app
 from ticket_processor.core.clock import iso, parse_iso
 from ticket_processor.core.run_summary import Latencies
-from ticket_processor.monitoring.memory import Owed
-from ticket_processor.monitoring.messages import AlertMessage, message_of, summary_due, summary_text
+from ticket_processor.monitoring.memory import EscalatedTicket, Owed
+from ticket_processor.monitoring.messages import AlertMessage, escalation_of, message_of, summary_due, summary_text
 from ticket_processor.monitoring.rules import RULES
+from ticket_processor.settings.helpdesks import ZendeskSettings
 from ticket_processor.settings.schema import Settings
 
 from ..support.recorded_runs import NOW, recorded
@@ -56,6 +57,15 @@ def test_what_to_do_is_something_that_can_be_done(rule: str) -> None:
 
 def fields_of(field: Any) -> set[str]:
     return set(getattr(field.annotation, "model_fields", ()))
+
+
+def test_escalated_tickets_are_listed_by_number_reasons_and_address() -> None:
+    tickets = [EscalatedTicket(ticket_id=n, reasons=("high_risk", "security")) for n in range(1, 61)]
+    message = escalation_of(tickets, "acme.zendesk.com", ZendeskSettings(url="acme").ticket_url)
+    lines = message.body.splitlines()
+    assert message.title == "[escalated] 60 tickets escalated (ticketbot, acme.zendesk.com)"
+    assert lines[0] == "#1: high risk, security  https://acme.zendesk.com/agent/tickets/1"
+    assert lines[-2:] == ["and 10 more", "'ticketbot report --escalated' lists what is still open."]
 
 
 # The daily summary

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import logging
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from ticket_processor.core.clock import SystemClock
+from ticket_processor.core.errors import how_to_install
 from ticket_processor.core.text import linkless
 from ticket_processor.monitoring.memory import Owed, Receiver
 from ticket_processor.monitoring.messages import AlertMessage, message_of
@@ -138,6 +140,15 @@ def test_pagerduty_gets_one_key_for_a_condition_and_a_resolve_at_its_end(posted:
     assert over["routing_key"] == begun["routing_key"] == "0123456789abcdef0123456789abcdef"
 
 
+def test_teams_keeps_lines_apart(posted: list[Any]) -> None:
+    teams = listed("workflows://prod-01.westeurope.logic.azure.com:443/643e69f83c8944/abcdefg-h")[0]
+    assert [sent.why for sent in send([(teams, [message_of(ALARM, "desk", "bot-3")])], 5, SystemClock())] == [None]
+    ((_, body, _),) = posted
+    title, text = (block["text"] for block in body["attachments"][0]["content"]["body"])
+    assert "Many tickets fail" in title
+    assert text.count("\n\n") == text.count("\n") / 2 == 4
+
+
 # Who is told
 
 
@@ -226,6 +237,13 @@ def test_why_something_did_not_arrive_is_told_as_far_as_it_is_known(
     monkeypatch.setattr(requests, "request", refused)
     (sent,) = send([(listed(url)[0], [message()])], 15, SystemClock())
     assert sent.why == why
+
+
+def test_without_the_package_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "apprise", None)
+    (sent,) = send([(listed("json://localhost")[0], [message()])], 10, SystemClock())
+    assert sent.why is not None
+    assert how_to_install("alerts") in sent.why
 
 
 @pytest.mark.parametrize(

@@ -40,6 +40,16 @@ def times(*milliseconds: float) -> dict[str, int]:
     return latencies.bands
 
 
+def test_tickets_that_are_left_alone_are_neither_success_nor_failure() -> None:
+    outcomes = {"updated": 6, "suggested": 1, "failed": 1, "skipped": 992}
+    found = metrics_of([a_record(outcomes=outcomes, newly_failed=1)])
+    assert found.outcomes == outcomes
+    assert found.success_rate == pytest.approx(7 / 8)
+    assert found.error_rate == pytest.approx(1 / 8)
+    quiet = metrics_of([a_record(outcomes={"skipped": 3})])
+    assert quiet.success_rate is None
+
+
 def test_latencies_of_all_runs_are_pooled_and_not_averaged() -> None:
     quick, slow = a_record(0, latencies=times(*[100] * 94)), a_record(1, latencies=times(*[9000] * 6))
     found = metrics_of([quick, slow])

@@ -11,7 +11,7 @@ from ticket_processor.helpdesk.ticket_history import Edit
 from ticket_processor.policy.decide import FieldPolicy, Policy
 from ticket_processor.policy.skip_rules import SkipRules, SkipSettings
 
-from ..support.fakes import a_ticket, an_analysis
+from ..support.fakes import START, a_ticket, an_analysis
 from ..support.memory_helpdesk import Office, Open
 
 CUSTOMER = 7
@@ -138,6 +138,13 @@ def test_while_no_model_answers_the_answer_waits_and_our_labels_stay(desk: Desk)
     assert desk.state.retries() == []
 
 
+def test_a_model_that_can_make_nothing_of_an_answer_is_not_asked_run_after_run(desk: Desk) -> None:
+    desk.says(CRASH)
+    desk.model.ill = "model_refused"
+    desk.run()
+    assert (desk.end, desk.state.retries()) == (("skipped", "still_no_model"), []), "it waits for no other run"
+
+
 def test_a_second_look_heeds_what_the_customer_has_said_by_then(open_office: Open) -> None:
     desk = opened(open_office, ill="model_unreachable")
     first = desk.tags
@@ -197,3 +204,12 @@ def test_an_answer_that_cannot_be_written_is_not_thought_up_anew_and_hides_no_ne
     assert set(first.tags) >= NOW_IT_SAYS
     assert "ai_feature_request" in second.tags
     assert len(desk.model.read) == 2
+
+
+def test_with_the_state_lost_a_ticket_without_our_marker_is_known_by_its_record(desk: Desk) -> None:
+    desk.state.close()
+    desk.office.state = type(desk.state)(None)
+    desk.desk.person(1, tags=tuple(tag for tag in desk.desk.tickets[1].tags if tag != "ai_processed"))
+    desk.says(CRASH)
+    desk.run(since=START - 86_400)
+    assert (desk.end, desk.model.read) == (("skipped", "person_changed_our_tags"), [])

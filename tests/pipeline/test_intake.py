@@ -203,6 +203,24 @@ def test_a_marker_that_a_ticket_was_born_with_says_nothing_where_no_write_of_our
     assert run.why() == ({} if triaged else {1: "marked_by_others"})
 
 
+def test_a_retried_ticket_that_is_gone_or_done_meanwhile_leaves_the_list() -> None:
+    run = Run(tickets=(a_ticket(8, tags=("ai_processed",)), a_ticket(9, status="closed")))
+    run.desk.edits[8] = [Edit(at="", key="k", intent="run7-1")]
+    for ticket_id in (7, 8, 9):
+        run.state.retry_later(ticket_id, "busy", failed=False, max_attempts=5)
+    assert run.works() == []
+    assert run.why() == {7: "deleted", 8: "already_done", 9: "closed"}
+    assert run.state.retries() == []
+
+
+@pytest.mark.parametrize("limit", [0, 1])
+def test_the_limit_counts_retried_tickets_too_and_reads_no_more_than_it_needs(limit: int) -> None:
+    run = Run(page(a_ticket(1)), tickets=(a_ticket(7),), limit=limit)
+    run.state.retry_later(7, "busy", failed=False, max_attempts=5)
+    assert run.works() == [7][:limit]
+    assert (len(run.desk.asked), run.desk.times("pages"), run.stored) == (limit, 0, [])
+
+
 @pytest.mark.parametrize(
     ("limit", "pages", "is_all"),
     [
@@ -239,3 +257,12 @@ def test_a_young_ticket_is_left_to_people_for_now_and_stays_on_the_list() -> Non
     assert outcome.retry
     run.intake.settled(2)
     assert run.stored == ["c"], "the list keeps it, so the cursor may move"
+
+
+def test_a_ticket_whose_time_has_come_is_worked_on_unless_a_person_was_faster() -> None:
+    run = Run(tickets=(a_ticket(1), a_ticket(2, assignee=77), a_ticket(3, status="pending")), selection=LATE)
+    for ticket_id in (1, 2, 3):
+        run.state.retry_later(ticket_id, "waiting_for_people", failed=False, max_attempts=5)
+    assert run.works() == [1]
+    assert run.why() == {2: "person_was_faster_assigned", 3: "person_was_faster_pending"}
+    assert [item.ticket_id for item in run.state.retries()] == [1]

@@ -8,6 +8,7 @@ import pytest
 
 from ticket_processor.core.errors import (
     Halted,
+    JobRefused,
     NotePublished,
 )
 from ticket_processor.core.models import Outcome, OutcomeStatus
@@ -68,7 +69,29 @@ def test_many_tickets_go_as_jobs_and_the_log_says_so_once(bench: Bench) -> None:
     assert said["verified"] == "by reading back"
 
 
+# Several jobs
+
+
+def test_an_account_that_takes_no_jobs_gets_single_updates_and_the_log_says_why(bench: Bench) -> None:
+    bench.desk.takings = [JobRefused("refused (HTTP 403)")]
+    outcomes = bench.bring(tickets(bench, 130), delivery=Delivery())
+    written_once(bench, outcomes)
+    assert bench.desk.times("update_many") == 1
+    assert len(bench.desk.written) == 130
+    assert [said["why"] for said in alerts(bench, "write_mode")][-1] == "refused (HTTP 403)"
+
+
 # An account of which nothing is known
+
+
+def test_when_job_after_job_does_nothing_the_run_goes_on_one_by_one(bench: Bench) -> None:
+    bench.desk.fates = ["lost"] * 10
+    outcomes = bench.bring(tickets(bench, 500), delivery=Delivery("batch", most_jobs=4))
+    written_once(bench, outcomes)
+    assert bench.desk.times("update_many") == 4
+    assert len(bench.desk.written) == 500
+    (said,) = [said for said in alerts(bench, "write_mode") if said["mode"] == "single"]
+    assert "changed nothing" in said["why"]
 
 
 @pytest.fixture
@@ -85,6 +108,16 @@ def test_the_first_job_on_an_unknown_account_is_small_and_looked_at_closely(unkn
     assert unknown.desk.times("history") == TRIAL_ITEMS + 2, "each of the first job's items, and one of each other job"
     known = learnt(unknown.state)
     assert (known.ok, known.stamps) == (True, True)
+
+
+def test_no_second_job_is_sent_before_the_first_was_looked_at(unknown: Bench) -> None:
+    write_back = unknown.write_back(delivery=Delivery())
+    write_back.take(tickets(unknown, 300))
+    unknown.desk.slow = True
+    list(write_back.advance(0))
+    unknown.clock.advance(30)
+    list(write_back.advance(0))
+    assert unknown.desk.sizes() == [TRIAL_ITEMS + 1]
 
 
 @pytest.mark.parametrize(("loses", "what"), [("no note", "its note"), ("no metadata", "its metadata")])

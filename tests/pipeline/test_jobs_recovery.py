@@ -5,15 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from ticket_processor.core.errors import NotePublished
-from ticket_processor.core.models import Change, Ticket
+from ticket_processor.core.errors import NotePublished, TooManyJobs
+from ticket_processor.core.models import Change, Outcome, OutcomeStatus, Ticket
 from ticket_processor.core.run_summary import Writes
 from ticket_processor.helpdesk.ticket_history import History
 from ticket_processor.pipeline import job_trust
 from ticket_processor.pipeline.job_trust import DAY_S
-from ticket_processor.pipeline.jobs import LOST_JOB_S, TRIAL_ITEMS, Delivery
+from ticket_processor.pipeline.jobs import FULL_IN_A_ROW, LOST_JOB_S, TRIAL_ITEMS, Delivery
+from ticket_processor.state.records import Verdict
 
-from ..support.fakes import a_ticket
+from ..support.fakes import a_decision, a_ticket
 from ..support.memory_helpdesk import AS_JOBS, Office, Open
 from ..support.writeback_rig import SEEN, Bench, learnt, opened
 
@@ -27,6 +28,30 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
 
 def many(count: int) -> list[Ticket]:
     return [a_ticket(number, tags=("vip",)) for number in range(1, count + 1)]
+
+
+def is_full(*_: object) -> None:
+    raise TooManyJobs("thirty under way", 10.0)
+
+
+def ended(outcomes: Sequence[Outcome]) -> set[OutcomeStatus]:
+    return {outcome.status for outcome in outcomes}
+
+
+# An account whose jobs are all taken by others
+
+
+def test_an_account_whose_job_slots_stay_full_gets_single_updates_and_the_log_says_so(bench: Bench) -> None:
+    bench.desk.takings = [is_full] * 1000
+    bench.desk.updates = [bench.happens] * 60
+    outcomes = bench.run(bench.verdicts(), delivery=AS_JOBS)
+    assert (len(outcomes), ended(outcomes)) == (60, {OutcomeStatus.UPDATED})
+    assert bench.desk.times("update_many") == FULL_IN_A_ROW
+    assert len(bench.desk.written) == 60
+    said = [line for line in bench.lines() if line["event"] == "alert"]
+    assert [line["mode"] for line in said] == ["batch", "single"]
+    assert "other programs use all the jobs" in said[-1]["why"]
+    assert {outcome.attempts for outcome in outcomes} == {1}
 
 
 # Runs that are shorter than the patience with a job
@@ -76,6 +101,19 @@ def test_the_trial_holds_one_item_that_must_fail_and_an_account_that_makes_it_is
     assert (known.ok, known.stamps) == (False, False)
     bench.run(bench.verdicts(), delivery=AS_JOBS)
     assert len(bench.desk.sizes()) == 1
+
+
+def of_group(bench: Bench) -> list[Verdict]:
+    return [
+        verdict.model_copy(update={"decision": a_decision(verdict.ticket_id, group=77)}) for verdict in bench.verdicts()
+    ]
+
+
+def test_an_item_with_a_group_proves_that_stamps_guard_once_its_ticket_is_written_whole(bench: Bench) -> None:
+    assert ended(bench.run(of_group(bench), delivery=AS_JOBS)) == {OutcomeStatus.UPDATED}
+    assert bench.desk.sizes()[:2] == [TRIAL_ITEMS + 1] * 2
+    assert len(bench.desk.stale) == 2
+    assert learnt(bench.state).stamps is True
 
 
 def test_an_account_that_begins_to_publish_notes_is_found_out_by_that(bench: Bench) -> None:

@@ -6,6 +6,11 @@ from ..support.fakes import a_ticket, an_analysis
 from ..support.memory_helpdesk import Office, Open
 
 
+def noted(office: Office) -> list[tuple[int, bool]]:
+    """What was sent, and whether with a note."""
+    return [(change.ticket_id, change.note is not None) for change in office.desk.written]
+
+
 def undone(office: Office, number: int) -> None:
     """An undo of ours has taken the write back, as its record says."""
     ticket = office.desk.tickets[number]
@@ -42,3 +47,13 @@ def test_labels_that_are_still_there_are_replaced_and_told_in_a_note(open_office
     assert {"ai_technical", "ai_urgency_low"} <= set(change.tags_added)
     assert change.priority is None, "the priority stays, whoever set it"
     assert change.note is not None
+
+
+def test_a_ticket_whose_labels_a_person_has_changed_is_left_to_them(open_office: Open) -> None:
+    office = open_office(a_ticket(1))
+    office.run()
+    kept = tuple(tag for tag in office.desk.tickets[1].tags if tag != "ai_billing")
+    office.desk.person(1, tags=(*kept, "sales"))
+    office.model.analysis = an_analysis(category="technical", urgency=Urgency.LOW)
+    office.run(only=(1,), anew=True)
+    assert (office.ends(), noted(office)) == ({1: ("skipped", "person_changed_our_tags")}, [])

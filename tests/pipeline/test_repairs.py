@@ -42,3 +42,13 @@ def test_a_persons_words_in_a_field_are_put_back_and_stand_in_no_log_and_on_no_s
     assert WORDS not in office.logged()
     assert "(as it was)" in office.logged()
     assert WORDS not in outcome_line(Seen(outcome)) + difference(Seen(outcome))
+
+
+def test_a_tag_that_a_person_took_off_and_our_write_put_on_again_is_taken_off_by_the_repair(office: Office) -> None:
+    robbed(office, tags=())
+    assert "vip" in office.desk.tickets[1].tags
+    (said,) = office.alerts("overwrote")
+    assert (said["ticket_id"], said["parts"]) == (1, ["tags"])
+    office.run()
+    assert "vip" not in office.desk.tickets[1].tags
+    assert "ai_processed" in office.desk.tickets[1].tags

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
 
 from ticket_processor.core.errors import TicketError, TicketUnreadable, UpdateRefused
 from ticket_processor.core.models import Change, Ticket
@@ -83,6 +86,18 @@ def test_where_the_helpdesk_shows_no_other_ticket_any_more_three_in_a_row_are_en
     assert office.ends()[5] == ("skipped", "deferred_record_unreadable")
 
 
+@pytest.mark.parametrize("kind", ["audits", "updates"])
+@pytest.mark.parametrize("first", [1, 36, 71], ids=["first", "in the middle", "last"])
+def test_many_poisoned_tickets_together_delay_no_good_one_by_a_run(open_office: Open, kind: str, first: int) -> None:
+    office = open_office(*touched(*range(1, 101)))
+    poison = set(range(first, first + 30))
+    setattr(Faulty(office), kind, poison)
+    summary = office.run()
+    assert sorted(updated(office)) == sorted(set(range(1, 101)) - poison)
+    assert {number for number, _, _ in office.waiting()} == poison
+    assert summary.exit_code == 1
+
+
 def test_a_fault_of_the_whole_account_buries_no_ticket_and_they_come_back_by_themselves(open_office: Open) -> None:
     numbers = range(1, 9)
     office = open_office(*(a_ticket(number) for number in numbers))
@@ -122,3 +137,16 @@ def test_a_ticket_whose_record_could_not_be_read_comes_back_although_no_other_re
     faulty.asked.clear()
     office.run()
     assert faulty.asked == []
+
+
+def test_a_row_that_makes_no_sense_waits_and_the_rest_of_the_page_is_triaged(open_office: Open) -> None:
+    office = open_office(a_ticket(1), a_ticket(2))
+    odd: Mapping[int, Any] = {7: TicketError("Zendesk shows this ticket in a form that cannot be read")}
+    faulty = Faulty(office)
+    faulty.rows = dict(odd)
+    office.desk.unread = dict(odd)
+    for _ in range(6):
+        office.run()
+        office.desk.tickets[max(office.desk.tickets) + 1] = a_ticket(max(office.desk.tickets) + 1)
+    assert dead(office) == [7]
+    assert office.alerts("dead_letter")[0]["ticket_id"] == 7

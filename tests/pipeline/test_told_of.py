@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
+from ticket_processor.core.errors import ConfigError
 from ticket_processor.helpdesk.protocol import Fetched, Shard
 from ticket_processor.pipeline.jobs import Delivery
 from ticket_processor.state.store import HORIZON
@@ -29,6 +32,26 @@ def test_tickets_of_other_shards_are_left_to_these_and_are_not_even_read(open_of
         assert all(map(half.has, (*read, *written(office))))
         assert written(office)
     assert all(office.state.is_done(number) == half.has(number) for number in range(1, 20))
+
+
+def test_before_the_first_run_nothing_is_done(open_office: Open) -> None:
+    office = open_office(a_ticket(1))
+    office.runs = 1
+    with pytest.raises(ConfigError):
+        office.run(told=(1,))
+
+
+def test_a_ticket_that_is_too_young_is_waited_for_and_written_in_the_same_run(open_office: Open) -> None:
+    office = begun(open_office(a_ticket(1, age=1.0)))
+    began, fetch = office.clock.monotonic(), office.desk.fetch
+
+    def read_now(ticket_ids: Sequence[int]) -> Fetched:
+        at = START + office.clock.monotonic() - began
+        return Fetched({key: one.model_copy(update={"read_at": at}) for key, one in fetch(ticket_ids).items()})
+
+    office.desk.fetch = read_now  # type: ignore[method-assign]
+    office.run(told=(1,))
+    assert office.ends()[1][0] == "updated"
 
 
 def test_an_ordinary_run_takes_tickets_first_that_it_is_told_of(open_office: Open) -> None:

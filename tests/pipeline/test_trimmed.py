@@ -47,6 +47,20 @@ def test_three_writes_in_a_row_without_a_part_end_the_run_with_what_to_check(ben
     assert len(bench.desk.written) == 6
 
 
+def test_a_completion_of_which_a_part_came_is_made_again_by_a_later_run(bench: Bench) -> None:
+    """Its key is on record by then, which proves no more than that some of it was written."""
+    bench.desk.updates = [trimmed]
+    bench.run(bench.verdicts(1))
+    lacks = {"dropped": frozenset({"priority"})}
+    bench.desk.updates = [lambda change: bench.desk.apply(change, "no priority").model_copy(update=lacks)]
+    bench.run()
+    assert (bench.desk.tickets[1].tags, bench.desk.tickets[1].priority) == (("ai_processed", "ai_billing"), None)
+    bench.desk.updates = [bench.desk.made]
+    bench.run()
+    assert bench.desk.tickets[1].priority is Priority.HIGH
+    assert (bench.state.retries(), bench.state.unsettled(), len(bench.desk.written)) == ([], [], 3)
+
+
 # Jobs
 
 

@@ -11,12 +11,16 @@ from hypothesis import strategies as st
 
 from ticket_processor.audit.files import read_events
 from ticket_processor.audit.receipts import AuditLog
+from ticket_processor.commands.undo import line
 from ticket_processor.core.clock import Deadline, iso
 from ticket_processor.core.errors import (
     ConfigError,
     Halted,
+    MissingPart,
     NotePublished,
     OutcomeUnknown,
+    PartRefused,
+    TicketError,
     UpdateConflict,
 )
 from ticket_processor.core.models import (
@@ -43,12 +47,13 @@ from ticket_processor.pipeline.undo.run import (
     RunWrites,
     Undo,
     UndoTools,
+    other_run,
 )
 from ticket_processor.state.records import ScheduledReply, Verdict
 from ticket_processor.state.store import State
 from ticket_processor.tags import key_of_stage
 
-from ..support.fakes import FakeDesk, ItemFate, ManualClock, a_change, a_ticket
+from ..support.fakes import START, FakeDesk, ItemFate, ManualClock, a_change, a_ticket
 from ..support.memory_helpdesk import difference
 from ..support.writeback_rig import learnt
 
@@ -337,6 +342,17 @@ def test_deleted_closed_and_hands_off_tickets_are_left(triaged: Bench) -> None:
     assert [change.ticket_id for change in account.written] == [1]
 
 
+def test_a_write_that_never_arrived_or_was_another_runs_is_none_of_ours(triaged: Bench) -> None:
+    triaged.account.add(2)
+    triaged.undo(1, 2, run=LATER)
+    reason = triaged.results[1][0].reason
+    assert other_run(reason) == RUN
+    assert other_run("nothing_of_ours") is None
+    assert line(triaged.results[1][0], ()) == f"ticket 1: left (written by run {RUN}: take that one back)"
+    assert triaged.results[2][0].reason == "nothing_of_ours"
+    assert triaged.account.written == []
+
+
 def test_a_ticket_that_changed_just_now_is_waited_for(triaged: Bench) -> None:
     triaged.account.tag(add=["theirs"], ago=1.0)
     assert triaged.undo().exit_code == 0
@@ -358,6 +374,41 @@ def test_a_lost_answer_is_looked_up_and_not_repeated(triaged: Bench) -> None:
     assert len(triaged.account.written) == 1
 
 
+def test_after_three_conflicts_the_ticket_has_failed(triaged: Bench) -> None:
+    triaged.account.updates = [
+        lambda _, ago=ago: triaged.account.edit(status="open", ago=ago)  # type: ignore[misc]
+        for ago in (100.0, 90.0, 80.0)
+    ]
+    assert triaged.undo().exit_code == 1
+    assert triaged.one[:2] == ("failed", "changed_again_and_again")
+
+
+@pytest.mark.parametrize(("part", "left", "group"), [("group", ["group: refused"], 5), ("note", [], 4)])
+def test_a_part_that_the_helpdesk_refuses_stays_and_the_rest_goes(
+    bench: Bench, part: MissingPart, left: list[str], group: int
+) -> None:
+    bench.account.add(group=4)
+    bench.account.run_writes(tags=OURS, group=5)
+    bench.account.updates = [PartRefused("refused", part)]
+    bench.undo()
+    assert bench.one == ("updated", "taken_back", left)
+    assert values(bench.ticket) == (set(), None, group, {})
+
+
+def test_a_record_that_cannot_be_read_is_that_tickets_failure(triaged: Bench) -> None:
+    triaged.account.add(2)
+    triaged.account.run_writes(2, tags=OURS)
+    history = triaged.account.history
+
+    def unreadable(ticket_id: int) -> History:
+        if ticket_id == 1:
+            raise TicketError("not shown")
+        return history(ticket_id)
+
+    triaged.account.history = unreadable  # type: ignore[method-assign]
+    assert triaged.undo(1, 2).outcomes == {"failed": 1, "updated": 1}
+
+
 def test_a_dry_run_sends_nothing_and_leaves_the_state_alone(triaged: Bench) -> None:
     summary = triaged.undo(dry_run=True)
     assert triaged.one == ("planned", "taken_back", [])
@@ -375,6 +426,20 @@ def test_a_note_that_can_be_deleted_stays_where_a_person_has_edited_it(edited: b
     back = take_back(History(edits=(note,)), a_ticket(), lambda edit: edit is note)
     assert back.of("note").keys() == deleted
     assert [item.part for item in back.left] == ["note 5"] * edited
+
+
+def test_two_writes_of_a_run_are_taken_back_together_with_one_note(triaged: Bench) -> None:
+    triaged.account.edit(group=6, priority=Priority.URGENT)
+    triaged.account.tag(
+        add=["ai_refund"], remove=["ai_billing"], priority=Priority.LOW, key=SECOND, intent=f"{RUN}-2", ago=600.0
+    )
+    triaged.undo(key=(KEY, SECOND))
+    assert triaged.one == ("updated", "taken_back", ["group: changed_since"])
+    assert values(triaged.ticket) == ({"vip"}, Priority.URGENT, 6, {}), "what people set between them comes back"
+    triaged.clock.advance(60)
+    triaged.undo(key=(KEY, SECOND))
+    assert triaged.one == ("skipped", "already_undone", [])
+    assert len(triaged.account.written) == 1
 
 
 # What was put back for people
@@ -500,6 +565,14 @@ def test_after_a_note_became_public_no_note_of_an_undo_is_written_either(triaged
     assert triaged.undo(dry_run=True).exit_code == 0
 
 
+def test_a_helpdesk_that_asked_for_peace_is_left_in_peace(triaged: Bench) -> None:
+    triaged.state.keep_not_before("helpdesk", START + 100, START)
+    assert triaged.undo().exit_code == 3
+    assert triaged.account.times("history") == 0
+    triaged.clock.advance(100)
+    assert triaged.undo().exit_code == 0
+
+
 def test_many_go_as_jobs_once_the_account_has_proved_fit_for_them_which_is_remembered(bench: Bench) -> None:
     for number in range(1, 8):
         bench.account.add(number)
@@ -514,6 +587,14 @@ def test_many_go_as_jobs_once_the_account_has_proved_fit_for_them_which_is_remem
     bench.account.run_writes(8, tags=OURS)
     bench.undo(8, delivery=Delivery("batch"))
     assert len(bench.account.jobs_taken) == 2
+
+
+def test_when_the_time_is_used_up_the_rest_is_for_the_same_command_again(triaged: Bench) -> None:
+    triaged.seconds = 3.0
+    triaged.account.tag(add=["theirs"], ago=0.0)
+    summary = triaged.undo()
+    assert (summary.exit_code, summary.outcomes) == (1, {})
+    assert "the same command" in str(summary.stopped)
 
 
 # Which run
@@ -629,6 +710,25 @@ def test_a_run_that_cannot_be_taken_back_is_refused_with_the_reason(log: Log, as
     log.run("2026C-1-undo", 1, undoes="2026A-1")
     with pytest.raises(ConfigError, match=sentence):
         log.past.find(asked)
+
+
+@pytest.mark.parametrize("asked", ["latest", "2026A-1"])
+def test_a_log_folder_without_receipts_is_called_that_and_not_a_run_that_is_unknown(log: Log, asked: str) -> None:
+    for folder, sentence in ((log.folder / "none", "does not exist"), (log.folder, "holds no receipts")):
+        with pytest.raises(ConfigError, match=sentence) as caught:
+            PastRuns(folder).find(asked)
+        assert str(folder) in str(caught.value)
+        assert "log_dir (TICKETBOT_LOG_DIR)" in str(caught.value)
+    log.run("2026Z-1")
+    with pytest.raises(ConfigError, match="no run in the log"):
+        log.past.find("latest")
+
+
+def test_a_ticket_that_the_run_did_not_write_on_is_no_choice(log: Log) -> None:
+    log.run("2026A-1", 1, 2)
+    assert log.writes("2026A-1").of([2, 2]).keys == {2: ("key2",)}
+    with pytest.raises(ConfigError, match="did not write on ticket 3"):
+        log.writes("2026A-1").of([2, 3])
 
 
 # Any history

@@ -9,14 +9,14 @@ import pytest
 from ticket_processor.audit.files import read_events
 from ticket_processor.audit.receipts import AuditLog
 from ticket_processor.core.clock import Deadline
-from ticket_processor.core.errors import NotePublished
+from ticket_processor.core.errors import HelpdeskDown, NotePublished, RateLimited
 from ticket_processor.core.models import Change, Outcome, OutcomeStatus, Overwrite, Priority
 from ticket_processor.core.run_summary import Statement
 from ticket_processor.helpdesk.ticket_history import Edit, History
 from ticket_processor.pipeline.job_trust import JobTrust
 from ticket_processor.pipeline.jobs import Tools
 from ticket_processor.pipeline.settlement import Settled
-from ticket_processor.pipeline.verify import WriteVerifier
+from ticket_processor.pipeline.verify import LAG_S, WriteVerifier
 from ticket_processor.state.records import Verdict
 from ticket_processor.state.store import State
 from ticket_processor.tags import REPAIR
@@ -215,6 +215,41 @@ def test_a_public_note_ends_everything_and_is_sworn_to(bench: Bench) -> None:
     with pytest.raises(NotePublished, match="ticket 1 became public"):
         bench.witness.read_back(5.0)
     assert bench.witness.statement() == Statement(written=1, checked=1, public_comments=1, tickets=(1,))
+
+
+def test_a_write_that_a_copy_does_not_show_yet_is_looked_for_once_more(bench: Bench) -> None:
+    change = bench.wrote()
+    bench.wrote(2)
+    there = bench.desk.histories[1][0]
+    bench.desk.histories[1] = [History(edits=(CREATED,)), there]
+    assert bench.sworn() == Statement(written=2, checked=2)
+    assert bench.clock.waits == [LAG_S]
+    assert bench.desk.asked == [1, 2, change.ticket_id]
+
+
+@pytest.mark.parametrize("what", ["no write of ours", "another write of ours", "a write without its note"])
+def test_a_receipt_whose_write_is_not_there_as_sent_is_told(bench: Bench, what: str) -> None:
+    change = bench.wrote()
+    edit = {
+        "no write of ours": Edit(at=""),
+        "another write of ours": recorded(change, intent="run-0"),
+        "a write without its note": recorded(change, comment=None),
+    }[what]
+    bench.desk.histories[1] = [History(edits=(CREATED, edit))]
+    assert bench.sworn() == Statement(written=1, checked=1, not_found=1, tickets=(1,))
+    (alert,) = bench.alerts()
+    assert (alert["what"], alert["ticket_id"], alert["intent"]) == ("write_not_found", 1, "run-1")
+
+
+@pytest.mark.parametrize("end", [HelpdeskDown("gone"), RateLimited("later", not_before=1.0)])
+def test_a_helpdesk_that_stops_to_answer_ends_the_reading_and_not_the_run(
+    bench: Bench, end: HelpdeskDown | RateLimited
+) -> None:
+    bench.wrote(1)
+    bench.wrote(2)
+    bench.desk.histories[2] = [end]
+    assert bench.witness.read_back(5.0) is end
+    assert bench.witness.statement() == Statement(written=2, checked=1)
 
 
 @pytest.mark.parametrize("guard_ended", [True, False])

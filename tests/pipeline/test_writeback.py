@@ -11,6 +11,7 @@ from ticket_processor.core.errors import (
     CannotRun,
     OutcomeUnknown,
     UpdateConflict,
+    UpdateRefused,
 )
 from ticket_processor.core.models import Change, OutcomeStatus, Priority
 
@@ -131,6 +132,24 @@ def test_a_ticket_that_somebody_has_dealt_with_is_skipped(bench: Bench, status: 
     outcome = bench.one()
     assert (outcome.status, outcome.reason, outcome.retry) == (OutcomeStatus.SKIPPED, reason, False)
     assert len(bench.desk.written) == (when == "during a conflict")
+
+
+@pytest.mark.parametrize(("ago", "told"), [(1.0, []), (100.0, ["note_left"])])
+def test_a_note_that_stays_alone_is_told_of_unless_the_next_run_goes_on(
+    bench: Bench, ago: float, told: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stays(_change: Change) -> None:
+        raise UpdateRefused("the helpdesk deletes no notes")
+
+    def conflict(_change: Change) -> None:
+        bench.somebody(ago=ago, status="open" if ago == 1.0 else "solved")
+        raise UpdateConflict("changed")
+
+    monkeypatch.setattr(bench.desk, "withdraw", stays)
+    bench.desk.updates = [conflict]
+    outcome = bench.one()
+    assert (outcome.status, outcome.retry) == (OutcomeStatus.SKIPPED, ago == 1.0)
+    assert [line["what"] for line in bench.lines() if line["event"] == "alert"] == told
 
 
 @pytest.mark.parametrize("when", ["since it was analysed", "during a conflict"])

@@ -109,6 +109,13 @@ def test_a_harmless_rule_is_not_named(name: str) -> None:
     assert found(HARMLESS[name]) == []
 
 
+def test_a_rule_that_asks_for_our_marker_is_named_whatever_it_does() -> None:
+    (finding,) = found(
+        rule(asks("current_tags", "includes", "ai_processed"), do=RuleAction("notification_group", ("7",)))
+    )
+    assert (finding.severity, finding.kind) == ("warning", "marker")
+
+
 def test_only_what_the_settings_let_us_write_clashes() -> None:
     alarm = rule(asks("priority", "value", "low"))
     assert conflicts(alarm) == [("1", "customer")]

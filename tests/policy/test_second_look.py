@@ -143,6 +143,12 @@ def test_in_doubt_there_are_none(edits: tuple[Edit, ...]) -> None:
     assert not found(*edits)
 
 
+def test_a_change_that_is_not_on_record_is_somebodys() -> None:
+    assert not found(said(), updated_at="2026-05-03T10:00:30Z")
+    assert not found(said(), status="pending")
+    assert not found(said(), requester=None)
+
+
 def test_a_mailbox_that_thanks_for_every_mail_is_not_answered_without_end() -> None:
     ours = Edit(at=AT, key="k" * 32, way="api", comment="internal", status=("open", "solved"))
     assert not found(said(), ours, said())

@@ -45,6 +45,12 @@ def test_a_category_that_nobody_could_sort_by_is_told(description: str, severity
     assert only(found, "description") == ([(severity, "billing")] if severity else [])
 
 
+def test_an_example_of_two_categories_is_told_whatever_its_case() -> None:
+    found = findings(category("billing", examples=("My card.",)), category("shipping", examples=("my CARD",)))
+    assert only(found, "overlap") == [("problem", "billing")]
+    assert "shares 1 example with shipping" in found[0].text
+
+
 # Keywords
 
 
@@ -53,6 +59,23 @@ def test_a_keyword_that_can_never_be_found_is_told(entry: str) -> None:
     (found,) = findings(category(keywords={"en": (entry,)}))
     assert (found.severity, found.kind) == ("problem", "keyword")
     assert "never" in found.text
+
+
+@pytest.mark.parametrize(
+    ("entry", "words"),
+    [("invoice, bill", "comma"), ("a*", "nearly every")],
+)
+def test_a_keyword_that_does_not_do_what_it_was_meant_to_is_told(entry: str, words: str) -> None:
+    (found,) = findings(category(keywords={"en": (entry,)}))
+    assert found.severity == "problem"
+    assert words in found.text
+
+
+def test_a_keyword_of_two_categories_is_told_once_whatever_its_language_and_case() -> None:
+    found = findings(
+        category("billing", keywords={"en": ("Invoice",)}), category("shipping", keywords={"de": ("invoice",)})
+    )
+    assert only(found, "keyword") == [("problem", "billing")]
 
 
 # Targets
@@ -80,6 +103,11 @@ def test_a_group_of_the_policy_that_is_never_set_or_does_not_exist_is_told(polic
     for groups, told in (({1: "Support"}, [("problem", None)]), ({2: "Second line"}, [])):
         found = check_labels(taxonomy, Policy(**policy), AccountLabels(tags={}, fields=(), groups=groups))
         assert only(found, "helpdesk") == told
+
+
+@pytest.mark.parametrize("tag", ["ai_processed", "ai_fallback", "ai_shipping", "ai_tier_1"])
+def test_a_target_tag_that_means_something_else_is_told(tag: str) -> None:
+    assert only(findings(category(tag=tag), category("shipping")), "target") == [("problem", "billing")]
 
 
 # The helpdesk's own words

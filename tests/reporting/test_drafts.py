@@ -120,6 +120,20 @@ class Answered:
         )
 
 
+def test_drafts_are_judged_by_what_people_sent_and_others_are_left_out_with_a_reason() -> None:
+    desk = Answered()
+    used, edited, ignored, waiting, erased = (desk.noted() for _ in range(5))
+    desk.said(used, "Hi Ana, print the return label from your account and hand the parcel in at any post office.")
+    desk.said(edited, "Hi Ana, please hand the parcel in at any post office.")
+    desk.said(ignored, "Hi Ana, I have just sent you another pair.")
+    desk.said(waiting, "Any news?", desk.customer(waiting))
+    desk.said(erased, "Hi Ana")
+    found = desk.read(notes={number: note for number, note in desk.notes.items() if number != erased})
+    assert (found.used, found.edited, found.ignored, found.histories) == (1, 1, 1, 5)
+    assert found.left_out == {"not answered by a person yet": 1, "whose note is no longer in the log": 1}
+    assert "parcel" not in found.model_dump_json()
+
+
 def test_of_each_edited_draft_the_difference_is_told_redacted_and_never_in_json() -> None:
     desk = Answered()
     used, edited, later = desk.noted(), desk.noted(), desk.noted()

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import base64
 import os
+import re
 import sys
 import tempfile
 from pathlib import Path
@@ -15,7 +16,7 @@ from ticket_processor.audit.files import events
 from ticket_processor.audit.lines import Keyring
 from ticket_processor.audit.receipts import AuditLog
 from ticket_processor.core.clock import iso
-from ticket_processor.core.errors import CannotRun
+from ticket_processor.core.errors import CannotRun, ConfigError, how_to_install
 from ticket_processor.core.models import Outcome, OutcomeStatus, Usage
 from ticket_processor.reporting.index import LogIndex
 
@@ -250,6 +251,12 @@ def test_an_encrypted_log_is_read_with_its_key(encrypted: Path, keys: Keyring) -
 def test_without_the_key_it_says_which_variable_must_hold_it(encrypted: Path) -> None:
     with pytest.raises(CannotRun, match=r"is encrypted: TICKETBOT_AUDIT_ENCRYPTION_KEYS must hold the key"):
         opened(encrypted)
+
+
+def test_without_duckdb_it_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "duckdb", None)
+    with pytest.raises(ConfigError, match=re.escape(how_to_install("report"))):
+        opened(tmp_path)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="folders are private by themselves there")

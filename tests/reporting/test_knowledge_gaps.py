@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -7,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ticket_processor.core.clock import Deadline
+from ticket_processor.core.errors import CannotRun, DeadlineReached
 from ticket_processor.core.taxonomy import Category, Taxonomy, default_taxonomy
 from ticket_processor.knowledge.model import Article
-from ticket_processor.reporting.knowledge_gaps import ANY, Coverage, Knowledge, look_up, themes_of
+from ticket_processor.reporting.knowledge_gaps import ANY, Coverage, Knowledge, look_up, themes_of, topics_of
 
 from ..support.fakes import ManualClock
 
@@ -67,6 +69,22 @@ def test_an_article_is_about_a_topic_if_its_title_or_labels_have_words_of_it_in_
     assert (found.articles, found.gap) == expected
 
 
+def test_topics_are_both_levels_of_categories_without_the_one_for_everything_else() -> None:
+    rows = [
+        ("billing", None, "en", 3),
+        ("billing", "invoice_copy", "en", 2),
+        ("billing", "invoice_copy", "de", 1),
+        ("billing", None, "und", 400),
+        ("general", None, "en", 9),
+    ]
+    assert topics_of(rows, TAXONOMY) == [
+        topic("billing", 5),
+        topic("invoice_copy", 2, kind="subcategory"),
+        topic("billing", 1, "de"),
+        topic("invoice_copy", 1, "de", "subcategory"),
+    ]
+
+
 @given(
     texts=st.lists(
         st.lists(st.sampled_from("gift card parking permit coffee".split()), max_size=4).map(" ".join), max_size=30
@@ -80,3 +98,20 @@ def test_a_theme_has_its_words_in_each_of_its_texts_and_each_text_counts_for_one
     assert sum(theme.tickets for theme in found) <= len(texts)
     for theme in found:
         assert 5 <= theme.tickets <= sum(set(theme.topic.split()) <= set(text.split()) for text in texts)
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (CannotRun("this Zendesk account has no Help Center (HTTP 404)"), "has no Help Center"),
+        (DeadlineReached("x"), "the time allowed for it is used up"),
+    ],
+)
+def test_why_articles_could_not_be_read_is_told(error: Exception, words: str) -> None:
+    def articles() -> Iterator[Article]:
+        yield article("Billing")
+        raise error
+
+    found = looked_up(articles(), topic("billing"))
+    assert words in (found.ended_early or "")
+    assert found.topics == ()

@@ -222,6 +222,22 @@ def test_a_mail_is_aligned_text_and_nothing_but(tmp_path: Path) -> None:
     assert "\n tickets 19\n understood 18\n" in text
 
 
+def test_what_ended_runs_early_and_what_costs_are_not_known_is_told_in_words(tmp_path: Path) -> None:
+    early = [
+        *run_lines("r-1", "11-18 08:00", "11-18 08:01", exit_code=143, stopped="stopped", stopped_by="Stopping"),
+        *run_lines("r-2", "11-18 09:00", "11-18 09:01", exit_code=3, stopped="down", stopped_by="HelpdeskDown"),
+        *run_lines("r-3", "11-18 10:00", "11-18 10:01", exit_code=3, stopped="odd", stopped_by="OfAnotherVersion"),
+    ]
+    found = made(tmp_path, [receipt(5, "11-18 08:00", cost_usd=None), *early])
+    (runs,) = (table for table in tables.tables(found) if table.title == "Runs")
+    ended = dict(runs.rows)["ended early"]
+    assert sorted(ended.split(", ")) == ["OfAnotherVersion: 1", "helpdesk unreachable: 1", "stopped by a signal: 1"]
+    told = {row[0]: row[1] for row in tables.overview(found).rows}
+    assert told["cost"] == "no price"
+    assert "cost per ticket" not in told
+    assert "$0.00" not in report_page.page(found)
+
+
 # Which period
 
 

@@ -11,9 +11,12 @@ from ticket_processor.reporting.run_words import (
     RunTally,
     Seen,
     difference,
+    headline,
     next_steps,
     outcome_line,
     planned_lines,
+    summary_text,
+    why_no_model,
 )
 from ticket_processor.settings.helpdesks import ZendeskSettings
 from ticket_processor.wiring.desks import LONGEST, NO_SUBJECT, shown_subject
@@ -65,6 +68,27 @@ def test_a_tickets_line_and_its_difference_name_it_and_say_where_it_is() -> None
 
 
 # The summary
+
+
+def test_tickets_that_are_left_alone_stand_apart_from_those_that_a_limit_counts() -> None:
+    summary = RunSummary(run_id="r", dry_run=False, outcomes={"updated": 2, "skipped": 200})
+    assert headline(summary) == "Run r: 2 updated, 200 left alone (0.0 s)"
+
+
+def test_why_rules_answered_is_told_in_words() -> None:
+    summary = RunSummary(
+        run_id="r",
+        dry_run=False,
+        outcomes={"updated": 7},
+        fallbacks={"model_timeout": 2, "model_http_503": 1, "model_unreachable": 4},
+        causes={"model_unreachable": "connection refused"},
+    )
+    assert why_no_model(summary) == [
+        "the model server is unreachable: connection refused: 4",
+        "the model server gave no answer in time: 2",
+        "the model server answers HTTP 503: 1",
+    ]
+    assert "no model answered, because the model server is unreachable: connection" in summary_text(summary, None)
 
 
 def test_at_most_three_things_are_proposed_and_the_most_pressing_first() -> None:

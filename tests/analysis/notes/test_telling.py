@@ -4,17 +4,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ticket_processor.analysis.chain import Understanding
 from ticket_processor.analysis.rules.analyser import RulesAnalyser
 from ticket_processor.analysis.rules.telling import says_something
 from ticket_processor.analysis.text.outgoing import with_names
 from ticket_processor.analysis.text.redact import redact
-from ticket_processor.core.models import Analysis
+from ticket_processor.core.models import Analysis, Ticket
 from ticket_processor.core.taxonomy import default_taxonomy
 from ticket_processor.core.text import plain_line
 
 from ...support.cases import for_each
 
 ANALYSER = RulesAnalyser(default_taxonomy())
+STAMP = "2026-11-21T02:00:00Z"
 
 
 def analyse(subject: str, body: str) -> Analysis:
@@ -127,3 +129,27 @@ def test_no_raised_dot_brings_a_link_back(text: str) -> None:
     shown = plain_line(with_names(f"{text} www.evil.com x@evil.com http://evil.com"))
     assert not any(piece in shown for piece in ("evil.com", "://", "@"))
     assert plain_line(shown) == shown
+
+
+# Whether it saves reading
+
+
+def understood(subject: str, body: str) -> Analysis:
+    ticket = Ticket(id=1, subject=subject, description=body, created_at=STAMP, updated_at=STAMP)
+    return Understanding([], ANALYSER)(ticket)
+
+
+LONG = (
+    "We have used your service for years and were always content with it, as is everybody else here. "
+    "The office moved in spring, which went well. The garden is nice, and there is a lake behind the house. "
+    "In summer we had visitors from abroad who liked the town. Autumn was quiet, as far as one can tell. "
+)
+
+
+def test_a_summary_from_deep_in_a_long_text_saves_reading_it() -> None:
+    assert understood("About us", LONG * 4 + "Our invoice 4711 was charged twice and we want the money back.").condenses
+
+
+def test_a_short_text_and_the_beginning_of_a_long_one_are_read_at_a_glance() -> None:
+    assert not understood("Invoice", "It was charged twice.").condenses
+    assert not understood("Our invoice 4711 was charged twice and we want a refund", LONG * 4).condenses

@@ -113,6 +113,14 @@ def test_an_answer_reaches_the_customer_with_a_link_that_opens_the_ticket(post: 
         assert opened.id == ticket.id
 
 
+def test_a_resolution_is_one_mail_together_with_the_answer_that_came_with_it(post: Post) -> None:
+    ticket = post.ticket()
+    post.answer(ticket, "It was the bulb.", status="resolved")
+    (mail,) = post.round()
+    assert mail["Subject"] == f"Your request {ticket.number}: resolved"
+    assert "It was the bulb." in mail.get_content()
+
+
 def test_a_resolution_that_is_taken_back_at_once_brings_no_mail(post: Post) -> None:
     ticket = post.ticket()
     post.change(ticket, status="resolved")

@@ -3,6 +3,8 @@ from __future__ import annotations
 import re
 from html import unescape
 
+import pytest
+
 from tests.support.local_files import add_file
 from ticket_processor.helpdesk.local_model import AI, Actor, LocalTicket, NewTicket
 
@@ -118,6 +120,27 @@ def test_a_reply_is_stored_once_and_told_on(rig: PortalRig) -> None:
     assert rig.told[0] == ticket.id
     browser.act(ticket, "reply", body="It is **still** missing.\r\n<b>Now</b>")
     assert len(rig.store.messages(ticket.id, public_only=True)) == 2
+
+
+@pytest.mark.parametrize("body", [" ", "x" * 20_001])
+def test_a_reply_that_cannot_be_taken_is_kept_in_its_field(rig: PortalRig, body: str) -> None:
+    browser, ticket = opened(rig)
+    page = browser.act(ticket, "reply", body=body)
+    assert page.status_code == 422
+    assert body.strip() in page.text
+    assert rig.store.messages(ticket.id, public_only=True) == ()
+
+
+def test_a_closed_ticket_takes_nothing_and_keeps_what_was_typed(rig: PortalRig) -> None:
+    browser, ticket = opened(rig)
+    agent = agent_of(rig)
+    token = browser.token(f"/t/{ticket.number}")
+    rig.store.change(ticket.id, agent, version=None, now=rig.at, status="resolved")
+    rig.store.change(ticket.id, agent, version=None, now=rig.at, status="closed")
+    answer = browser.post(f"/t/{ticket.number}/reply", data={"form_token": token, "body": "One more thing"})
+    assert answer.status_code == 409
+    assert "does not allow this any more" in answer.text
+    assert "Add something" not in page_of(browser, ticket)
 
 
 def test_a_customer_says_that_it_is_solved_and_opens_it_again(rig: PortalRig) -> None:
