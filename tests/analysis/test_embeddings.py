@@ -2,12 +2,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 from pydantic import SecretStr
 
 from ticket_processor.analysis.model_server.embeddings import Embedder, EmbeddingsFailed
 from ticket_processor.analysis.model_server.settings import EmbeddingSettings
+from ticket_processor.core.errors import ConfigError
 
 from ..servers.scripted import Reply, ScriptedServer, reply, scripted
 from ..support.fakes import Upper
@@ -25,6 +27,18 @@ def embedding(*replies: Reply) -> Iterator[tuple[Embedder, ScriptedServer, list[
         embedder = Embedder(settings, wait=waits.append, rng=Upper())
         yield embedder, server, waits
         embedder.close()
+
+
+@pytest.mark.parametrize("known", [{}, {"model": "e"}, {"base_url": "http://127.0.0.1:1/v1"}])
+def test_texts_go_to_no_server_that_nobody_named(known: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError, match="needed together"):
+        Embedder(EmbeddingSettings(**known))
+
+
+def test_a_named_key_that_is_not_set_is_told_where_vectors_are_wanted() -> None:
+    settings = EmbeddingSettings(model="e", base_url="http://127.0.0.1:1/v1", api_key_variable="E_KEY")
+    with pytest.raises(ConfigError, match=r"embeddings\.api_key_variable names E_KEY, which is not set"):
+        Embedder(settings)
 
 
 def test_texts_without_a_word_are_never_sent_and_have_vectors_of_zeros() -> None:

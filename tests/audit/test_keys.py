@@ -11,13 +11,27 @@ from typing import Any
 import pytest
 
 from ticket_processor.audit.files import KEY_FILE, KEY_VARIABLE, events, log_keys
-from ticket_processor.audit.lines import Keyring, LineCipher, is_as_closed, is_encrypted
+from ticket_processor.audit.lines import Keyring, LineCipher, is_as_closed, is_encrypted, key_id
 from ticket_processor.audit.receipts import check_encryption
 from ticket_processor.audit.verify import check
 from ticket_processor.audit.writer import Head, LogWriter
 from ticket_processor.core.errors import CannotRun, ConfigError, StateUnusable
 
 from ..support.bad_disk import KINDS, Died, Disk, Dying, Failing, Kind
+
+
+def test_keys_that_are_given_come_first_and_make_no_file(tmp_path: Path) -> None:
+    assert log_keys(("first of them all", "the second of them"), tmp_path) == (
+        b"first of them all",
+        b"the second of them",
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_key_of_the_file_still_opens_what_was_sealed_before_another_was_given(tmp_path: Path) -> None:
+    (made,) = log_keys((), tmp_path)
+    assert log_keys(("another, from outside",), tmp_path) == (b"another, from outside", made)
+    assert log_keys((made.decode(),), tmp_path) == (made,)
 
 
 @pytest.mark.parametrize("content", [b"a1b2", b"\xff\xfe\x00", bytes(65), b"a key in\ntwo lines of it\n"])
@@ -81,12 +95,32 @@ def ring(*keys: bytes) -> Keyring:
     return Keyring([base64.b64encode(key).decode() for key in keys])
 
 
+def header(described: dict[str, str], day: str = DAY) -> dict[str, Any]:
+    return {"segment": day, "cipher": described}
+
+
 def line(cipher: LineCipher, data: bytes = b"a line\n", number: int = 0) -> dict[str, Any]:
     stored = cipher.closed(data, DAY, number)
     read: dict[str, Any] = json.loads(stored)
     assert is_encrypted(read)
     assert is_as_closed(stored, read)
     return read
+
+
+def test_a_line_is_closed_with_the_first_key_and_opened_with_it_in_any_place() -> None:
+    described, cipher = ring(KEY, OTHER).newest()
+    assert described["key_id"] == key_id(KEY)
+    again = ring(OTHER, KEY).cipher_of(header(described))
+    assert again is not None
+    assert again.opened(line(cipher), DAY, 0) == b"a line\n"
+
+
+def test_without_its_key_no_line_is_opened() -> None:
+    described, cipher = ring(KEY).newest()
+    assert ring(OTHER).cipher_of(header(described)) is None
+    assert ring(KEY).cipher_of({"segment": DAY}) is None
+    other = ring(OTHER).newest()[1]
+    assert other.opened(line(cipher), DAY, 0) is None
 
 
 def test_the_same_line_closed_twice_has_two_nonces() -> None:

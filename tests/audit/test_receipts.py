@@ -97,6 +97,17 @@ def test_group_and_fields_are_told_from_and_to_and_what_people_wrote_is_not(audi
     assert "group" not in text[1]
 
 
+def test_a_run_is_framed_by_its_first_and_last_line(audit: AuditLog) -> None:
+    audit.run_started(since=None, limit=3)
+    audit.intent(a_change(7, intent=audit.new_intent()))
+    audit.alert("dead_letter", ticket_id=7)
+    audit.run_finished(RunSummary(run_id="run-x", dry_run=False, seen=1, outcomes={"updated": 1}))
+    names = [line["event"] for line in events(audit)]
+    assert names == ["run_started", "intent", "alert", "run_finished"]
+    assert {line["run_id"] for line in events(audit)} == {"run-x"}
+    assert all({"ts", "event", "run_id"} <= line.keys() for line in events(audit))
+
+
 # Whatever is written can be read again
 
 ODD = st.one_of(
@@ -129,6 +140,15 @@ def test_whatever_a_line_holds_it_is_one_line_and_comes_back(tmp_path_factory: A
 
 
 # The file
+
+
+def test_a_torn_last_line_is_removed_and_told(audit: AuditLog) -> None:
+    audit.path.parent.mkdir()
+    audit.path.write_bytes(b'{"event": "whole"}\n{"event": "to')
+    audit.alert("after")
+    whole, after, told = events(audit)
+    assert (whole["event"], after["what"], told["what"], told["bytes"]) == ("whole", "after", "torn_line_repaired", 13)
+    assert b'{"event": "to\n' not in audit.path.read_bytes()
 
 
 @pytest.mark.skipif(not hasattr(os, "O_NOFOLLOW"), reason="no such protection here")

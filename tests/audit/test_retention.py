@@ -215,6 +215,20 @@ def test_whatever_the_clock_says_no_line_goes_before_its_time_and_none_stays_lon
     assert [day for day in days(desk.folder) if day < first_kept(desk.true, keep)] == []
 
 
+def test_the_log_tells_what_went_and_where_it_ended(desk: Desk) -> None:
+    for back in (402, 401, 400, 1):
+        desk.write(TODAY - timedelta(days=back))
+    last = str(last_head(log_files(desk.folder)[:3], desk.keys))
+    desk.clock = ManualClock(at(TODAY))
+    desk.run()
+    (told,) = desk.alerts(EXPIRED)
+    assert told["days"] == [(TODAY - timedelta(days=back)).isoformat() for back in (402, 401, 400)]
+    assert told["last"] == last
+    assert desk.flaws() == []
+    desk.run()
+    assert len(desk.alerts(EXPIRED)) == 1
+
+
 def test_what_lies_beside_a_day_goes_with_it_and_what_is_not_ours_stays(plain: Desk) -> None:
     old, new = TODAY - timedelta(days=400), TODAY
     for day in (old, TODAY - timedelta(days=1), new):

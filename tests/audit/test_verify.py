@@ -239,6 +239,18 @@ def test_an_end_that_a_run_missed_is_told_until_it_is_back(log: Log) -> None:
     assert log.wrong() == []
 
 
+def test_an_end_in_an_older_file_that_a_run_knew_is_looked_up(log: Log) -> None:
+    log.write(DAY_BEFORE)
+    log.write(DAY)
+    end = log.write(DAY_BEFORE, line("a clock was put back"))
+    log.write(DAY, {"event": "run_started", "run_id": "r", "follows": str(end)})
+    assert log.wrong() == []
+    log.store(log.lines(DAY_BEFORE)[:-1], DAY_BEFORE)
+    assert [flaw.what for flaw in log.report().flaws] == [
+        f"the end that the run before this one had left, {end}, is not there"
+    ]
+
+
 # What nobody can tell
 
 

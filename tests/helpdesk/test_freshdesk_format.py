@@ -132,6 +132,11 @@ def test_a_refusal_names_fields_and_code_but_never_a_message() -> None:
     assert fmt.error_code(reply) == ", invalid_value"
 
 
+def test_conversations_come_oldest_first() -> None:
+    rows = [{"id": number, "created_at": f"2026-11-20T12:0{number % 3}:00Z"} for number in (1, 2, 3)]
+    assert [item.id for item in fmt.read_conversations(rows)] == [3, 1, 2]
+
+
 @given(st.dictionaries(st.sampled_from(list(ROW)), st.none() | st.integers() | st.text() | st.lists(st.none())))
 def test_a_row_of_any_form_is_a_ticket_or_one_error(odd: dict[str, Any]) -> None:
     with suppress(TicketError):

@@ -3,6 +3,7 @@ from __future__ import annotations
 import errno
 import os
 import sqlite3
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from ticket_processor.helpdesk.local_model import (
     REOPEN_S,
     SYSTEM,
     Actor,
+    FormUsed,
     IllegalTransition,
     LocalHelpdeskError,
     NewFile,
@@ -63,6 +65,32 @@ def test_a_ticket_that_comes_again_with_a_forgotten_file_gets_it_once(store: Loc
     for _ in range(2):
         store.create(replace(form, files=(file,)), NOW + 60)
     assert [known.name for known in store.files(first.id)] == ["lamp.txt"]
+
+
+@pytest.mark.parametrize(
+    ("same", "more"),
+    [
+        (True, {}),
+        (False, {"body": "No."}),
+        (False, {"public": False}),
+        (False, {"files": [NewFile("a.txt", b"a")]}),
+        (False, {"actor": Actor("agent", 1)}),
+    ],
+)
+def test_a_reply_that_the_same_form_brings_again_is_there_already(
+    store: LocalStore, same: bool, more: dict[str, object]
+) -> None:
+    ticket_id = store.create(NEW, NOW).id
+    said = {"actor": Actor("customer", 1), "body": "Yes.", "public": True, "form": "a form", "now": NOW}
+    for _ in range(2):
+        said_once = store.reply(ticket_id, version=1, **said)  # type: ignore[arg-type]
+    with pytest.raises(FormUsed) if not same else nullcontext():
+        store.reply(ticket_id, version=1, **{**said, **more})  # type: ignore[arg-type]
+    elsewhere = store.create(NEW, NOW).id
+    with pytest.raises(FormUsed):
+        store.reply(elsewhere, **said)  # type: ignore[arg-type]
+    assert store.ticket(ticket_id) == said_once
+    assert len(store.messages(ticket_id, public_only=False)) == 1
 
 
 def test_who_submits_under_an_agents_address_names_no_agent_before_or_afterwards(store: LocalStore) -> None:

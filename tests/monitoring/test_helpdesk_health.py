@@ -128,3 +128,9 @@ def test_an_agent_with_too_few_rights_is_a_warning(agent: Step, words: str) -> N
     found, _ = look_at(FRESH, answer(200, []), agent)
     assert found["helpdesk"].status is Status.WARN
     assert words in found["helpdesk"].text
+
+
+@pytest.mark.parametrize("agent", [answer(403, {"code": "access_denied"}), answer(200, []), answer(500, {})])
+def test_a_freshdesk_agent_who_is_not_shown_is_no_trouble(agent: Step) -> None:
+    found, _ = look_at(FRESH, answer(200, []), agent, agent, agent, agent)
+    assert found["helpdesk"].status is Status.OK

@@ -85,6 +85,13 @@ def test_topics_are_both_levels_of_categories_without_the_one_for_everything_els
     ]
 
 
+def test_what_tickets_without_a_category_speak_of_is_a_topic_where_there_are_enough() -> None:
+    left = [f"Asks about a gift card, {n} of them" for n in range(12)] + [
+        f"Wants a job as a driver {n}" for n in range(4)
+    ]
+    assert themes_of(left, ["Charged twice"] * 20) == [topic("gift card", 12, ANY, "theme")]
+
+
 @given(
     texts=st.lists(
         st.lists(st.sampled_from("gift card parking permit coffee".split()), max_size=4).map(" ".join), max_size=30

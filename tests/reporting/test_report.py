@@ -158,6 +158,15 @@ def test_tables_say_what_the_figures_say(report: Report) -> None:
     assert all(len(row) == len(table.columns) for table in found.values() for row in table.rows)
 
 
+def test_an_empty_period_has_a_report_all_the_same(tmp_path: Path) -> None:
+    empty = made(tmp_path, [])
+    assert json.dumps(as_data(empty))
+    assert csv_rows(empty)
+    assert [row for table in tables.tables(empty) for row in table.rows] == [("tickets", "0")]
+    assert "There is no log yet." in report_page.page(empty)
+    assert report_page.mail_body(empty)
+
+
 # The page
 
 

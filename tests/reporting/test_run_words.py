@@ -75,6 +75,11 @@ def test_tickets_that_are_left_alone_stand_apart_from_those_that_a_limit_counts(
     assert headline(summary) == "Run r: 2 updated, 200 left alone (0.0 s)"
 
 
+def test_a_dry_run_over_tickets_that_are_done_says_so() -> None:
+    summary = RunSummary(run_id="r", dry_run=True, known={"already_done": 40})
+    assert headline(summary) == "Dry run r: nothing to do, 40 already done (0.0 s)"
+
+
 def test_why_rules_answered_is_told_in_words() -> None:
     summary = RunSummary(
         run_id="r",

@@ -158,6 +158,13 @@ def test_the_team_hears_of_an_escalation_once_and_reads_no_word_of_the_customer(
     assert len(post.round()) == 2
 
 
+def test_spam_gets_no_answer(post: Post) -> None:
+    ticket = post.ticket()
+    post.answer(ticket)
+    post.change(ticket, status="spam")
+    assert post.round() == []
+
+
 def test_nothing_is_sent_twice_over_rounds_and_restarts(post: Post) -> None:
     ticket = post.ticket()
     post.answer(ticket)
