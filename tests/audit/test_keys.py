@@ -46,6 +46,12 @@ def test_a_damaged_file_is_told_and_stays_as_it_is(tmp_path: Path, content: byte
     assert path.read_bytes() == content
 
 
+def test_a_state_folder_that_is_a_file_is_told_with_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "state").write_text("", encoding="utf-8")
+    with pytest.raises(CannotRun, match="state is a file, not a folder"):
+        log_keys((), tmp_path / "state")
+
+
 def operations(folder: Path) -> int:
     disk = Disk(folder)
     with disk.at_work():

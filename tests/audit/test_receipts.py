@@ -108,6 +108,22 @@ def test_a_run_is_framed_by_its_first_and_last_line(audit: AuditLog) -> None:
     assert all({"ts", "event", "run_id"} <= line.keys() for line in events(audit))
 
 
+def test_an_intent_line_tells_what_is_about_to_be_sent(audit: AuditLog) -> None:
+    change = a_change(7, intent="run-x-1")
+    audit.intent(change)
+    (line,) = events(audit)
+    assert (line["ticket_id"], line["intent"]) == (7, "run-x-1")
+    assert (line["change"]["stamp"], line["change"]["key"]) == (change.stamp, change.key)
+
+
+def test_people_get_a_line_of_text_beside_it(audit: AuditLog) -> None:
+    audit.ticket(an_outcome())
+    text = audit.path.with_suffix(".log").read_text(encoding="utf-8")
+    assert text.startswith("2026-11-21T03:30:00.000Z run-x ticket 7 updated (by m-1)")
+    assert "+ ai_processed" in text
+    assert "priority - -> high" in text
+
+
 # Whatever is written can be read again
 
 ODD = st.one_of(

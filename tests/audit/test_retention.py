@@ -346,6 +346,13 @@ def test_a_log_that_cannot_be_read_is_a_remark_and_no_end(plain: Desk, monkeypat
     assert CHANGED not in (plain.folder / f"ticketbot-{TODAY}.jsonl").read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize("keys", [None, Keyring([base64.b64encode(bytes(range(32))).decode()])])
+def test_lines_whose_key_is_not_here_are_not_called_changed(tmp_path: Path, keys: Keyring | None) -> None:
+    desk = Desk(tmp_path / "logs", Keyring([base64.b64encode(bytes(32)).decode()]))
+    desk.run()
+    assert stands(desk.folder, str(desk.left), keys)
+
+
 # Crashes
 
 

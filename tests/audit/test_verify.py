@@ -24,7 +24,7 @@ from ticket_processor.state.store import State
 from ..support.bad_disk import Died, Disk, Dying
 from ..support.cases import for_each
 from ..support.fakes import ManualClock
-from ..support.log_tamperings import KEY, KINDS, Tally, TrueLog, tamper, written
+from ..support.log_tamperings import KEY, KINDS, OLD_KEY, Tally, TrueLog, tamper, written
 from .test_retention import DAY_S, Desk
 from .test_retention import KEY as DESK_KEY
 
@@ -330,6 +330,14 @@ def test_encrypted_lines_without_their_key_are_unchecked_and_not_changed(log: Lo
         assert "encrypted with is not here (TICKETBOT_AUDIT_ENCRYPTION_KEYS)" in report.unchecked[0].what
         assert report.anchors[0]["stands"] is None
     assert log.report(end, keyring=keyring).holds
+
+
+def test_a_header_behind_encrypted_lines_is_not_taken_for_changed_without_their_key(log: Log) -> None:
+    keyring = new_keyring()
+    log.write(DAY, key=OLD_KEY, keyring=keyring)
+    log.write(DAY, keyring=keyring)
+    assert log.report(keys=(KEY, OLD_KEY)).flaws == ()
+    assert log.report(keys=(KEY, OLD_KEY), keyring=keyring).holds
 
 
 def test_a_file_that_cannot_be_read_is_told_and_the_rest_is_checked(log: Log) -> None:

@@ -103,6 +103,31 @@ def test_no_more_than_the_window_is_taken_before_something_is_done() -> None:
     assert done == 100
 
 
+def test_waiting_for_a_worker_is_not_hanging() -> None:
+    release = threading.Event()
+    clock = Ticking(10)
+    seen = 0
+
+    def call(number: int) -> int:
+        if number == 0:
+            release.wait(60)
+        return number
+
+    def check() -> None:
+        nonlocal seen
+        seen += 1
+        clock.advance(10)
+        if seen == 2:
+            release.set()
+
+    clock.check = check  # type: ignore[method-assign]
+    with ThreadPoolExecutor(1) as pool:
+        fan = fan_out(pool, call, clock, timeout_s=100.0)
+        results = {item: future.result() for done in fan.over(iter(range(4))) for item, future in done}
+    assert results == {0: 0, 1: 1, 2: 2, 3: 3}
+    assert fan.abandoned == 0
+
+
 def test_a_stop_ends_it_and_cancels_what_has_not_begun() -> None:
     executor = Held()
     clock = ManualClock()

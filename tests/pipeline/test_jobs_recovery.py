@@ -65,6 +65,14 @@ def at_work(open_office: Open) -> Office:
     return office
 
 
+def test_a_run_that_ends_before_its_jobs_do_says_so_and_ends_with_1(open_office: Open) -> None:
+    office = at_work(open_office)
+    summary = office.run(delivery=AS_JOBS, seconds=60)
+    why = "jobs with 60 tickets are not finished at the helpdesk; the next run asks for them by their ids"
+    assert (summary.exit_code, summary.stopped, summary.stopped_by) == (1, why, "DeadlineReached")
+    assert why in office.logged()
+
+
 def test_a_job_that_an_unguarded_account_is_still_at_work_on_has_its_tickets_left_alone(open_office: Open) -> None:
     """Where no stamp guards, what the job may still do would come on top of what is sent again."""
     office = at_work(open_office)

@@ -44,3 +44,20 @@ def test_a_ticket_that_changed_is_left_alone_and_the_others_are_written_once(ope
     office.run(planned=plan)
     assert written(office) == []
     assert office.ends()[1] == ("skipped", "already_done")
+
+
+def test_those_that_are_done_or_given_up_are_not_even_read_and_stay_so(open_office: Open) -> None:
+    office = open_office(*several(3))
+    plan = planned(office)
+    office.run(only=(1,))
+    office.state.retry_later(2, "broken", failed=True, max_attempts=1)
+    office.state.drop(3)
+    office.run(planned=plan)
+    assert office.ends() == {
+        1: ("skipped", "already_done"),
+        2: ("skipped", "dead_letter"),
+        3: ("skipped", "retry_dropped"),
+    }
+    assert (written(office), office.desk.times("fetch")) == ([], 0)
+    assert [item.dead for item in office.state.retries()] == [True]
+    assert office.state.dropped() == {3}
