@@ -216,9 +216,8 @@ def test_a_question_to_the_knowledge_base_holds_no_personal_data(
     )
     rules = RulesAnalyser(default_taxonomy())
     store = AnswerStore(None, SystemClock())
-    with answers(settings, Understanding([], rules), store, pytest.fail) as add:
-        assert add is not None
-        add(ticket, rules.analyse(redact(ticket.description)), Decision(ticket_id=1, reason="by rules"))
+    with answers(settings, Understanding([], rules), store, pytest.fail) as base:
+        base.add(ticket, rules.analyse(redact(ticket.description)), Decision(ticket_id=1, reason="by rules"))
 
     assert "charged twice" in " ".join(asked)
     assert "ana.lima" not in " ".join(asked).lower()

@@ -21,7 +21,8 @@ from ticket_processor.core.models import Change, Outcome, Priority, PublicReply,
 from ticket_processor.helpdesk.protocol import Fetched
 from ticket_processor.helpdesk.ticket_history import Edit, History
 from ticket_processor.helpdesk.zendesk_format import reply_html
-from ticket_processor.pipeline.context import Parts, RunChecks, RunOptions
+from ticket_processor.pipeline.analyse import Answers, ReplyStep
+from ticket_processor.pipeline.context import Parts, RunChecks, RunHost, RunOptions
 from ticket_processor.pipeline.public_replies import TOO_LATE_S, ReplySender
 from ticket_processor.pipeline.shared_faults import SharedFaults
 from ticket_processor.policy.decide import Policy
@@ -89,7 +90,7 @@ class Rig:
             state=self.state,
             audit=audit,
             selection=selection,
-            reply_objection=(lambda *_: self.objection) if self.wants_replies else None,
+            answers=_Answers(self.wants_replies, self.objection),
         )
         self.ended.clear()
         try:
@@ -141,8 +142,17 @@ class Rig:
 
 class _Parts(Parts):
     def __init__(self, clock: ManualClock, stop: bool, **parts: object) -> None:
-        given = {"deadline": Deadline(clock, 540.0), "room": lambda: None, "kill_switch": _Switch(stop), **parts}
-        self.__dict__.update(clock=clock, policy=Policy(), **given)
+        given = {"deadline": Deadline(clock, 540.0), "host": RunHost(), "kill_switch": _Switch(stop), **parts}
+        self.__dict__.update(policy=Policy(), **given)
+
+
+class _Answers(Answers):
+    def __init__(self, public: bool, says: str | None) -> None:
+        self.public = public
+        self._says = says
+
+    def objection(self, plan: ReplyPlan, step: ReplyStep) -> str | None:
+        return self._says
 
 
 class _Switch:

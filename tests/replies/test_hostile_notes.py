@@ -92,14 +92,12 @@ def answering(
         stack.enter_context(patch.object(KnowledgeSearch, "floor", 0.0))  # each of these articles would be shown
         kept = AnswerStore(None, clock, days=days)
         chain = stack.enter_context(understanding(settings, clock, Deadline(clock, 500), store=kept))
-        add = stack.enter_context(answers(settings, chain, kept, trouble, through))
-        assert add is not None
-        yield add
+        yield stack.enter_context(answers(settings, chain, kept, trouble, through))
 
 
-def noted(add: Answers) -> tuple[str, str, str]:
+def noted(base: Answers) -> tuple[str, str, str]:
     """The draft in the note that the ticket gets, what else is in it, and the HTML that is sent."""
-    _, decision = add(TICKET, ANALYSIS, DECISION)
+    _, decision = base.add(TICKET, ANALYSIS, DECISION)
     note = merge(TICKET, decision, key="0" * 64).note or ""
     before, _, rest = note.partition(DRAFT_HEAD)
     draft, _, after = rest.partition(DRAFT_END)
@@ -110,9 +108,9 @@ def test_each_sentence_of_a_draft_in_a_note_is_a_courtesy_or_cites_its_article(t
     urls = {article.url for article in SHOP}
     seeds = iter(range(10_000))
     drafts = 0
-    with answering(tmp_path, says(lambda shown: vandal(next(seeds), shown), SHOP), articles=SHOP) as add:
+    with answering(tmp_path, says(lambda shown: vandal(next(seeds), shown), SHOP), articles=SHOP) as base:
         for _ in range(400):
-            draft, rest, sent = noted(add)
+            draft, rest, sent = noted(base)
             drafts += bool(draft)
             assert harm_in(draft, "en", SHOP) == [], draft
             assert "{{" not in sent
@@ -126,8 +124,8 @@ def test_an_order_planted_in_an_article_gets_into_no_note(number: int, tmp_path:
     effect = EFFECTS[number // len(ORDERS)]
     source = planted(ORDERS[number % len(ORDERS)], effect, random.Random(number).choice([0, 1]))
     model = ScriptedChat(obedient(source, effect, number))
-    with answering(tmp_path, model, articles=[source]) as add:
-        assert not CANARY.search("".join(noted(add)))
+    with answering(tmp_path, model, articles=[source]) as base:
+        assert not CANARY.search("".join(noted(base)))
     assert len(model.asked) >= 1
 
 
@@ -137,23 +135,23 @@ def test_a_model_of_the_strict_level_gets_strictly_redacted_words(tmp_path: Path
     for level, shown in ((RedactionLevel.STANDARD, True), (RedactionLevel.STRICT, False)):
         folder = tmp_path / level
         folder.mkdir()
-        with answering(folder, model, articles=[REFUND, PASSWORD], level=level) as add:
-            add(ticket, ANALYSIS, DECISION)
+        with answering(folder, model, articles=[REFUND, PASSWORD], level=level) as base:
+            base.add(ticket, ANALYSIS, DECISION)
         assert ("8812345" in model.asked[-1][1]["content"]) is shown
 
 
 def test_a_model_whose_drafts_are_never_of_use_is_left_alone_for_a_while(tmp_path: Path) -> None:
     model = ScriptedChat("I cannot say.")
-    with answering(tmp_path, model, articles=SHOP) as add:
+    with answering(tmp_path, model, articles=SHOP) as base:
         for _ in range(USELESS_IN_A_ROW + 5):
-            add(TICKET, ANALYSIS, DECISION)
+            base.add(TICKET, ANALYSIS, DECISION)
     assert len(model.asked) == USELESS_IN_A_ROW
 
 
 def test_the_next_model_drafts_where_the_first_is_down(tmp_path: Path) -> None:
     down, good = ScriptedChat(ModelBusy("model_busy")), ScriptedChat(said(claim(REFUND.text.splitlines()[0])))
-    with answering(tmp_path, down, good, articles=[REFUND, PASSWORD]) as add:
-        draft, _, _ = noted(add)
+    with answering(tmp_path, down, good, articles=[REFUND, PASSWORD]) as base:
+        draft, _, _ = noted(base)
     assert REFUND.text.splitlines()[0] in draft
     assert len(down.asked) == MODEL_ATTEMPTS
 
@@ -168,8 +166,8 @@ def test_whatever_breaks_an_answer_the_ticket_keeps_its_triage(
     monkeypatch.setattr(*broken, breaks)
     told: list[str] = []
     model = ScriptedChat(said(claim(REFUND.text.splitlines()[0])))
-    with answering(tmp_path, model, articles=[REFUND, PASSWORD], trouble=told.append) as add:
-        _, decided = add(TICKET, ANALYSIS, DECISION)
+    with answering(tmp_path, model, articles=[REFUND, PASSWORD], trouble=told.append) as base:
+        _, decided = base.add(TICKET, ANALYSIS, DECISION)
     assert decided == DECISION
     assert len(told) == 1
     assert "ValueError" in told[0]
@@ -180,8 +178,8 @@ def test_the_end_of_the_run_ends_an_answer_too(tmp_path: Path, monkeypatch: pyte
         raise DeadlineReached
 
     monkeypatch.setattr(KnowledgeSearch, "search", ends)
-    with answering(tmp_path, ScriptedChat(""), articles=[REFUND]) as add, pytest.raises(DeadlineReached):
-        add(TICKET, ANALYSIS, DECISION)
+    with answering(tmp_path, ScriptedChat(""), articles=[REFUND]) as base, pytest.raises(DeadlineReached):
+        base.add(TICKET, ANALYSIS, DECISION)
 
 
 @pytest.mark.parametrize(("tokens", "cost"), [(0, None), (100, None), (100, 0.01)])
@@ -191,8 +189,8 @@ def test_a_draft_without_a_price_leaves_no_cost_that_is_too_low(
     analysis = ANALYSIS.model_copy(update={"usage": Usage(input=tokens), "cost_usd": cost})
     with answering(
         tmp_path, ScriptedChat(said(claim(REFUND.text.splitlines()[0]))), articles=[REFUND, PASSWORD]
-    ) as add:
-        paid, _ = add(TICKET, analysis, DECISION)
+    ) as base:
+        paid, _ = base.add(TICKET, analysis, DECISION)
     assert paid.usage.input > tokens
     assert paid.cost_usd is None
 
@@ -208,9 +206,9 @@ def test_a_draft_without_a_price_leaves_no_cost_that_is_too_low(
 def test_what_a_draft_came_to_is_not_paid_for_again(tmp_path: Path, answer: str, kind: str, cost: float | None) -> None:
     model = ScriptedChat(answer)
     analysis = ANALYSIS.model_copy(update={"usage": Usage(input=100), "cost_usd": cost})
-    with answering(tmp_path, model, articles=[REFUND, PASSWORD], days=30) as add:
-        first = add(TICKET, analysis, DECISION)[1]
-        assert add(TICKET, analysis, DECISION) == (analysis, first)
+    with answering(tmp_path, model, articles=[REFUND, PASSWORD], days=30) as base:
+        first = base.add(TICKET, analysis, DECISION)[1]
+        assert base.add(TICKET, analysis, DECISION) == (analysis, first)
     assert first.offered is not None
     assert first.offered.kind == kind
     assert len(model.asked) == 1
@@ -220,5 +218,5 @@ def test_what_a_draft_came_to_is_not_paid_for_again(tmp_path: Path, answer: str,
 def test_an_answer_that_asked_nobody_costs_nothing(tmp_path: Path, cost: float | None) -> None:
     analysis = ANALYSIS.model_copy(update={"usage": Usage(input=100), "cost_usd": cost})
     ticket = TICKET.model_copy(update={"subject": "A greeting", "description": "Good morning."})
-    with answering(tmp_path, ScriptedChat(""), articles=[REFUND]) as add:
-        assert add(ticket, analysis, DECISION)[0] == analysis
+    with answering(tmp_path, ScriptedChat(""), articles=[REFUND]) as base:
+        assert base.add(ticket, analysis, DECISION)[0] == analysis

@@ -24,7 +24,6 @@ from ticket_processor.helpdesk.protocol import Helpdesk
 from ticket_processor.helpdesk.transport import Transport
 from ticket_processor.pipeline.analyse import Answers
 from ticket_processor.pipeline.jobs import Delivery
-from ticket_processor.pipeline.public_replies import ReplyObjection
 from ticket_processor.state.sqlite import transaction
 from ticket_processor.state.store import State
 
@@ -98,11 +97,8 @@ class LocalWorld(ReplyWorld):
         here.steps = Steps(self, state._crash)
         return WatchedDesk(LocalDesk(self.local, here.clock.now), self, here.run_name, state._crash)
 
-    def _answers(self) -> Answers | None:
+    def _answers(self) -> Answers:
         return super()._answers() if self._sends_replies else World._answers(self)
-
-    def _reply_objection(self) -> ReplyObjection | None:
-        return super()._reply_objection() if self._sends_replies else None
 
     def file_fails(self) -> bool:
         """Whether the helpdesk's file cannot be used at this moment."""

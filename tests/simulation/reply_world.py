@@ -8,7 +8,7 @@ import random
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import Any, Literal
+from typing import Any
 
 from ticket_processor import zendesk
 from ticket_processor.audit import receipts
@@ -18,8 +18,8 @@ from ticket_processor.core.reasons import NOT_WANTED
 from ticket_processor.helpdesk import zendesk_format
 from ticket_processor.knowledge.model import Passage
 from ticket_processor.pipeline import public_replies
-from ticket_processor.pipeline.analyse import Answers
-from ticket_processor.pipeline.public_replies import ReplyObjection, ReplySender
+from ticket_processor.pipeline.analyse import Answers, ReplyStep
+from ticket_processor.pipeline.public_replies import ReplySender
 from ticket_processor.replies import public
 from ticket_processor.replies.assembly import ReplyDraft, assembled
 from ticket_processor.replies.grounding import Claim, Proposal
@@ -70,12 +70,10 @@ class ReplyWorld(World):
         self._edit_weight *= self.terms.choice((0.0, 0.3, 1.0))
         self._started = self.time.now()
 
-    def _answers(self) -> Answers | None:
-        return self._with_a_reply
+    def _answers(self) -> Answers:
+        return _Replies(self)
 
-    def _with_a_reply(
-        self, ticket: Ticket, analysis: Analysis, decision: Decision, *, may_ask: bool = True
-    ) -> tuple[Analysis, Decision]:
+    def with_a_reply(self, ticket: Ticket, analysis: Analysis, decision: Decision) -> tuple[Analysis, Decision]:
         if decision.note is None or random.Random(f"reply {self.seed} {ticket.id}").random() < 0.2:
             return analysis, decision
         says = SAYS.format(analysis.category)
@@ -92,18 +90,9 @@ class ReplyWorld(World):
         self.plans[draft] = plan
         return analysis, decision.model_copy(update={"note": f"{decision.note}\nA reply goes out.", "reply": plan})
 
-    def _reply_objection(self) -> ReplyObjection:
-        is_changed = self.is_changed(self.time.now())
-
-        def objection(plan: ReplyPlan, step: Literal["reply", "status"]) -> str | None:
-            if self.wanted_until is not None and self.time.now() - self._started >= self.wanted_until:
-                return NOT_WANTED
-            says = self.changed_to if is_changed else SAYS
-            passages = [] if says is None else [_article(says.format(plan.reply.category))]
-            wanted = WANTED.model_copy(update={"public": WANTED.public.model_copy(update={"then": plan.then})})
-            return why_not_now(_without_placeholder(plan), step, wanted, lambda _article: passages)
-
-        return objection
+    def still_wanted(self) -> bool:
+        """Whether the settings ask for public replies."""
+        return self.wanted_until is None or self.time.now() - self._started < self.wanted_until
 
     def is_changed(self, at: float) -> bool:
         """Whether a run that begins then finds the article changed."""
@@ -120,6 +109,28 @@ class ReplyWorld(World):
     def shown_writes(self, ticket_id: int) -> Sequence[Audit]:
         """The audits of our public comments, and of our changes of the status."""
         return [audit for audit in super().our_writes(ticket_id) if _is_shown(audit)]
+
+
+class _Replies(Answers):
+    """What the knowledge base has for one run, which finds its article as it is when the run begins."""
+
+    public = True
+
+    def __init__(self, world: ReplyWorld) -> None:
+        self._world = world
+        self._says = world.changed_to if world.is_changed(world.time.now()) else SAYS
+
+    def add(
+        self, ticket: Ticket, analysis: Analysis, decision: Decision, *, may_ask: bool = True
+    ) -> tuple[Analysis, Decision]:
+        return self._world.with_a_reply(ticket, analysis, decision)
+
+    def objection(self, plan: ReplyPlan, step: ReplyStep) -> str | None:
+        if not self._world.still_wanted():
+            return NOT_WANTED
+        passages = [] if self._says is None else [_article(self._says.format(plan.reply.category))]
+        wanted = WANTED.model_copy(update={"public": WANTED.public.model_copy(update={"then": plan.then})})
+        return why_not_now(_without_placeholder(plan), step, wanted, lambda _article: passages)
 
 
 def _article(says: str) -> Passage:

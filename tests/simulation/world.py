@@ -42,13 +42,14 @@ from ticket_processor.llm import ModelAnalyser
 from ticket_processor.pipeline import job_trust, select
 from ticket_processor.pipeline.analyse import Answers
 from ticket_processor.pipeline.context import Parts, RunOptions
+from ticket_processor.pipeline.fan_out import Threads
 from ticket_processor.pipeline.job_trust import BatchTrust
 from ticket_processor.pipeline.jobs import Delivery
-from ticket_processor.pipeline.public_replies import ReplyObjection
 from ticket_processor.pipeline.record import Listener
 from ticket_processor.pipeline.run import Run
 from ticket_processor.policy import reanalysis as retriage
 from ticket_processor.policy.decide import Policy
+from ticket_processor.policy.skip_rules import Selection, SkipRules
 from ticket_processor.sandbox.store import BOT_ID
 from ticket_processor.settings.helpdesks import ZendeskSettings
 from ticket_processor.state.store import HORIZON, State
@@ -57,6 +58,7 @@ from ticket_processor.wiring.parts import transport_for
 from ticket_processor.zendesk import Zendesk
 
 from ..imitation import FaultPlan, Rules
+from ..support.fakes import Hosted
 from .mishaps import Afflicted, Mishaps, mishaps
 from .troubles import Disk, RunClock, Tricky, faults
 from .virtual import Countdown, Crash, SerialExecutor, VirtualTime
@@ -482,19 +484,17 @@ class World:
                 Parts(
                     desk=self._client(transport, stepping),
                     understanding=_Watched(links, RULES, self, name),
-                    executor=SerialExecutor(),
+                    threads=Threads(SerialExecutor()),
                     state=stepping,
                     audit=audit,
-                    clock=clock,
                     deadline=deadline,
                     policy=self.policy,
                     taxonomy=TAXONOMY,
                     split=self._split(),
                     webhook_tickets=self._told_of(name),
-                    shard=self._shard(stepping),
+                    selection=Selection(SkipRules(), shard=self._shard(stepping)),
                     answers=self._answers(),
-                    reply_objection=self._reply_objection(),
-                    requests=lambda: transport.counts,
+                    host=Hosted(transport=transport),
                 ),
                 RunOptions(
                     run_id=name,
@@ -524,13 +524,9 @@ class World:
             transport.close()
             self.durations[name] = self.time.now() - self.run_starts[name]
 
-    def _answers(self) -> Answers | None:
+    def _answers(self) -> Answers:
         """What the knowledge base adds to decisions: in some stories articles."""
-        return _with_an_article if random.Random(f"articles {self.seed}").random() < 0.1 else None
-
-    def _reply_objection(self) -> ReplyObjection | None:
-        """What the settings say of public replies; nothing here."""
-        return None
+        return Articles() if random.Random(f"articles {self.seed}").random() < 0.1 else Answers()
 
     def _shard(self, state: State) -> Shard | None:
         return None
@@ -631,11 +627,14 @@ class World:
         return [audit for audit in self.sandbox.store.tickets[ticket_id].audits if audit.author_id == BOT_ID]
 
 
-def _with_an_article(
-    _ticket: Ticket, analysis: Analysis, decision: Decision, *, may_ask: bool = True
-) -> tuple[Analysis, Decision]:
-    note = decision.note and f"{decision.note}\n“Refunds” {ARTICLE}"
-    return analysis, decision.model_copy(update={"note": note})
+class Articles(Answers):
+    """A knowledge base that has an article for every ticket."""
+
+    def add(
+        self, ticket: Ticket, analysis: Analysis, decision: Decision, *, may_ask: bool = True
+    ) -> tuple[Analysis, Decision]:
+        note = decision.note and f"{decision.note}\n“Refunds” {ARTICLE}"
+        return analysis, decision.model_copy(update={"note": note})
 
 
 @contextmanager

@@ -38,6 +38,7 @@ from ticket_processor.core.run_summary import RunRecord, RunSummary
 from ticket_processor.core.taxonomy import default_taxonomy
 from ticket_processor.monitoring.rules import Severity
 from ticket_processor.pipeline.context import Parts, RunOptions
+from ticket_processor.pipeline.fan_out import Threads
 from ticket_processor.pipeline.jobs import Delivery
 from ticket_processor.pipeline.run import Run
 from ticket_processor.policy.decide import Policy
@@ -45,6 +46,7 @@ from ticket_processor.state.store import FILE_NAME, State
 from ticket_processor.wiring.parts import lock, new_run_id
 
 from ..support.bad_disk import Died, Disk, Dying, Failing
+from ..support.fakes import Hosted
 from .virtual import SerialExecutor
 from .year_desk import (
     DAY_S,
@@ -78,6 +80,19 @@ class _Log(AuditLog):
     def _append(self, lines: Sequence[Mapping[str, object]], text: str, *, sync: bool) -> None:
         super()._append(lines, text, sync=sync)
         self.lines += len(lines)
+
+
+class _Way:
+    """The connection to the desk, as far as a run asks it for the desk's clock."""
+
+    counts: Mapping[str, int] = {}
+
+    def __init__(self, year: Year) -> None:
+        self._year = year
+
+    @property
+    def date(self) -> float | None:
+        return None if self._year.desk.down else self._year.clock.true
 
 
 @dataclass(frozen=True)
@@ -201,16 +216,17 @@ class Year:
                     Parts(
                         desk=self.desk,
                         understanding=Understanding([self.model], RULES, clock=clock),
-                        executor=SerialExecutor(),
+                        threads=Threads(SerialExecutor()),
                         state=state,
                         audit=audit,
-                        clock=clock,
                         deadline=Deadline(clock, 540.0),
                         policy=Policy(),
                         taxonomy=default_taxonomy(),
-                        helpdesk_date=lambda: None if self.desk.down else self.clock.true,
-                        room=functools.partial(check_room, self.logs, self.state, 1),
-                        upkeep=lambda now, left: look_after(audit, now, left, self.retention, None, state),
+                        host=Hosted(
+                            transport=_Way(self),
+                            check_room=functools.partial(check_room, self.logs, self.state, 1),
+                            upkeep=lambda now, left: look_after(audit, now, left, self.retention, None, state),
+                        ),
                     ),
                     RunOptions(
                         run_id=run_id,

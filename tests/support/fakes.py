@@ -23,6 +23,7 @@ from ticket_processor.core.models import Analysis, Change, Decision, Priority, S
 from ticket_processor.helpdesk.protocol import Fetched, JobStatus, Page
 from ticket_processor.helpdesk.ticket_history import Edit, History, changed
 from ticket_processor.helpdesk.transport import Throttle, Transport
+from ticket_processor.pipeline.context import RunHost
 
 START = 1_795_231_800.0
 """2026-11-21T03:30:00Z"""
@@ -370,3 +371,10 @@ class FakeDesk:
     def sizes(self) -> list[int]:
         """How many changes each job had that was taken in."""
         return [len(changes) for changes in self.jobs_taken.values()]
+
+
+class Hosted(RunHost):
+    """A host of which these parts are another's."""
+
+    def __init__(self, **parts: Any) -> None:
+        vars(self).update(parts)

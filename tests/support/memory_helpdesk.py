@@ -19,6 +19,7 @@ from ticket_processor.core.taxonomy import Category, Taxonomy, default_taxonomy
 from ticket_processor.helpdesk.protocol import Helpdesk, Page
 from ticket_processor.helpdesk.ticket_history import Edit, History
 from ticket_processor.pipeline.context import Parts, RunOptions
+from ticket_processor.pipeline.fan_out import Threads
 from ticket_processor.pipeline.jobs import Delivery
 from ticket_processor.pipeline.planned_writes import PlannedRun
 from ticket_processor.pipeline.run import Run
@@ -28,7 +29,7 @@ from ticket_processor.state.records import Verdict
 from ticket_processor.state.store import State
 
 from ..simulation.virtual import SerialExecutor
-from .fakes import START, FakeDesk, ItemFate, ManualClock, an_analysis
+from .fakes import START, FakeDesk, Hosted, ItemFate, ManualClock, an_analysis
 
 RULES = RulesAnalyser(default_taxonomy())
 PLAIN = Policy()
@@ -150,14 +151,13 @@ def run_by_rules(
     parts = Parts(
         desk=desk,
         understanding=Understanding([], RULES if taxonomy is None else RulesAnalyser(taxonomy)),
-        executor=SerialExecutor(),
+        threads=Threads(SerialExecutor()),
         state=state,
         audit=audit,
-        clock=clock,
         deadline=Deadline(clock, seconds),
         policy=PLAIN,
         taxonomy=taxonomy or default_taxonomy(),
-        troubles=troubles,
+        host=Hosted(troubles=troubles),
     )
     run = Run(
         parts,
@@ -208,18 +208,17 @@ class Office:
             Parts(
                 desk=self.desk,
                 understanding=Understanding([self.model], RULES, clock=self.clock),
-                executor=SerialExecutor(),
-                express=None if told else SerialExecutor(),
+                threads=Threads(SerialExecutor(), None if told else SerialExecutor()),
                 webhook_tickets=told_of,
-                shard=given.pop("shard", None),
                 state=self.state,
                 audit=audit,
-                clock=self.clock,
                 deadline=Deadline(self.clock, seconds),
                 policy=policy,
                 taxonomy=taxonomy,
-                selection=Selection(given.pop("rules", SkipRules()), wait_s=given.pop("wait_s", 0)),
-                room=given.pop("room", lambda: None),
+                selection=Selection(
+                    given.pop("rules", SkipRules()), wait_s=given.pop("wait_s", 0), shard=given.pop("shard", None)
+                ),
+                host=Hosted(check_room=given.pop("room", lambda: None)),
             ),
             RunOptions(run_id=run_id, **given),
             self.ended.append,

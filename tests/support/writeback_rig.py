@@ -15,6 +15,7 @@ from ticket_processor.core.errors import UpdateConflict
 from ticket_processor.core.models import Change, Outcome, Ticket
 from ticket_processor.pipeline import job_trust
 from ticket_processor.pipeline.context import Parts, RunOptions
+from ticket_processor.pipeline.fan_out import Threads
 from ticket_processor.pipeline.job_trust import BatchTrust, JobTrust
 from ticket_processor.pipeline.jobs import Delivery, Tools
 from ticket_processor.pipeline.plan import Triage
@@ -88,10 +89,9 @@ class Bench:
         return Parts(
             desk=self.desk,
             understanding=Understanding(links, RULES, clock=self.clock),
-            executor=SerialExecutor(),
+            threads=Threads(SerialExecutor()),
             state=self.state,
             audit=self.audit,
-            clock=self.clock,
             deadline=Deadline(self.clock, 540.0),
             policy=Policy(),
         )

@@ -65,22 +65,22 @@ class Deadline:
     """The moment at which a run must end, on the monotonic clock. Immutable, so threads may share it."""
 
     def __init__(self, clock: Clock, seconds: float) -> None:
-        self._clock = clock
+        self.clock = clock
         self._at = clock.monotonic() + seconds
 
     def remaining(self) -> float:
         """Seconds left, never below zero."""
-        return max(0.0, self._at - self._clock.monotonic())
+        return max(0.0, self._at - self.clock.monotonic())
 
     def wait(self, seconds: float) -> None:
         """Wait. Raises :class:`DeadlineReached` at once if that would last beyond the deadline."""
         if seconds > self.remaining():
             raise DeadlineReached("the run's time is used up")
-        self._clock.wait(seconds)
+        self.clock.wait(seconds)
 
     def check(self) -> None:
         """Raise when the time is used up or a stop was asked for."""
-        self._clock.check()
+        self.clock.check()
         if self.remaining() <= 0:
             raise DeadlineReached("the run's time is used up")
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from concurrent.futures import Future
 from contextlib import suppress
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from ..core import reasons
 from ..core.errors import DeadlineReached, Stopping, unexpected
-from ..core.models import Analysis, Decision, Outcome, OutcomeStatus, Ticket
+from ..core.models import Analysis, Decision, Outcome, OutcomeStatus, ReplyPlan, Ticket
 from ..policy.reanalysis import in_vain, replacing, solved_again
 from ..state.records import Verdict
 from .fan_out import Stuck
@@ -19,19 +20,33 @@ from .shared_faults import SharedFaults
 if TYPE_CHECKING:
     from .context import Parts, RunOptions
 
+ReplyStep = Literal["reply", "status"]
 Understood = tuple[Analysis | None, Decision, int]
 """A worker's analysis of a ticket, if it needs one, its decision, and the milliseconds that both took."""
 
 
-class Answers(Protocol):
-    """Adds answers from the knowledge base to a decision. Called from many threads."""
+class Answers:
+    """What a run takes from the knowledge base: here nothing. Called from many threads."""
 
-    def __call__(
+    public = False
+    """Whether public replies are sent; if not, announced ones are cancelled."""
+
+    def add(
         self, ticket: Ticket, analysis: Analysis, decision: Decision, *, may_ask: bool = True
     ) -> tuple[Analysis, Decision]:
-        """The analysis, with the cost of a draft added, and the decision.
+        """The analysis, with the cost of a draft added, and the decision with articles or a draft.
 
         With ``may_ask=False`` nothing is searched and no model is asked.
+        """
+        return analysis, decision
+
+    def shown(self, articles: Sequence[str]) -> None:
+        """Count the articles that a written note names."""
+
+    def objection(self, plan: ReplyPlan, step: ReplyStep) -> str | None:
+        """A fixed word if the present settings or articles cancel this step of an announced reply, else ``None``.
+
+        Raises :class:`TicketError` if that cannot be found out now.
         """
 
 
@@ -85,9 +100,7 @@ class Verdicts:
 
     def _decide(self, work: Work, analysis: Analysis, *, may_ask: bool = True) -> tuple[Analysis, Decision]:
         decision = self._parts.decide(work.ticket.id, analysis)
-        if self._parts.answers is None:
-            return analysis, decision
-        return self._parts.answers(work.ticket, analysis, decision, may_ask=may_ask)
+        return self._parts.answers.add(work.ticket, analysis, decision, may_ask=may_ask)
 
     def of(self, work: Work, future: Future[Understood]) -> Verdict | Outcome | None:
         """The verdict on a ticket, or its outcome if there is no verdict; ``None`` if it waits for the next run."""

@@ -7,7 +7,6 @@ wait. The frame writes its first receipt, finishes what earlier runs left, and e
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from concurrent.futures import Executor
 from contextlib import suppress
 from dataclasses import dataclass, field, fields
 from typing import Any
@@ -31,21 +30,49 @@ from ..core.models import Analysis, Decision, Ticket
 from ..core.run_summary import ClusterUse, RunSummary
 from ..core.taxonomy import Taxonomy
 from ..core.text import many
-from ..helpdesk.protocol import Helpdesk, Shard
+from ..helpdesk.protocol import Helpdesk
+from ..helpdesk.transport import Transport
 from ..policy.decide import Policy, decide
 from ..policy.skip_rules import Selection, SkipRules
 from ..state.store import CURSOR, HORIZON, TURN, State
 from .analyse import Answers, Understands
-from .fan_out import ReadEach
-from .intake import Intake, ReadAhead, WebhookTickets
+from .fan_out import Threads, read_each
+from .intake import Intake, WebhookTickets
 from .jobs import Delivery, Tools
 from .plan import Triage
-from .public_replies import ReplyObjection
 from .record import Listener, Recorder
 from .settlement import Settled
 from .shared_faults import IsolatingDesk, SharedFaults
 from .verify import WriteVerifier
 from .write import WriteBack
+
+
+class RunHost:
+    """What a run asks of the program around it; this one does nothing, and has no ``transport`` to the helpdesk."""
+
+    transport: Transport | None = None
+
+    def saw(self, ticket: Ticket) -> None:
+        """Take note of a ticket that was read. For any thread."""
+
+    def check_room(self) -> None:
+        """Raise when the disk has too little space for receipts."""
+
+    def upkeep(self, now: float, head: str | None) -> Sequence[str]:
+        """Maintain the log, whose end was ``head`` after the last run; returns what failed."""
+        return ()
+
+    def prepare(self) -> Sequence[str]:
+        """Prepare what the tickets need once the run may begin; returns sentences about it. Not in dry runs."""
+        return ()
+
+    def cluster_use(self) -> ClusterUse | None:
+        """The run's use of a cluster; ``None`` without one."""
+        return None
+
+    def troubles(self) -> Sequence[str]:
+        """Sentences on what the run had to do without."""
+        return ()
 
 
 @dataclass(frozen=True)
@@ -54,10 +81,9 @@ class Parts:
 
     desk: Helpdesk
     understanding: Understands
-    executor: Executor
+    threads: Threads
     state: State
     audit: AuditLog
-    clock: Clock
     deadline: Deadline
     policy: Policy
     taxonomy: Taxonomy | None = None
@@ -65,32 +91,14 @@ class Parts:
     """Decides for a ticket, if two settings files share the run's tickets; ``None``: policy and taxonomy decide."""
     selection: Selection = field(default_factory=lambda: Selection(SkipRules()))
     kill_switch: KillSwitch = field(default_factory=KillSwitch)
-    shard: Shard | None = None
-    """The part of the account's tickets that this run handles; ``None``: all of them."""
-    saw: Callable[[Ticket], object] = lambda _ticket: None
-    """Called with every ticket that is read."""
-    ahead: ReadAhead = iter
-    each: ReadEach = map
     webhook_tickets: WebhookTickets | None = None
-    answers: Answers | None = None
-    shown: Callable[[Sequence[str]], object] = lambda _articles: None
-    """Called with the articles that a written note names."""
-    reply_objection: ReplyObjection | None = None
-    """Decides whether to cancel a scheduled public reply; ``None``: no public replies are sent."""
-    express: Executor | None = None
-    """Analyses tickets from webhooks, so that they do not wait behind others."""
-    requests: Callable[[], Mapping[str, int]] = dict
-    cluster: Callable[[], ClusterUse | None] = lambda: None
-    """The run's use of a cluster; ``None`` without one."""
-    helpdesk_date: Callable[[], float | None] = lambda: None
-    """The helpdesk's clock at its last answer in this run (Unix seconds)."""
-    troubles: Callable[[], Sequence[str]] = tuple
-    room: Callable[[], None] = lambda: None
-    """Raises when the disk has too little space for receipts."""
-    upkeep: Callable[[float, str | None], Sequence[str]] = lambda _now, _head: ()
-    """Maintains the log, given the time and the log's end after the last run; returns what failed."""
-    prepare: Callable[[], Sequence[str]] = tuple
-    """Prepares what the tickets need once the run may begin; returns sentences about it. Dry runs do not call it."""
+    answers: Answers = field(default_factory=Answers)
+    host: RunHost = field(default_factory=RunHost)
+
+    @property
+    def clock(self) -> Clock:
+        """The clock of the deadline, and of the whole run."""
+        return self.deadline.clock
 
     def decide(self, ticket_id: int, analysis: Analysis) -> Decision:
         """The decision for a ticket with this analysis."""
@@ -137,7 +145,6 @@ HALTED = "halted"
 """Fact of the state: why no run may do anything."""
 MOST_WAIT_S = 900.0
 """Seconds; if a helpdesk asks for a longer wait, it is asked again after this, since its limits are per minute."""
-
 FIRST_RUN = (
     "this is the first run on this account, and history is never touched unasked: say where to begin with "
     "--since now (only tickets from now on), --since 7d, or --since 2026-11-01; it is remembered"
@@ -186,7 +193,7 @@ class RunChecks:
         """Raise if the kill switch is set or the disk has no room for receipts."""
         self._parts.kill_switch.check()
         if not self._options.dry_run:
-            self._parts.room()
+            self._parts.host.check_room()
 
     def where_to_begin(self) -> float:
         """The time from which tickets are read (Unix seconds). Raises :class:`ConfigError` at a first run without."""
@@ -236,7 +243,9 @@ class RunFrame:
         """Number of worker threads in calls that do not end."""
         self._faults = SharedFaults()
         self._checks = RunChecks(parts, options, self._faults)
-        self._desk = IsolatingDesk(parts.desk, self._faults, parts.clock.monotonic, shard=parts.shard, saw=parts.saw)
+        self._desk = IsolatingDesk(
+            parts.desk, self._faults, parts.clock.monotonic, shard=parts.selection.shard, saw=parts.host.saw
+        )
         self._triage = Triage(
             self._desk,
             parts.audit,
@@ -255,7 +264,7 @@ class RunFrame:
             self._checks.before_write,
             options.delivery,
             options.dry_run,
-            parts.each,
+            read_each if parts.threads.readers else map,
         )
         self._write_back = WriteBack(tools, self._triage)
         self._verifier = WriteVerifier(tools, self._write_back.trust, options.run_id, most=options.verify)
@@ -268,8 +277,7 @@ class RunFrame:
         """
         parts, options = self._parts, self._options
         begun, started = parts.clock.now(), parts.clock.monotonic()
-        stopped, stopped_by, code = None, None, ExitCode.OK
-        left = None
+        stopped, stopped_by, code, left = None, None, ExitCode.OK, None
         with suppress(StateUnusable):  # the next use of the state reports it
             left = left_in(parts.state, parts.audit.folder)
             parts.audit.not_before = not_before(parts.state, begun)
@@ -283,10 +291,10 @@ class RunFrame:
                 **options.facts,
             )
             if not options.dry_run:
-                self._recorder.remarks.extend(parts.upkeep(begun, left))
+                self._recorder.remarks.extend(parts.host.upkeep(begun, left))
             self._checks.before_run()
             if not options.dry_run:
-                self._recorder.remarks.extend(parts.prepare())
+                self._recorder.remarks.extend(parts.host.prepare())
             try:
                 work()
             except DeadlineReached:
@@ -314,12 +322,12 @@ class RunFrame:
             code = ExitCode.SOME_FAILED
         taken = self.intake
         summary = RunSummary(
-            **self._recorder.sums(parts.understanding, parts.troubles()),
+            **self._recorder.sums(parts.understanding, parts.host.troubles()),
             seen=taken.seen if taken else self._recorder.recorded,
             known=dict(taken.known) if taken else {},
             caught_up=taken is not None and taken.caught_up,
-            requests=dict(parts.requests()),
-            cluster=parts.cluster(),
+            requests=dict(parts.host.transport.counts) if parts.host.transport else {},
+            cluster=parts.host.cluster_use(),
             writes=self._write_back.writes,
             statement=None if options.dry_run else self._verifier.statement(),
             duration_s=round(parts.clock.monotonic() - started, 3),

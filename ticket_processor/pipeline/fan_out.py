@@ -160,6 +160,18 @@ def _stuck() -> Future[Result]:
     return answer
 
 
+@dataclass(frozen=True)
+class Threads:
+    """The threads of a run: ``analyse`` runs analyses; ``express``, if any, those of tickets from webhooks at once.
+
+    With ``readers`` pages are read ahead, and several records at a time; without, all is read in the run's own thread.
+    """
+
+    analyse: Executor
+    express: Executor | None = None
+    readers: bool = False
+
+
 ReadEach = Callable[[Callable[[int], Any], Sequence[int]], Iterable[Any]]
 """Applies a function to ticket numbers and returns the results in order: ``map`` one by one, :func:`read_each` in
 parallel."""

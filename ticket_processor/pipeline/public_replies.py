@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from ..core import reasons
 from ..core.clock import moment_of, parse_iso
 from ..core.errors import OutcomeUnknown, TicketError, TicketGone, UpdateConflict, UpdateRefused
-from ..core.models import Change, Outcome, OutcomeStatus, ReplyPlan, StatusChange, Ticket
+from ..core.models import Change, Outcome, OutcomeStatus, StatusChange, Ticket
 from ..helpdesk.protocol import Helpdesk
 from ..helpdesk.ticket_history import Edit, History
 from ..policy.skip_rules import ENDED_STATUSES
@@ -28,13 +28,6 @@ TOO_LATE_S = 6 * 3600.0
 """Seconds; a reply or status that is this late is cancelled, since nobody expects it any more."""
 STAGES = {"reply": "public_reply", "status": "public_status"}
 """The stage in each step's key."""
-
-
-ReplyObjection = Callable[[ReplyPlan, Literal["reply", "status"]], str | None]
-"""Returns a fixed word if the present settings or articles cancel this step of an announced reply, else ``None``.
-
-Raises :class:`TicketError` if that cannot be found out now.
-"""
 
 
 Record = Callable[[Outcome, Edit | None], None]
@@ -74,11 +67,11 @@ class ReplySender:
         self._options = options
         self._checks = checks
         self._record = record
-        self._objection = parts.reply_objection
+        self._answers = parts.answers
 
     def send_due(self, waiting: Sequence[ScheduledReply]) -> None:
         """Send every reply and status that is due. Raises as other writes do."""
-        if self._objection is None:
+        if not self._answers.public:
             for reply in () if self._options.dry_run else waiting:
                 self._cancel(reply, reasons.NOT_WANTED)
             return
@@ -156,7 +149,7 @@ class ReplySender:
             left_alone = reasons.TAKEN
         if left_alone is not None:
             return left_alone
-        return reasons.NOT_WANTED if self._objection is None else self._objection(reply.plan, reply.step)
+        return self._answers.objection(reply.plan, reply.step)
 
     def _certain(self, ticket: Ticket, history: History) -> bool:
         """True if this read of the ticket and its record show everything that happened."""

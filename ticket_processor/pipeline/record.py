@@ -104,7 +104,7 @@ class Recorder:
             done = (self._options.run_id, outcome.key) if outcome.key and dealt_with else None
             then = settled.follow_up or self._still_to_put_back(outcome)
             self._verifier.saw(replace(settled, follow_up=then))
-            reply = self._scheduled(settled) if self._parts.reply_objection is not None else None
+            reply = self._scheduled(settled) if self._parts.answers.public else None
             with state.transaction():
                 self._note_fallback(outcome)
                 if reply is not None:
@@ -126,7 +126,7 @@ class Recorder:
         if outcome.change is not None and self._parts.policy.tag("review") in outcome.change.tags_added:
             self._sums["reviews"] += 1
         if outcome.change is not None and outcome.change.offered is not None and outcome.written:
-            self._parts.shown(outcome.change.offered.articles)
+            self._parts.answers.shown(outcome.change.offered.articles)
         self._count(outcome)
 
     def _count(self, outcome: Outcome) -> None:
@@ -248,8 +248,8 @@ class Recorder:
         with suppress(StateUnusable), self._state.transaction():  # a fault of the state was reported before
             self._state.keep_run(record)
             keep_head(self._state, self._audit)
-            if (date := parts.helpdesk_date()) is not None:
-                self._state.remember(**{HELPDESK_DATE: repr(date)})
+            if (way := parts.host.transport) is not None and way.date is not None:
+                self._state.remember(**{HELPDESK_DATE: repr(way.date)})
         return summary
 
     def sums(self, understanding: Understands, troubles: Sequence[str]) -> dict[str, Any]:

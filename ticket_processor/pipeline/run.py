@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from concurrent.futures import Future
 from contextlib import closing
+from functools import partial
 
 from ..core.errors import ConfigError, DeadlineReached
 from ..core.models import Outcome
@@ -15,7 +16,7 @@ from ..core.run_summary import RunSummary
 from ..state.records import Verdict
 from .analyse import Understood, Verdicts
 from .context import Parts, RunFrame, RunOptions
-from .fan_out import FanOut
+from .fan_out import FanOut, read_ahead
 from .intake import Intake, Wanted
 from .public_replies import ReplySender
 from .record import Listener
@@ -76,7 +77,7 @@ class Run(RunFrame):
         self._triage_from(0.0, wanted=wanted or Wanted(frozenset(ticket_ids)))
 
     def _triage_from(self, since: float, *, wanted: Wanted | None = None) -> None:
-        parts, options = self._parts, self._options
+        parts, options, threads = self._parts, self._options, self._parts.threads
         self._recorder.remarks += self._checks.begin_again(options.since)
         self.intake = intake = Intake(
             self._desk,
@@ -87,16 +88,16 @@ class Run(RunFrame):
             wanted,
             replies=options.retriage_on_reply,
             second_looks=options.retry_fallbacks,
-            ahead=parts.ahead,
+            ahead=partial(read_ahead, clock=parts.clock) if parts.threads.readers else iter,
             webhook_tickets=parts.webhook_tickets,
-            shard=parts.shard,
+            shard=parts.selection.shard,
         )
         intake.pass_over(*self._finish_earlier(None if wanted is None else wanted.tickets))
         intake.limit = None if options.limit is None else max(0, options.limit - self._recorder.recorded)
         if (wanted is None or wanted.from_webhook) and (due := parts.state.scheduled_replies()):
             ReplySender(self._desk, parts, options, self._checks, self._recorder.record_reply).send_due(due)
         fan_out = FanOut(
-            parts.executor,
+            threads.analyse,
             self._verdicts.understand,
             workers=options.workers,
             window=max(3 * options.workers, 100),
@@ -104,14 +105,16 @@ class Run(RunFrame):
             clock=parts.clock,
             deadline=parts.deadline,
             reserve_s=self._checks.reserve_s / 2,
-            choose=lambda work: parts.express or parts.executor if work.from_webhook else parts.executor,
+            choose=lambda work: threads.express or threads.analyse if work.from_webhook else threads.analyse,
         )
         late: DeadlineReached | None = None
         try:
             with closing(fan_out.over(self._works(intake))) as results:
                 for finished in results:
                     intake.understood(work.ticket.id for work, _ in finished)
-                    alone = {work.ticket.id for work, _ in finished if work.from_webhook and parts.express is not None}
+                    alone = {
+                        work.ticket.id for work, _ in finished if work.from_webhook and threads.express is not None
+                    }
                     newborn = {work.ticket.id for work, _ in finished if is_newborn(work.ticket, options.stable_read_s)}
                     self._write_back.take(self._judged(finished), alone, newborn)
                     self._record_all(self._write_back.advance(fan_out.outstanding, last=fan_out.exhausted))

@@ -14,6 +14,7 @@ from ..analysis.text.needs_no_answer import machine_mail
 from ..core import reasons
 from ..core.clock import parse_iso
 from ..core.models import Frozen, Ticket
+from ..helpdesk.protocol import Shard
 
 API_CHANNEL = "api"
 ENDED_STATUSES = (reasons.SOLVED, reasons.CLOSED, reasons.DELETED)
@@ -118,7 +119,8 @@ class Selection:
     """Decides which tickets a run leaves alone, and until when; the default takes new and open ones at once.
 
     ``canary_percent`` is the share of tickets to handle, the same ones in every run; a larger share includes a smaller
-    one. ``wait_s`` is the time in seconds after a ticket's creation during which only people handle it.
+    one. ``wait_s`` is the time in seconds after a ticket's creation during which only people handle it. ``shard`` is
+    the part of the account's tickets that the run handles; ``None``: all of them.
     """
 
     rules: SkipRules
@@ -126,6 +128,7 @@ class Selection:
     machine_mail: bool = True
     canary_percent: float = 100.0
     wait_s: float = 0.0
+    shard: Shard | None = None
 
     def left_alone(self, ticket: Ticket) -> str | None:
         """Why the ticket is left alone in its present state: its status, or a rule; ``None`` if it is not."""

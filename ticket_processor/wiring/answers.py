@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 
@@ -20,12 +20,12 @@ from ..analysis.model_server.connection import AnswerUnusable, Connection
 from ..analysis.model_server.settings import ModelTarget, targets
 from ..analysis.text.cleaning import clean
 from ..analysis.text.redact import redact
-from ..core.errors import AnalysisFailed, DeadlineReached, StateUnusable, Stopping, unexpected
+from ..core.errors import AnalysisFailed, DeadlineReached, StateUnusable, Stopping, TicketError, unexpected
 from ..core.guards import Breaker
-from ..core.models import NO_MODEL, Analysis, Decision, Offered, RedactionLevel, Ticket, Usage
+from ..core.models import NO_MODEL, Analysis, Decision, Offered, RedactionLevel, ReplyPlan, Ticket, Usage
 from ..knowledge.model import Passage
 from ..knowledge.search import KnowledgeSearch, issue_queries
-from ..pipeline.analyse import Answers
+from ..pipeline.analyse import Answers, ReplyStep
 from ..policy.note import NoteWhen
 from ..replies.assembly import (
     CONTRADICTION_HEAD,
@@ -37,10 +37,10 @@ from ..replies.assembly import (
     best_lines,
     draft_lines,
 )
-from ..replies.public import WORDS, reply_plan, why_not_public
+from ..replies.public import WORDS, reply_plan, why_not_now, why_not_public
 from ..replies.writer import KIND, MAX_OUTPUT_TOKENS, DraftWriter, worth_asking
 from ..settings.schema import Settings
-from .knowledge import embedding_model, knowledge_store
+from .knowledge import embedding_model, for_customers, knowledge_store
 from .parts import strictest_redaction
 
 _RESULT: TypeAdapter[ReplyDraft | NoAnswer] = TypeAdapter(ReplyDraft | NoAnswer)
@@ -167,49 +167,48 @@ def answers(
     store: AnswerStore,
     trouble: Callable[[str], object],
     through: Callable[[ChatServer], ChatServer] = lambda server: server,
-    shown: Collection[str] = (),
     connect: Callable[[ModelTarget], Connection] = Connection,
-) -> Iterator[Answers | None]:
-    """Adds articles and drafts to decisions, as ``replies.mode`` wants; ``None`` where no ticket can get any.
+) -> Iterator[Answers]:
+    """Adds articles and drafts to decisions, as ``replies.mode`` wants.
 
     The models of ``chain`` write the drafts, which ``store`` keeps; each of their servers is asked ``through`` what
-    that makes of it. ``trouble`` hears why there is nothing although it is wanted. What is in ``shown`` at the
-    end, an article's id for each note that names it, is counted.
+    that makes of it. ``trouble`` hears why there is nothing although it is wanted.
     ``connect`` makes the ways to the servers.
     """
-    if settings.policy.note is NoteWhen.NEVER:
-        yield None
-        return
-    if not settings.knowledge.sources:
-        trouble("replies.mode wants articles, and there is no knowledge base: name knowledge.folders or help_centers")
-        yield None
-        return
+    articles, base, writers = None, None, None
     with ExitStack() as stack:
-        try:
-            articles = stack.enter_context(closing(knowledge_store(settings)))
-        except StateUnusable as error:  # a run goes on without articles
-            trouble(str(error))
-            yield None
-            return
-        base = KnowledgeSearch(articles, stack.enter_context(embedding_model(settings)), trouble=trouble)
-        writers = None
-        if settings.replies.drafts and not chain.links:
-            trouble("replies.mode wants drafts, and there is no model to write them: name one in models.names")
-        elif settings.replies.drafts:
-            writers = stack.enter_context(drafts(settings, chain, store, trouble, through, connect))
+        if settings.policy.note is NoteWhen.NEVER:
+            pass  # what is found would be seen by nobody
+        elif not settings.knowledge.sources:
+            trouble(
+                "replies.mode wants articles, and there is no knowledge base: name knowledge.folders or help_centers"
+            )
+        else:
+            try:
+                articles = stack.enter_context(closing(knowledge_store(settings)))
+            except StateUnusable as error:  # a run goes on without articles
+                trouble(str(error))
+        if articles is not None:
+            base = KnowledgeSearch(articles, stack.enter_context(embedding_model(settings)), trouble=trouble)
+            if settings.replies.drafts and not chain.links:
+                trouble("replies.mode wants drafts, and there is no model to write them: name one in models.names")
+            elif settings.replies.drafts:
+                writers = stack.enter_context(drafts(settings, chain, store, trouble, through, connect))
         answering = _Answering(settings, base, writers, trouble)
         yield answering
         with suppress(StateUnusable):  # a count is not worth a run's end
-            if shown:
-                articles.count_found(shown)
+            if articles is not None and answering.named:
+                articles.count_found(answering.named)
 
 
-class _Answering:
-    """Answers from one knowledge base. Thread-safe."""
+class _Answering(Answers):
+    """Answers from one knowledge base. Thread-safe. ``named`` has an article's id for each note that names it."""
 
     def __init__(
-        self, settings: Settings, base: KnowledgeSearch, writers: Drafts | None, trouble: Callable[[str], object]
+        self, settings: Settings, base: KnowledgeSearch | None, writers: Drafts | None, trouble: Callable[[str], object]
     ) -> None:
+        self.public = settings.replies.public_wanted and settings.desk.can.guarded
+        self.named: list[str] = []
         self._settings = settings
         self._replies = settings.replies
         self._level = strictest_redaction(settings)
@@ -217,11 +216,21 @@ class _Answering:
         self._writers = writers
         self._trouble = trouble
 
-    def __call__(
+    def shown(self, articles: Sequence[str]) -> None:
+        self.named.extend(articles)
+
+    def objection(self, plan: ReplyPlan, step: ReplyStep) -> str | None:
+        try:
+            with for_customers(self._settings) as passages:
+                return why_not_now(plan, step, self._replies, passages)
+        except StateUnusable as error:
+            raise TicketError(str(error)) from error
+
+    def add(
         self, ticket: Ticket, analysis: Analysis, decision: Decision, *, may_ask: bool = True
     ) -> tuple[Analysis, Decision]:
         mode = self._replies.of(analysis.category)
-        if mode == "off" or analysis.suspicious:
+        if self._base is None or mode == "off" or analysis.suspicious:
             return analysis, decision
         writers = None if mode == "note" else self._writers
         if not may_ask:
@@ -229,10 +238,10 @@ class _Answering:
         try:
             # The question may go to a server that makes vectors.
             text = redact(clean(ticket.subject, ticket.description), names=ticket.names, level=self._level).text
-            articles = self._articles(text, analysis.language)
+            articles = _best_articles(self._base, text, analysis.language)
             if writers is None:
                 return analysis, _with_articles(decision, articles)
-            result = self._draft(writers, ticket, analysis, text)
+            result = _draft(self._base, writers, ticket, analysis, text)
             analysis = _with_cost(analysis, result)
             if isinstance(result, NoAnswer):
                 return analysis, _with_articles(decision, articles, result.reason, result.contradiction)
@@ -252,15 +261,19 @@ class _Answering:
         plan = reply_plan(analysis, draft, self._replies.public)
         return decision.model_copy(update={"reply": plan, "note": f"{decision.note}\n{announcement(plan)}"})
 
-    def _articles(self, text: str, language: str) -> tuple[ArticleLines, ...]:
-        found = self._base.search(issue_queries(text), lang=language, audience="agents", limit=PASSAGES)
-        return best_lines(found, text, floor=self._base.floor)  # a sync of this run may have changed it
 
-    def _draft(self, writers: Drafts, ticket: Ticket, analysis: Analysis, text: str) -> ReplyDraft | NoAnswer:
-        if analysis.source != "model":  # it would not be asked with more success now
-            return NoAnswer(analysis.why_fallback or NO_MODEL)
-        found = self._base.search(issue_queries(text), lang=analysis.language, audience="customers", limit=PASSAGES)
-        return writers.write(ticket, text, [each.passage for each in found], analysis.language)
+def _best_articles(base: KnowledgeSearch, text: str, language: str) -> tuple[ArticleLines, ...]:
+    found = base.search(issue_queries(text), lang=language, audience="agents", limit=PASSAGES)
+    return best_lines(found, text, floor=base.floor)  # a sync of this run may have changed it
+
+
+def _draft(
+    base: KnowledgeSearch, writers: Drafts, ticket: Ticket, analysis: Analysis, text: str
+) -> ReplyDraft | NoAnswer:
+    if analysis.source != "model":  # it would not be asked with more success now
+        return NoAnswer(analysis.why_fallback or NO_MODEL)
+    found = base.search(issue_queries(text), lang=analysis.language, audience="customers", limit=PASSAGES)
+    return writers.write(ticket, text, [each.passage for each in found], analysis.language)
 
 
 def with_draft(decision: Decision, draft: ReplyDraft, articles: Sequence[ArticleLines] = ()) -> Decision:

@@ -114,9 +114,8 @@ def walk(ticket: Ticket, settings: Settings, clock: Clock, deadline: Deadline) -
         if settings.replies.wanted:
             from .answers import answers
 
-            add = stack.enter_context(answers(settings, chain, store, troubles.append, recorded))
-            if add is not None:
-                analysis, decision = add(ticket, analysis, decision)
+            found = stack.enter_context(answers(settings, chain, store, troubles.append, recorded))
+            analysis, decision = found.add(ticket, analysis, decision)
     cleaned = clean(ticket.subject, ticket.description)
     levels = {link.level for link in chain.links if isinstance(link, ModelLink)} or {RedactionLevel.STANDARD}
     return Walk(

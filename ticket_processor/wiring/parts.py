@@ -141,6 +141,7 @@ def selection(settings: Settings, transport: Transport) -> Selection:
         machine_mail=settings.skip.machine_mail,
         canary_percent=settings.run.canary_percent,
         wait_s=settings.run.wait_minutes * 60,
+        shard=settings.shard,
     )
 
 

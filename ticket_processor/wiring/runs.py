@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import functools
 import os
 import sys
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, suppress
 from dataclasses import dataclass
@@ -20,17 +19,17 @@ from ..analysis.model_server.connection import Connection
 from ..audit.erase import beside_others
 from ..audit.receipts import AuditLog, look_after
 from ..core.clock import Deadline, SystemClock
-from ..core.errors import ConfigError, StateUnusable, TicketError
+from ..core.errors import ConfigError
 from ..core.guards import check_room
-from ..core.models import Outcome, ReplyPlan
-from ..core.run_summary import RunSummary
+from ..core.models import Outcome, Ticket
+from ..core.run_summary import ClusterUse, RunSummary
 from ..helpdesk.protocol import Shard
 from ..helpdesk.transport import Transport
-from ..pipeline.context import Parts, RunChoices, RunOptions
-from ..pipeline.fan_out import read_ahead, read_each
+from ..pipeline.analyse import Answers
+from ..pipeline.context import Parts, RunChoices, RunHost, RunOptions
+from ..pipeline.fan_out import Threads
 from ..pipeline.intake import WebhookTickets
 from ..pipeline.planned_writes import PlannedRun
-from ..pipeline.public_replies import ReplyObjection
 from ..pipeline.record import Listener
 from ..pipeline.run import Run
 from ..pipeline.undo.run import PastRuns
@@ -38,7 +37,7 @@ from ..pipeline.verify import SAMPLE
 from ..settings.schema import Settings
 from ..state.records import ERASING, Verdict
 from ..state.store import State
-from .cluster import ClusterWanted
+from .cluster import Cluster, ClusterWanted
 from .desks import Subjects, desk_for, tidy_local
 from .parts import (
     audit_log,
@@ -55,6 +54,7 @@ from .parts import (
 
 if TYPE_CHECKING:
     from .split import Split
+    from .vendors import Desk
 
 SHARD = "shard"
 """The fact by which a state remembers its shard."""
@@ -171,16 +171,12 @@ def play(
         if asked.webhook_tickets is not None and asked.kind != "webhook":
             express = ThreadPoolExecutor(settings.run.workers, thread_name_prefix="express")
             stack.callback(express.shutdown, wait=False, cancel_futures=True)
-        knowledge, shown = None, list[str]()
+        knowledge = Answers()
         if settings.replies.wanted:
             from .answers import answers  # most runs need nothing of it
 
-            knowledge = stack.enter_context(
-                answers(settings, chain, store, troubles.append, shown=shown, connect=connect)
-            )
-        desk, days = desk_for(settings, transport, state), settings.audit.retention_days
-        # Only a run that looks for tickets itself syncs the knowledge base first.
-        prepares = asked.kind == "run" and (settings.helpdesk == "local" or settings.replies.wanted)
+            knowledge = stack.enter_context(answers(settings, chain, store, troubles.append, connect=connect))
+        desk = desk_for(settings, transport, state)
 
         def heard(outcome: Outcome) -> None:
             if asked.keep is not None:
@@ -190,41 +186,21 @@ def play(
         work = (PlannedRun if asked.kind == "apply" else Run)(
             Parts(
                 desk=desk,
-                shard=settings.shard,
-                saw=subjects.saw,
                 understanding=split or chain,
-                executor=executor,
+                threads=Threads(executor, express, readers=True),
                 state=state,
                 audit=audit,
-                clock=clock,
                 deadline=deadline,
                 policy=settings.policy_here,
                 taxonomy=settings.taxonomy,
                 split=split.decide if split else None,
                 selection=selection(settings, transport),
                 kill_switch=kill_switch(settings),
-                room=functools.partial(check_room, settings.log_dir, settings.state_folder),
-                ahead=functools.partial(read_ahead, clock=clock),
-                each=read_each,
-                answers=knowledge,
-                shown=shown.extend,
-                reply_objection=reply_objection(settings),
-                prepare=functools.partial(prepared, settings, clock, transport) if prepares else tuple,
                 webhook_tickets=asked.webhook_tickets,
-                express=express,
-                troubles=lambda: [
-                    trouble
-                    for trouble in (
-                        *dict.fromkeys((*troubles, *desk.troubles)),
-                        *(cluster.remarks() if cluster else ()),
-                        store.trouble,
-                    )
-                    if trouble
-                ],
-                cluster=lambda: cluster.use if cluster else None,
-                requests=lambda: transport.counts,
-                helpdesk_date=lambda: transport.date,
-                upkeep=functools.partial(look_after, audit, retention_days=days, keys=keyring(settings), state=state),
+                answers=knowledge,
+                host=_Host(
+                    settings, asked.kind, state, audit, clock, desk, store, cluster, troubles, subjects, transport
+                ),
             ),
             RunOptions(
                 run_id=run_id,
@@ -279,33 +255,52 @@ def _receipts(audit: AuditLog) -> Path | None:
     return None
 
 
-def reply_objection(settings: Settings) -> ReplyObjection | None:
-    """Why settings or articles cancel an announced public reply; ``None`` where the settings ask for none at all."""
-    if not settings.replies.public_wanted or not settings.desk.can.guarded:
-        return None
-    from ..replies.public import why_not_now
-    from .knowledge import for_customers
+@dataclass(frozen=True)
+class _Host(RunHost):
+    """What runs ask for, done as the settings say. ``notes`` are what single parts had to do without."""
 
-    def objection(plan: ReplyPlan, step: Literal["reply", "status"]) -> str | None:
-        try:
-            with for_customers(settings) as passages:
-                return why_not_now(plan, step, settings.replies, passages)
-        except StateUnusable as error:
-            raise TicketError(str(error)) from error
+    settings: Settings
+    kind: Kind
+    state: State
+    audit: AuditLog
+    clock: SystemClock
+    desk: Desk
+    store: AnswerStore
+    cluster: Cluster | None
+    notes: Sequence[str]
+    subjects: Subjects
+    transport: Transport
 
-    return objection
+    def saw(self, ticket: Ticket) -> None:
+        self.subjects.saw(ticket)
 
+    def check_room(self) -> None:
+        check_room(self.settings.log_dir, self.settings.state_folder)
 
-def prepared(settings: Settings, clock: SystemClock, transport: Transport) -> list[str]:
-    """Look after the local helpdesk, and sync articles that are due; what there is to say of that."""
-    lines = []
-    if settings.helpdesk == "local":
-        lines += tidy_local(settings, transport)
-    if settings.replies.wanted:
-        from .knowledge import sync_when_due
+    def upkeep(self, now: float, head: str | None) -> Sequence[str]:
+        days, keys = self.settings.audit.retention_days, keyring(self.settings)
+        return look_after(self.audit, now, head, days, keys, self.state)
 
-        lines += sync_when_due(settings, clock, transport.throttle)
-    return lines
+    def prepare(self) -> Sequence[str]:
+        """Look after the local helpdesk, and sync articles that are due."""
+        settings, lines = self.settings, list[str]()
+        if self.kind != "run":  # only a run that looks for tickets itself takes the time
+            return lines
+        if settings.helpdesk == "local":
+            lines += tidy_local(settings, self.transport)
+        if settings.replies.wanted:
+            from .knowledge import sync_when_due
+
+            lines += sync_when_due(settings, self.clock, self.transport.throttle)
+        return lines
+
+    def cluster_use(self) -> ClusterUse | None:
+        return self.cluster.use if self.cluster else None
+
+    def troubles(self) -> Sequence[str]:
+        of_cluster = self.cluster.remarks() if self.cluster else ()
+        found = (*dict.fromkeys((*self.notes, *self.desk.troubles)), *of_cluster, self.store.trouble)
+        return [trouble for trouble in found if trouble]
 
 
 def keep_to_shard(state: State, shard: Shard | None, folder: Path) -> None:
