@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from ticket_processor.analysis.chain import Understanding
 from ticket_processor.audit.files import read_events
 from ticket_processor.audit.receipts import AuditLog
 from ticket_processor.core.clock import Deadline, iso
@@ -21,9 +22,10 @@ from ticket_processor.core.models import Change, Outcome, Priority, PublicReply,
 from ticket_processor.helpdesk.protocol import Fetched
 from ticket_processor.helpdesk.ticket_history import Edit, History
 from ticket_processor.helpdesk.zendesk_format import reply_html
-from ticket_processor.pipeline.analyse import Answers, ReplyStep
-from ticket_processor.pipeline.context import Parts, RunChecks, RunHost, RunOptions
+from ticket_processor.pipeline.analyse import Answers, Judge, ReplyStep
+from ticket_processor.pipeline.context import Parts, RunChecks, RunOptions
 from ticket_processor.pipeline.public_replies import TOO_LATE_S, ReplySender
+from ticket_processor.pipeline.record import RunHost
 from ticket_processor.pipeline.shared_faults import SharedFaults
 from ticket_processor.policy.decide import Policy
 from ticket_processor.policy.skip_rules import Selection, SkipRules
@@ -31,6 +33,7 @@ from ticket_processor.state.records import ScheduledReply
 from ticket_processor.state.store import State
 
 from ..support.fakes import START, ManualClock, a_ticket
+from ..support.memory_helpdesk import RULES
 from ..support.writeback_rig import books
 
 TEXT = "Hello,\n\nA refund takes 5 days. [1]\n\n[1] Refunds: https://help.example.com/refunds?a=1&b=2"
@@ -143,7 +146,7 @@ class Rig:
 class _Parts(Parts):
     def __init__(self, clock: ManualClock, stop: bool, **parts: object) -> None:
         given = {"deadline": Deadline(clock, 540.0), "host": RunHost(), "kill_switch": _Switch(stop), **parts}
-        self.__dict__.update(policy=Policy(), **given)
+        self.__dict__.update(judge=Judge(Understanding([], RULES), Policy()), **given)
 
 
 class _Answers(Answers):

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
 from functools import partial
 from unittest import mock
 
-from ticket_processor.core.models import Analysis, Decision
+from ticket_processor.analysis.chain import Understanding
 from ticket_processor.core.taxonomy import default_taxonomy
-from ticket_processor.policy.decide import FieldPolicy, Mode, Policy, decide
-from ticket_processor.policy.skip_rules import in_share
+from ticket_processor.pipeline.analyse import Judge
+from ticket_processor.policy.decide import FieldPolicy, Mode, Policy
 
 from .guards import Guard
-from .world import TAXONOMY, World
+from .world import World
 
 CANDIDATE = Policy(
     tag_secondary=True, review_below=0.9, priority=FieldPolicy(threshold=0.5), group=FieldPolicy(mode=Mode.SUGGEST)
@@ -28,13 +27,8 @@ class SplitWorld(World):
         self.splits = random.Random(f"split {seed}")
         super().__init__(seed, **options)  # type: ignore[arg-type]
 
-    def _split(self) -> Callable[[int, Analysis], Decision] | None:
-        return self._decide if self.splits.random() < 0.8 else None
-
-    def _decide(self, ticket_id: int, analysis: Analysis) -> Decision:
-        if in_share("split", ticket_id, 50):
-            return decide(ticket_id, analysis, CANDIDATE, NO_TARGETS)
-        return decide(ticket_id, analysis, self.policy, TAXONOMY)
+    def _candidate(self, understanding: Understanding) -> Judge | None:
+        return Judge(understanding, CANDIDATE, NO_TARGETS) if self.splits.random() < 0.8 else None
 
 
 SPLIT_MUTATIONS = {

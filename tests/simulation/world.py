@@ -40,7 +40,7 @@ from ticket_processor.helpdesk.protocol import Helpdesk, Shard
 from ticket_processor.helpdesk.transport import Transport
 from ticket_processor.llm import ModelAnalyser
 from ticket_processor.pipeline import job_trust, select
-from ticket_processor.pipeline.analyse import Answers
+from ticket_processor.pipeline.analyse import Answers, Judge
 from ticket_processor.pipeline.context import Parts, RunOptions
 from ticket_processor.pipeline.fan_out import Threads
 from ticket_processor.pipeline.job_trust import BatchTrust
@@ -209,8 +209,8 @@ class World:
             replica_lag=self.dice.choice((0.0, 0.0, 1.0, 4.9)),
         )
 
-    def _split(self) -> Callable[[int, Analysis], Decision] | None:
-        """What decides in place of policy and taxonomy."""
+    def _candidate(self, understanding: Understanding) -> Judge | None:
+        """Whose settings decide half of the tickets."""
         return None
 
     def _client(self, transport: Transport, state: State) -> Helpdesk:
@@ -479,18 +479,18 @@ class World:
         if looks_again:
             self.second_looks.add(name)
         audit = _Log(self, name, crash, disk, clock, dry_run=dry_run)
+        understanding = _Watched(links, RULES, self, name)
         try:
             work = kind(
                 Parts(
                     desk=self._client(transport, stepping),
-                    understanding=_Watched(links, RULES, self, name),
+                    judge=Judge(understanding, self.policy, TAXONOMY),
                     threads=Threads(SerialExecutor()),
                     state=stepping,
                     audit=audit,
                     deadline=deadline,
-                    policy=self.policy,
-                    taxonomy=TAXONOMY,
-                    split=self._split(),
+                    candidate=self._candidate(understanding),
+                    percent=50,
                     webhook_tickets=self._told_of(name),
                     selection=Selection(SkipRules(), shard=self._shard(stepping)),
                     answers=self._answers(),

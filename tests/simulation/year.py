@@ -37,6 +37,7 @@ from ticket_processor.core.guards import check_room
 from ticket_processor.core.run_summary import RunRecord, RunSummary
 from ticket_processor.core.taxonomy import default_taxonomy
 from ticket_processor.monitoring.rules import Severity
+from ticket_processor.pipeline.analyse import Judge
 from ticket_processor.pipeline.context import Parts, RunOptions
 from ticket_processor.pipeline.fan_out import Threads
 from ticket_processor.pipeline.jobs import Delivery
@@ -215,13 +216,11 @@ class Year:
                 work = Run(
                     Parts(
                         desk=self.desk,
-                        understanding=Understanding([self.model], RULES, clock=clock),
+                        judge=Judge(Understanding([self.model], RULES, clock=clock), Policy(), default_taxonomy()),
                         threads=Threads(SerialExecutor()),
                         state=state,
                         audit=audit,
                         deadline=Deadline(clock, 540.0),
-                        policy=Policy(),
-                        taxonomy=default_taxonomy(),
                         host=Hosted(
                             transport=_Way(self),
                             check_room=functools.partial(check_room, self.logs, self.state, 1),

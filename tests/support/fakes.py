@@ -23,7 +23,7 @@ from ticket_processor.core.models import Analysis, Change, Decision, Priority, S
 from ticket_processor.helpdesk.protocol import Fetched, JobStatus, Page
 from ticket_processor.helpdesk.ticket_history import Edit, History, changed
 from ticket_processor.helpdesk.transport import Throttle, Transport
-from ticket_processor.pipeline.context import RunHost
+from ticket_processor.pipeline.record import RunHost
 
 START = 1_795_231_800.0
 """2026-11-21T03:30:00Z"""

@@ -18,6 +18,7 @@ from ticket_processor.core.run_summary import RunSummary
 from ticket_processor.core.taxonomy import Category, Taxonomy, default_taxonomy
 from ticket_processor.helpdesk.protocol import Helpdesk, Page
 from ticket_processor.helpdesk.ticket_history import Edit, History
+from ticket_processor.pipeline.analyse import Judge
 from ticket_processor.pipeline.context import Parts, RunOptions
 from ticket_processor.pipeline.fan_out import Threads
 from ticket_processor.pipeline.jobs import Delivery
@@ -150,13 +151,15 @@ def run_by_rules(
     outcomes: dict[int, Outcome] = {}
     parts = Parts(
         desk=desk,
-        understanding=Understanding([], RULES if taxonomy is None else RulesAnalyser(taxonomy)),
+        judge=Judge(
+            Understanding([], RULES if taxonomy is None else RulesAnalyser(taxonomy)),
+            PLAIN,
+            taxonomy or default_taxonomy(),
+        ),
         threads=Threads(SerialExecutor()),
         state=state,
         audit=audit,
         deadline=Deadline(clock, seconds),
-        policy=PLAIN,
-        taxonomy=taxonomy or default_taxonomy(),
         host=Hosted(troubles=troubles),
     )
     run = Run(
@@ -207,14 +210,12 @@ class Office:
         run: Any = (PlannedRun if planned else Run)(
             Parts(
                 desk=self.desk,
-                understanding=Understanding([self.model], RULES, clock=self.clock),
+                judge=Judge(Understanding([self.model], RULES, clock=self.clock), policy, taxonomy),
                 threads=Threads(SerialExecutor(), None if told else SerialExecutor()),
                 webhook_tickets=told_of,
                 state=self.state,
                 audit=audit,
                 deadline=Deadline(self.clock, seconds),
-                policy=policy,
-                taxonomy=taxonomy,
                 selection=Selection(
                     given.pop("rules", SkipRules()), wait_s=given.pop("wait_s", 0), shard=given.pop("shard", None)
                 ),

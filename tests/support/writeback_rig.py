@@ -14,6 +14,7 @@ from ticket_processor.core.clock import Deadline, iso
 from ticket_processor.core.errors import UpdateConflict
 from ticket_processor.core.models import Change, Outcome, Ticket
 from ticket_processor.pipeline import job_trust
+from ticket_processor.pipeline.analyse import Judge
 from ticket_processor.pipeline.context import Parts, RunOptions
 from ticket_processor.pipeline.fan_out import Threads
 from ticket_processor.pipeline.job_trust import BatchTrust, JobTrust
@@ -81,19 +82,18 @@ class Bench:
         given = {"selection": Selection(SkipRules()), "stable_read_s": 6.0, **options}
         delivery, dry_run = given.pop("delivery", Delivery("single")), given.get("dry_run", False)
         deadline = Deadline(self.clock, given.pop("seconds", 540.0))
-        before_write, each = given.pop("before_write", lambda: None), given.pop("each", map)
-        tools = Tools(self.desk, self.state, self.audit, self.clock, deadline, before_write, delivery, dry_run, each)
+        before_write = given.pop("before_write", lambda: None)
+        tools = Tools(self.desk, self.state, self.audit, self.clock, deadline, before_write, delivery, dry_run)
         return WriteBack(tools, Triage(self.desk, self.audit, Policy(), **given))
 
     def parts(self, *links: Analyser) -> Parts:
         return Parts(
             desk=self.desk,
-            understanding=Understanding(links, RULES, clock=self.clock),
+            judge=Judge(Understanding(links, RULES, clock=self.clock), Policy()),
             threads=Threads(SerialExecutor()),
             state=self.state,
             audit=self.audit,
             deadline=Deadline(self.clock, 540.0),
-            policy=Policy(),
         )
 
     def run(self, verdicts: Sequence[Verdict] = (), **options: Any) -> list[Outcome]:

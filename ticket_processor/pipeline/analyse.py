@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import Future
 from contextlib import suppress
-from typing import TYPE_CHECKING, Literal, Protocol
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
 
+from ..analysis.chain import Understanding
 from ..core import reasons
 from ..core.errors import DeadlineReached, Stopping, unexpected
 from ..core.models import Analysis, Decision, Outcome, OutcomeStatus, ReplyPlan, Ticket
+from ..core.taxonomy import Taxonomy
+from ..policy.decide import Policy
 from ..policy.reanalysis import in_vain, replacing, solved_again
 from ..state.records import Verdict
 from .fan_out import Stuck
@@ -50,18 +54,13 @@ class Answers:
         """
 
 
-class Understands(Protocol):
-    """Analyses tickets; called from many threads. See :class:`analysis.chain.Understanding`."""
+@dataclass(frozen=True)
+class Judge:
+    """Understands tickets and decides on them as one settings file says. For any thread."""
 
-    @property
-    def details(self) -> dict[str, str]: ...
-
-    @property
-    def price_note(self) -> str: ...
-
-    def __call__(self, ticket: Ticket) -> Analysis: ...
-
-    def without_models(self, ticket: Ticket, why: str) -> Analysis: ...
+    understanding: Understanding
+    policy: Policy
+    taxonomy: Taxonomy | None = None
 
 
 class Verdicts:
@@ -81,7 +80,7 @@ class Verdicts:
         if work.thanks:
             decision = solved_again(work.ticket.id, self._parts.policy)
         else:
-            self._analysed[work.key] = understood = self._parts.understanding(work.ticket)
+            self._analysed[work.key] = understood = self._parts.judge_of(work.ticket.id).understanding(work.ticket)
             analysis, decision = self._decide(work, understood)
         seconds = self._parts.clock.monotonic() - started
         if work.from_webhook:
@@ -110,7 +109,8 @@ class Verdicts:
                 analysis, decision, milliseconds = future.result()
             except Stuck:
                 # If the draft hangs, the analysis is known already.
-                analysis = known or self._parts.understanding.without_models(work.ticket, "model_hung")
+                understanding = self._parts.judge_of(work.ticket.id).understanding
+                analysis = known or understanding.without_models(work.ticket, "model_hung")
                 analysis, decision = self._decide(work, analysis, may_ask=False)
                 milliseconds = round(self._options.analysis_timeout_s * 1000)
         except (Stopping, DeadlineReached):

@@ -6,7 +6,7 @@ wait. The frame writes its first receipt, finishes what earlier runs left, and e
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, fields
 from typing import Any
@@ -26,53 +26,23 @@ from ..core.errors import (
     TicketError,
 )
 from ..core.guards import KillSwitch
-from ..core.models import Analysis, Decision, Ticket
-from ..core.run_summary import ClusterUse, RunSummary
-from ..core.taxonomy import Taxonomy
+from ..core.models import Analysis, Decision
+from ..core.run_summary import RunSummary
 from ..core.text import many
 from ..helpdesk.protocol import Helpdesk
-from ..helpdesk.transport import Transport
 from ..policy.decide import Policy, decide
-from ..policy.skip_rules import Selection, SkipRules
+from ..policy.skip_rules import Selection, SkipRules, in_share
 from ..state.store import CURSOR, HORIZON, TURN, State
-from .analyse import Answers, Understands
-from .fan_out import Threads, read_each
+from .analyse import Answers, Judge
+from .fan_out import Threads
 from .intake import Intake, WebhookTickets
 from .jobs import Delivery, Tools
 from .plan import Triage
-from .record import Listener, Recorder
+from .record import Listener, Recorder, RunHost
 from .settlement import Settled
 from .shared_faults import IsolatingDesk, SharedFaults
 from .verify import WriteVerifier
 from .write import WriteBack
-
-
-class RunHost:
-    """What a run asks of the program around it; this one does nothing, and has no ``transport`` to the helpdesk."""
-
-    transport: Transport | None = None
-
-    def saw(self, ticket: Ticket) -> None:
-        """Take note of a ticket that was read. For any thread."""
-
-    def check_room(self) -> None:
-        """Raise when the disk has too little space for receipts."""
-
-    def upkeep(self, now: float, head: str | None) -> Sequence[str]:
-        """Maintain the log, whose end was ``head`` after the last run; returns what failed."""
-        return ()
-
-    def prepare(self) -> Sequence[str]:
-        """Prepare what the tickets need once the run may begin; returns sentences about it. Not in dry runs."""
-        return ()
-
-    def cluster_use(self) -> ClusterUse | None:
-        """The run's use of a cluster; ``None`` without one."""
-        return None
-
-    def troubles(self) -> Sequence[str]:
-        """Sentences on what the run had to do without."""
-        return ()
 
 
 @dataclass(frozen=True)
@@ -80,15 +50,14 @@ class Parts:
     """The parts of a run; ``wiring`` builds them."""
 
     desk: Helpdesk
-    understanding: Understands
+    judge: Judge
     threads: Threads
     state: State
     audit: AuditLog
     deadline: Deadline
-    policy: Policy
-    taxonomy: Taxonomy | None = None
-    split: Callable[[int, Analysis], Decision] | None = None
-    """Decides for a ticket, if two settings files share the run's tickets; ``None``: policy and taxonomy decide."""
+    candidate: Judge | None = None
+    percent: float = 0.0
+    """The share of the tickets that ``candidate`` understands and decides."""
     selection: Selection = field(default_factory=lambda: Selection(SkipRules()))
     kill_switch: KillSwitch = field(default_factory=KillSwitch)
     webhook_tickets: WebhookTickets | None = None
@@ -100,11 +69,21 @@ class Parts:
         """The clock of the deadline, and of the whole run."""
         return self.deadline.clock
 
+    @property
+    def policy(self) -> Policy:
+        """The running settings' policy."""
+        return self.judge.policy
+
+    def judge_of(self, ticket_id: int) -> Judge:
+        """Who understands this ticket and decides on it: always the same one."""
+        if self.candidate is not None and in_share("split", ticket_id, self.percent):
+            return self.candidate
+        return self.judge
+
     def decide(self, ticket_id: int, analysis: Analysis) -> Decision:
         """The decision for a ticket with this analysis."""
-        if self.split is not None:
-            return self.split(ticket_id, analysis)
-        return decide(ticket_id, analysis, self.policy, self.taxonomy)
+        judge = self.judge_of(ticket_id)
+        return decide(ticket_id, analysis, judge.policy, judge.taxonomy)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,7 +110,6 @@ class RunOptions(RunChoices):
     analysis_timeout_s: float = 90.0
     stable_read_s: float = 6.0
     max_attempts: int = 5
-    dependency: str = "helpdesk"
     notices: tuple[str, ...] = ()
     facts: Mapping[str, object] = field(default_factory=dict)
     retriage_on_reply: bool = False
@@ -141,6 +119,8 @@ class RunOptions(RunChoices):
     verify: int = 0
 
 
+HELPDESK = "helpdesk"
+"""By this name the state keeps until when we are to wait."""
 HALTED = "halted"
 """Fact of the state: why no run may do anything."""
 MOST_WAIT_S = 900.0
@@ -169,7 +149,7 @@ class RunChecks:
         halted = parts.state.fact(HALTED)
         if halted is not None:
             raise CannotRun(f"{halted}; when a person has looked into it, run once with --resume")
-        heed_wait(parts.state, options.dependency, parts.clock.now())
+        heed_wait(parts.state, parts.clock.now())
 
     def before_ticket(self) -> None:
         """Raise if the run may not begin another ticket."""
@@ -218,12 +198,12 @@ class RunChecks:
     def keep_not_before(self, limited: RateLimited) -> None:
         """Store until when the helpdesk asks us to wait."""
         now = self._parts.clock.now()
-        self._parts.state.keep_not_before(self._options.dependency, min(limited.not_before, now + MOST_WAIT_S), now)
+        self._parts.state.keep_not_before(HELPDESK, min(limited.not_before, now + MOST_WAIT_S), now)
 
 
-def heed_wait(state: State, dependency: str, now: float) -> None:
+def heed_wait(state: State, now: float) -> None:
     """Raise :class:`RateLimited` while the wait that the helpdesk asked for in an earlier run has not ended."""
-    wait = state.not_before(dependency, now) - now
+    wait = state.not_before(HELPDESK, now) - now
     if 0 < wait <= MOST_WAIT_S:
         raise RateLimited(f"the helpdesk asked us to wait another {wait:.0f} s", not_before=now + wait)
 
@@ -264,7 +244,7 @@ class RunFrame:
             self._checks.before_write,
             options.delivery,
             options.dry_run,
-            read_each if parts.threads.readers else map,
+            parts.threads.readers,
         )
         self._write_back = WriteBack(tools, self._triage)
         self._verifier = WriteVerifier(tools, self._write_back.trust, options.run_id, most=options.verify)
@@ -322,7 +302,7 @@ class RunFrame:
             code = ExitCode.SOME_FAILED
         taken = self.intake
         summary = RunSummary(
-            **self._recorder.sums(parts.understanding, parts.host.troubles()),
+            **self._recorder.sums(parts.host.troubles()),
             seen=taken.seen if taken else self._recorder.recorded,
             known=dict(taken.known) if taken else {},
             caught_up=taken is not None and taken.caught_up,

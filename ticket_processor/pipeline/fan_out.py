@@ -172,9 +172,6 @@ class Threads:
     readers: bool = False
 
 
-ReadEach = Callable[[Callable[[int], Any], Sequence[int]], Iterable[Any]]
-"""Applies a function to ticket numbers and returns the results in order: ``map`` one by one, :func:`read_each` in
-parallel."""
 READERS = 8
 
 

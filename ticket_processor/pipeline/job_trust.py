@@ -20,6 +20,7 @@ from ..helpdesk.ticket_history import Edit, History
 from ..policy.skip_rules import ENDED_STATUSES
 from ..state.store import State
 from ..tags import reference
+from .fan_out import read_each
 from .settlement import Settlement, note_published
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ class JobTrust:
 
     def __init__(self, tools: Tools) -> None:
         self._desk, self._state, self._audit, self._clock = tools.desk, tools.state, tools.audit, tools.clock
-        self._each = tools.each
+        self._each = read_each if tools.readers else map
         self._known = learnt(tools.state)
         if self.refused and self._age_s > RETRY_TRIAL_S:
             self._known = None

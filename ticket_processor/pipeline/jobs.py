@@ -17,7 +17,6 @@ from ..core.errors import DeadlineReached, JobRefused, OutcomeUnknown, TooManyJo
 from ..core.models import Change
 from ..helpdesk.protocol import Helpdesk, JobStatus
 from ..state.store import State
-from .fan_out import ReadEach
 from .job_trust import JobTrust
 from .settlement import Settlement, shows
 
@@ -46,8 +45,8 @@ class Delivery:
 class Tools:
     """What steps that write need.
 
-    ``before_write`` is called before anything is sent and may raise to stop everything (a kill switch). ``each`` reads
-    several records at a time.
+    ``before_write`` is called before anything is sent and may raise to stop everything (a kill switch). With
+    ``readers`` several records are read at a time.
     """
 
     desk: Helpdesk
@@ -58,7 +57,7 @@ class Tools:
     before_write: Callable[[], None] = lambda: None
     delivery: Delivery = Delivery()
     dry_run: bool = False
-    each: ReadEach = map
+    readers: bool = False
 
 
 TRIAL_ITEMS = 5

@@ -14,8 +14,9 @@ from ..core import reasons
 from ..core.clock import parse_iso
 from ..core.errors import StateUnusable
 from ..core.models import Outcome, OutcomeStatus, Request, Ticket, Usage
-from ..core.run_summary import Forecast, Latencies, RunRecord, RunSummary
+from ..core.run_summary import ClusterUse, Forecast, Latencies, RunRecord, RunSummary
 from ..helpdesk.ticket_history import Edit
+from ..helpdesk.transport import Transport
 from ..policy.reanalysis import MOST_TRIES, in_vain
 from ..state.records import FollowUp, Retry, ScheduledReply
 from ..state.store import HELPDESK_DATE
@@ -26,7 +27,6 @@ from .shared_faults import SharedFaults
 from .verify import WriteVerifier
 
 if TYPE_CHECKING:
-    from .analyse import Understands
     from .context import Parts, RunOptions
 
 Listener = Callable[[Outcome], None]
@@ -35,6 +35,34 @@ _DEALT_WITH = (reasons.NOTHING_NEW, reasons.JUDGED, reasons.MARKED_BY_OTHERS)
 SHORTEST_SPAN_S = 6 * 3600
 """Seconds that tickets must span for a forecast per day."""
 DAY_S = 86_400
+
+
+class RunHost:
+    """What a run asks of the program around it; this one does nothing, and has no ``transport`` to the helpdesk."""
+
+    transport: Transport | None = None
+
+    def saw(self, ticket: Ticket) -> None:
+        """Take note of a ticket that was read. For any thread."""
+
+    def check_room(self) -> None:
+        """Raise when the disk has too little space for receipts."""
+
+    def upkeep(self, now: float, head: str | None) -> Sequence[str]:
+        """Maintain the log, whose end was ``head`` after the last run; returns what failed."""
+        return ()
+
+    def prepare(self) -> Sequence[str]:
+        """Prepare what the tickets need once the run may begin; returns sentences about it. Not in dry runs."""
+        return ()
+
+    def cluster_use(self) -> ClusterUse | None:
+        """The run's use of a cluster; ``None`` without one."""
+        return None
+
+    def troubles(self) -> Sequence[str]:
+        """Sentences on what the run had to do without."""
+        return ()
 
 
 class Recorder:
@@ -252,13 +280,15 @@ class Recorder:
                 self._state.remember(**{HELPDESK_DATE: repr(way.date)})
         return summary
 
-    def sums(self, understanding: Understands, troubles: Sequence[str]) -> dict[str, Any]:
+    def sums(self, troubles: Sequence[str]) -> dict[str, Any]:
         """The fields of :class:`RunSummary` that come from here; ``troubles`` are remarks of other parts."""
         try:
             retries = self._state.retries()
         except StateUnusable:
             retries = []  # that is why the run ended, and the summary says so
         dead = sum(item.dead for item in retries)
+        chains = [judge.understanding for judge in (self._parts.judge, self._parts.candidate) if judge is not None]
+        notes = dict.fromkeys(chain.price_note for chain in chains if chain.price_note)
         return {
             "run_id": self._options.run_id,
             "dry_run": self._options.dry_run,
@@ -268,13 +298,14 @@ class Recorder:
             **self._sums,
             "causes": {
                 why: more
-                for why, more in understanding.details.items()
+                for chain in chains
+                for why, more in chain.details.items()
                 if more and why in self._by_analysis["fallbacks"]
             },
             "latencies": self._latencies.bands,
             "usage": self._usage,
             "cost_usd": round(self._cost, 6),
-            "price_note": understanding.price_note if self._cost else "",
+            "price_note": "; ".join(notes) if self._cost else "",
             "forecast": self._forecast() if self._options.dry_run else None,
             "retry_list": len(retries) - dead,
             "dead_letters": dead,

@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, ExitStack, suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Literal
 from ..analysis.budget import Budget
 from ..analysis.cache import FILE_NAME as ANSWERS
 from ..analysis.cache import AnswerStore
-from ..analysis.chain import Understanding
 from ..analysis.model_server.connection import Connection
 from ..audit.erase import beside_others
 from ..audit.receipts import AuditLog, look_after
@@ -25,12 +24,12 @@ from ..core.models import Outcome, Ticket
 from ..core.run_summary import ClusterUse, RunSummary
 from ..helpdesk.protocol import Shard
 from ..helpdesk.transport import Transport
-from ..pipeline.analyse import Answers
-from ..pipeline.context import Parts, RunChoices, RunHost, RunOptions
+from ..pipeline.analyse import Answers, Judge
+from ..pipeline.context import Parts, RunChoices, RunOptions
 from ..pipeline.fan_out import Threads
 from ..pipeline.intake import WebhookTickets
 from ..pipeline.planned_writes import PlannedRun
-from ..pipeline.record import Listener
+from ..pipeline.record import Listener, RunHost
 from ..pipeline.run import Run
 from ..pipeline.undo.run import PastRuns
 from ..pipeline.verify import SAMPLE
@@ -150,8 +149,8 @@ def play(
         connect = cluster.connect if cluster else Connection
         budget = Budget(settings.budget, store)
 
-        def chain_of(of: Settings, settings_file: str = "") -> AbstractContextManager[Understanding]:
-            return understanding(
+        def judge_by(of: Settings, settings_file: str) -> Judge:
+            chain = understanding(
                 of,
                 clock,
                 deadline,
@@ -162,9 +161,11 @@ def play(
                 connect=connect,
                 settings_file=settings_file,
             )
+            return Judge(stack.enter_context(chain), of.policy_here, of.taxonomy)
 
         split = asked.split
-        chain = split.enter(stack, chain_of) if split else stack.enter_context(chain_of(settings))
+        judge = judge_by(settings, split.names[0] if split else "")
+        candidate = judge_by(split.candidate, split.names[1]) if split else None
         executor = ThreadPoolExecutor(workers, thread_name_prefix="analyse")
         stack.callback(executor.shutdown, wait=False, cancel_futures=True)
         express = None
@@ -175,7 +176,9 @@ def play(
         if settings.replies.wanted:
             from .answers import answers  # most runs need nothing of it
 
-            knowledge = stack.enter_context(answers(settings, chain, store, troubles.append, connect=connect))
+            knowledge = stack.enter_context(
+                answers(settings, judge.understanding, store, troubles.append, connect=connect)
+            )
         desk = desk_for(settings, transport, state)
 
         def heard(outcome: Outcome) -> None:
@@ -186,14 +189,13 @@ def play(
         work = (PlannedRun if asked.kind == "apply" else Run)(
             Parts(
                 desk=desk,
-                understanding=split or chain,
+                judge=judge,
                 threads=Threads(executor, express, readers=True),
                 state=state,
                 audit=audit,
                 deadline=deadline,
-                policy=settings.policy_here,
-                taxonomy=settings.taxonomy,
-                split=split.decide if split else None,
+                candidate=candidate,
+                percent=split.percent if split else 0.0,
                 selection=selection(settings, transport),
                 kill_switch=kill_switch(settings),
                 webhook_tickets=asked.webhook_tickets,
@@ -211,7 +213,7 @@ def play(
                 stable_read_s=settings.desk.can.stable_read_s,
                 delivery=delivery(settings),
                 notices=settings.notices,
-                facts=split.facts if split else {},
+                facts={"split": {"settings_file": split.names[1], "percent": split.percent}} if split else {},
                 retriage_on_reply=settings.run.retriage_on_reply,
                 verify=SAMPLE,
                 **asked.chosen(),

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import BaseModel
 
-from ..analysis.chain import Understanding
 from ..core.errors import ConfigError
-from ..core.models import Analysis, Decision, Ticket
-from ..policy.decide import decide
-from ..policy.skip_rules import in_share
 from ..settings.load import DEFAULT_FILE, config_file, load_candidate
 from ..settings.schema import Settings
 
@@ -27,58 +23,16 @@ OF_DRAFTS = ("policy.note", "policy.preset", "policy.tiers")
 """Those that drafts of replies go by, which are the running settings'."""
 
 
+@dataclass(frozen=True)
 class Split:
-    """Two settings files that understand and decide a run's tickets, each its own; the candidate ``percent`` of them.
+    """The settings that understand and decide ``percent`` of a run's tickets, in place of the running ones.
 
     ``names`` are those of the running settings file and of the candidate's, by which receipts name them.
     """
 
-    def __init__(self, running: Settings, candidate: Settings, percent: float, names: tuple[str, str]) -> None:
-        self._settings = running, candidate
-        self._percent = percent
-        self._names = names
-        self._chains: tuple[Understanding, ...] = ()
-
-    @property
-    def facts(self) -> Mapping[str, object]:
-        """What the first receipt says of it."""
-        return {"split": {"settings_file": self._names[1], "percent": self._percent}}
-
-    def enter(
-        self, stack: ExitStack, chain: Callable[[Settings, str], AbstractContextManager[Understanding]]
-    ) -> Understanding:
-        """The chains of both, made by ``chain`` from settings and their file's name; gives the running one."""
-        self._chains = tuple(
-            stack.enter_context(chain(settings, name))
-            for settings, name in zip(self._settings, self._names, strict=True)
-        )
-        return self._chains[0]
-
-    def __call__(self, ticket: Ticket) -> Analysis:
-        """As :class:`Understanding`."""
-        return self._chain(ticket.id)(ticket)
-
-    def without_models(self, ticket: Ticket, why: str) -> Analysis:
-        """As :class:`Understanding`."""
-        return self._chain(ticket.id).without_models(ticket, why)
-
-    @property
-    def details(self) -> dict[str, str]:
-        """As :class:`Understanding`."""
-        return {why: more for chain in self._chains for why, more in chain.details.items()}
-
-    @property
-    def price_note(self) -> str:
-        """As :class:`Understanding`."""
-        return "; ".join(dict.fromkeys(chain.price_note for chain in self._chains if chain.price_note))
-
-    def decide(self, ticket_id: int, analysis: Analysis) -> Decision:
-        """The decision of the settings that the ticket falls to."""
-        settings = self._settings[in_share("split", ticket_id, self._percent)]
-        return decide(ticket_id, analysis, settings.policy, settings.taxonomy)
-
-    def _chain(self, ticket_id: int) -> Understanding:
-        return self._chains[in_share("split", ticket_id, self._percent)]
+    candidate: Settings
+    percent: float
+    names: tuple[str, str]
 
 
 def split_of(
@@ -98,7 +52,7 @@ def split_of(
     strange = [name for name in names if name.split(".")[0] not in MAY_DIFFER or name.startswith(must_not)]
     if strange:
         raise ConfigError(*(f"--split: {name} differs, and the two may differ in decisions only" for name in strange))
-    return Split(running, changed, percent, (mine, other)) if names else None
+    return Split(changed, percent, (mine, other)) if names else None
 
 
 def _differing(one: BaseModel, other: BaseModel, above: str = "") -> Iterator[str]:

@@ -37,7 +37,7 @@ from ...core.text import many
 from ...state.records import Verdict
 from ...state.store import State
 from ...tags import COMPLETE, REPAIR, key_of_stage
-from ..context import HALTED, heed_wait
+from ..context import HALTED, HELPDESK, heed_wait
 from ..job_trust import TRUST
 from ..jobs import MISSED_POLLS, Tools
 from ..settlement import Settled
@@ -194,7 +194,6 @@ class UndoTools(Tools):
     run_id: str
     stable_read_s: float = 6.0
     hands_off: str = ""
-    dependency: str = "helpdesk"
     requests: Callable[[], Mapping[str, int]] = dict
 
 
@@ -238,7 +237,7 @@ class Undo:
             if isinstance(end, Halted):
                 stopped += "; with --while-stopped the run is taken back all the same, and runs stay stopped"
             if isinstance(end, RateLimited):
-                tools.state.keep_not_before(tools.dependency, end.not_before, tools.clock.now())
+                tools.state.keep_not_before(HELPDESK, end.not_before, tools.clock.now())
             if isinstance(end, NotePublished):
                 tools.state.remember(**{HALTED: str(end)})
                 tools.audit.alert("note_published", message=str(end))
@@ -268,7 +267,7 @@ class Undo:
         halted = tools.state.fact(HALTED)
         if halted is not None and not tools.dry_run:
             raise CannotRun(f"{halted}; an undo writes notes too: when a person has looked into it, run with --resume")
-        heed_wait(tools.state, tools.dependency, tools.clock.now())
+        heed_wait(tools.state, tools.clock.now())
         tools.before_write()
         self._give_up_completions()
         if not tools.dry_run:
