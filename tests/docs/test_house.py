@@ -107,7 +107,7 @@ CEILINGS = {
     "knowledge": 1_520,
     "learning": 1_600,
     "monitoring": 2_380,
-    "pipeline": 4_880,
+    "pipeline": 4_920,
     "policy": 1_320,
     "replies": 1_340,
     "reporting": 2_300,
