@@ -16,9 +16,18 @@ from hypothesis import settings
 
 from ticket_processor.core.models import Ticket
 
+from .support.lazy import share_word_lists
 from .support.memory_helpdesk import Office, Open
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # threads that compute wait for each other where many processes run
+MEMORY = Path("/dev/shm")
+ROOM = 4 << 30
+"""In bytes. The files of all tests take less than a tenth of it."""
+if MEMORY.is_dir() and os.access(MEMORY, os.W_OK):
+    room = os.statvfs(MEMORY)
+    if room.f_bavail * room.f_frsize > ROOM and not room.f_flag & os.ST_NOEXEC:  # some tests write what they start
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))  # no test waits for a disk
+share_word_lists()
 settings.register_profile("few", deadline=None, max_examples=25)
 settings.register_profile("many", deadline=None, max_examples=200)
 

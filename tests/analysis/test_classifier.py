@@ -96,7 +96,7 @@ class Oracle(RulesAnalyser):
         self._known = known
 
     def analyse(self, text: RedactedText) -> Analysis:
-        truth, analysis = self._truth[text.text], RulesAnalyser(TAXONOMY).analyse(text)
+        truth, analysis = self._truth[text.text], RULES.analyse(text)
         assert truth.category is not None
         top, below = TAXONOMY.split(truth.category)
         right: dict[Task, dict[str, object]] = {

@@ -12,13 +12,14 @@ from ticket_processor.analysis.text import outgoing, redact
 from .disguised import WAYS, Disguised
 from .planted import CHECKSUMMED, Planted, leaks
 
-SEEDS = range(400)
+SLOW = pytest.mark.slow
 
 
-def test_no_number_with_a_checksum_is_in_anything_that_leaves(tmp_path: Path) -> None:
-    left = [(planted.seed, planted.kind, found) for planted, found in leaks(map(Planted, SEEDS), tmp_path) if found]
+@pytest.mark.parametrize("seeds", [range(100), pytest.param(range(100, 400), marks=SLOW)], ids=str)
+def test_no_number_with_a_checksum_is_in_anything_that_leaves(seeds: range, tmp_path: Path) -> None:
+    left = [(planted.seed, planted.kind, found) for planted, found in leaks(map(Planted, seeds), tmp_path) if found]
     assert [each for each in left if each[1] in CHECKSUMMED] == []
-    assert len(left) <= len(SEEDS) // 50, Counter(kind for _, kind, _ in left)
+    assert len(left) <= len(seeds) // 50, Counter(kind for _, kind, _ in left)
 
 
 def test_the_judge_reads_what_is_written_otherwise() -> None:
@@ -49,9 +50,9 @@ def test_no_secret_in_disguise_is_in_anything_that_leaves(
     assert not found, hidden.body
 
 
-def test_nearly_every_way_to_disguise_a_secret_is_seen_through(tmp_path: Path) -> None:
-    lost = [
-        (hidden.way.family, hidden.body) for hidden, found in leaks(map(Disguised, range(len(WAYS))), tmp_path) if found
-    ]
+@pytest.mark.parametrize("first", [0, *(pytest.param(first, marks=SLOW) for first in (1, 2))])
+def test_nearly_every_way_to_disguise_a_secret_is_seen_through(first: int, tmp_path: Path) -> None:
+    ways = range(first, len(WAYS), 3)
+    lost = [(hidden.way.family, hidden.body) for hidden, found in leaks(map(Disguised, ways), tmp_path) if found]
     assert len(WAYS) >= 322
-    assert len(lost) <= len(WAYS) // 100, lost
+    assert len(lost) <= len(ways) // 100, lost

@@ -99,7 +99,9 @@ def test_an_account_may_have_its_variables_beside_its_file_and_no_other_gets_the
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGTERM that a process could hear")
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGTERM, 143), pytest.param(signal.SIGINT, 130, marks=pytest.mark.slow)]
+)
 def test_a_signal_ends_every_account_and_those_that_were_through_stay_so(
     desks: Accounts, number: signal.Signals, code: int
 ) -> None:

@@ -26,10 +26,15 @@ from ..cli.conftest import Command
             (f"run --cluster {address}", "is no address of a scheduler")
             for address in ("scheduler:8786", "local:4", "tcp://127.0.0.1", "http://127.0.0.1:8786", "tcp://[x")
         ),
-        ("worker --scheduler tcp://127.0.0.1:8786 --insecure", "a worker asks models, and models.names has none"),
     ],
 )
 def test_what_is_not_safe_or_cannot_work_is_refused_in_one_line(tmp_path: Path, words: str, said: str) -> None:
-    ended = Command(tmp_path)(*words.split(), code=2)
+    ended = Command(tmp_path).here(*words.split(), code=2)
     assert said in ended.err
+    assert ended.err.count("\n") == 1
+
+
+def test_a_worker_without_a_model_is_refused_in_one_line(tmp_path: Path) -> None:
+    ended = Command(tmp_path)("worker", "--scheduler", "tcp://127.0.0.1:8786", "--insecure", code=2)
+    assert "a worker asks models, and models.names has none" in ended.err
     assert ended.err.count("\n") == 1

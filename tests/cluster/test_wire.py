@@ -19,13 +19,14 @@ from ticket_processor.core.models import Ticket
 from ticket_processor.settings.load import load
 from ticket_processor.settings.schema import Settings
 from ticket_processor.wiring import cluster as clusters
-from ticket_processor.wiring import cluster_dask
 from ticket_processor.wiring.cluster import Cluster, ClusterWanted
 from ticket_processor.wiring.parts import understanding
 
 from ..servers.scripted import ScriptedServer, reply
+from ..support.lazy import Lazy
 from .nodes import scheduler_here, worker_here
 
+cluster_dask = Lazy("ticket_processor.wiring.cluster_dask")
 pytestmark = [
     pytest.mark.timeout(60),
     pytest.mark.filterwarnings("default::ResourceWarning", "default::pytest.PytestUnraisableExceptionWarning"),
@@ -152,6 +153,6 @@ def test_a_worker_refuses_requests_for_other_settings_in_one_line(
 def test_without_a_worker_the_run_does_not_begin(
     stack: ExitStack, scheduler: str, server: ScriptedServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cluster_dask, "WORKERS_S", 0.2)
+    monkeypatch.setattr("ticket_processor.wiring.cluster_dask.WORKERS_S", 0.2)
     with pytest.raises(CannotRun, match="has no workers: start 'ticketbot worker --scheduler tcp://"):
         reached(stack, scheduler, settings(server, tmp_path))

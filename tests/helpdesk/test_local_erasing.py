@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -13,9 +14,10 @@ WORDS = ("xquistx", "xsubjectx", "xdescribedx", "xansweredx", "xnotedx", "xcomme
 WORDS += ("xfieldx",)
 
 
-def filled(path: Path) -> LocalStore:
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two tickets of Ada's, each with all that a ticket can have, among many of others."""
-    store = LocalStore(path)
+    store = LocalStore(tmp_path_factory.mktemp("filled") / "desk.sqlite3")
     for number in range(300):  # so that the words stand on several pages
         store.create(NewTicket(f"Other {number}", f"parcel{number} late", f"p{number}@example.com"), NOW)
     agent = Actor("agent", store.add_person("agent@example.com", "Agent", "agent").id)
@@ -30,7 +32,8 @@ def filled(path: Path) -> LocalStore:
         store.change(made.id, agent, version=None, now=NOW, tags_add=["vip"], reason="xreasonx")
         store.change(made.id, agent, version=None, now=NOW, status="resolved" if number else "in_progress")
     store.rate(made.id, 2, "xcommentx", NOW)
-    return store
+    store.close()
+    return store.path.parent
 
 
 def on_disk(folder: Path) -> bytes:
@@ -38,8 +41,9 @@ def on_disk(folder: Path) -> bytes:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> LocalStore:
-    return filled(tmp_path / "desk.sqlite3")
+def store(filled: Path, tmp_path: Path) -> LocalStore:
+    shutil.copytree(filled, tmp_path, dirs_exist_ok=True)
+    return LocalStore(tmp_path / "desk.sqlite3")
 
 
 def test_no_word_of_an_erased_customer_is_left_on_the_disk(store: LocalStore, tmp_path: Path) -> None:

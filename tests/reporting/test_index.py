@@ -24,7 +24,10 @@ from ..support.fakes import START, ManualClock, a_change, an_analysis
 from ..support.log_days import TODAY, at, receipt, write_day, write_log
 
 CANARY = "Zzyzx Quillfeather"
-CALM = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+CALM = settings(
+    max_examples=settings.default.max_examples // 2,  # each is a database
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 
 
 def opened(folder: Path, **wishes: Any) -> LogIndex:

@@ -219,11 +219,14 @@ def _load() -> None:
 
     from ticket_processor.core.text import _LazyPattern
 
+    from .lazy import share_word_lists
+
     for module in pkgutil.walk_packages(importlib.import_module(PROGRAM).__path__, f"{PROGRAM}."):
         if not {*module.name.split(".")} & {*SLOW_TO_LOAD}:
             importlib.import_module(module.name)
     with openai.OpenAI(api_key="none") as client:
         assert client.chat.completions  # loaded when it is asked for
+    share_word_lists()
     app = importlib.import_module(f"{PROGRAM}.cli").app
     for text in TEXTS:
         CliRunner().invoke(app, ["analyse", "-", "--no-llm"], input=text)
