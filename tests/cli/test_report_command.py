@@ -9,6 +9,7 @@ import stat
 
 import pytest
 
+from ..support.cases import for_each
 from .conftest import Command, Desk, OpenDesk
 from .mailbox import mailbox
 
@@ -64,18 +65,21 @@ def test_files_are_written_where_they_were_asked_for_and_for_their_owner_alone(t
         assert {stat.S_IMODE(path.stat().st_mode) for path in files} == {0o600}
 
 
-def test_a_file_that_cannot_be_written_is_told_at_once(triaged: Desk) -> None:
-    (triaged.folder / "there").mkdir()
-    (triaged.folder / "file").write_text("kept", encoding="utf-8")
-    before = sorted(triaged.folder.iterdir())
-    for place, words in (
+@for_each(
+    ("place", "words"),
+    [
         ("typo/week.md", "there is no folder"),
         ("file/week.md", "there is no folder"),
         ("there", "this is a folder"),
         ("week.pdf", "its ending says the format, and must be one of .html, .md, .csv, .json"),
-    ):
-        ended = triaged("report", "--out", place, "--overrides", code=2)
-        assert f"--out {os.path.normpath(place)}: {words}" in ended.err
+    ],
+)
+def test_a_file_that_cannot_be_written_is_told_at_once(triaged: Desk, place: str, words: str) -> None:
+    (triaged.folder / "there").mkdir(exist_ok=True)
+    (triaged.folder / "file").write_text("kept", encoding="utf-8")
+    before = sorted(triaged.folder.iterdir())
+    ended = triaged("report", "--out", place, "--overrides", code=2)
+    assert f"--out {os.path.normpath(place)}: {words}" in ended.err
     assert sorted(triaged.folder.iterdir()) == before
     assert (triaged.folder / "file").read_text(encoding="utf-8") == "kept"
     assert triaged.seen == []

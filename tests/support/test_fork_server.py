@@ -42,6 +42,7 @@ def ended(code: str) -> tuple[int, str, str]:
     return done.returncode, done.stdout, "".join(done.stderr.splitlines()[-1:])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", ENDINGS)
 def test_a_child_ends_as_an_interpreter_does(ending: str) -> None:
     code, out, told = ended(AS_PYTHON.format(ending))
@@ -50,6 +51,7 @@ def test_a_child_ends_as_an_interpreter_does(ending: str) -> None:
     assert as_a_child[2] == told or code == 120  # Python says a word more of what it could not flush
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "environ"),
     [
