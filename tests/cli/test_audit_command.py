@@ -25,6 +25,7 @@ from ticket_processor.core.clock import SystemClock
 from ticket_processor.core.errors import ConfigError
 from ticket_processor.wiring.parts import LOCK_NAME
 
+from ..support.cases import for_each
 from .conftest import Command, Desk, Ended, OpenDesk, is_chat
 
 CANARY = "zxcanary"
@@ -67,10 +68,7 @@ def log_file(desk: Command) -> Path:
     return path
 
 
-PACKED_COMMANDS = ("run", "run --dry-run", "report", "audit verify", "audit erase --ticket 1 --yes")
-
-
-@pytest.mark.parametrize("words", PACKED_COMMANDS)
+@for_each("words", ["run", "run --dry-run", "report", "audit verify", "audit erase --ticket 1 --yes"])
 def test_a_day_that_an_earlier_version_packed_is_told_with_what_to_do(words: str, run_once: Desk) -> None:
     packed = run_once.logs / "ticketbot-2026-01-02.jsonl.gz"
     packed.write_bytes(b"x")
@@ -173,7 +171,7 @@ def test_a_line_without_a_seal_stands_out_before_and_after_the_first_sealed_one(
     assert ended.out.startswith(f"changed  {day}")
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("words", "told"),
     [
         (("2026-11-20", "--json"), "--json prints one ticket's story: name its number"),

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import stat
+import sys
 import time
 from contextlib import closing
 from pathlib import Path
@@ -14,6 +15,7 @@ from ticket_processor.core.errors import CannotRun
 from ticket_processor.helpdesk.local_model import NewTicket
 from ticket_processor.web.portal.application import KEY_FILE, signing_key
 
+from ...support.cases import for_each
 from .site import Site, site, submit
 
 __all__ = ["site"]
@@ -88,10 +90,13 @@ def test_only_the_local_helpdesk_has_a_portal(site: Site) -> None:
     assert 'helpdesk = "local"' in told.err
 
 
-@pytest.mark.parametrize("module", PARTS)
-def test_without_the_extra_it_says_which_package_is_missing(site: Site, module: str) -> None:
-    script = f"import sys; sys.modules[{module!r}] = None; from ticket_processor.cli import main; main()"
-    told = site.command.end(site.command.python("-c", script, "portal"), code=2).err
+@for_each("module", PARTS)
+def test_without_the_extra_it_says_which_package_is_missing(
+    site: Site, monkeypatch: pytest.MonkeyPatch, module: str
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setitem(sys.modules, module, None)
+        told = site.command.here("portal", code=2).err
     assert PARTS[module] in told
     assert "ticketbot[serve]" in told
 
