@@ -83,6 +83,18 @@ def test_what_was_spent_is_counted_by_utc_day(tmp_path: Path, clock: ManualClock
     store.close()
 
 
+def test_a_damaged_file_is_put_aside_and_a_new_one_begun(tmp_path: Path, clock: ManualClock) -> None:
+    path = tmp_path / FILE_NAME
+    path.write_bytes(b"no database at all, whatever its name says" * 200)
+    store = AnswerStore(path, clock)
+    assert store.trouble is not None
+    assert "put aside" in store.trouble
+    store.put("m", "Charged twice", ANSWER)
+    store.close()
+    assert path.with_suffix(".damaged").exists()
+    assert AnswerStore(path, clock).get("m", "Charged twice") is not None
+
+
 @given(st.data())
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_whatever_is_damaged_in_the_file_no_run_fails_for_it(tmp_path: Path, data: st.DataObject) -> None:

@@ -275,6 +275,28 @@ def test_many_threads_whose_first_requests_are_refused_all_ask_again(sdk: Sdk, m
         assert [answer.text for answer in answers] == ["hello"] * 8
 
 
+WAITS = [
+    ({"retry-after": "7"}, "", 7.0),
+    ({"retry-after": "Sat, 21 Nov 2026 03:30:09 GMT", "date": "Sat, 21 Nov 2026 03:30:00 GMT"}, "", 9.0),
+    ({"retry-after": "junk"}, "", None),
+    ({"retry-after-ms": "1500", "retry-after": "9"}, "", 1.5),
+    ({"retry-after": "1.5"}, "", 1.5),
+    ({"retry-after-ms": "junk", "retry-after": "2"}, "", 2.0),
+    ({"retry-after": "1e12"}, "", 3600.0),
+    ({"retry-after": "-5"}, "", 0.0),
+    ({}, "Try again later.", None),
+]
+
+
+@pytest.mark.parametrize(("headers", "words", "wait"), WAITS)
+def test_a_wait_is_read_from_wherever_it_stands(
+    sdk: Sdk, headers: dict[str, str], words: str, wait: float | None
+) -> None:
+    with pytest.raises(ModelBusy) as error:
+        sdk.ask(httpx2.Response(429, json={"error": {"message": words}}, headers=headers))
+    assert error.value.wait == wait
+
+
 JSON = st.recursive(
     st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=8)),
     lambda inner: (

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from ticket_processor.analysis.model_server.embeddings import Embedder, EmbeddingsFailed
+from ticket_processor.analysis.model_server.embeddings import BATCH, Embedder, EmbeddingsFailed
 from ticket_processor.analysis.model_server.settings import EmbeddingSettings
 from ticket_processor.core.errors import ConfigError
 
@@ -47,6 +47,14 @@ def test_texts_without_a_word_are_never_sent_and_have_vectors_of_zeros() -> None
         assert embedder.embed([]) == []
         assert embedder.embed([""]) == [()]
     assert [request.body["input"] for request in server.received] == [["hello"]]
+
+
+def test_many_texts_go_in_batches_and_come_back_in_order() -> None:
+    texts = [f"text {n}" for n in range(BATCH + 3)]
+    first = reply({"data": [{"index": n, "embedding": [float(n)]} for n in reversed(range(BATCH))]})
+    with embedding(first, vectors([100.0], [101.0], [102.0])) as (embedder, server, _):
+        assert embedder.embed(texts) == [(float(n),) for n in [*range(BATCH), 100, 101, 102]]
+    assert [len(request.body["input"]) for request in server.received] == [BATCH, 3]
 
 
 ODD = {
