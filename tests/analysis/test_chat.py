@@ -253,11 +253,11 @@ def test_openai_is_asked_to_keep_nothing_and_to_think_as_little_as_it_can(sdk: S
     sent = [{"role": "user", "content": "x"}]
     openai_server().complete("gpt-6-luna", sent, None)
     openai_server(model="gpt-4.1").complete("gpt-4.1", sent, None)
-    openai_server(reasoning_effort="low", service_tier="flex").complete("gpt-6-luna", sent, None)
+    openai_server(reasoning_effort="low").complete("gpt-6-luna", sent, None)
     sdk.server.complete("m", sent, None)
-    names = ("store", "reasoning_effort", "service_tier")
+    names = ("store", "reasoning_effort")
     told = [tuple(json.loads(request.content).get(name) for name in names) for request in sdk.sent]
-    assert told == [(False, "none", None), (False, None, None), (False, "low", "flex"), (None, None, None)]
+    assert told == [(False, "none"), (False, None), (False, "low"), (None, None)]
 
 
 def test_many_threads_whose_first_requests_are_refused_all_ask_again(sdk: Sdk, monkeypatch: pytest.MonkeyPatch) -> None:

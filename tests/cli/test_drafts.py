@@ -25,6 +25,7 @@ from ticket_processor.knowledge.search import KnowledgeSearch
 from ticket_processor.knowledge.store import FILE_NAME, KnowledgeStore
 from ticket_processor.replies.settings import ReplySettings
 from ticket_processor.settings.schema import Settings
+from ticket_processor.wiring import runs
 from ticket_processor.wiring.answers import answers
 
 from ..replies.articles import claim, said
@@ -102,8 +103,9 @@ def test_the_budget_holds_for_drafts_too(account: Account) -> None:
     assert "budget_of_run_spent" in {offered(desk, number).get("reason") for number in desk.tickets}
 
 
-def test_a_draft_that_hangs_costs_the_draft_alone(account: Account) -> None:
-    desk = account(GOOD, toml=f"[run]\nanalysis_timeout_s = 5\n{DRAFT}")
+def test_a_draft_that_hangs_costs_the_draft_alone(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk = account(GOOD)
+    monkeypatch.setattr(runs, "analysis_timeout_s", lambda _request_s: 5.0)
     desk.sandbox.seconds = 15.0  # type: ignore[attr-defined]
     note = ran(desk)
 

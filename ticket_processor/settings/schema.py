@@ -137,9 +137,6 @@ class RunSettings(Frozen):
     deadline_s: float = Field(
         540.0, ge=10, le=86_400, description="seconds after which a run ends; the rest waits for the next run"
     )
-    analysis_timeout_s: float = Field(
-        90.0, gt=0, description="seconds after which an analysis that hangs is abandoned and keyword rules answer"
-    )
     limit_share: float = Field(
         0.5, gt=0, le=1, description="share of the helpdesk's rate limits that ticketbot may use"
     )

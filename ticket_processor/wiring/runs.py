@@ -138,13 +138,13 @@ def play(
         stack.callback(transport.close)
         store = AnswerStore(folder / ANSWERS, clock, days=settings.cache.days)
         stack.callback(store.close)
-        cluster, analysis_timeout_s = None, settings.run.analysis_timeout_s
+        cluster, hangs_after_s = None, analysis_timeout_s(settings.models.timeout_s)
         if asked.cluster is not None:
             from .cluster import patience  # most runs need nothing of it
             from .cluster_dask import connected
 
             cluster = stack.enter_context(connected(asked.cluster, settings, clock, deadline))
-            analysis_timeout_s += patience(settings.models.timeout_s)
+            hangs_after_s += patience(settings.models.timeout_s)
         workers = (cluster and cluster.places) or settings.run.workers
         connect = cluster.connect if cluster else Connection
         budget = Budget(settings.budget, store)
@@ -209,7 +209,7 @@ def play(
                 kind=asked.kind,
                 by_hand=_by_hand(),
                 workers=workers,
-                analysis_timeout_s=analysis_timeout_s,
+                analysis_timeout_s=hangs_after_s,
                 stable_read_s=settings.desk.can.stable_read_s,
                 delivery=delivery(settings),
                 notices=settings.notices,
@@ -243,6 +243,11 @@ def _played(work: Run | PlannedRun, asked: RunArguments, settings: Settings) -> 
     if not tickets:
         return work.execute()
     return work.only(tickets, anew=asked.again or bool(asked.again_run), named=not asked.again_run)
+
+
+def analysis_timeout_s(request_s: float) -> float:
+    """Seconds after which an analysis hangs, and is abandoned; three requests of ``request_s`` must have had time."""
+    return max(90.0, 3 * request_s)
 
 
 def _by_hand() -> bool:

@@ -78,8 +78,8 @@ class FormRefused(AnalysisFailed):
 
 _ARGUMENTS = {
     **{name: re.compile(name) for name in ("max_tokens", "max_completion_tokens", "temperature", "reasoning_effort")},
-    # Words that an error may hold for other reasons.
-    **{name: re.compile(rf"[`'\".]{name}\b|\b{name}:|: {name}\b") for name in ("store", "service_tier")},
+    # A word that an error may hold for other reasons.
+    "store": re.compile(r"[`'\".]store\b|\bstore:|: store\b"),
 }
 """Arguments that not every server knows, and how its refusal names them."""
 

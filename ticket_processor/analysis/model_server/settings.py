@@ -62,9 +62,6 @@ class ModelUse(Frozen):
     reasoning_effort: Effort | None = Field(
         None, description="how much this model thinks; default: the least on OpenAI and Azure, elsewhere its server's"
     )
-    service_tier: Literal["flex"] | None = Field(
-        None, description="`flex`: OpenAI's cheaper, slower answers, for up to 300 seconds each"
-    )
     api_key: SecretStr | None = None
 
 
@@ -128,8 +125,6 @@ class EmbeddingSettings(Frozen):
 
 
 OPENAI_URL = "https://api.openai.com/v1"
-FLEX_TIMEOUT_S = 300.0
-"""Seconds that a request of OpenAI's slower tier may take."""
 Price = tuple[float, float, float]
 
 
@@ -184,7 +179,6 @@ class ModelTarget:
     price: Price | None = None
     listed: bool = False
     reasoning_effort: Effort | None = None
-    service_tier: str | None = None
 
     @property
     def extras(self) -> Mapping[str, tuple[object, ...]]:
@@ -198,7 +192,6 @@ class ModelTarget:
         return {
             "store": (False,) if self.preset == "openai" else (),
             "reasoning_effort": efforts,
-            "service_tier": (self.service_tier,) if self.service_tier else (),
         }
 
     @property
@@ -221,23 +214,19 @@ def resolve(models: ModelSettings, name: str) -> ModelTarget:
     # The general address belongs to another server.
     address = use.base_url if own_server else models.base_url
     listed = list_price(use.model or name, preset)
-    flex = use.service_tier == "flex"
-    if listed is not None and flex:
-        listed = (listed[0] / 2, listed[1] / 2, listed[2] / 2)
     target = ModelTarget(
         name=name,
         model=use.model or name,
         preset=preset,
         base_url=_base_url(address, preset if own_server else models.preset, name),
         api_key=key.get_secret_value() if key else None,
-        timeout_s=FLEX_TIMEOUT_S if flex else models.timeout_s,
+        timeout_s=models.timeout_s,
         max_output_tokens=ANSWER_TOKENS + models.advice * ADVICE_TOKENS,
         ticket_tokens=models.ticket_tokens,
         redaction=use.redaction or models.redaction,
         price=models.prices.get(name, listed),
         listed=listed is not None and name not in models.prices,
         reasoning_effort=use.reasoning_effort,
-        service_tier=use.service_tier,
     )
     if target.traits.needs_key and not target.api_key:
         where = f"models.use.{name}.api_key_variable" if own_server else "OPENAI_API_KEY"
