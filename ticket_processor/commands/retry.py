@@ -6,7 +6,7 @@ command.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -131,7 +131,6 @@ def play(
     total: int | None = None,
     title: str | None = None,
     no_llm: bool = False,
-    heard: Callable[[Outcome], object] | None = None,
     tour: Tour | None = None,
 ) -> tuple[int, int]:
     """Play it with alerts around it, and show its outcomes and its summary.
@@ -152,8 +151,6 @@ def play(
             kept.append(seen)  # only where they are shown afterwards: a backlog may be long
         # Of a file that is applied again, the summary counts what was written before.
         screen.outcome(seen, line=tour is None and (asked.kind, outcome.reason) != ("apply", ALREADY_DONE))
-        if heard is not None:
-            heard(outcome)
 
     silent = asked.dry_run or tour is not None
     with tended(settings, clock, asked.kind, deadline_s=settings.run.deadline_s, silent=silent) as tending:

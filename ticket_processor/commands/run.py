@@ -10,11 +10,8 @@ from typing import Annotated
 import typer
 
 from ..core.clock import SystemClock
-from ..state.sqlite import is_there
 from .options import ConfigsOption, JsonOption, NoModelOption, QuietOption, TicketsOption, VerboseOption, check_together
 
-QUEUE = "serve.sqlite3"
-"""The file of tickets from webhooks, which ``ticketbot serve`` makes in the state folder."""
 PARTS = {
     "--dry-run": ("--details", "--out"),
     "--ticket": ("--again",),
@@ -64,6 +61,7 @@ def run(
     # Heavy, so that neither help nor a mistake on the command line waits for it.
     from ..pipeline.planned_writes import PlanFile
     from ..settings.load import load
+    from ..web.worker import taken_first
     from ..wiring.cluster import ClusterWanted, check_address
     from ..wiring.runs import RunArguments
     from ..wiring.split import split_of
@@ -101,12 +99,10 @@ def run(
             note = "--split: the candidate decides as the settings do, so nothing is split"
         screen.notices([note])
     with ExitStack() as stack:
-        first, tour, planned = None, None, None
-        if not (sandbox or dry_run or tickets or again_run or limit) and is_there(settings.state_folder / QUEUE):
-            from ..web.worker import taken_first
-
+        tour, planned = None, None
+        if not (sandbox or dry_run or tickets or again_run or limit):
             first = taken_first(settings, clock.now, stack)
-            asked = replace(asked, webhook_tickets=first)
+            asked = replace(asked, webhook_tickets=first, keep=first.heard if first else None)
         if out is not None:
             planned = PlanFile(out, settings.desk.base_url)
             stack.callback(planned.close)
@@ -117,8 +113,7 @@ def run(
             tour = stack.enter_context(Tour(settings, clock, no_llm=no_llm))
             settings, asked = tour.settings, replace(asked, since=asked.since or 0.0)
             screen.say(tour.seeded)
-        heard = None if first is None else first.heard
-        ended = play(settings, asked, clock, screen, what="triage", no_llm=no_llm, heard=heard, tour=tour)
+        ended = play(settings, asked, clock, screen, what="triage", no_llm=no_llm, tour=tour)
         if planned is not None:
             screen.say(f"{planned.count} planned writes are in {out}, and are written with: ticketbot apply {out}")
     return ended

@@ -172,7 +172,7 @@ class TakenFirst:
                 return list(new)
         return ()
 
-    def heard(self, outcome: Outcome) -> None:
+    def heard(self, outcome: Outcome, _state: object = None) -> None:
         """Take the ticket of an outcome off the queue, or have it tried again soon."""
         item = self._open.pop(outcome.ticket_id, None)
         if item is None:
