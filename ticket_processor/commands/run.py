@@ -64,7 +64,6 @@ def run(
     from ..web.worker import taken_first
     from ..wiring.cluster import ClusterWanted, check_address
     from ..wiring.runs import RunArguments
-    from ..wiring.split import split_of
     from .many_accounts import for_each, several
     from .options import parse_since
     from .retry import play
@@ -93,6 +92,8 @@ def run(
         asked = replace(asked, cluster=ClusterWanted(cluster, cluster_optional, workers is not None))
     settings = load(config=config, flags=flags, need_helpdesk=not sandbox)
     if split is not None and candidate is not None:
+        from ..wiring.split import split_of
+
         asked = replace(asked, split=split_of(settings, candidate, split, config, flags))
         note = f"the candidate decides {split:g}% of tickets; 'ticketbot report' and 'learn show' set both side by side"
         if asked.split is None:
