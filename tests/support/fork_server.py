@@ -40,11 +40,13 @@ BECOME_SUBREAPER = 36
 READ_AT_START = ("PYTHON", "LC_", "LANG")
 """An interpreter reads variables that begin so only when it starts."""
 TEXTS = (
-    "Refund?\n\nHello, I am Ada (ada@example.com). I was charged twice and want my money back. It is urgent!",
+    "Refund?\n\nI am Ada (ada@example.com, +44 20 7946 0958). I was charged twice and want it back. It is urgent!",
     "Geld zurück?\n\nGuten Tag, ich bin Ada. Bitte erstatten Sie mir die doppelte Rechnung, es ist dringend!",
+    "Bonjour, je ne peux pas me connecter à mon compte depuis hier, pouvez-vous m'aider ?",
+    "Hola, no puedo entrar en mi cuenta desde ayer. ¿Me pueden ayudar, por favor?",
     "1234",
 )
-"""An English one, a German one, and one of an unknown language: each has word lists of its own."""
+"""Each language, an unknown one too, has word lists of its own; what knows telephone numbers loads with the first."""
 SLOW_TO_LOAD = ("dashboard", "web", "evaluation", "features", "__main__", "cluster_dask")
 """Modules that few commands need and that would make every fork slower."""
 
