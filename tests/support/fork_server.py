@@ -49,6 +49,9 @@ TEXTS = (
 """Each language, an unknown one too, has word lists of its own; what knows telephone numbers loads with the first."""
 SLOW_TO_LOAD = ("dashboard", "web", "evaluation", "features", "__main__", "cluster_dask")
 """Modules that few commands need and that would make every fork slower."""
+_PAGES = (f"{PROGRAM}.web.server", f"{PROGRAM}.web.portal.application", "uvicorn.lifespan.on", "argon2")
+LOADED_FOR = {"train": ("skops.io", f"{PROGRAM}.evaluation.learners"), "portal": _PAGES, "serve": _PAGES}
+"""Of these, what is loaded once a command needs it; a test that trains or serves mostly does so again."""
 
 
 def start(arguments: Sequence[str], *, fresh: bool = False, **options: Any) -> subprocess.Popen[Any]:
@@ -144,8 +147,8 @@ def _serve(connection: socket.socket) -> list[str]:
         if not message:
             os._exit(0)
         asked, arguments, cwd, environ = json.loads(message)
-        if "train" in arguments:
-            _load_learners()
+        for command in LOADED_FOR.keys() & {*arguments}:
+            _load_more(LOADED_FOR[command])
         reading, writing = os.pipe()
         between = os.fork()
         if not between:
@@ -244,11 +247,11 @@ def _load() -> None:
     gc.freeze()
 
 
-def _load_learners() -> None:
-    """Load what a classifier is trained and read with; a test that trains one mostly uses it in later commands."""
+@cache
+def _load_more(modules: tuple[str, ...]) -> None:
     with suppress(ImportError):
-        importlib.import_module("skops.io")
-        importlib.import_module(f"{PROGRAM}.evaluation.learners")
+        for module in modules:
+            importlib.import_module(module)
         gc.freeze()
 
 
