@@ -33,7 +33,7 @@ from .text.redact import RedactedText, redact
 NOTHING_TO_READ = "nothing_to_read"
 _FEW_WORDS = 60
 """Bytes of a text whose language a model may know better than the detector."""
-_NO_ADVICE: dict[str, object] = {"root_cause": "", "steps": (), "resolution_likelihood": None, "advice_dropped": ()}
+_NO_ADVICE: dict[str, object] = {"root_cause": "", "steps": (), "resolution_likelihood": None}
 """What a ticket gets that may have dictated it."""
 
 

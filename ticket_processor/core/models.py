@@ -147,8 +147,6 @@ class Usage(Frozen):
 NO_MODEL = "no_model_configured"
 """The ``why_fallback`` of analyses for which no model was configured."""
 
-AdvicePart = Literal["root_cause", "steps", "resolution_likelihood"]
-
 
 def is_empty(value: object) -> bool:
     """True for an empty value, which is not stored."""
@@ -181,9 +179,6 @@ class Analysis(Frozen):
     resolution_likelihood: float | None = Field(
         None, ge=0, le=1, exclude_if=is_empty, description="probability that the first reply solves the ticket"
     )
-    advice_dropped: tuple[AdvicePart, ...] = Field(
-        (), exclude_if=is_empty, description="what of it was missing, or not as asked"
-    )
     confidence: float = Field(ge=0, le=1, allow_inf_nan=False)
     suspicious: tuple[str, ...] = ()
     examples: tuple[int, ...] = Field(
@@ -210,9 +205,10 @@ class Analysis(Frozen):
     @model_validator(mode="before")
     @classmethod
     def _of_an_earlier_version(cls, data: Any) -> Any:
-        """Drop the fields of releases, which analyses of earlier versions in a state folder may hold."""
-        if isinstance(data, dict) and "release" in data:
-            return {name: value for name, value in data.items() if name not in ("release", "against")}
+        """Drop fields that analyses of earlier versions in a state folder may hold."""
+        former = ("release", "against", "advice_dropped")
+        if isinstance(data, dict) and not data.keys().isdisjoint(former):
+            return {name: value for name, value in data.items() if name not in former}
         return data
 
     @property

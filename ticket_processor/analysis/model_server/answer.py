@@ -20,10 +20,10 @@ import unicodedata
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from enum import StrEnum
-from typing import Any, TypeVar, get_args
+from typing import Any, TypeVar
 
 from ...core.errors import AnalysisFailed
-from ...core.models import AdvicePart, Analysis, Risk, Sentiment, Urgency
+from ...core.models import Analysis, Risk, Sentiment, Urgency
 from ...core.taxonomy import Taxonomy
 from ...core.text import compatible, lazy_pattern, strip_hidden
 from ..rules.injection import signs_of
@@ -258,16 +258,13 @@ def _advice(found: Mapping[str, Any], ticket: str, plain: Callable[[object, int]
         same = _letters(words) == _letters(text)  # or it has lost a link, an address or mark-up
         return words if same and not signs_of(value) and _numbers(words) <= numbers else None
 
-    cause = sentence(found["root_cause"] or "", MAX_ROOT_CAUSE) if "root_cause" in found else None
+    cause = sentence(found.get("root_cause"), MAX_ROOT_CAUSE)
     given = found.get("steps")
     steps = [sentence(item, MAX_STEP) for item in given[:MAX_STEPS]] if isinstance(given, list) else [None]
-    likelihood = read_share(found.get("resolution_likelihood"))
-    dropped = dict(zip(get_args(AdvicePart), (cause is None, None in steps, likelihood is None), strict=True))
     return {
         "root_cause": cause or "",
         "steps": () if None in steps else tuple(dict.fromkeys(filter(None, steps))),
-        "resolution_likelihood": likelihood,
-        "advice_dropped": tuple(name for name, is_dropped in dropped.items() if is_dropped),
+        "resolution_likelihood": read_share(found.get("resolution_likelihood")),
     }
 
 
