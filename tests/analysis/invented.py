@@ -1,6 +1,6 @@
 """Invented tickets by language, a text a line: incidents, denials, praise, moods, languages.
 
-Written before the phrases and words in ``words/alarms.toml`` and ``words/praise.toml``, by the same author. Misses of
+Written before the phrases and words in ``words/alarms.toml``, by the same author. Misses of
 incidents were read at even places only, but the score of the odd ones was seen after each change: not a blind test.
 """
 
@@ -36,7 +36,7 @@ def rows(name: str) -> list[tuple[str, ...]]:
 
 
 ALARMS, HARMLESS = table("incidents"), table("look_alikes")
-PRAISE, AND_MORE = texts("praise"), texts("praise_and_more")
+PRAISE = texts("praise")
 
 
 def half(table: Table, which: int) -> list[tuple[str, str]]:

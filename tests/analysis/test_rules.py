@@ -6,14 +6,14 @@ from hypothesis import strategies as st
 
 from ticket_processor.analysis.rules.analyser import RulesAnalyser
 from ticket_processor.analysis.rules.matcher import PhraseMatcher, Wording, words_of
-from ticket_processor.analysis.rules.sentiment import is_praise, mood_of, mood_tables
+from ticket_processor.analysis.rules.sentiment import mood_of, mood_tables
 from ticket_processor.analysis.text.language import detect_language
 from ticket_processor.analysis.text.redact import redact
 from ticket_processor.core.models import Analysis, Sentiment, Urgency
 from ticket_processor.core.taxonomy import Category, Taxonomy, default_taxonomy
 
 from ..support.cases import for_each
-from .invented import AND_MORE, rows
+from .invented import rows
 
 ANALYSER = RulesAnalyser(default_taxonomy())
 
@@ -47,12 +47,6 @@ def test_plain_cases_are_sorted_in_eight_languages(text: str, category: str, lan
 )
 def test_urgency_follows_from_phrases(text: str, urgencies: set[Urgency]) -> None:
     assert analyse(text).urgency in urgencies
-
-
-@for_each("text", AND_MORE)
-def test_thanks_that_come_with_a_request_or_a_trouble_are_no_praise(text: str) -> None:
-    language = detect_language(text)
-    assert not is_praise(text, language, PhraseMatcher(**mood_tables(language)))
 
 
 def test_thanks_for_a_fixed_incident_keep_the_floor_of_their_category() -> None:

@@ -15,7 +15,7 @@ from ..text.redact import RedactedText
 from .alarms import Denials, Stakes, alarm_entries, stakes_in
 from .evidence import Evidence, Given, category_tables, known_languages, moving_words
 from .matcher import Hit, PhraseMatcher, Wording, entries_of, known_name, lists, without_contained, words_of
-from .sentiment import ASKS, is_praise, listed, mood_of, mood_tables
+from .sentiment import listed, mood_of, mood_tables
 from .telling import WEIGHTS, Mark, cues, summary_of
 
 MAX_SCANNED = 6_000
@@ -28,7 +28,6 @@ _ORDER = (Urgency.LOW, Urgency.MEDIUM, Urgency.HIGH, Urgency.CRITICAL)
 # What a category by itself says about haste, in the points of the urgency lexicon.
 _LEANING = {"feature_request": -2.0, "general": -1.0, "security": 1.0, "technical": 0.5}
 _CRITICAL_FROM, _HIGH_FROM, _LOW_FROM = 16.0, 4.0, -2.0
-_PRAISE = -4.0
 _ALARM, _SHORT = 3.0, 47
 # A second category is named when it has this much of the best one's score, and one helping word of its own: with less,
 # "the right one is among them" gains little more, and more than every third ticket would have one.
@@ -92,9 +91,6 @@ class RulesAnalyser:
         haste = without_contained(found["urgency"])
         points = _points(haste, title_length, denials)
         sentiment = mood_of(wording, language, matcher, found)
-        mild = points < _HIGH_FROM and sentiment is not Sentiment.NEGATIVE
-        if mild and is_praise(rest.strip() or title, language, matcher):
-            points = _PRAISE  # it asks for nothing, whatever it is for
         urgency = self._urgency(
             subcategory or category, points, sentiment, stakes, terse_crash=_is_terse_crash(scanned, denials)
         )
@@ -134,8 +130,8 @@ class RulesAnalyser:
         if "?" in text or "？" in text or language not in known_languages():
             return True
         found = self._matcher(language).find(words_of(text), text)
-        kinds = {hit.value for hit in (*found["cues"], *found["courtesy"])}
-        return not kinds.isdisjoint(("request", ASKS)) or any("haste" in hit.value for hit in found["alarms"])
+        asked = found["asks"] or any(cue.value == "request" for cue in found["cues"])
+        return bool(asked) or any("haste" in hit.value for hit in found["alarms"])
 
     def _matcher(self, language: str) -> PhraseMatcher:
         """The one for texts of ``language``: of categories and urgency, what turns them round or tells, moods, alarms.

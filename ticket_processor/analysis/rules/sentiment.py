@@ -20,14 +20,11 @@ from .matcher import (
     Hit,
     PhraseMatcher,
     Wording,
-    clauses_of,
     counting,
     entries_of,
-    length_of,
     lists,
     weighted,
     without_contained,
-    words_of,
 )
 
 _NEGATION_REACH = 4
@@ -46,9 +43,6 @@ _POSITIVE_FROM = 1.25
 _SHOUTED = re.compile(r"\b[A-Z]{4,}\b")
 _ASKED_HARD = re.compile(r"[?？][!！]|[!！][?？]|[?？]{2,}")
 _MOST_MARKS = 20
-_LONGEST_PRAISE = 500
-ASKS = "asks"
-"""The kind of courtesy that asks for something."""
 
 # Written as in the lists: many leave the dot below a letter out, and write some letters in several ways.
 _HINDI_DOT = "\u093c"
@@ -57,18 +51,10 @@ _ARABIC_LETTERS = str.maketrans("أإآٱىة", "اااايه")
 
 
 def mood_tables(language: str) -> dict[str, Iterable[tuple[str, Any]]]:
-    """The tables for texts of ``language``: words that carry a mood, and courtesy with its kind.
-
-    Kinds: ``thanks``, ``asks`` and ``not_all_well``.
-    """
-    known = lists("praise")["thanks"]
-    courtesy = (
-        (entry, kind)
-        for kind in ("thanks", ASKS, "not_all_well")
-        for name in counting(language, known)
-        for entry in entries_of(lists("praise")[kind][name])
-    )
-    return {"moods": _moods(language).items(), "courtesy": courtesy}
+    """The tables for texts of ``language``: words that carry a mood, and those that ask for something."""
+    known = lists("moods")["asks"]
+    asks = ((entry, None) for name in counting(language, known) for entry in entries_of(known[name]))
+    return {"moods": _moods(language).items(), "asks": asks}
 
 
 def _moods(language: str) -> dict[str, float]:
@@ -143,7 +129,7 @@ def _marks(text: str) -> int:
 
 def _score(wording: Wording, language: str, found: Found) -> float:
     words, text = wording.words, wording.text
-    asks = "?" in text or "？" in text or any(hit.value == ASKS for hit in found["courtesy"])
+    asks = "?" in text or "？" in text or bool(found["asks"])
     hits = without_contained(found["moods"])
     trouble = sum(hit.value for hit in hits if hit.value == _TROUBLE)
     # Who asks for help with a trouble may well be calm.
@@ -209,30 +195,6 @@ def _around(starts: list[int], place: int, count: int) -> tuple[int, int]:
     """The first word of the part that holds ``place``, and the first of the next."""
     index = bisect_right(starts, place)
     return starts[index - 1] if index else 0, starts[index] if index < len(starts) else count
-
-
-def is_praise(text: str, language: str, matcher: PhraseMatcher) -> bool:
-    """Whether ``text`` only thanks or praises: no clause of it says or asks anything else.
-
-    ``matcher`` is of :func:`mood_tables` of the ``language``.
-    """
-    if len(text) > _LONGEST_PRAISE or "?" in text or "？" in text:
-        return False
-    negations, greetings = _modifiers(listed(language)).negations, lists("praise")["greetings"].split()
-    clauses = clauses_of(text)
-    praising = False
-    for place, clause in enumerate(clauses, 1):
-        words = words_of(clause)
-        found = matcher.find(words, clause)
-        hits = {hit.value for hit in found["courtesy"]}
-        moods = [hit.value for hit in without_contained(found["moods"])]
-        if hits - {"thanks"} or any(mood < -1 for mood in moods) or not negations.isdisjoint(words):
-            return False
-        if hits or any(mood > 0 for mood in moods):
-            praising = True
-        elif length_of(clause) > (2 if place == len(clauses) or (words and words[0] in greetings) else 1):
-            return False  # more than a salutation, or the name at the end
-    return praising
 
 
 def mood_of(wording: Wording, language: str, matcher: PhraseMatcher, found: Found) -> Sentiment:
