@@ -6,7 +6,6 @@ the keyword rules.
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 
 from pydantic import Field, model_validator
@@ -71,11 +70,6 @@ class Taxonomy(Frozen):
         if problems:
             raise ValueError("; ".join(problems))
         return self
-
-    @property
-    def digest(self) -> str:
-        """A digest of the categories; what was learnt for one digest is not used with another."""
-        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:16]
 
     def at_least_floor(self, category: str, urgency: Urgency) -> Urgency:
         """``urgency``, or the floor of the category (or of its parent) where that is higher."""

@@ -18,7 +18,6 @@ import math
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Protocol
 
 from ...core.models import RedactionLevel, Risk, Sentiment, Urgency
@@ -259,21 +258,10 @@ def first_words(text: str, limit: int) -> str:
     return head[:opening] if opening > head.rfind("]") and low - opening < 20 else head
 
 
-def message_tokens(fixed: str, *messages: str) -> int:
-    """Estimated tokens of a request, overhead included; the first message is the same for many."""
-    return _fixed_tokens(fixed) + sum(estimate_tokens(message) + MESSAGE_TOKENS for message in messages) + REPLY_TOKENS
+def message_tokens(*messages: str) -> int:
+    """Estimated tokens of a request: its messages, each with its role and its borders, and the answer's opening."""
+    return sum(estimate_tokens(message) + 4 for message in messages) + 3
 
-
-@lru_cache(maxsize=16)
-def _fixed_tokens(message: str) -> int:
-    return estimate_tokens(message) + MESSAGE_TOKENS
-
-
-MESSAGE_TOKENS = 4
-"""Tokens of a chat message besides its words: its role and its borders."""
-
-REPLY_TOKENS = 3
-"""Tokens of the answer's opening, once for each request."""
 
 _BYTES = 4.4
 """Of prose, in a token."""
