@@ -59,7 +59,10 @@ class Risk(StrEnum):
 
 
 class RedactionLevel(StrEnum):
-    """How much redaction removes from a text; each level removes what the one before it does, and more."""
+    """How much redaction removes from a text; each level removes what the one before it does, and more.
+
+    ``secrets`` is for our own sentences, and for a person who asks: no model gets a ticket at it.
+    """
 
     SECRETS = "secrets"
     STANDARD = "standard"

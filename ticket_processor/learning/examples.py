@@ -157,8 +157,7 @@ class PromptExamples:
 def _line(text: str, codes: Sequence[str], level: RedactionLevel) -> str:
     for code in codes:
         text = text.replace(code, "")
-    strict = level if level is RedactionLevel.STRICT else RedactionLevel.STANDARD
-    line = " ".join(redact(without_marks(text), level=strict).text.translate(_NO_OBJECT).split())
+    line = " ".join(redact(without_marks(text), level=level).text.translate(_NO_OBJECT).split())
     if len(line) <= LONGEST:
         return line
     line = line[:LONGEST].rsplit(" ", 1)[0]

@@ -52,8 +52,7 @@ RUN_ENDING = "run_ending"
 class DraftModel:
     """One model that writes drafts. ``place`` is the server and the model on it.
 
-    ``level`` is how much of a ticket is redacted for it. A draft holds an article's words and such of the ticket's as
-    a receipt may, so ``store`` keeps it for the same text and passages, whatever the level.
+    ``level`` is how much of a ticket is redacted for it. ``store`` keeps a draft for the same text and passages.
     """
 
     writer: DraftWriter

@@ -151,7 +151,7 @@ def kill_switch(settings: Settings) -> KillSwitch:
 
 
 def strictest_redaction(settings: Settings) -> RedactionLevel:
-    """The strictest level set for any model, and at least the standard one: for text that no single model gets."""
+    """The strictest level set for any model: for text that no single model gets."""
     models = settings.models
     levels = {RedactionLevel.STANDARD, models.redaction, *(use.redaction for use in models.use.values())}
     return [level for level in RedactionLevel if level in levels][-1]
