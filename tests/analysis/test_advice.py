@@ -4,14 +4,13 @@ import json
 from pathlib import Path
 from typing import Any
 
-from ticket_processor.analysis.cache import AnswerStore
 from ticket_processor.analysis.chain import ModelLink, Understanding
 from ticket_processor.analysis.rules.analyser import RulesAnalyser
 from ticket_processor.analysis.text.redact import redact
 from ticket_processor.audit.receipts import AuditLog
 from ticket_processor.core.clock import Deadline
 from ticket_processor.core.guards import Breaker
-from ticket_processor.core.models import Analysis, Outcome, OutcomeStatus, RedactionLevel
+from ticket_processor.core.models import Analysis, Outcome, OutcomeStatus
 from ticket_processor.core.taxonomy import default_taxonomy
 from ticket_processor.llm import ModelAnalyser
 
@@ -117,13 +116,11 @@ def test_no_hostile_fragment_survives_in_advice(fragment: str) -> None:
 # Through the chain
 
 
-def understanding(
-    store: AnswerStore | None = None, level: RedactionLevel = RedactionLevel.STANDARD, **advice: Any
-) -> Understanding:
+def understanding(**advice: Any) -> Understanding:
     clock = ManualClock(START)
     answer = json.dumps(LABELS | GOOD | advice)
-    analyser = ModelAnalyser(ScriptedChat(answer), "m-1", TAXONOMY, advice=True, reveal=level)
-    link = ModelLink(analyser, Breaker("m", clock), Deadline(clock, 60), level=level, store=store)
+    analyser = ModelAnalyser(ScriptedChat(answer), "m-1", TAXONOMY, advice=True)
+    link = ModelLink(analyser, Breaker("m", clock), Deadline(clock, 60))
     return Understanding([link], RulesAnalyser(TAXONOMY))
 
 

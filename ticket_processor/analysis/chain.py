@@ -62,9 +62,9 @@ class AskedModel(Protocol):
 class ModelLink:
     """One model of the chain, with its own retries, breaker and patience; thread-safe.
 
-    ``place`` is the server and the model on it, as far as ``name`` does not tell. ``level`` is how much is redacted
-    for it. With a ``store`` a text that comes again is answered from there; with a ``budget`` no call is made that
-    could pass it. ``useless`` is the breaker that answers of no use open.
+    ``place`` is the server and the model on it, as far as ``name`` does not tell. With a ``store`` a text that comes
+    again is answered from there; with a ``budget`` no call is made that could pass it. ``useless`` is the breaker that
+    answers of no use open.
     """
 
     def __init__(
@@ -75,14 +75,12 @@ class ModelLink:
         *,
         name: str | None = None,
         place: str = "",
-        level: RedactionLevel = RedactionLevel.STANDARD,
         store: AnswerStore | None = None,
         budget: Budget | None = None,
         useless: Breaker | None = None,
         rng: random.Random | None = None,
     ) -> None:
         self.name = name or breaker.name
-        self.level = level
         self.analyser = analyser
         self.guard = Guard(self.name, breaker, deadline, budget, useless, rng or random.Random())
         self._place = place
@@ -98,7 +96,7 @@ class ModelLink:
         if self._store is None:
             return self._fresh(text)
         # The version stands for the rules, whose floors and signs are part of an answer.
-        about = (__version__, self.name, self._place, self.level, self.analyser.fingerprint_of(text))
+        about = (__version__, self.name, self._place, self.analyser.fingerprint_of(text))
         fingerprint = "\0".join(about)
         key = normalised(text.text)
         while not self._begun(key):
@@ -145,7 +143,8 @@ class Step:
 class Understanding:
     """Ticket in, analysis out: clean, redact, ask the chain. Thread-safe; call it from any worker.
 
-    ``classifier`` is asked before the rules. ``price_note`` is to be said beside costs.
+    ``level`` is how much is redacted for models. ``classifier`` is asked before the rules. ``price_note`` is to be
+    said beside costs.
     """
 
     def __init__(
@@ -153,6 +152,7 @@ class Understanding:
         links: Sequence[Analyser],
         rules: RulesAnalyser,
         *,
+        level: RedactionLevel = RedactionLevel.STANDARD,
         classifier: Analyser | None = None,
         clock: Clock | None = None,
         trouble: Callable[[str], object] = lambda _sentence: None,
@@ -163,6 +163,7 @@ class Understanding:
         self.price_note = price_note
         self._settings_file = settings_file
         self.links = tuple(links)
+        self.level = level
         self._rules = rules
         self._classifier = classifier
         self._clock = clock
@@ -181,19 +182,16 @@ class Understanding:
         ``watch`` gets each link's :class:`Step`. Usage, cost and attempts are those of all links together.
         """
         cleaned = clean(ticket.subject, ticket.description)
-        texts: dict[RedactionLevel, RedactedText] = {}
         spent: list[tuple[Usage, float | None, int]] = []  # by each answer, unusable ones included
         best: Analysis | None = None
         why = None
         if self.links and not any(map(str.isalpha, cleaned)):
             why = NOTHING_TO_READ
+        text = redact(cleaned, names=ticket.names, level=self.level)
         for link in () if why else self.links:
-            level = getattr(link, "level", RedactionLevel.STANDARD)
-            if level not in texts:
-                texts[level] = redact(cleaned, names=ticket.names, level=level)
             started = self._now()
             try:
-                answer = self._asked(link, texts[level])
+                answer = self._asked(link, text)
             except AnalysisFailed as error:
                 why = error.reason
                 if isinstance(error, AnswerUnusable):
@@ -206,7 +204,8 @@ class Understanding:
             best = answer
             break
         if best is None:
-            text = texts.get(RedactionLevel.STANDARD) or redact(cleaned, names=ticket.names)
+            if self.level is not RedactionLevel.STANDARD:
+                text = redact(cleaned, names=ticket.names)
             best = self._without_models(text, why or NO_MODEL, watch)
         priced = [usd for _, usd, _ in spent if usd is not None]
         paid: dict[str, object] = {
@@ -218,7 +217,7 @@ class Understanding:
 
     def without_models(self, ticket: Ticket, why: str) -> Analysis:
         """The answer at once, for a ticket whose model call hangs."""
-        text = self.readable(ticket)
+        text = redact(clean(ticket.subject, ticket.description), names=ticket.names)
         return self._leaving(self._without_models(text, why, lambda _step: None), ticket, text.text, {})
 
     def _leaving(self, analysis: Analysis, ticket: Ticket, text: str, paid: dict[str, object]) -> Analysis:
@@ -233,10 +232,6 @@ class Understanding:
             "settings_file": self._settings_file,
         }
         return analysis_leaving(analysis, **paid, **changes)
-
-    def readable(self, ticket: Ticket, level: RedactionLevel = RedactionLevel.STANDARD) -> RedactedText:
-        """The cleaned and redacted text that analysers see."""
-        return redact(clean(ticket.subject, ticket.description), names=ticket.names, level=level)
 
     def _without_models(self, text: RedactedText, why: str, watch: Callable[[Step], None]) -> Analysis:
         if self._classifier is not None:

@@ -29,7 +29,6 @@ from ..settings.load import load
 from ..settings.schema import Settings
 from ..wiring import learnt as wiring
 from ..wiring.desks import reading
-from ..wiring.parts import strictest_redaction
 from .options import ConfigOption, DetailedOption, JsonOption, check_together
 from .screen import Screen, shortened
 
@@ -264,7 +263,7 @@ def _text_of(settings: Settings, clock: SystemClock, ticket_id: int) -> str:
         ticket = desk.fetch([ticket_id]).get(ticket_id)
     if ticket is None:
         raise ConfigError(f"ticket {ticket_id} is not on the helpdesk")
-    return redacted_text(ticket, strictest_redaction(settings))
+    return redacted_text(ticket, settings.models.redaction)
 
 
 def pins(as_json: JsonOption = False, config: ConfigOption = None) -> int:

@@ -19,10 +19,10 @@ from ..analysis.model_server.chat import ChatServer, OpenAIServer
 from ..analysis.model_server.connection import AnswerUnusable, Connection
 from ..analysis.model_server.settings import ModelTarget, targets
 from ..analysis.text.cleaning import clean
-from ..analysis.text.redact import redact
+from ..analysis.text.redact import RedactedText, redact
 from ..core.errors import AnalysisFailed, DeadlineReached, StateUnusable, Stopping, TicketError, unexpected
 from ..core.guards import Breaker
-from ..core.models import NO_MODEL, Analysis, Decision, Offered, RedactionLevel, ReplyPlan, Ticket, Usage
+from ..core.models import NO_MODEL, Analysis, Decision, Offered, ReplyPlan, Ticket, Usage
 from ..knowledge.model import Passage
 from ..knowledge.search import KnowledgeSearch, issue_queries
 from ..pipeline.analyse import Answers, ReplyStep
@@ -41,7 +41,6 @@ from ..replies.public import WORDS, reply_plan, why_not_now, why_not_public
 from ..replies.writer import KIND, MAX_OUTPUT_TOKENS, DraftWriter, worth_asking
 from ..settings.schema import Settings
 from .knowledge import embedding_model, for_customers, knowledge_store
-from .parts import strictest_redaction
 
 _RESULT: TypeAdapter[ReplyDraft | NoAnswer] = TypeAdapter(ReplyDraft | NoAnswer)
 RUN_ENDING = "run_ending"
@@ -52,23 +51,21 @@ RUN_ENDING = "run_ending"
 class DraftModel:
     """One model that writes drafts. ``place`` is the server and the model on it.
 
-    ``level`` is how much of a ticket is redacted for it. ``store`` keeps a draft for the same text and passages.
+    ``store`` keeps a draft for the same text and passages.
     """
 
     writer: DraftWriter
     guard: Guard
     place: str
-    level: RedactionLevel
     store: AnswerStore
 
-    def write(self, ticket: Ticket, found: Sequence[Passage], language: str) -> ReplyDraft | NoAnswer:
+    def write(self, text: RedactedText, found: Sequence[Passage], language: str) -> ReplyDraft | NoAnswer:
         """A draft. Raises :class:`AnalysisFailed`; an answer of no use is :class:`AnswerUnusable`."""
-        text = redact(clean(ticket.subject, ticket.description), names=ticket.names, level=self.level)
         passages = [
             (each.article_id, each.audience, each.title, each.heading, each.url, each.lang, each.text) for each in found
         ]
         digest = hashlib.sha256(json.dumps(passages).encode("utf-8")).hexdigest()
-        fingerprint = "\0".join((__version__, KIND, self.guard.name, self.place, self.level, language, digest))
+        fingerprint = "\0".join((__version__, KIND, self.guard.name, self.place, language, digest))
         kept = self.store.kept(fingerprint, text.text)
         if kept is not None:
             with suppress(ValidationError):
@@ -100,19 +97,19 @@ class Drafts:
         self._models = models
         self._trouble = trouble
 
-    def write(self, ticket: Ticket, text: str, found: Sequence[Passage], language: str) -> ReplyDraft | NoAnswer:
-        """A draft from what was ``found`` for ``text``, the ticket as others may see it; never fails.
+    def write(self, text: RedactedText, found: Sequence[Passage], language: str) -> ReplyDraft | NoAnswer:
+        """A draft from what was ``found`` for the ticket's ``text``; never fails.
 
         A model that gave no answer at all is followed by the next one; one that was paid is not.
         """
-        if not worth_asking(found, text, language):
+        if not worth_asking(found, text.text, language):
             return NoAnswer("no_article")
         reason = NO_MODEL
         for model in self._models:
             if reason := model.writer.why_not(found, language):
                 return NoAnswer(reason)
             try:
-                return model.write(ticket, found, language)
+                return model.write(text, found, language)
             except AnswerUnusable as paid:
                 return NoAnswer(paid.reason, usage=paid.usage, cost_usd=paid.cost_usd)
             except AnalysisFailed as failed:
@@ -151,7 +148,7 @@ def drafts(
             )
             useless = Breaker(f"drafts of {target.name}", store.clock, threshold=USELESS_IN_A_ROW)
             place = "\0".join((target.model, target.base_url))
-            models.append(DraftModel(writer, replace(guard, useless=useless), place, target.redaction, store))
+            models.append(DraftModel(writer, replace(guard, useless=useless), place, store))
         yield Drafts(models, trouble)
 
 
@@ -210,7 +207,7 @@ class _Answering(Answers):
         self.named: list[str] = []
         self._settings = settings
         self._replies = settings.replies
-        self._level = strictest_redaction(settings)
+        self._level = settings.models.redaction
         self._base = base
         self._writers = writers
         self._trouble = trouble
@@ -236,11 +233,11 @@ class _Answering(Answers):
             return analysis, _with_articles(decision, (), "model_hung" if writers else "")
         try:
             # The question may go to a server that makes vectors.
-            text = redact(clean(ticket.subject, ticket.description), names=ticket.names, level=self._level).text
-            articles = _best_articles(self._base, text, analysis.language)
+            text = redact(clean(ticket.subject, ticket.description), names=ticket.names, level=self._level)
+            articles = _best_articles(self._base, text.text, analysis.language)
             if writers is None:
                 return analysis, _with_articles(decision, articles)
-            result = _draft(self._base, writers, ticket, analysis, text)
+            result = _draft(self._base, writers, analysis, text)
             analysis = _with_cost(analysis, result)
             if isinstance(result, NoAnswer):
                 return analysis, _with_articles(decision, articles, result.reason, result.contradiction)
@@ -266,13 +263,11 @@ def _best_articles(base: KnowledgeSearch, text: str, language: str) -> tuple[Art
     return best_lines(found, text, floor=base.floor)  # a sync of this run may have changed it
 
 
-def _draft(
-    base: KnowledgeSearch, writers: Drafts, ticket: Ticket, analysis: Analysis, text: str
-) -> ReplyDraft | NoAnswer:
+def _draft(base: KnowledgeSearch, writers: Drafts, analysis: Analysis, text: RedactedText) -> ReplyDraft | NoAnswer:
     if analysis.source != "model":  # it would not be asked with more success now
         return NoAnswer(analysis.why_fallback or NO_MODEL)
-    found = base.search(issue_queries(text), lang=analysis.language, audience="customers", limit=PASSAGES)
-    return writers.write(ticket, text, [each.passage for each in found], analysis.language)
+    found = base.search(issue_queries(text.text), lang=analysis.language, audience="customers", limit=PASSAGES)
+    return writers.write(text, [each.passage for each in found], analysis.language)
 
 
 def with_draft(decision: Decision, draft: ReplyDraft, articles: Sequence[ArticleLines] = ()) -> Decision:

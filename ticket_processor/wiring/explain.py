@@ -10,14 +10,14 @@ from typing import Any
 
 from ..analysis.budget import Allowance
 from ..analysis.cache import FILE_NAME, AnswerStore
-from ..analysis.chain import ModelLink, Step
+from ..analysis.chain import Step
 from ..analysis.model_server.chat import ChatServer, RawAnswer
 from ..analysis.text.cleaning import as_text, clean
 from ..analysis.text.needs_no_answer import machine_mail
-from ..analysis.text.redact import RedactedText
+from ..analysis.text.redact import RedactedText, redact
 from ..core.clock import Clock, Deadline, iso
 from ..core.errors import AnalysisFailed, CannotRun, ConfigError
-from ..core.models import Analysis, Decision, RedactionLevel, Ticket
+from ..core.models import Analysis, Decision, Ticket
 from ..core.reasons import why_no_model
 from ..core.text import strip_hidden
 from ..policy.decide import decide
@@ -117,11 +117,10 @@ def walk(ticket: Ticket, settings: Settings, clock: Clock, deadline: Deadline) -
             found = stack.enter_context(answers(settings, chain, store, troubles.append, recorded))
             analysis, decision = found.add(ticket, analysis, decision)
     cleaned = clean(ticket.subject, ticket.description)
-    levels = {link.level for link in chain.links if isinstance(link, ModelLink)} or {RedactionLevel.STANDARD}
     return Walk(
         machine_mail=machine_mail(ticket),
         cut=_cut(f"{ticket.subject}\n{as_text(ticket.description)}", cleaned),
-        redacted={level.value: chain.readable(ticket, level) for level in sorted(levels)},
+        redacted={chain.level.value: redact(cleaned, names=ticket.names, level=chain.level)},
         asked=asked,
         steps=steps,
         analysis=analysis,

@@ -95,14 +95,14 @@ def collect(
     from ..audit.files import log_files
     from ..learning import collect as reading
     from ..learning.overrides import words_of
-    from .parts import keyring, strictest_redaction
+    from .parts import keyring
 
     try:
         reading.PendingTickets(store).read_log(settings.log_dir, keyring(settings), deadline, first_day=iso(since)[:10])
     except DeadlineReached as error:
         return reading.CollectedLabels(ended_early=why_ended(error, deadline))
     words = partial(words_of, settings.policy, settings.taxonomy)
-    level = strictest_redaction(settings)
+    level = settings.models.redaction
     done = reading.collect(desk, store, words, level, deadline, now, since=since, most=most, advance=advance)
     done.requests = sum(transport.counts.values())
     if kept := log_files(settings.log_dir):

@@ -28,7 +28,6 @@ from ..core.clock import Clock, Deadline, iso
 from ..core.errors import AuditUnwritable, CannotRun, ConfigError, RunLocked, state_unusable
 from ..core.files import make_folder
 from ..core.guards import STOP_FILE, Breaker, KillSwitch
-from ..core.models import RedactionLevel
 from ..helpdesk.transport import Throttle, Transport
 from ..llm import ModelAnalyser
 from ..pipeline.jobs import Delivery
@@ -150,13 +149,6 @@ def kill_switch(settings: Settings) -> KillSwitch:
     return KillSwitch(settings.state_folder / STOP_FILE, set_by=settings.stop_set_by)
 
 
-def strictest_redaction(settings: Settings) -> RedactionLevel:
-    """The strictest level set for any model: for text that no single model gets."""
-    models = settings.models
-    levels = {RedactionLevel.STANDARD, models.redaction, *(use.redaction for use in models.use.values())}
-    return [level for level in RedactionLevel if level in levels][-1]
-
-
 @contextmanager
 def understanding(
     settings: Settings,
@@ -213,7 +205,6 @@ def understanding(
                     deadline,
                     name=target.name,
                     place="\0".join((target.model, target.base_url)),
-                    level=target.redaction,
                     store=store,
                     budget=budget,
                     useless=Breaker(f"answers of {target.name}", clock, threshold=USELESS_IN_A_ROW),
@@ -223,6 +214,7 @@ def understanding(
         yield Understanding(
             links,
             rules,
+            level=settings.models.redaction,
             classifier=classifier,
             clock=clock,
             trouble=trouble,

@@ -58,7 +58,6 @@ class ModelUse(Frozen):
     api_key_variable: str | None = Field(
         None, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", description="environment variable that holds its server's key"
     )
-    redaction: ModelRedaction | None = Field(None, description="what is replaced before this model sees a ticket")
     reasoning_effort: Effort | None = Field(
         None, description="how much this model thinks; default: the least on OpenAI and Azure, elsewhere its server's"
     )
@@ -223,7 +222,7 @@ def resolve(models: ModelSettings, name: str) -> ModelTarget:
         timeout_s=models.timeout_s,
         max_output_tokens=ANSWER_TOKENS + models.advice * ADVICE_TOKENS,
         ticket_tokens=models.ticket_tokens,
-        redaction=use.redaction or models.redaction,
+        redaction=models.redaction,
         price=models.prices.get(name, listed),
         listed=listed is not None and name not in models.prices,
         reasoning_effort=use.reasoning_effort,
