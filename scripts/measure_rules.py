@@ -30,11 +30,11 @@ from ticket_processor.analysis.rules.analyser import RulesAnalyser
 from ticket_processor.analysis.rules.injection import signs_of
 from ticket_processor.analysis.text.cleaning import clean
 from ticket_processor.analysis.text.language import detect_language
-from ticket_processor.analysis.text.needs_no_answer import machine_mail
 from ticket_processor.analysis.text.redact import RedactedText, redact
 from ticket_processor.core.models import Analysis, Ticket
 from ticket_processor.core.taxonomy import default_taxonomy
 from ticket_processor.evaluation.scores import Scores, score
+from ticket_processor.policy.skip_rules import machine_mail
 
 Row = dict[str, Any]
 Answers = dict[str, list[tuple[Row, Analysis]]]

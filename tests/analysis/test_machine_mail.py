@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from ticket_processor.analysis.text.needs_no_answer import machine_mail
 from ticket_processor.core.models import Ticket
+from ticket_processor.policy.skip_rules import machine_mail
 
 from ..support.cases import for_each
 from .mails import Mail, read

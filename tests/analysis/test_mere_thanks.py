@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from ticket_processor.analysis.text.needs_no_answer import LONGEST, is_mere_thanks
+from ticket_processor.policy.reanalysis import LONGEST_THANKS, is_mere_thanks
 
 from ..support.fakes import a_ticket
 
@@ -41,7 +41,8 @@ def test_thanks_and_nothing_else_is_thanks(text: str) -> None:
         "Thanks :(", "Danke ;-(", "Thanks No", "Danke Nein", "Thank you? Really", "Danke, aber es geht wieder nicht",
         "Merci, et pour la facture ?", "Gracias, pero sigue igual", "Obrigado, mas falta a fatura",
         "Grazie, quando arriva il rimborso", "Bedankt, maar ik mis nog iets",
-        "ありがとうございます。返金はいつですか。", "👎", "Best regards,\nJohn", "It works.", "", "Thanks " * LONGEST,
+        "ありがとうございます。返金はいつですか。", "👎", "Best regards,\nJohn", "It works.", "",
+        "Thanks " * LONGEST_THANKS,
         "Can I also change my address?", "It still does not work, the same error again. What now?",
         "The serial number is AB-1234, bought in Lyon.", "I am out of the office until 3 May. Thanks!",
     ],

@@ -108,7 +108,7 @@ CEILINGS = {
     "learning": 1_600,
     "monitoring": 2_380,
     "pipeline": 4_920,
-    "policy": 1_320,
+    "policy": 1_510,
     "replies": 1_340,
     "reporting": 2_300,
     "sandbox": 2_940,

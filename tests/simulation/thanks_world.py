@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 
 from ticket_processor import zendesk
-from ticket_processor.analysis.text import needs_no_answer as mere_thanks
 from ticket_processor.audit import receipts
 from ticket_processor.pipeline import plan
 from ticket_processor.policy import reanalysis as thanks
@@ -159,7 +158,7 @@ def thanked_in(world: ThanksWorld) -> dict[str, int]:
 
 
 THANKS_MUTATIONS: Mapping[str, Guard] = {
-    "every answer taken for thanks": Guard(3, patch(mere_thanks, "is_mere_thanks", return_value=True)),
+    "every answer taken for thanks": Guard(3, patch(thanks, "is_mere_thanks", return_value=True)),
     "edits behind thanks taken for rules": Guard(1, patch(thanks, "_is_quiet", return_value=True)),
     "thanks not looked at before the write": Guard(54, patch(plan, "still_holds", return_value=True)),
     "the intent names no status": Guard(3, patch(receipts, "_status", return_value={})),

@@ -18,10 +18,10 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from ..analysis.text.needs_no_answer import machine_mail
 from ..core.models import Ticket
 from ..core.taxonomy import Category, Taxonomy
 from ..policy.decide import RESERVED_TAGS, Policy
+from ..policy.skip_rules import machine_mail
 from .data import Example, urgency_of
 
 MERGED_TAG = "closed_by_merge"

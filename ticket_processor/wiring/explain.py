@@ -13,7 +13,6 @@ from ..analysis.cache import FILE_NAME, AnswerStore
 from ..analysis.chain import Step
 from ..analysis.model_server.chat import ChatServer, RawAnswer
 from ..analysis.text.cleaning import as_text, clean
-from ..analysis.text.needs_no_answer import machine_mail
 from ..analysis.text.redact import RedactedText, redact
 from ..core.clock import Clock, Deadline, iso
 from ..core.errors import AnalysisFailed, CannotRun, ConfigError
@@ -21,6 +20,7 @@ from ..core.models import Analysis, Decision, Ticket
 from ..core.reasons import why_no_model
 from ..core.text import strip_hidden
 from ..policy.decide import decide
+from ..policy.skip_rules import machine_mail
 from ..settings.schema import Settings
 from .desks import reading
 from .parts import understanding
