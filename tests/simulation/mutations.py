@@ -12,7 +12,7 @@ from ticket_processor.core.models import Change, Decision, Overwrite, TakenOff, 
 from ticket_processor.helpdesk import ticket_history as history
 from ticket_processor.helpdesk import transport, zendesk_format
 from ticket_processor.helpdesk.protocol import Page
-from ticket_processor.pipeline import analyse, intake, plan, select, settlement
+from ticket_processor.pipeline import analyse, intake, select, settlement
 from ticket_processor.policy.decide import Policy
 from ticket_processor.policy.skip_rules import SkipRules
 from ticket_processor.state.records import Open
@@ -64,7 +64,7 @@ def _key_changes_with_every_run(ticket: Ticket, stage: str = "triage", whole: An
 
 
 def _overwriting(part: str) -> Callable[..., Change]:
-    whole = plan.merge
+    whole = select.merge
 
     def merged(ticket: Ticket, decision: Decision, **rest: Any) -> Change:
         return whole(ticket, decision.model_copy(update={f"{part}_overwrite": Overwrite.ALWAYS}), **rest)
@@ -89,12 +89,12 @@ def _conversations_taken(rules: SkipRules, ticket: Ticket, whole: Any = SkipRule
 
 MUTATIONS: Mapping[str, Guard] = {
     "no stamp": Guard(20, patch(zendesk, "update_body", _without("safe_update", "updated_stamp"))),
-    "no stable-read rule": Guard(257, patch(plan.Triage, "stable", return_value=True)),
+    "no stable-read rule": Guard(257, patch(select.Triage, "stable", return_value=True)),
     "key not looked for": Guard(31, patch(history.History, "find", return_value=None)),
     "key not written": Guard(0, patch(zendesk, "update_body", _without("metadata"))),
     "marker of a follow-up trusted": Guard(
         60,
-        patch(plan.Triage, "marked", lambda self, ticket: self.policy.marker in ticket.tags),
+        patch(select.Triage, "marked", lambda self, ticket: self.policy.marker in ticket.tags),
         patch(history.History, "born_with", return_value=False),
     ),
     "key differs between runs": Guard(
@@ -103,9 +103,9 @@ MUTATIONS: Mapping[str, Guard] = {
         patch(history.History, "triaged", lambda self, key="": self.find(key)),
     ),
     "public not stated": Guard(0, patch(zendesk, "update_body", _public_by_default)),
-    "priority overwritten": Guard(2, patch(plan, "merge", _overwriting("priority"))),
-    "group overwritten": Guard(4, patch(plan, "merge", _overwriting("group"))),
-    "fields overwritten": Guard(27, patch(plan, "merge", _overwriting("fields"))),
+    "priority overwritten": Guard(2, patch(select, "merge", _overwriting("priority"))),
+    "group overwritten": Guard(4, patch(select, "merge", _overwriting("group"))),
+    "fields overwritten": Guard(27, patch(select, "merge", _overwriting("fields"))),
     "what people took off put back": Guard(18, patch(history.History, "taken_off", return_value=TakenOff())),
     "drop-down sent without its tag": Guard(0, patch(zendesk.Zendesk, "_ticket_fields", return_value={})),
     "second look although a person has judged": Guard(

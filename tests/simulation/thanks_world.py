@@ -8,7 +8,7 @@ from functools import partial
 
 from ticket_processor import zendesk
 from ticket_processor.audit import receipts
-from ticket_processor.pipeline import plan
+from ticket_processor.pipeline import select
 from ticket_processor.policy import reanalysis as thanks
 from ticket_processor.policy.decide import Mode
 from ticket_processor.sandbox.store import Audit, StoredTicket
@@ -160,7 +160,7 @@ def thanked_in(world: ThanksWorld) -> dict[str, int]:
 THANKS_MUTATIONS: Mapping[str, Guard] = {
     "every answer taken for thanks": Guard(3, patch(thanks, "is_mere_thanks", return_value=True)),
     "edits behind thanks taken for rules": Guard(1, patch(thanks, "_is_quiet", return_value=True)),
-    "thanks not looked at before the write": Guard(54, patch(plan, "still_holds", return_value=True)),
+    "thanks not looked at before the write": Guard(54, patch(select, "still_holds", return_value=True)),
     "the intent names no status": Guard(3, patch(receipts, "_status", return_value={})),
     "no stamp on a status": Guard(102, patch(zendesk, "update_body", _body(safe_update="", updated_stamp=""))),
     "a status resent without reading": REPLY_MUTATIONS["a reply resent without reading"].noticed_by(17),

@@ -8,7 +8,7 @@ from typing import Any, cast
 from ticket_processor.audit.receipts import AuditLog
 from ticket_processor.core.models import Ticket
 from ticket_processor.helpdesk.protocol import Helpdesk
-from ticket_processor.pipeline.plan import Triage
+from ticket_processor.pipeline.select import Triage
 from ticket_processor.policy.decide import Policy
 from ticket_processor.policy.skip_rules import Selection, SkipRules
 from ticket_processor.state.store import CURSOR, State
@@ -34,7 +34,8 @@ class Screening(Triage):
 
     def __init__(self, desk: Helpdesk, selection: Selection | None = None) -> None:
         audit = cast(AuditLog, None)
-        super().__init__(desk, audit, Policy(), selection=selection or Selection(SkipRules()), stable_read_s=6.0)
+        policy, chosen = Policy(), selection or Selection(SkipRules())
+        super().__init__(desk, audit, policy, selection=chosen, stable_read_s=6.0, decide=cast(Any, None))
         self.held = False
 
     def may_hold_our_write(self, ticket: Ticket, clean_stamp: str | None) -> bool:

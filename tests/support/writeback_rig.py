@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +20,13 @@ from ticket_processor.pipeline.context import Parts, RunOptions
 from ticket_processor.pipeline.fan_out import Threads
 from ticket_processor.pipeline.job_trust import BatchTrust, JobTrust
 from ticket_processor.pipeline.jobs import Delivery, Tools
-from ticket_processor.pipeline.plan import Triage
 from ticket_processor.pipeline.record import Listener, Recorder
+from ticket_processor.pipeline.select import Triage
 from ticket_processor.pipeline.settlement import Settled
 from ticket_processor.pipeline.shared_faults import SharedFaults
 from ticket_processor.pipeline.verify import WriteVerifier
 from ticket_processor.pipeline.write import WriteBack
-from ticket_processor.policy.decide import Policy
+from ticket_processor.policy.decide import Policy, decide
 from ticket_processor.policy.skip_rules import Selection, SkipRules
 from ticket_processor.state.records import Verdict
 from ticket_processor.state.store import State
@@ -79,7 +80,8 @@ class Bench:
         self.audit = AuditLog(folder, self.clock, "run")
 
     def write_back(self, **options: Any) -> WriteBack:
-        given = {"selection": Selection(SkipRules()), "stable_read_s": 6.0, **options}
+        rules = {"selection": Selection(SkipRules()), "decide": partial(decide, policy=Policy())}
+        given = {**rules, "stable_read_s": 6.0, **options}
         delivery, dry_run = given.pop("delivery", Delivery("single")), given.get("dry_run", False)
         deadline = Deadline(self.clock, given.pop("seconds", 540.0))
         before_write = given.pop("before_write", lambda: None)

@@ -37,8 +37,8 @@ from .analyse import Answers, Judge
 from .fan_out import Threads
 from .intake import Intake, WebhookTickets
 from .jobs import Delivery, Tools
-from .plan import Triage
 from .record import Listener, Recorder, RunHost
+from .select import Triage
 from .settlement import Settled
 from .shared_faults import IsolatingDesk, SharedFaults
 from .verify import WriteVerifier

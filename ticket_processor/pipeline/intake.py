@@ -22,8 +22,7 @@ from ..core.models import Outcome, OutcomeStatus, Ticket
 from ..helpdesk.protocol import Helpdesk, Page, Shard
 from ..state.records import Listed, Retry
 from ..state.store import CURSOR, State, in_turn
-from .plan import Triage
-from .select import KNOWN, Selector, Work, skipped
+from .select import KNOWN, Selector, Triage, Work, skipped
 
 if TYPE_CHECKING:
     from .context import RunChecks
@@ -241,7 +240,7 @@ class Intake:
             if found is None:
                 yield skipped(ticket_id, reasons.DELETED)
             else:
-                yield self._taken(self._selector.second_look(found, fallbacks[ticket_id]))
+                yield self._taken(self._selector.look_at(found, ours=fallbacks[ticket_id]))
 
     def _read(self, ticket_ids: Sequence[int]) -> Iterator[tuple[int, Ticket | TicketError | None]]:
         """Read tickets by their numbers, until the limit; ``None`` is one that no longer exists."""
@@ -265,7 +264,7 @@ class Intake:
         self.seen += 1
         wanted = self._wanted
         anew = wanted.anew if wanted is not None and ticket.id in wanted.tickets else None
-        found = self._selector.once_more(ticket, anew) if anew else self._selector.work_on(ticket, retried=retried)
+        found = self._selector.look_at(ticket, retried=retried, anew=anew)
         if isinstance(found, Work) or anew:
             yield self._taken(found, for_good=True)
         elif found.reason == reasons.WAITING and ticket.id in self._known_to_wait:
