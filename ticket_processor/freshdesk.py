@@ -183,7 +183,8 @@ class Freshdesk(NoteFirstDesk[TicketView]):
         self._people |= people_of(rows)
         read = functools.partial(read_ticket, read_at=date, names=names, listed=True, open_statuses=self._open_statuses)
         tickets, unread, nameless = tickets_of(rows, "Freshdesk", read)
-        self.report(nameless)
+        if nameless:
+            self.report(nameless)
         return tickets, unread
 
     def _read(self, ticket_id: int) -> TicketView | None:

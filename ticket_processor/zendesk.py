@@ -155,11 +155,11 @@ class Zendesk(ZendeskReads, Helpdesk):
         """
         for tickets, _, _ in self.found(f"created>={iso(since)} status>=solved"):
             fresh = self.fetch([ticket.id for ticket in tickets])
-            yield tuple(fresh.get(ticket.id, ticket) for ticket in tickets)
+            yield tuple(now if isinstance(now := fresh.get(old.id), Ticket) else old for old in tickets)
 
     def fetch(self, ticket_ids: Sequence[int]) -> Fetched:
         """See :meth:`Helpdesk.fetch`: one request per hundred tickets, and one for each ticket that an answer lacks."""
-        found = Fetched()
+        found: Fetched = {}
         for start in range(0, len(ticket_ids), SHOW_MANY_MAX):
             self._fetch(ticket_ids[start : start + SHOW_MANY_MAX], found)
         return found
@@ -176,19 +176,19 @@ class Zendesk(ZendeskReads, Helpdesk):
             if not isinstance(body_of(reply).get("tickets"), list):
                 raise TicketUnreadable("Zendesk's answer holds no list of tickets")
         except TicketError as error:
-            if len(part) > 1 and not found and len(found.unread) >= MANY:
+            if len(part) > 1 and _all_fail(found):
                 self._fetch(part[-1:], found)
-            if len(part) == 1 or (not found and len(found.unread) >= MANY):
-                found.unread.update(dict.fromkeys(part, error))
+            if len(part) == 1 or _all_fail(found):
+                found.update(dict.fromkeys(part, error))
             else:
                 self._fetch(part[: len(part) // 2], found)
                 self._fetch(part[len(part) // 2 :], found)
             return
         tickets, unread = self.tickets(reply)
         found.update((ticket.id, ticket) for ticket in tickets)
-        found.unread.update(unread)
+        found.update(unread)
         for ticket_id in part:
-            if ticket_id not in found and ticket_id not in found.unread:
+            if ticket_id not in found:
                 self._fetch_alone(ticket_id, found)
 
     def _fetch_alone(self, ticket_id: int, found: Fetched) -> None:
@@ -204,7 +204,7 @@ class Zendesk(ZendeskReads, Helpdesk):
                 raise TicketError("Zendesk's answer is about another ticket")
             found[ticket_id] = read_ticket(row, reply.date, people_of(body_of(reply).get("users")))
         except TicketError as error:
-            found.unread[ticket_id] = error
+            found[ticket_id] = error
 
     def history(self, ticket_id: int) -> History:
         """See :meth:`Helpdesk.history`: read from the ticket's audits, which hold our key in ``metadata.custom``."""
@@ -354,6 +354,11 @@ class Zendesk(ZendeskReads, Helpdesk):
                     "are drop-downs, whose values Zendesk may drop"
                 )
         return self._known_fields
+
+
+def _all_fail(found: Fetched) -> bool:
+    """True if many tickets could not be read, and none could."""
+    return len(found) >= MANY and not any(isinstance(each, Ticket) for each in found.values())
 
 
 def too_many_jobs(reply: Reply) -> bool:

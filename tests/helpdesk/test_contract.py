@@ -24,7 +24,7 @@ from ticket_processor.helpdesk.local_store import LocalStore
 from ticket_processor.sandbox.store import BOT_ID
 from ticket_processor.wiring.desks import Desk
 
-from ..support.fakes import ManualClock
+from ..support.fakes import ManualClock, told_apart
 from ..support.freshdesk_account import FreshAccount
 from ..support.local_files import add_group
 from .test_zendesk import Account
@@ -210,7 +210,7 @@ def test_a_ticket_is_read_as_it_is(office: Office) -> None:
 def test_what_is_not_there_is_absent_and_has_no_history(office: Office) -> None:
     numbers = [office.add(), 999_999, office.add()]
     found = office.desk.fetch(numbers)
-    assert (sorted(found), found.unread) == ([numbers[0], numbers[2]], {})
+    assert told_apart(found) == ([numbers[0], numbers[2]], [])
     assert office.desk.history(999_999).find(KEY) is None
     assert office.desk.fetch([]) == {}
 

@@ -114,8 +114,8 @@ class Rig:
     def fetch(self, ticket_ids: Sequence[int]) -> Fetched:
         assert list(ticket_ids) == [1]
         if self.unread or self.ticket is None:
-            return Fetched({}, self.unread)
-        return Fetched({1: self.ticket.model_copy(update={"read_at": self.clock.now()})})
+            return dict(self.unread)
+        return {1: self.ticket.model_copy(update={"read_at": self.clock.now()})}
 
     def history(self, ticket_id: int) -> History:
         return History(edits=tuple(self.edits))

@@ -47,7 +47,7 @@ def test_a_ticket_that_is_too_young_is_waited_for_and_written_in_the_same_run(op
 
     def read_now(ticket_ids: Sequence[int]) -> Fetched:
         at = START + office.clock.monotonic() - began
-        return Fetched({key: one.model_copy(update={"read_at": at}) for key, one in fetch(ticket_ids).items()})
+        return {key: one.model_copy(update={"read_at": at}) for key, one in fetch(ticket_ids).items()}
 
     office.desk.fetch = read_now  # type: ignore[method-assign]
     office.run(told=(1,))
@@ -69,7 +69,7 @@ def test_a_newborn_ticket_is_deleted_only_if_the_next_run_does_not_find_it_eithe
     open_office: Open, way: Delivery, comes_back: bool
 ) -> None:
     office = begun(open_office(a_ticket(1, age=5.0), a_ticket(2, age=6.0)))
-    known, shown = office.desk.tickets, Fetched()
+    known, shown = office.desk.tickets, {}
     office.desk.fetch = lambda _numbers: shown  # type: ignore[method-assign]
     office.run(delivery=way)  # a page has listed both, and the copy that is read next lacks them
     assert office.ends() == {1: ("skipped", "deferred_changed_just_now"), 2: ("skipped", "deleted")}

@@ -113,7 +113,7 @@ class Account(FakeDesk):
 
     def fetch(self, ticket_ids: Sequence[int]) -> Fetched:
         now, found = {"read_at": self.clock.now()}, super().fetch(ticket_ids)
-        return Fetched({number: ticket.model_copy(update=now) for number, ticket in found.items()})
+        return {number: ticket.model_copy(update=now) for number, ticket in found.items()}
 
     def history(self, ticket_id: int) -> History:
         self.asked.append(("history", ticket_id))

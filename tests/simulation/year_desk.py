@@ -143,7 +143,7 @@ class Helpdesk:
 
     def fetch(self, ticket_ids: Sequence[int]) -> Fetched:
         self._answer()
-        return Fetched({number: self._read(self._tickets[number]) for number in ticket_ids if number in self._tickets})
+        return {number: self._read(self._tickets[number]) for number in ticket_ids if number in self._tickets}
 
     def history(self, ticket_id: int) -> History:
         self._answer()

@@ -242,6 +242,12 @@ JobFate = Literal["done", "failed", "untold", "vanished", "lost"]
 """Of a job: done or failed with nothing done, as told; done without results; done and unknown; not done and unknown."""
 
 
+def told_apart(found: Fetched) -> tuple[list[int], list[int]]:
+    """The numbers of the tickets that were read, and of those that could not be."""
+    shown = [number for number, ticket in found.items() if isinstance(ticket, Ticket)]
+    return shown, [number for number in found if number not in shown]
+
+
 class FakeDesk:
     """A helpdesk in a dict. ``updates`` holds what each update does in turn: nothing, raise, or call.
 
@@ -281,9 +287,8 @@ class FakeDesk:
 
     def fetch(self, ticket_ids: Sequence[int]) -> Fetched:
         self.asked.append(("fetch", tuple(ticket_ids)))
-        asked = [key for key in ticket_ids if key not in self.unread]
-        unread = {key: self.unread[key] for key in ticket_ids if key in self.unread}
-        return Fetched({key: self.tickets[key] for key in asked if key in self.tickets}, unread)
+        known = {**self.tickets, **self.unread}
+        return {key: known[key] for key in ticket_ids if key in known}
 
     def history(self, ticket_id: int) -> History:
         self.asked.append(("history", ticket_id))

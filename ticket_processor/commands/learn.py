@@ -14,6 +14,7 @@ from ..analysis.classifier.storage import put_back
 from ..analysis.text.outgoing import leaving_line
 from ..core.clock import SystemClock, iso
 from ..core.errors import ConfigError, ExitCode
+from ..core.models import Ticket
 from ..core.tables import MOST_LINES, Table
 from ..core.tables import show as show_tables
 from ..core.text import many, person_at_keyboard
@@ -261,7 +262,7 @@ def _text_of(settings: Settings, clock: SystemClock, ticket_id: int) -> str:
     """The ticket's redacted text."""
     with reading(settings, clock, READ_WITHIN_S) as (desk, *_):
         ticket = desk.fetch([ticket_id]).get(ticket_id)
-    if ticket is None:
+    if not isinstance(ticket, Ticket):
         raise ConfigError(f"ticket {ticket_id} is not on the helpdesk")
     return redacted_text(ticket, settings.models.redaction)
 

@@ -92,7 +92,7 @@ class LocalDesk(WithTroubles, Helpdesk):
     def fetch(self, ticket_ids: Sequence[int]) -> Fetched:
         self._noted("read")
         found = self._store.tickets(ticket_ids)
-        return Fetched((number, self._read(ticket)) for number, ticket in found.items())
+        return {number: self._read(ticket) for number, ticket in found.items()}
 
     def history(self, ticket_id: int) -> History:
         self._noted("events")

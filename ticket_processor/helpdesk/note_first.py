@@ -50,12 +50,12 @@ class NoteFirstDesk(WithTroubles, Helpdesk, Generic[ViewT]):
 
     def fetch(self, ticket_ids: Sequence[int]) -> Fetched:
         """See :meth:`Helpdesk.fetch`; a request for each ticket."""
-        found = Fetched()
+        found: Fetched = {}
         for ticket_id in ticket_ids:
             try:
                 view = self._view(ticket_id)
             except TicketError as error:
-                found.unread[ticket_id] = error
+                found[ticket_id] = error
                 continue
             if view is not None:
                 found[ticket_id] = view.ticket

@@ -31,14 +31,8 @@ class Page:
     since: float | None = None
 
 
-class Fetched(dict[int, Ticket]):
-    """Tickets by id. ``unread`` are those that are there and could not be read, and why; all others are gone."""
-
-    def __init__(
-        self, tickets: Mapping[int, Ticket] | Iterable[tuple[int, Ticket]] = (), unread: Mapping[int, TicketError] = {}
-    ) -> None:
-        super().__init__(tickets)
-        self.unread: dict[int, TicketError] = dict(unread)
+Fetched = dict[int, Ticket | TicketError]
+"""Tickets by id; for one that is there and could not be read, why. All others are gone."""
 
 
 @dataclass(frozen=True)
@@ -182,7 +176,7 @@ class Helpdesk(Protocol):
         """Tickets changed after ``cursor``, or after ``since`` (Unix seconds) where there is none."""
 
     def fetch(self, ticket_ids: Sequence[int]) -> Fetched:
-        """Tickets as they are now. One that is absent, and not ``unread``, does not exist (it was asked for alone)."""
+        """Tickets as they are now. One that is absent does not exist (it was asked for alone)."""
 
     def history(self, ticket_id: int) -> History:
         """Everything that has happened to the ticket. Raises :class:`TicketError`."""
@@ -219,8 +213,8 @@ class WithTroubles:
         self.troubles: list[str] = []
 
     def report(self, sentence: str) -> None:
-        """Tell of a trouble, if there is one."""
-        if sentence and sentence not in self.troubles:
+        """Tell of a trouble."""
+        if sentence not in self.troubles:
             self.troubles.append(sentence)
 
     def part_refused(self, sentence: str, part: MissingPart) -> PartRefused:

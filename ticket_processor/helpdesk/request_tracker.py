@@ -107,7 +107,8 @@ class RequestTracker(NoteFirstDesk[View]):
         after = number((cursor or "").removeprefix("id:")) or 0
         for rows, date in pages_of(self._transport, f"id > {after}" if after else _created(since)):
             tickets, unread, nameless = self._tickets(rows, date)
-            self.report(nameless)
+            if nameless:
+                self.report(nameless)
             settled = [one.id for one in tickets if date and parse_iso(one.created_at) <= date - MARGIN_S]
             after = max((after, *settled))
             new = tickets if cursor else tuple(one for one in tickets if parse_iso(one.created_at) >= since)

@@ -154,7 +154,8 @@ class ZendeskReads(WithTroubles):
         tickets, unread, nameless = tickets_of([*map(mapping, rows)], "Zendesk", read)
         if len(rows) >= ALL_NAMELESS and not tickets and not unread:
             raise HelpdeskDown("Zendesk's answer holds not one ticket with its number")
-        self.report(nameless)
+        if nameless:
+            self.report(nameless)
         return tickets, unread
 
 

@@ -177,7 +177,7 @@ class HistoryReader:
                 found = self._desk.fetch(part)
                 for number in part:
                     ticket = found.get(number)
-                    if number in found.unread:
+                    if isinstance(ticket, TicketError):
                         self.left[number] = UNREADABLE
                     elif ticket is None:
                         self.left[number] = GONE

@@ -252,7 +252,7 @@ class Intake:
             for ticket_id in batch:
                 if self._full():
                     return
-                yield ticket_id, tickets.unread.get(ticket_id) or tickets.get(ticket_id)
+                yield ticket_id, tickets.get(ticket_id)
 
     # One ticket
 

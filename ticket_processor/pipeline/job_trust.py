@@ -211,7 +211,7 @@ class JobTrust:
             return None if made is None else True
         with suppress(TicketError):
             there = self._desk.fetch([stale]).get(stale)
-            if there is not None and there.status not in ENDED_STATUSES:
+            if isinstance(there, Ticket) and there.status not in ENDED_STATUSES:
                 if change.group is None and not change.fields:
                     return True
                 self._suspects.add(stale)

@@ -14,7 +14,7 @@ from ..audit.receipts import AuditLog
 from ..core import reasons
 from ..core.clock import Clock, Deadline
 from ..core.errors import DeadlineReached, JobRefused, OutcomeUnknown, TooManyJobs
-from ..core.models import Change
+from ..core.models import Change, Ticket
 from ..helpdesk.protocol import Helpdesk, JobStatus
 from ..state.store import State
 from .job_trust import JobTrust
@@ -307,7 +307,8 @@ class UpdateJobs:
                 # An item's error is not reliable; the answer to a single update is.
                 work.doubt, work.alone = reasons.JOB_ITEM_FAILED, True
                 self._waiting.insert(0, work)
-        tickets = self._desk.fetch([work.ticket_id for work in said]) if said else {}
+        fetched = self._desk.fetch([work.ticket_id for work in said]) if said else {}
+        tickets = {number: ticket for number, ticket in fetched.items() if isinstance(ticket, Ticket)}
         made = [work for work in said if (it := tickets.get(work.ticket_id)) and shows(it, work.sent[-1])]
         unguarded = self.trust.unguarded
         # The ticket shows its tags; only the record of an item that set a priority shows whether it was left out.

@@ -78,10 +78,10 @@ class ReplySender:
         tickets = self._desk.fetch([reply.ticket_id for reply in waiting])
         for reply in waiting:
             self._checks.before_ticket()
-            if reply.ticket_id in tickets.unread:
-                continue
-            with suppress(TicketError):  # the next run looks again
-                self._settle(reply, tickets.get(reply.ticket_id))
+            ticket = tickets.get(reply.ticket_id)
+            if not isinstance(ticket, TicketError):
+                with suppress(TicketError):  # the next run looks again
+                    self._settle(reply, ticket)
 
     def _settle(self, reply: ScheduledReply, ticket: Ticket | None) -> None:
         for _ in range(WRITE_ATTEMPTS):
@@ -109,10 +109,10 @@ class ReplySender:
             try:
                 edit = self._desk.update(change)
             except (UpdateConflict, OutcomeUnknown):
-                fresh = self._desk.fetch([reply.ticket_id])
-                if reply.ticket_id in fresh.unread:
+                fresh = self._desk.fetch([reply.ticket_id]).get(reply.ticket_id)
+                if isinstance(fresh, TicketError):
                     return None
-                ticket = fresh.get(reply.ticket_id)
+                ticket = fresh
             except TicketGone as gone:
                 return self._cancel(reply, str(gone))
             except UpdateRefused as refused:

@@ -172,13 +172,15 @@ class IsolatingDesk:
         """See :meth:`Helpdesk.fetch`."""
         begun = self._monotonic()
         tickets = self._desk.fetch(ticket_ids)
-        for ticket in tickets.values():
-            self._saw(ticket)
         seconds = (self._monotonic() - begun) / max(1, len(ticket_ids))
-        for ticket_id in tickets.unread:
-            self._faults.failed("ticket", ticket_id, tickets.unread[ticket_id], seconds, lambda: bool(tickets))
-        if tickets:
-            self._succeeded("ticket", next(iter(tickets)))
+        shown = [ticket for ticket in tickets.values() if isinstance(ticket, Ticket)]
+        for ticket in shown:
+            self._saw(ticket)
+        for ticket_id, error in tickets.items():
+            if isinstance(error, TicketError):
+                self._faults.failed("ticket", ticket_id, error, seconds, lambda: bool(shown))
+        if shown:
+            self._succeeded("ticket", shown[0].id)
         return tickets
 
     def history(self, ticket_id: int) -> History:
@@ -224,7 +226,7 @@ class IsolatingDesk:
                 self._desk.history(self._shown["audits"])
                 return True
             shown = self._shown.get("ticket")
-            return shown is not None and shown in self._desk.fetch([shown])
+            return shown is not None and isinstance(self._desk.fetch([shown]).get(shown), Ticket)
         except TicketError:
             return False
 

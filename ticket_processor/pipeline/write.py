@@ -229,10 +229,11 @@ class WriteBack:
                 self._check_trimmed()
 
     def _plan(self, work: Settlement, tickets: Fetched) -> Change | Outcome:
-        if (fault := tickets.unread.get(work.ticket_id)) is not None:
-            planned: Change | Outcome = work.end(OutcomeStatus.FAILED, str(fault), retry=True, failed_at="ticket")
+        ticket = tickets.get(work.ticket_id)
+        if isinstance(ticket, TicketError):
+            planned: Change | Outcome = work.end(OutcomeStatus.FAILED, str(ticket), retry=True, failed_at="ticket")
         else:
-            planned = self._planner.plan(work, tickets.get(work.ticket_id))
+            planned = self._planner.plan(work, ticket)
         found = isinstance(planned, Outcome) and planned.change is not None
         if not found and work.in_doubt_until and self._jobs.may_still_write(work):
             return work.end(OutcomeStatus.SKIPPED, reasons.DEFERRED, retry=True)

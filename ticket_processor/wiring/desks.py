@@ -148,9 +148,9 @@ def look_up(
         return found, f"the helpdesk was not asked: {error}"
     for ticket_id in ticket_ids:
         ticket = tickets.get(ticket_id)
-        if ticket is not None:
+        if isinstance(ticket, Ticket):
             found[ticket_id] = LookedUp(ticket.status, shown_subject(ticket.subject, ticket.names))
-        elif ticket_id not in tickets.unread:
+        elif ticket is None:
             found[ticket_id] = LookedUp("deleted")
-    why = next((str(error) for error in tickets.unread.values()), "")
+    why = next((str(each) for each in tickets.values() if isinstance(each, TicketError)), "")
     return found, f"not every ticket could be read: {why}" if why else ""

@@ -15,7 +15,7 @@ from ..analysis.model_server.chat import ChatServer, RawAnswer
 from ..analysis.text.cleaning import as_text, clean
 from ..analysis.text.redact import RedactedText, redact
 from ..core.clock import Clock, Deadline, iso
-from ..core.errors import AnalysisFailed, CannotRun, ConfigError
+from ..core.errors import AnalysisFailed, CannotRun, ConfigError, TicketError
 from ..core.models import Analysis, Decision, Ticket
 from ..core.reasons import why_no_model
 from ..core.text import strip_hidden
@@ -89,12 +89,12 @@ def pasted(clock: Clock, subject: str, body: str) -> Ticket:
 def fetched(ticket_id: int, settings: Settings, clock: Clock, deadline: Deadline) -> Ticket:
     """A ticket as the helpdesk shows it. Raises ``CannotRun``, or ``ConfigError`` when there is none of that number."""
     with reading(settings, clock, deadline.remaining()) as (desk, *_):
-        found = desk.fetch([ticket_id])
-    if ticket_id in found.unread:
-        raise CannotRun(f"ticket {ticket_id} cannot be read: {found.unread[ticket_id]}")
-    if ticket_id not in found:
+        found = desk.fetch([ticket_id]).get(ticket_id)
+    if isinstance(found, TicketError):
+        raise CannotRun(f"ticket {ticket_id} cannot be read: {found}")
+    if found is None:
         raise ConfigError(f"there is no ticket {ticket_id} that these credentials may see")
-    return found[ticket_id]
+    return found
 
 
 def walk(ticket: Ticket, settings: Settings, clock: Clock, deadline: Deadline) -> Walk:
