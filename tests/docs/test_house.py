@@ -97,7 +97,7 @@ def test_the_contract_of_layers_is_short_and_names_every_package() -> None:
 
 CEILINGS = {
     ".": 1_320,
-    "analysis": 8_680,
+    "analysis": 8_460,
     "audit": 1_820,
     "commands": 5_500,
     "core": 2_540,
