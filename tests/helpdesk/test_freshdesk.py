@@ -20,7 +20,7 @@ from ticket_processor.sandbox.store import PERSON_ID
 
 from ..imitation import FaultPlan, FreshdeskRules
 from ..simulation.virtual import Crash
-from ..support.fakes import a_change, told_apart
+from ..support.fakes import a_change
 from ..support.freshdesk_account import HOURS, FreshAccount
 
 CLOSED = 5
