@@ -112,9 +112,7 @@ class Run(RunFrame):
             with closing(fan_out.over(self._works(intake))) as results:
                 for finished in results:
                     intake.understood(work.ticket.id for work, _ in finished)
-                    alone = {
-                        work.ticket.id for work, _ in finished if work.from_webhook and threads.express is not None
-                    }
+                    alone = {work.ticket.id for work, _ in finished if threads.express and work.from_webhook}
                     newborn = {work.ticket.id for work, _ in finished if is_newborn(work.ticket, options.stable_read_s)}
                     self._write_back.take(self._judged(finished), alone, newborn)
                     self._record_all(self._write_back.advance(fan_out.outstanding, last=fan_out.exhausted))
