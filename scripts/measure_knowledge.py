@@ -1,4 +1,4 @@
-"""How well articles are found, how fast, and what stops a reply that no article supports.
+"""How well articles are found, how fast, what stops a reply that no article supports, and how pure themes are.
 
     python scripts/measure_knowledge.py search DATA_DIR            # by words
     python scripts/measure_knowledge.py search DATA_DIR --config ticketbot.toml   # with its embedding model as well
@@ -6,10 +6,17 @@
     python scripts/measure_knowledge.py drafts                     # models that mean harm, over invented articles
     python scripts/measure_knowledge.py drafts DATA_DIR            # also answers that people judged, and real articles
     python scripts/measure_knowledge.py drafts DATA_DIR --model URL NAME    # also what a real model answers and refuses
+    python scripts/measure_knowledge.py themes [FILE]              # themes of labelled tickets; --config: with vectors
 
 For ``search``, ``DATA_DIR`` holds folders with ``corpus.jsonl.gz`` and ``queries.jsonl.gz``. For each the script prints
 hit@1, hit@5, MRR@10 and recall@10 of `ticketbot kb eval`, beside a plain FTS5 index over the same passages: porter, the
 title three times as heavy, all words of the question but stop words in one query.
+
+For ``themes``, ``FILE`` holds tickets (``subject``, ``body``, ``native``), by default two weeks' worth of GitHub issues
+beside this repository. They have no dates: a report groups both its weeks at once, as here. What counts as right is
+what the data has: each theme should be of one ``repo`` (or ``intent``), and of one kind (``label``) of one ``repo``.
+Purity is the share of grouped tickets that have their theme's commonest label; tiny themes are pure by themselves, so
+the same is told of tickets dealt at random into themes of the same sizes. The least likeness was chosen with this file.
 
 For ``drafts`` it holds ``grounded_begin/begin.jsonl.gz`` (rows with ``knowledge``, ``response``, ``label``), folders
 ``kb_*`` with ``corpus.jsonl.gz``, and ``grounded_mtragun/tasks.jsonl.gz`` (rows with ``turns``, ``contexts``,
@@ -39,6 +46,7 @@ from pathlib import Path
 from typing import Any
 
 import development  # noqa: F401 - for its effect
+import numpy
 from sklearn.metrics import roc_auc_score
 
 from tests.replies.articles import SHOP, TICKET, Part, claim, said
@@ -47,7 +55,10 @@ from tests.support.chats import ScriptedChat
 from ticket_processor.analysis.model_server.chat import OpenAIServer
 from ticket_processor.analysis.model_server.connection import AnswerUnusable
 from ticket_processor.analysis.model_server.settings import ModelTarget
+from ticket_processor.analysis.rules.analyser import RulesAnalyser
+from ticket_processor.analysis.text.cleaning import clean
 from ticket_processor.analysis.text.redact import RedactedText, redact
+from ticket_processor.core.taxonomy import default_taxonomy
 from ticket_processor.knowledge.evaluate import LabelledQuestion, RetrievalScores, evaluate, read_questions, scored
 from ticket_processor.knowledge.model import Article, Passage
 from ticket_processor.knowledge.search import KnowledgeSearch, issue_queries, query_words
@@ -59,6 +70,8 @@ from ticket_processor.replies.assembly import NoAnswer, ReplyDraft
 from ticket_processor.replies.figures import unseen
 from ticket_processor.replies.grounding import LEAST_SHARE, sentences_of, share_found
 from ticket_processor.replies.writer import MAX_OUTPUT_TOKENS, DraftWriter, worth_asking
+from ticket_processor.reporting.likeness import groups, without_forms
+from ticket_processor.reporting.themes import FEWEST_OF_THEME
 from ticket_processor.settings.load import load
 from ticket_processor.wiring.knowledge import embedding_model
 
@@ -66,6 +79,7 @@ COLUMNS = ("hit@1", "hit@5", "MRR@10", "recall@10")
 SOME = 200
 """Searches of which the time is taken."""
 PASSAGES = 8
+ISSUES = Path(__file__).parents[2] / "shared" / "data" / "github_issues.jsonl.gz"
 LABELLED = {f"A{number}": source for number, source in enumerate(SHOP[:5], 1)}
 
 
@@ -307,6 +321,44 @@ def drafts(data: Path | None, model: Sequence[str], count: int) -> int:
     return 1 if vandalism(count) + plants() else 0
 
 
+def themes(path: Path, config: Path | None) -> None:
+    """Print how pure themes of titles, and of the keyword rules' summaries, are."""
+    if not path.exists():
+        print(f"skipped: there is no {path}")
+        return
+    tickets = [(row, redact(clean(row["subject"] or "", row["body"]))) for row in rows(path)]
+    rules = RulesAnalyser(default_taxonomy())
+    texts = {
+        "titles": [text.text.partition("\n")[0] for _, text in tickets],
+        "summaries": [rules.analyse(text).summary for _, text in tickets],
+    }
+    native = [row["native"] for row, _ in tickets]
+    golds = {"repo": [each.get("repo") or each.get("intent") for each in native]}
+    if all("label" in each for each in native):
+        golds["repo and kind"] = [(each["repo"], each["label"]) for each in native]
+    with embedding_model(load(config=config, need_helpdesk=False)) if config else nullcontext() as model:
+        for what, said in texts.items():
+            vectors = (
+                numpy.asarray(model.embed([model.passage_prefix + text for text in without_forms(said)]))
+                if model
+                else None
+            )
+            found = [group.places for group in groups(said, vectors)]
+            for least in (2, FEWEST_OF_THEME):
+                chosen = [places for places in found if len(places) >= least]
+                share = sum(map(len, chosen)) / len(said)
+                print(f"{what}: {len(chosen)} themes of at least {least} tickets, {share:.1%} of {len(said):,} tickets")
+                for name, gold in golds.items():
+                    dealt = random.Random(7).sample(gold, len(gold))
+                    print(f"    purity by {name}: {purity(chosen, gold):.3f}, at random {purity(chosen, dealt):.3f}")
+
+
+def purity(themes: Sequence[Sequence[int]], gold: Sequence[Any]) -> float:
+    """The share of the tickets in ``themes`` that have the commonest label of their theme."""
+    same = sum(Counter(gold[place] for place in places).most_common(1)[0][1] for places in themes)
+    return same / max(1, sum(map(len, themes)))
+
+
 def main() -> int:
     """The command."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -319,7 +371,13 @@ def main() -> int:
     drafted.add_argument("data", type=Path, nargs="?")
     drafted.add_argument("--model", nargs=2, metavar=("URL", "NAME"), default=())
     drafted.add_argument("--drafts", type=int, default=10_000)
+    merged = what.add_parser("themes")
+    merged.add_argument("data", type=Path, nargs="?", default=ISSUES)
+    merged.add_argument("--config", type=Path)
     options = parser.parse_args()
+    if options.what == "themes":
+        themes(options.data, options.config)
+        return 0
     if options.what == "drafts":
         return drafts(options.data, options.model, options.drafts)
     if options.what == "speed":

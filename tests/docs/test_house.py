@@ -99,7 +99,7 @@ CEILINGS = {
     ".": 1_320,
     "analysis": 8_460,
     "audit": 1_820,
-    "commands": 5_500,
+    "commands": 5_610,
     "core": 2_540,
     "dashboard": 1_400,
     "evaluation": 1_800,
@@ -110,7 +110,7 @@ CEILINGS = {
     "pipeline": 4_920,
     "policy": 1_510,
     "replies": 1_340,
-    "reporting": 2_300,
+    "reporting": 2_720,
     "sandbox": 2_940,
     "schedule": 300,
     "seeding": 720,
@@ -124,13 +124,13 @@ CEILINGS = {
 They are lowered when lines go. Whoever raises one says why in the commit. Request Tracker, a third helpdesk, took 1,050
 lines of product (850 of them in ``helpdesk/``), 600 of tests, and a page of 570 words.
 """
-MOST = {"files": 254, "test lines": 57_200, "scripts": 22, "words of docs": 20_450}
+MOST = {"files": 256, "test lines": 57_200, "scripts": 22, "words of docs": 20_700}
 """Of the whole house: modules, lines of tests, scripts, and words of all pages, generated ones included."""
 SLACK = 1.02
 """A ceiling this far above what is there is to be lowered."""
 
 
-MOST_COMMANDS, MOST_OPTIONS = 45, 195
+MOST_COMMANDS, MOST_OPTIONS = 45, 198
 """Commands without their groups, and the options of all of them: ``--config`` and ``--json`` count wherever they are.
 
 ``--version`` counts; arguments, ``--help`` and the two options of completion do not.

@@ -580,3 +580,38 @@ def test_a_report_tells_a_period_in_every_form_with_what_people_changed_gaps_and
     assert "gramophone" in told
     desk(*period, "--knowledge", "--out", "gaps.md")
     assert "gramophone" in (desk.folder / "gaps.md").read_text(encoding="utf-8")
+
+
+def test_what_customers_say_is_grouped_counted_quoted_linked_and_told_when_it_has_shipped(open_desk: OpenDesk) -> None:
+    """Need 44: `report --themes`: wordings merged; count, trend, mood, quotes; issues linked, shipped ones told."""
+    wishes = ("Telephonenumber", "Telephonenumber!", "Telephone number", "Telephone number!")
+    texts = [*wishes, *(f"The {word} is loose" for word in "pedal saddle window hinge antenna bumper".split())]
+    desk = open_desk([{**row, "body": "Write to ada@example.com"} for row in of_two_hours_ago(texts)], model=True)
+    desk("run", "--since", "1d", "--no-llm")
+    asking = {number for number in desk.tickets if "Telephone" in desk.ticket(number)["subject"]}
+    desk.seen.clear()
+    period = ("report", "--since", "1d", "--themes")
+
+    def theme(*options: str) -> Any:
+        (found,) = [
+            each for each in desk(*period, "--json", *options).object["themes"]["themes"] if "telephone" in each["name"]
+        ]
+        return found
+
+    by_words = desk(*period, "--json").object["themes"]
+    assert not by_words["vectors"]
+    assert all(set(each["tickets"]) != asking for each in by_words["themes"])
+    desk.configure(f'''[embeddings]\nmodel = "sandbox-embedding"\nbase_url = "{desk.url}/v1"\n
+api_key_variable = "OPENAI_API_KEY"\n''')
+    found = theme()
+    assert (set(found["tickets"]), found["count"], found["count_before"]) == (asking, 4, 0)
+    assert 2 <= len(found["quotes"]) <= 3
+    assert all(f"{desk.url}/agent/tickets/{each['ticket_id']}" == each["url"] for each in found["quotes"])
+    assert "ada@" not in json.dumps(found)
+    assert {request.path for request in desk.seen} == {"/v1/embeddings"}, "the helpdesk is not asked"
+
+    assert theme("--link", f"{found['name']}=SHOP-7")["issues"][0]["issue"] == "SHOP-7"
+    desk("audit", "erase", "--ticket", str(min(asking)), "--yes")
+    told = desk("report", "--shipped", "SHOP-7").out.splitlines()
+    assert [int(line.split()[0]) for line in told[:-1]] == sorted(asking)[1:], "nobody tells whom they have erased"
+    assert "SHOP-7 (shipped" in desk(*period).out

@@ -4,8 +4,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from ticket_processor.core.clock import Deadline
 from ticket_processor.core.errors import CannotRun, DeadlineReached
@@ -60,6 +58,8 @@ def looked_up(articles: Any, *topics: Coverage) -> Knowledge:
         (topic("invoice_copy", kind="subcategory"), [article("Payment methods")], (0, "no_article")),
         (topic("gift card", 20, ANY, "theme"), [article("Gift cards and how to use them", "de")], (1, None)),
         (topic("gift card", 20, ANY, "theme"), [article("A card for you")], (0, "no_article")),
+        (topic("gift card expiry", 20, ANY, "theme"), [article("Gift cards")], (1, None)),
+        (topic("vat", 20, ANY, "theme"), [article("Parking")], (0, "no_article")),
     ],
 )
 def test_an_article_is_about_a_topic_if_its_title_or_labels_have_words_of_it_in_the_tickets_language(
@@ -86,25 +86,10 @@ def test_topics_are_both_levels_of_categories_without_the_one_for_everything_els
 
 
 def test_what_tickets_without_a_category_speak_of_is_a_topic_where_there_are_enough() -> None:
-    left = [f"Asks about a gift card, {n} of them" for n in range(12)] + [
-        f"Wants a job as a driver {n}" for n in range(4)
-    ]
-    assert themes_of(left, ["Charged twice"] * 20) == [topic("gift card", 12, ANY, "theme")]
-
-
-@given(
-    texts=st.lists(
-        st.lists(st.sampled_from("gift card parking permit coffee".split()), max_size=4).map(" ".join), max_size=30
-    ),
-    elsewhere=st.lists(st.sampled_from(["invoice", "gift", ""]), max_size=10),
-)
-def test_a_theme_has_its_words_in_each_of_its_texts_and_each_text_counts_for_one(
-    texts: list[str], elsewhere: list[str]
-) -> None:
-    found = themes_of(texts, elsewhere)
-    assert sum(theme.tickets for theme in found) <= len(texts)
-    for theme in found:
-        assert 5 <= theme.tickets <= sum(set(theme.topic.split()) <= set(text.split()) for text in texts)
+    left = [f"Asks about a gift card, {n} of them" for n in range(12)] + ["Wants a job as a driver"] * 4
+    (theme,) = themes_of(left)
+    assert {"gift", "card"} <= set(theme.topic.split())
+    assert theme == topic(theme.topic, 12, ANY, "theme")
 
 
 @pytest.mark.parametrize(

@@ -77,8 +77,10 @@ def period_of(
     return first, last
 
 
+_WHOLE = ("--overrides", "--replies", "--knowledge", "--themes", "--limit", "--out", "--mail")
 APART = {
-    "--escalated": ("--overrides", "--replies", "--knowledge", "--limit", "--out", "--mail"),
+    "--escalated": _WHOLE,
+    "--shipped": (*_WHOLE, "--escalated", "--since", "--until", "--period"),
     "--period": ("--since", "--until"),
 }
 FORMATS = (".html", ".md", ".csv", ".json")
@@ -105,6 +107,18 @@ def report(
     knowledge: Annotated[
         bool, typer.Option("--knowledge", help="Also search the knowledge base: which topics have no article?")
     ] = False,
+    themes: Annotated[
+        bool, typer.Option("--themes", help="Also group the period's tickets by what customers say, with quotes.")
+    ] = False,
+    link: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="THEME=ISSUE", help="Keep a theme's issue: 'dark mode=APP-12'; =APP-12 forgets it; may be repeated."
+        ),
+    ] = None,
+    shipped: Annotated[
+        str | None, typer.Option(metavar="ISSUE", help="Only list the tickets to tell that this issue has shipped.")
+    ] = None,
     out: Annotated[
         list[Path] | None,
         typer.Option(metavar="FILE", help="Write it: .html, .md, .csv or .json; may be repeated."),
@@ -120,7 +134,7 @@ def report(
 
     Exit code 3 with --mail: the mail was not sent.
     """
-    check_together(locals(), apart=APART)
+    check_together(locals(), parts={"--themes": ("--link",)}, apart=APART)
     most = MOST_READ if limit is None else limit
     begin, end = period_of(clock.now(), since, until, period)
     files = out or []
@@ -138,6 +152,10 @@ def report(
     everybody = mail_receivers(settings.alerts) if mail else []
     check_log(settings)
     screen = Screen(as_json=as_json)
+    if shipped is not None:
+        from .report_helpdesk import ThemesPart
+
+        return ThemesPart(settings, clock, screen).to_tell(shipped)
     with ExitStack() as stack:
         with screen.progress("reading the log"):
             index = stack.enter_context(open_log(settings, clock, begin - (end - begin), end))  # and the period before
@@ -151,6 +169,11 @@ def report(
                 more["replies"] = helpdesk.replies(most)
             if knowledge:
                 more["knowledge"] = helpdesk.knowledge()
+        if themes:
+            from .report_helpdesk import ThemesPart
+
+            part = ThemesPart(settings, clock, screen)
+            more["themes"] = part.find(begin, end, compared=found.before is not None, linked=link or ())
         try:
             if overrides:
                 more["collected"], more["scoreboard"] = helpdesk.labels(most, end if until or period else None)
@@ -212,6 +235,9 @@ def _mailed(found: Report, everybody: Sequence[Receiver]) -> str:
     """Mail the report, and say so. Raises :class:`CannotRun` if a receiver was not reached."""
     if (replies := found.found["replies"]) is not None:  # a mail has no word of a ticket
         found = replace(found, found={**found.found, "replies": replies.model_copy(update={"edits": ()})})
+    if (themes := found.found["themes"]) is not None:
+        unquoted = tuple(each.model_copy(update={"quotes": ()}) for each in themes.themes)
+        found = replace(found, found={**found.found, "themes": themes.model_copy(update={"themes": unquoted})})
     host = re.sub(r"[^A-Za-z0-9.-]", "_", f"-{found.account}") if found.account else ""
     name = f"ticketbot-report{host}-{found.since:%Y-%m-%d}.html"
     missed = send(everybody, found.title, mail_body(found), page(found), name)

@@ -1,17 +1,18 @@
-"""The parts of a report beyond counting, from the helpdesk: what people changed and replied, what is still open."""
+"""The parts of a report beyond counting: what people changed and replied, what is still open, what customers say."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
 from ..analysis.text.outgoing import leaving
-from ..audit.files import events
-from ..core.clock import SystemClock, iso
-from ..core.errors import ExitCode
+from ..core.clock import Deadline, SystemClock, iso, why_ended
+from ..core.errors import AnalysisFailed, CannotRun, ConfigError, DeadlineReached, ExitCode
 from ..core.text import many
+from ..knowledge.sync import BATCH, needs_numpy
 from ..learning.collect import CollectedLabels, in_sample_order
 from ..learning.scoreboard import Scoreboard, scoreboard_of
 from ..learning.store import FILE_NAME, LearningStore
@@ -21,17 +22,24 @@ from ..reporting.knowledge_gaps import FEWEST_TICKETS, TOPICS, Knowledge, look_u
 from ..reporting.queries import LogSelection, offered_drafts, stamp
 from ..reporting.queries import escalated as escalated_of
 from ..reporting.sections import escalated_table
+from ..reporting.themes import (
+    IssueLink,
+    Themes,
+    analysed,
+    find_themes,
+    keep_link,
+    links,
+    shown,
+    ticket_lines,
+)
 from ..settings.schema import Settings
 from ..wiring.desks import OVER, reading
 from ..wiring.desks import look_up as look_up_tickets
-from ..wiring.knowledge import help_center
+from ..wiring.knowledge import embedding_model, help_center
 from ..wiring.learnt import collect
-from ..wiring.parts import keyring
 from .screen import Screen
 
 ASKING_S = 300.0
-MOST_SUMMARIES = 10_000
-"""Of so many tickets, the newest, summaries are compared."""
 MOST_ROWS = 34
 """A terminal's table has four lines more."""
 
@@ -73,7 +81,7 @@ class HelpdeskPart:
         rows = self.index.query(TOPICS, {"first": stamp(self.since), "end": stamp(self.until)})
         topics = topics_of(rows, taxonomy)
         if sum(tickets for category, _, _, tickets in rows if category == taxonomy.fallback) >= FEWEST_TICKETS:
-            topics += themes_of(*self._summaries())
+            topics += themes_of(self._summaries())
         with (
             reading(settings, self.clock, ASKING_S) as (_, transport, deadline),
             self.screen.progress("reading the help centre's articles"),
@@ -89,7 +97,7 @@ class HelpdeskPart:
         if not asked:
             return DraftUse()
         wanted, notes = set(asked), dict[int, LoggedNote]()
-        for line in self._lines():
+        for line in ticket_lines(settings, self.since, self.until):
             change = line.get("change")
             if line.get("ticket_id") in wanted and isinstance(change, dict) and change.get("offered"):
                 notes[line["ticket_id"]] = LoggedNote(str(change.get("note")), str(change.get("key")))
@@ -102,29 +110,15 @@ class HelpdeskPart:
         edits = tuple(one.model_copy(update={"url": settings.ticket_url(one.ticket_id)}) for one in found.edits)
         return found.model_copy(update={"offered": len(offered), "edits": edits, "requests": requests})
 
-    def _lines(self) -> Iterator[Mapping[str, Any]]:
-        """The period's receipts of tickets."""
-        first, end = (iso(moment, milliseconds=True) for moment in (self.since, self.until))
-        keys = keyring(self.settings)
-        for _, line in events(self.settings.log_dir, first_day=first[:10], last_day=end[:10], keys=keys):
-            if line["event"] == "ticket" and not line.get("dry_run") and first <= str(line.get("ts")) < end:
-                yield line
-
-    def _summaries(self) -> tuple[list[str], list[str]]:
-        """Redacted summaries of tickets without a category of their own, and of others; a ticket's last one counts."""
-        latest: dict[object, tuple[bool, str]] = {}
-        for line in self._lines():
-            analysis, number = line.get("analysis"), line.get("ticket_id")
-            if isinstance(analysis, dict):
-                own = analysis.get("category") == self.settings.taxonomy.fallback and not analysis.get("subcategory")
-                latest.pop(number, None)
-                latest[number] = own, str(analysis.get("summary") or "")
-                if len(latest) > MOST_SUMMARIES:
-                    del latest[next(iter(latest))]
-        without, others = (
-            [str(leaving(text)) for own, text in latest.values() if own is wish] for wish in (True, False)
-        )
-        return without, others
+    def _summaries(self) -> list[str]:
+        """Redacted summaries of tickets without a category of their own."""
+        fallback = self.settings.taxonomy.fallback
+        said = analysed(self.settings, self.since, self.until).values()
+        return [
+            str(leaving(str(each["summary"])))
+            for each in said
+            if each.get("category") == fallback and not each.get("subcategory")
+        ]
 
 
 def list_escalated(
@@ -168,3 +162,97 @@ def list_escalated(
         words += "" if why else f", {len(shown)} still open"
     screen.result(words, data)
     return ExitCode.OK
+
+
+@dataclass
+class ThemesPart:
+    """Finds themes with the settings' embedding model, if there is one; ``trouble`` says why it was not used."""
+
+    settings: Settings
+    clock: SystemClock
+    screen: Screen
+    used: bool = False
+    trouble: str | None = None
+
+    def vectors(self, texts: Sequence[str]) -> Any:
+        """A matrix with a row for each text; ``None`` without a model, or if five minutes are not enough for it."""
+        deadline = Deadline(self.clock, ASKING_S)
+        try:
+            with (
+                embedding_model(self.settings, remaining=deadline.remaining) as model,
+                self.screen.progress("making vectors", len(texts)) as advance,
+            ):
+                if model is None or not texts:
+                    return None
+                numpy, rows = needs_numpy(), list[Sequence[float]]()
+                for start in range(0, len(texts), BATCH):
+                    deadline.check()
+                    batch = [model.passage_prefix + text for text in texts[start : start + BATCH]]
+                    rows.extend(model.embed(batch))
+                    advance(len(batch))
+                matrix = numpy.zeros((len(rows), max(map(len, rows))), dtype="<f4")
+                for place, row in enumerate(rows):
+                    if len(row) == matrix.shape[1]:  # a text without letters may have none
+                        matrix[place] = row
+                self.used = True
+                return matrix
+        except AnalysisFailed as failed:
+            self.trouble = failed.in_words
+        except (CannotRun, ConfigError, DeadlineReached) as error:
+            self.trouble = why_ended(error, deadline)
+        return None
+
+    def find(self, since: float, until: float, *, compared: bool, linked: Sequence[str] = ()) -> Themes:
+        """The themes of a period; ``linked`` are texts such as ``dark mode=ISSUE-12``, whose issues are kept.
+
+        Raises :class:`ConfigError` for a text that is none or names no theme of the period, and :class:`StateUnusable`.
+        """
+        wanted = [parted(text) for text in linked]
+        begin, folder = 2 * since - until if compared else since, self.settings.state_folder
+        now, before = (analysed(self.settings, *each) for each in ((since, until), (begin, since)))
+        found = find_themes(self.settings, now, before, self.vectors)
+        named = {theme.name: (*theme.tickets, *theme.tickets_before) for theme in shown(found, ())}
+        if unknown := [name for name, _ in wanted if name and name not in named]:
+            raise ConfigError(f"--link {unknown[0]}=…: there is no such theme; report --themes lists them")
+        for name, issue in wanted:
+            keep_link(folder, IssueLink(issue=issue, theme=name, tickets=named.get(name, ()), since=begin))
+        return Themes(
+            tickets=len(now),
+            tickets_before=len(before),
+            compared=compared,
+            vectors=self.used,
+            themes=shown(found, links(folder)),
+            ended_early=self.trouble,
+        )
+
+    def to_tell(self, issue: str) -> ExitCode:
+        """List the tickets of the themes that are linked to ``issue``, since it was linked, and keep that it shipped.
+
+        Raises :class:`ConfigError` if no theme is, and :class:`StateUnusable`.
+        """
+        folder, until = self.settings.state_folder, self.clock.now() + 1
+        link = next((link for link in links(folder) if link.issue == issue), None)
+        if link is None:
+            raise ConfigError("--shipped: no theme is linked to this issue; --themes --link THEME=ISSUE links one")
+        said = analysed(self.settings, link.since, until)
+        themes = shown(find_themes(self.settings, said, {}, self.vectors), [link])
+        numbers = {number for theme in themes if theme.issues for number in theme.tickets}
+        tickets = sorted(numbers.union(said.keys() & set(link.tickets)))
+        link = keep_link(folder, link.model_copy(update={"shipped": iso(until)[:10]}))
+        self.screen.notices([f"themes are merged by words alone: {self.trouble}"] if self.trouble else [])
+        rows = [
+            (str(number), str(said[number].get("language")), self.settings.ticket_url(number)) for number in tickets
+        ]
+        self.screen.table(rows)
+        told = [{"ticket_id": int(number), "language": lang, "url": url} for number, lang, url in rows]
+        data = {**link.model_dump(include={"issue", "theme", "shipped"}), "tickets": told}
+        self.screen.result(f"{many(len(rows), 'ticket')} to tell that {issue} has shipped", data)
+        return ExitCode.OK
+
+
+def parted(text: str) -> tuple[str, str]:
+    """The theme, which may be empty, and the issue of ``THEME=ISSUE``. Raises :class:`ConfigError`."""
+    theme, _, issue = text.partition("=")
+    if not re.fullmatch(r"[\w./:#?&=%+@~-]{1,300}", issue.strip()):
+        raise ConfigError("--link: write THEME=ISSUE-12 or THEME=https://…; =ISSUE-12 forgets the issue")
+    return " ".join(theme.casefold().split()), issue.strip()

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import pairwise
 from typing import Literal
 
 from ..analysis.rules.evidence import content_words
@@ -18,6 +17,7 @@ from ..core.models import Frozen
 from ..core.tables import SENTENCES, Table
 from ..core.taxonomy import Category, Taxonomy
 from ..knowledge.model import Article
+from .likeness import groups
 
 Kind = Literal["category", "subcategory", "theme"]
 Gap = Literal["no_article", "no_such_language"]
@@ -25,11 +25,6 @@ FEWEST_TICKETS = 5
 """Minimum number of tickets of a topic. With fewer, a single customer's words would make a theme."""
 ANY = "*"
 """Stands for all languages."""
-LIFT = 2.0
-"""A theme's words are at least this much more frequent among the texts in question than elsewhere."""
-COMMON_SHARE = 0.6
-"""Words in more than this share of the texts are no theme, if there are no other texts to compare with."""
-MOST_THEMES = 8
 _UNKNOWN = "und"
 _SURE = 3
 """Weight from which a single listed word names the topic of a text."""
@@ -50,7 +45,7 @@ GROUP BY ALL ORDER BY ALL
 class Coverage(Frozen):
     """A topic of ``tickets`` in one language, and how many articles are about it.
 
-    A theme is a word or two without a category of its own, in any language (``*``).
+    A theme is a few words without a category of its own, in any language (``*``).
     """
 
     topic: str
@@ -94,38 +89,13 @@ def topics_of(rows: Iterable[tuple[str, str | None, str, int]], taxonomy: Taxono
     ]
 
 
-def themes_of(texts: Sequence[str], elsewhere: Sequence[str]) -> list[Coverage]:
-    """The words and phrases of two that enough of ``texts`` have and far fewer of those ``elsewhere``, biggest first.
-
-    A text counts for one theme. The texts are redacted summaries of tickets without a category of their own.
-    """
-    left = [_terms(text) for text in texts]
-    there = Counter(term for text in elsewhere for term in _terms(text))
-    found: list[Coverage] = []
-    while len(found) < MOST_THEMES:
-        counts = Counter(term for terms in left for term in terms)
-        worthy = {
-            term: (count, " " in term, -sum(there[word] for word in term.split()), term)
-            for term, count in counts.items()
-            if count >= FEWEST_TICKETS and _stands_out(count, len(texts), there[term], len(elsewhere))
-        }
-        if not worthy:
-            break
-        best = max(worthy, key=worthy.__getitem__)
-        found.append(Coverage(topic=best, kind="theme", language=ANY, tickets=counts[best]))
-        left = [terms for terms in left if best not in terms]
-    return found
-
-
-def _terms(text: str) -> set[str]:
-    words = content_words(text)
-    return {*words, *(f"{one} {other}" for one, other in pairwise(words) if one != other)}
-
-
-def _stands_out(count: int, texts: int, there: int, elsewhere: int) -> bool:
-    if not elsewhere:
-        return count <= COMMON_SHARE * texts
-    return count / texts >= LIFT * (there + 0.5) / (elsewhere + 1)
+def themes_of(texts: Sequence[str]) -> list[Coverage]:
+    """What enough of ``texts`` are about: redacted summaries of tickets without a category of their own."""
+    return [
+        Coverage(topic=group.name, kind="theme", language=ANY, tickets=len(group.places))
+        for group in groups(texts)
+        if len(group.places) >= FEWEST_TICKETS and group.name
+    ]
 
 
 def look_up(
@@ -163,8 +133,8 @@ def _looked_up(item: Coverage, taxonomy: Taxonomy, articles: Iterable[Article]) 
 def _teller(item: Coverage, taxonomy: Taxonomy) -> Callable[[str], bool]:
     """A function that is true for texts about the topic."""
     if item.kind == "theme":
-        needed = set(content_words(item.topic))
-        return lambda text: needed <= set(content_words(text))
+        needed = set(content_words(item.topic, 3))
+        return lambda text: len(needed.intersection(content_words(text, 3))) >= min(2, len(needed))
     name = item.topic.replace("_", " ")
     category = taxonomy[item.topic] if item.topic in taxonomy.names else Category(name=item.topic, description="")
     words = [entry for entry in category.keywords.get(item.language, ()) if entry.strip()]

@@ -26,6 +26,7 @@ from .glossary import dollars, end_words, percent, seconds
 from .index import LogIndex
 from .knowledge_gaps import knowledge_tables
 from .queries import EscalatedLine, LogSelection
+from .themes import theme_tables
 
 MOST_REASONS = 10
 MOST_ESCALATED = 20
@@ -311,6 +312,11 @@ SECTIONS: tuple[Section, ...] = (
         ("knowledge",),
         lambda found, _: knowledge_tables(found["knowledge"]),
         unread="the help centre's articles could not be read",
+    ),
+    Section(
+        ("themes",),
+        lambda found, _: theme_tables(found["themes"]),
+        unread="themes are merged by words alone",
     ),
 )
 """In the order in which they are shown."""

@@ -156,12 +156,15 @@ def _same(one: str, other: str) -> bool:
     return alone and first[:_SAME_STEM] == second[:_SAME_STEM] and len(first) >= _SAME_STEM
 
 
-def content_words(text: str) -> list[str]:
+def content_words(text: str, shortest: int = _SHORTEST) -> list[str]:
     """The words of ``text`` that may tell what it is about, in order, a plural as its singular."""
-    return [_singular(word) for word in words_of(text) if len(word) >= _SHORTEST and word not in _EVERYDAY]
+    return [singular(word) for word in words_of(text) if len(word) >= shortest and word not in _EVERYDAY]
 
 
-def _singular(word: str) -> str:
+def singular(word: str) -> str:
+    """The word without an English plural's ending."""
     if len(word) > _SHORTEST and word.endswith("ies"):
         return word[:-3] + "y"
+    if len(word) > _SHORTEST and word.endswith(("shes", "ches", "xes", "sses")):
+        return word[:-2]
     return word[:-1] if len(word) > _SHORTEST and word.endswith("s") and not word.endswith("ss") else word
