@@ -89,6 +89,7 @@ class Commands(CommandGroup):
             "health": CommandEntry("Look at everything that runs need, within 10 s.", "health:health"),
             "alerts": CommandEntry("Print the open alerts, or send a test message.", "health:alerts"),
             "serve": CommandEntry("Triage tickets within seconds of the helpdesk's webhooks.", "serve:serve"),
+            "mcp": CommandEntry("Let an assistant ask the log questions; it can change nothing.", "mcp:mcp"),
             "portal": CommandEntry("Serve a ticket form, tracking and an agents' list of our own.", "portal:portal"),
             "local": CommandEntry(
                 "The local helpdesk: take it out, take one in, erase a customer.",

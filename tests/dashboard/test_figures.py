@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ticket_processor.dashboard.story import moments
+from ticket_processor.reporting.story import moments
 
 from ..support.lazy import Lazy
 from .logs import DAY, NOW

@@ -99,9 +99,9 @@ CEILINGS = {
     ".": 1_320,
     "analysis": 8_460,
     "audit": 1_820,
-    "commands": 5_610,
+    "commands": 5_680,
     "core": 2_540,
-    "dashboard": 1_400,
+    "dashboard": 1_260,
     "evaluation": 1_800,
     "helpdesk": 5_620,
     "knowledge": 1_520,
@@ -110,13 +110,13 @@ CEILINGS = {
     "pipeline": 4_920,
     "policy": 1_510,
     "replies": 1_340,
-    "reporting": 2_720,
+    "reporting": 2_940,
     "sandbox": 2_940,
     "schedule": 300,
     "seeding": 720,
     "settings": 1_560,
     "state": 900,
-    "web": 3_200,
+    "web": 3_600,
     "wiring": 2_840,
 }
 """Lines of Python in each package, and of the package's own modules under ``.``.
@@ -124,13 +124,13 @@ CEILINGS = {
 They are lowered when lines go. Whoever raises one says why in the commit. Request Tracker, a third helpdesk, took 1,050
 lines of product (850 of them in ``helpdesk/``), 600 of tests, and a page of 570 words.
 """
-MOST = {"files": 256, "test lines": 57_200, "scripts": 22, "words of docs": 20_700}
+MOST = {"files": 260, "test lines": 57_270, "scripts": 22, "words of docs": 20_910}
 """Of the whole house: modules, lines of tests, scripts, and words of all pages, generated ones included."""
 SLACK = 1.02
 """A ceiling this far above what is there is to be lowered."""
 
 
-MOST_COMMANDS, MOST_OPTIONS = 45, 198
+MOST_COMMANDS, MOST_OPTIONS = 46, 201
 """Commands without their groups, and the options of all of them: ``--config`` and ``--json`` count wherever they are.
 
 ``--version`` counts; arguments, ``--help`` and the two options of completion do not.

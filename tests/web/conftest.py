@@ -18,9 +18,9 @@ import requests
 
 from ticket_processor.web.gate import signature
 
-from ..cli.conftest import Command, OpenDesk, open_desk
+from ..cli.conftest import Command, OpenDesk, bare, open_desk
 
-__all__ = ["open_desk"]
+__all__ = ["bare", "open_desk"]
 
 SECRET, OLD_SECRET, TOKEN = "the-newer-signing-secret", "the-older-signing-secret", "a-token-for-programs"
 STARTS_WITHIN_S = 60.0

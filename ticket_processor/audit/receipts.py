@@ -81,9 +81,7 @@ class AuditLog:
 
     def intent(self, *changes: Change) -> None:
         """Write the lines that must be on disk before these changes are sent."""
-        facts = [
-            {"ticket_id": change.ticket_id, "intent": change.intent, "change": _change(change)} for change in changes
-        ]
+        facts = [{"ticket_id": one.ticket_id, "intent": one.intent, "change": logged_change(one)} for one in changes]
         self._event("intent", *facts, sync=True)
 
     def ticket(self, outcome: Outcome) -> None:
@@ -96,7 +94,7 @@ class AuditLog:
                 "reason": outcome.reason,
                 "intent": outcome.change.intent or None if outcome.change else None,
                 "analysis": analysis and analysis.model_dump(exclude={"usage", "cost_usd", "attempts"}),
-                "change": outcome.change and _change(outcome.change),
+                "change": outcome.change and logged_change(outcome.change),
                 "job": outcome.job,
                 "attempts": {"analyse": analysis.attempts if analysis else 0, "write": outcome.attempts},
                 "tokens": (analysis.usage if analysis else Usage()).model_dump(),
@@ -183,7 +181,8 @@ def describe(event: str, facts: Mapping[str, Any]) -> str:
     return f"{event.replace('_', ' ')} {details}".rstrip()
 
 
-def _change(change: Change) -> dict[str, object]:
+def logged_change(change: Change) -> dict[str, object]:
+    """A change as a receipt holds it."""
     return {
         "tags_added": change.tags_added,
         "tags_removed": change.tags_removed,

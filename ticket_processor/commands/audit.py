@@ -18,7 +18,7 @@ from ..audit.verify import VerificationReport, check
 from ..audit.writer import Head
 from ..core.errors import CannotRun, ConfigError, ExitCode, StateUnusable, TicketbotError
 from ..core.text import many
-from ..dashboard.story import Moment, moments
+from ..reporting.story import Moment, moments
 from ..settings.load import load
 from ..settings.schema import Settings
 from ..state.store import FILE_NAME, State

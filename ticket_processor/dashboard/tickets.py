@@ -4,21 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import date, timedelta
 from functools import partial
 from typing import Any
 
 import streamlit as st
 
-from ..audit.files import events
 from ..reporting import queries
-from ..reporting.index import LogIndex
 from ..reporting.queries import LogSelection
+from ..reporting.story import days_of, lines_about, moments
 from ..wiring.parts import keyring
 from . import parts
 from .parts import ask, choose
 from .server import given
-from .story import moments
 
 ROWS = 50
 SORTS = {
@@ -42,22 +39,10 @@ COLUMNS = {
 }
 
 
-def days_of(index: LogIndex, ticket_id: int) -> list[date]:
-    """The days on which the log mentions a ticket."""
-    return [day for (day,) in index.query("SELECT DISTINCT day FROM events WHERE ticket_id = $id", {"id": ticket_id})]
-
-
 def events_of(ticket_id: int) -> list[dict[str, Any]]:
     """What the log has about a ticket, oldest first. Raises ``CannotRun`` when it cannot be read."""
     settings = given().settings
-    # The index has no intents: one just before midnight is in the file of the day before.
-    days = {f"{day - timedelta(days=back)}" for day in ask(days_of, ticket_id) for back in (0, 1)}
-    lines = (
-        line
-        for day in sorted(days)
-        for _, line in events(settings.log_dir, first_day=day, last_day=day, keys=keyring(settings))
-    )
-    return [line for line in lines if line.get("ticket_id") == ticket_id]
+    return lines_about(ticket_id, ask(days_of, ticket_id), settings.log_dir, keyring(settings))
 
 
 def rows_of(lines: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

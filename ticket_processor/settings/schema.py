@@ -120,11 +120,17 @@ class SloSettings(Frozen):
 
 
 class ServeSettings(Frozen):
-    """The secrets of ``ticketbot serve``, of 16 characters or more, and its proxies. Of a list each one is accepted."""
+    """The secrets of ``ticketbot serve``, of 16 characters or more, and its proxies. Of a list each one is accepted.
+
+    The token of ``ticketbot mcp`` has 32 characters or more.
+    """
 
     zendesk_secrets: ServeSecrets = Field((), description="signing secrets of the Zendesk webhook")
     freshdesk_secrets: ServeSecrets = Field((), description="what the Freshdesk rule sends in `X-Ticketbot-Secret`")
     api_tokens: ServeSecrets = Field((), description="bearer tokens for `/process-ticket`")
+    mcp_tokens: tuple[Annotated[SecretStr, Field(min_length=32)], ...] = Field(
+        (), description="bearer tokens for `ticketbot mcp` over HTTP, of 32 characters or more"
+    )
     proxies: Annotated[tuple[str, ...], AfterValidator(_trusted)] = Field(
         (), description="addresses of reverse proxies whose `X-Forwarded-*` `serve` and `portal` believe"
     )

@@ -185,6 +185,7 @@ VARIABLES: Mapping[str, Variable] = {
         "ZENDESK_WEBHOOK_SECRET": "serve.zendesk_secrets",
         "FRESHDESK_WEBHOOK_SECRET": "serve.freshdesk_secrets",
         "TICKETBOT_API_TOKEN": "serve.api_tokens",
+        "TICKETBOT_MCP_TOKEN": "serve.mcp_tokens",
         "TICKETBOT_DASHBOARD_CLIENT_SECRET": "dashboard.auth.client_secret",
         "TICKETBOT_SMTP_PASSWORD": "portal.smtp_password",
         "TICKETBOT_LOG_LEVEL": "log_level",

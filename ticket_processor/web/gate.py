@@ -29,6 +29,8 @@ from ..wiring.vendors import vendor_of
 SECRET_HEADER = "x-ticketbot-secret"  # noqa: S105 - a header's name
 MOST_BYTES = 256 * 1024
 """The longest body that is read; helpdesks send less than this."""
+MOST_TICKET = 10**15
+"""Largest ticket number that may be asked for; every JSON reader reads it exactly."""
 WINDOW_S = 300.0
 """Seconds that a signed delivery may be off: as long as Zendesk repeats one, and clocks seldom differ by more."""
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z", re.ASCII)

@@ -39,11 +39,9 @@ from ..wiring import runs
 from ..wiring.desks import Subjects
 from ..wiring.explain import as_data, fetched, pasted, walk
 from . import gate
-from .gate import Doors, RequestRefused
+from .gate import MOST_TICKET, Doors, RequestRefused
 from .worker import SOON, DeliveryQueue, Heard, WebhookTicket, Worker
 
-MOST_TICKET = 10**15
-"""Largest ticket number; every JSON reader reads it exactly."""
 MOST_ANALYSES = 4
 """Maximum number of simultaneous analyses for ``/process-ticket``."""
 LONG_S = 900.0
@@ -252,9 +250,12 @@ def listening(host: str, port: int) -> socket.socket:
 
 
 class Server:
-    """Serves the application at a socket, in its own thread. Only ``proxies`` may state the client's address."""
+    """Serves the application at a socket, in its own thread. Only ``proxies`` may state the client's address.
 
-    def __init__(self, app: ASGIApp, at: socket.socket, proxies: Sequence[str] = ()) -> None:
+    With ``lifespan`` the application is told when it begins and ends.
+    """
+
+    def __init__(self, app: ASGIApp, at: socket.socket, proxies: Sequence[str] = (), *, lifespan: bool = False) -> None:
         self._server = uvicorn.Server(
             uvicorn.Config(
                 app,
@@ -262,7 +263,7 @@ class Server:
                 log_level="error",
                 access_log=False,
                 server_header=False,
-                lifespan="off",
+                lifespan="on" if lifespan else "off",
                 ws="none",
                 backlog=BACKLOG,
                 limit_concurrency=MOST_CONNECTIONS,

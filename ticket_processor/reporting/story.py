@@ -1,4 +1,4 @@
-"""One ticket's events from the log, in words for a person. Pure.
+"""One ticket's events: their lines of the log, and what they say in words for a person.
 
 The events are intents, outcomes, values before and after. Of a customer's words only the redacted summary is shown,
 while the log still holds it.
@@ -6,12 +6,17 @@ while the log still holds it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
+from ..audit.files import events
+from ..audit.lines import Keyring
 from ..core.reasons import in_words, why_no_model
-from ..reporting.glossary import dollars
+from .glossary import dollars
+from .index import LogIndex
 
 ERASED = "erased, or never there"
 
@@ -30,9 +35,25 @@ class Moment:
     dry_run: bool = False
 
 
-def moments(events: Sequence[Mapping[str, Any]]) -> list[Moment]:
+def days_of(index: LogIndex, ticket_id: int) -> list[date]:
+    """The days on which the log mentions a ticket."""
+    return [day for (day,) in index.query("SELECT DISTINCT day FROM events WHERE ticket_id = $id", {"id": ticket_id})]
+
+
+def lines_about(ticket_id: int, days: Iterable[date], folder: Path, keys: Keyring | None) -> list[dict[str, Any]]:
+    """What the log in ``folder`` has about a ticket, oldest first, where ``days`` are those of :func:`days_of`.
+
+    Raises ``CannotRun`` when it cannot be read.
+    """
+    # The index has no intents: one just before midnight is in the file of the day before.
+    wanted = sorted({f"{day - timedelta(days=back)}" for day in days for back in (0, 1)})
+    lines = (line for day in wanted for _, line in events(folder, first_day=day, last_day=day, keys=keys))
+    return [line for line in lines if line.get("ticket_id") == ticket_id]
+
+
+def moments(lines: Sequence[Mapping[str, Any]]) -> list[Moment]:
     """The events in words, in their order. Parts that a line lacks are left out."""
-    return [_moment(event) for event in events]
+    return [_moment(line) for line in lines]
 
 
 def _moment(event: Mapping[str, Any]) -> Moment:
@@ -58,7 +79,7 @@ def _moment(event: Mapping[str, Any]) -> Moment:
         kind=kind,
         headline=headline,
         facts=tuple(facts),
-        changes=tuple(_changes(change)),
+        changes=tuple(changes_of(change)),
         summary=summary,
         dry_run=event.get("dry_run") is True,
     )
@@ -95,7 +116,8 @@ def _took(event: Mapping[str, Any], analysis: Mapping[str, Any]) -> Iterator[tup
         yield "Milliseconds", ", ".join(f"{name} {taken}" for name, taken in times.items())
 
 
-def _changes(change: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+def changes_of(change: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """What a receipt's change did, each with the value before and after."""
     for tag in change.get("tags_removed") or ():
         yield "tag", str(tag), ""
     for tag in change.get("tags_added") or ():
