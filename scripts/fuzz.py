@@ -6,12 +6,15 @@
     python scripts/fuzz.py redaction 100000                  # secrets planted in tickets
     python scripts/fuzz.py redaction 1 --first 4711 --show   # one of them, as it is written and what becomes of it
     python scripts/fuzz.py redaction --disguises             # every disguise of a list once, by family
+    python scripts/fuzz.py api 5000                          # requests to the portal's API, by its own document
 
 ``answers``: each answer goes through analyser, policy, merging, and the request that Zendesk would get.
 ``redaction``: cards, IBANs, national numbers with a checksum, passwords, keys, addresses and the like, with random
 separators, encodings and wrappers in eight languages. Looked at are the prompt, the internal note, the tags and the
 log's lines, by the keyword rules and by a model that repeats what it was shown; of kinds without a checksum the share
-that was found is printed. Exit code 1 when anything harmful was written, or a number with a checksum was left. Needs
+that was found is printed. ``api``: schemathesis invents requests, half of them wrong, with a write token; and
+as many with a read token. Exit code 1 when anything harmful was written, a number with a checksum was left, the API
+failed or answered what its document does not declare, or a read token changed the database. Needs
 the development packages (pip install -e ".[dev]").
 """
 
@@ -24,6 +27,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
+from typing import get_args
 
 import development  # noqa: F401 - for its effect
 
@@ -31,6 +35,9 @@ from tests.analysis.disguised import WAYS, Disguised
 from tests.analysis.hostile import Hostile, harm_of
 from tests.analysis.injected import effects, rows
 from tests.analysis.planted import CHECKSUMMED, Planted, leaks
+from tests.web.portal.api_cases import api_site, dumped
+from tests.web.portal.api_cases import played as conformance
+from ticket_processor.helpdesk.local_api import Scope
 
 CHUNK = 500
 Found = tuple[Counter[str], dict[int, list[str]]]
@@ -149,11 +156,32 @@ def disguises(seed: int, *, show: bool) -> int:
     return int(clean.total() < 0.98 * every.total())
 
 
+def fuzz_api(asked: argparse.Namespace) -> int:
+    """Send requests to the portal's API."""
+    started, wrong = time.perf_counter(), 0
+    for scope in get_args(Scope):
+        with api_site(scope) as site:
+            before = dumped(site.store)
+            found = conformance(site, asked.count, asked.first)
+            changed = scope == "read" and (dumped(site.store) != before or site.told != [])
+        for line in sorted({*found.server_errors, *found.undeclared})[:20]:
+            print(line)
+        if asked.show:
+            for name, number in sorted(found.answers.items()):
+                print(f"{number:>8} {name}")
+        errors, undeclared = len(found.server_errors), len(found.undeclared)
+        cases = f"{found.answers.total()} cases, {len(found.answers)} kinds of answers"
+        print(f"{scope}: {cases}, {errors} server errors, {undeclared} undeclared answers, changed: {changed}")
+        wrong += errors + undeclared + changed
+    print(f"{time.perf_counter() - started:.0f} s")
+    return 1 if wrong else 0
+
+
 def main() -> int:
     """The command."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parts = parser.add_subparsers(required=True)
-    for name, what in (("answers", fuzz_answers), ("redaction", fuzz_redaction)):
+    for name, what in (("answers", fuzz_answers), ("redaction", fuzz_redaction), ("api", fuzz_api)):
         part = parts.add_parser(name, help=what.__doc__)
         part.set_defaults(what=what)
         part.add_argument("count", type=int, nargs="?", default=100_000)

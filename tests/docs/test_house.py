@@ -99,11 +99,11 @@ CEILINGS = {
     ".": 1_320,
     "analysis": 8_460,
     "audit": 1_820,
-    "commands": 5_680,
+    "commands": 5_730,
     "core": 2_540,
     "dashboard": 1_260,
     "evaluation": 1_800,
-    "helpdesk": 5_620,
+    "helpdesk": 5_780,
     "knowledge": 1_520,
     "learning": 1_600,
     "monitoring": 2_380,
@@ -116,7 +116,7 @@ CEILINGS = {
     "seeding": 720,
     "settings": 1_560,
     "state": 900,
-    "web": 3_600,
+    "web": 4_320,
     "wiring": 2_840,
 }
 """Lines of Python in each package, and of the package's own modules under ``.``.
@@ -124,13 +124,13 @@ CEILINGS = {
 They are lowered when lines go. Whoever raises one says why in the commit. Request Tracker, a third helpdesk, took 1,050
 lines of product (850 of them in ``helpdesk/``), 600 of tests, and a page of 570 words.
 """
-MOST = {"files": 260, "test lines": 57_270, "scripts": 22, "words of docs": 20_910}
+MOST = {"files": 264, "test lines": 58_000, "scripts": 22, "words of docs": 21_080}
 """Of the whole house: modules, lines of tests, scripts, and words of all pages, generated ones included."""
 SLACK = 1.02
 """A ceiling this far above what is there is to be lowered."""
 
 
-MOST_COMMANDS, MOST_OPTIONS = 46, 201
+MOST_COMMANDS, MOST_OPTIONS = 46, 203
 """Commands without their groups, and the options of all of them: ``--config`` and ``--json`` count wherever they are.
 
 ``--version`` counts; arguments, ``--help`` and the two options of completion do not.

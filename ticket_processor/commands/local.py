@@ -33,7 +33,7 @@ FileArgument = Annotated[
 def export_all(file: FileArgument, config: ConfigOption = None) -> int:
     """Write everything on the local helpdesk as JSON lines: people, tickets, messages, events, ratings and files.
 
-    It holds customers' words and addresses. Passwords and sessions stay behind.
+    It holds customers' words and addresses. Passwords, sessions and tokens stay behind.
     """
     settings = load(config=config, need_helpdesk=False)
     screen = Screen()

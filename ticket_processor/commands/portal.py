@@ -1,4 +1,4 @@
-"""``ticketbot portal``: serves the pages of the local helpdesk and triages their tickets; or adds its first admin.
+"""``ticketbot portal``: serves the local helpdesk and triages its tickets; adds its first admin, makes API tokens.
 
 ``ticketbot dashboard``: checks options and packages, and serves the pages.
 """
@@ -44,16 +44,30 @@ _OPEN = (
     "with --host {} other machines would reach the portal without TLS: put a reverse proxy with TLS before it and name "
     "the https address that people see as portal.url, or keep 127.0.0.1"
 )
+_FORMS = (
+    "write nothing behind 'portal', or 'create-admin EMAIL', 'create-token EMAIL --scope read', 'list-tokens' or "
+    "'revoke-token NAME'"
+)
 _ONE_ADDRESS = "portal.url is set, and serve.proxies names no proxy: limits take everybody behind yours for one address"
 
 
 def portal(
     clock: SystemClock,
     action: Annotated[
-        Literal["create-admin"] | None,
-        typer.Argument(metavar="[create-admin]", help="Add an admin, who can log in and add agents, and end."),
+        Literal["create-admin", "create-token", "list-tokens", "revoke-token"] | None,
+        typer.Argument(
+            metavar="[create-admin | create-token | list-tokens | revoke-token]",
+            help="Add an admin, who can log in and add agents; make, list or end tokens of the API; and end.",
+        ),
     ] = None,
-    email: Annotated[str | None, typer.Argument(metavar="[EMAIL]", help="With create-admin: the mail address.")] = None,
+    who: Annotated[
+        str | None,
+        typer.Argument(metavar="[EMAIL | NAME]", help="The admin's or agent's mail address; the token to revoke."),
+    ] = None,
+    scope: Annotated[
+        Literal["read", "write"] | None, typer.Option(help="With create-token, needed: what it may do.")
+    ] = None,
+    name: Annotated[str | None, typer.Option(metavar="NAME", help="With create-token: what to call it.")] = None,
     host: HostOption = "127.0.0.1",
     port: PortOption = 8090,
     every: Annotated[int, typer.Option(min=1, max=1440, metavar="MINUTES", help="Also run so often.")] = 10,
@@ -63,14 +77,18 @@ def portal(
     need_parts()
     from ..settings.load import load
 
-    if (action is None) != (email is None):
-        raise ConfigError("write 'ticketbot portal create-admin EMAIL', or nothing behind 'portal'")
+    if (who is None) != (action in (None, "list-tokens")):
+        raise ConfigError(_FORMS)
+    if (scope is not None) != (action == "create-token") or (name is not None and scope is None):
+        raise ConfigError("--scope belongs to create-token, which needs it; --name goes with both")
     settings = load(config=config)
     screen = Screen()
     if settings.helpdesk != "local":
         raise ConfigError('the portal belongs to the local helpdesk: set helpdesk = "local" (docs/portal.md)')
-    if email is not None:
-        return create_admin(settings, email, screen), 0
+    if action == "create-admin":
+        return create_admin(settings, who or "", screen), 0
+    if action is not None:
+        return tokens(settings, clock, screen, who, scope, name), 0
     from ..web.server import listening
 
     at = listening(host, port)
@@ -120,6 +138,40 @@ def create_admin(settings: Settings, email: str, screen: Screen) -> int:
         else:
             store.set_person(known.id, role="admin", password_hash=stored)
     screen.say("An admin with this address can log in at /admin now.")
+    return ExitCode.OK
+
+
+def tokens(
+    settings: Settings,
+    clock: SystemClock,
+    screen: Screen,
+    who: str | None,
+    scope: Literal["read", "write"] | None,
+    name: str | None,
+) -> int:
+    """Make a token with ``scope`` for the agent ``who``, or revoke the one of that name; without either list them.
+
+    The secret is all that is printed to standard output, so that a script can take it. Gives the exit code.
+    """
+    from ..core.tables import Table, show
+    from ..helpdesk.local_model import LocalHelpdeskError
+    from ..wiring.desks import local_store
+
+    with local_store(settings) as store:
+        if scope is not None and who is not None:
+            try:
+                name, secret = store.add_token(who, scope, name or "", clock.now())
+            except LocalHelpdeskError as error:
+                raise ConfigError(f"no token was made: {error}") from None
+            screen.notices([f"token {name}, which may {scope}: it is shown this once"])
+            screen.say(secret)
+        elif who is not None:
+            if not store.revoke_token(who):
+                raise ConfigError("no token has this name: 'ticketbot portal list-tokens' prints them")
+            screen.say("The token is revoked.")
+        else:
+            rows = tuple((one.name, one.scope, one.email, one.created_at[:10]) for one in store.tokens())
+            show([Table(f"Tokens of the API: {len(rows)}", ("<Name", "<Scope", "<Agent", "<Made"), rows)])
     return ExitCode.OK
 
 

@@ -137,7 +137,10 @@ class NewFile:
 
 @dataclass(frozen=True)
 class NewTicket:
-    """A ticket as it is submitted. ``form`` is the secret, unique name of the form that sent it."""
+    """A ticket as it is submitted. ``form`` is the secret, unique name of the form that sent it.
+
+    ``by`` is who submits it, without it the customer; ``reason`` is kept with the event.
+    """
 
     subject: str
     description: str
@@ -147,6 +150,8 @@ class NewTicket:
     files: Sequence[NewFile] = ()
     tags: Sequence[str] = ()
     form: str = field(default="", repr=False)
+    by: Actor | None = None
+    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -213,8 +218,8 @@ class Event:
     """One change of a ticket. Events are never changed or deleted; those of one write share ``version``.
 
     ``field`` is ``created``, ``status``, ``priority``, ``group``, ``assignee``, ``tag`` (one each, ``old`` or ``new``),
-    ``field:NUMBER``, ``message`` (``new`` is its number, ``reason`` says ``public`` or ``internal``), ``rating`` or
-    ``erased``. Another ``reason`` is an agent's, or :data:`UNDONE`.
+    ``field:NUMBER``, ``message`` (``new`` is its number, ``reason`` says ``public`` or ``internal``, and ``old`` is an
+    agent's reason), ``rating`` or ``erased``. Another ``reason`` is an agent's, or :data:`UNDONE`.
     """
 
     id: int

@@ -8,7 +8,7 @@ import secrets
 import sqlite3
 import threading
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import MAXYEAR, MINYEAR, UTC, datetime, timedelta
 from functools import cache
@@ -75,6 +75,7 @@ class LocalFile:
         self.labels = labels or Labels.of()
         self._idle: deque[sqlite3.Connection] = deque()
         self._lock = threading.RLock()
+        self._own = threading.local()
         with self._in_words():
             if not make and not path.exists():
                 raise HelpdeskDown(
@@ -100,7 +101,13 @@ class LocalFile:
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
-        """A read-only connection; everything that is read inside is of one moment."""
+        """A read-only connection; everything that is read inside is of one moment.
+
+        Inside of :meth:`writing` it is that connection, which sees what was written.
+        """
+        if (own := getattr(self._own, "db", None)) is not None:
+            yield own
+            return
         with self._in_words(), self._connection() as db:
             db.execute("BEGIN")
             try:
@@ -118,9 +125,20 @@ class LocalFile:
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
-        """A connection whose writes are committed together or not at all; one at a time."""
-        with self._in_words(), self._lock, self._connection() as db, transaction(db):
-            yield db
+        """A connection whose writes are committed together or not at all; one at a time.
+
+        Inside of another transaction of this thread it is a part of that one.
+        """
+        with self._in_words(), self._lock:
+            if (own := getattr(self._own, "db", None)) is not None:
+                yield own
+                return
+            with self._connection() as db, transaction(db):
+                self._own.db = db
+                try:
+                    yield db
+                finally:
+                    self._own.db = None
 
     @contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:
@@ -211,9 +229,17 @@ class LocalFile:
     def person(self, person_id: int) -> Person | None:
         return person_of(self.row("SELECT * FROM person WHERE id = ?", person_id))
 
+    def people(self, numbers: Iterable[int]) -> dict[int, Person]:
+        """The people with these numbers."""
+        rows = self.rows(
+            "SELECT * FROM person WHERE id IN (SELECT value FROM json_each(?))", orjson.dumps([*numbers]).decode()
+        )
+        return {row["id"]: Person(**dict(row)) for row in rows}
+
     def by_email(self, email: str) -> Person | None:
         """The person with this address, in upper or lower case."""
-        return person_of(self.row("SELECT * FROM person WHERE email = ?", _address(email)))
+        with self.reading() as db:
+            return person_named(db, email)
 
     def team(self) -> tuple[Person, ...]:
         """Agents and admins, by name."""
@@ -251,6 +277,11 @@ def person_for(db: sqlite3.Connection, email: str, name: str) -> int:
     )
     (number,) = db.execute("SELECT id FROM person WHERE email = ?", (_address(email),)).fetchone()
     return int(number)
+
+
+def person_named(db: sqlite3.Connection, email: str) -> Person | None:
+    """The person with this address, in upper or lower case."""
+    return person_of(db.execute("SELECT * FROM person WHERE email = ?", (_address(email),)).fetchone())
 
 
 def must_be(db: sqlite3.Connection, number: int) -> Person:

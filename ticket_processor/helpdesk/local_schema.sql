@@ -123,3 +123,23 @@ CREATE TABLE erasure (
     address TEXT NOT NULL,
     found TEXT NOT NULL
 ) STRICT;
+-- The next version
+CREATE TABLE token (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    person_id INTEGER NOT NULL REFERENCES person,
+    name TEXT NOT NULL UNIQUE,
+    scope TEXT NOT NULL CHECK (scope IN ('read', 'write')),
+    secret_hash BLOB NOT NULL,
+    created_at TEXT NOT NULL
+) STRICT;
+CREATE TABLE answer (
+    token_id INTEGER NOT NULL REFERENCES token ON DELETE CASCADE,
+    key_hash BLOB NOT NULL,
+    digest BLOB NOT NULL,
+    said TEXT NOT NULL,
+    at TEXT NOT NULL,
+    PRIMARY KEY (token_id, key_hash)
+) STRICT;
+CREATE INDEX answer_by_time ON answer (at);
+CREATE TRIGGER token_of_team AFTER UPDATE OF role ON person WHEN NEW.role = 'customer'
+    BEGIN DELETE FROM token WHERE person_id = NEW.id; END;

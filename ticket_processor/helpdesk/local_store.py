@@ -13,6 +13,7 @@ from typing import Any
 
 import orjson
 
+from .local_api import TokenStore
 from .local_model import (
     MAX_COMMENT,
     SYSTEM,
@@ -43,7 +44,6 @@ from .local_reading import (
     ticket_of,
     with_words,
 )
-from .local_transfer import Transfer
 from .local_writing import record
 
 _ORDERS: Mapping[Sort, tuple[tuple[str, ...], str, str]] = {
@@ -60,7 +60,7 @@ _ATTACHMENT = """
 """
 
 
-class LocalStore(Transfer):
+class LocalStore(TokenStore):
     """One local helpdesk."""
 
     def opens(self, number: str, secret: str) -> LocalTicket | None:

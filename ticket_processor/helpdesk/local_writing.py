@@ -133,7 +133,7 @@ class TicketWriting(LocalFile):
         index(db, ticket_id, new.subject, new.description)
         _remember_form(db, new.form, ticket_id)
         events = [("created", None, new.channel), *(("tag", None, tag) for tag in tags)]
-        record(db, ticket_id, 1, at, Actor("customer", requester), events)
+        record(db, ticket_id, 1, at, new.by or Actor("customer", requester), events, Write(reason=new.reason))
         return ticket_id, number
 
     def reply(
@@ -214,7 +214,8 @@ class TicketWriting(LocalFile):
         at = stamp_after(ticket.updated_at, now)
         events = [*_write_values(db, ticket, write, at), *self._write_tags(db, ticket, write)]
         if write.body is not None:
-            events.append(("message", None, str(self._say(db, ticket, actor, write, at))))
+            why = (actor.kind == "agent" and write.reason) or None
+            events.append(("message", why, str(self._say(db, ticket, actor, write, at))))
         record(db, ticket_id, ticket.version + 1, at, actor, events, write)
         return existing_ticket(db, ticket_id)
 

@@ -64,6 +64,10 @@ class PortalRig:
     parts: Any = None
     loop: Any = None
 
+    def notified(self, ticket_id: int) -> bool:
+        self.told.append(ticket_id)
+        return True
+
     def browser(self, address: str = "203.0.113.5") -> Browser:
         """Another browser, at this address."""
         browser = Browser(self.app, base_url="http://help.test", client=(address, 5000), raise_server_exceptions=False)
@@ -125,7 +129,7 @@ def make_rig(tmp_path: Path, loop: Any) -> Iterator[MakePortal]:
             LocalStore.__init__(rig.store, path)
         rig.loop = loop
         opened.append(rig)
-        options: Any = {"now": lambda: rig.at, "notify": rig.told.append, "suggest": suggest, "address": address}
+        options: Any = {"now": lambda: rig.at, "notify": rig.notified, "suggest": suggest, "address": address}
         options |= {"key": b"a key for tests only, 32 bytes long", "name": "Acme help"}
         if spare is None:
             rig.parts = Portal(rig.store, **options)

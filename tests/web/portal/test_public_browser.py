@@ -149,6 +149,9 @@ def test_every_page_fits_and_can_be_read_by_everybody(site: ListeningPortal) -> 
         page.click("text=This solved it")
         page.wait_for_selector("#rating")
         found += faults_of(page, "solved ticket")
+        site.rig.store.add_token(site.rig.store.team()[0].email, "read", "", site.rig.at)
+        page.goto("/api/docs")
+        found += faults_of(page, "API")
         page.goto("/nowhere")
         found += faults_of(page, "error")
     assert found == []

@@ -167,7 +167,7 @@ def who(actor: Actor, names: Mapping[int, str]) -> str:
 def _why(event: Event) -> str:
     # The AI's reasons are codes.
     said = event.reason.replace("_", " ") if event.actor.kind == "ai" else event.reason
-    return "" if event.field == "message" else said
+    return event.old or "" if event.field == "message" else said
 
 
 def _what(event: Event, choices: Choices) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack, closing, suppress
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -34,7 +34,7 @@ from ..worker import DeliveryQueue, WebhookTicket
 from . import agent_accounts as accounts
 from . import agent_listing as listing
 from . import agent_ticket as ticket
-from . import form, tracking
+from . import api, form, tracking
 from .mail import Outbox, Postman, Writer, by_smtp, into_folder
 from .parts import FOLDER, HEADERS, Portal, SafeAnswers, Suggest
 
@@ -68,6 +68,7 @@ def make_portal(portal: Portal) -> FastAPI:
         redirect_slashes=False,  # a redirect would send a link's secret to any host that the request names
     )
     logging.getLogger("python_multipart").setLevel(logging.ERROR)  # it warns of each body that it cannot read
+    app.add_middleware(api.TokenGate, api=api.make_api(portal), portal=portal)
     app.add_middleware(SafeAnswers, has_form=lambda request: bool(portal.forms.known_browser(request)))
     # Only files that are the same for everyone are compressed: the length of a page could reveal its tokens.
     app.mount("/static", GZipMiddleware(StaticFiles(directory=FOLDER / "static")), name="static")
@@ -159,10 +160,13 @@ def portal_app(
     if settings.knowledge.sources:
         suggest = suggesting(KnowledgeSearch(ends.enter_context(closing(knowledge_store(settings)))))
 
-    def notify(ticket_id: int) -> None:
-        with suppress(StateUnusable):
+    def notify(ticket_id: int) -> bool:
+        try:
             queue.put([WebhookTicket(ticket_id)], clock.now())
+        except StateUnusable:
+            return False
         wake()
+        return True
 
     if own.mail_from:
         outbox = Outbox(folder, store.last_event(), clock.now())

@@ -291,7 +291,8 @@ class Portal:
 
     ``key`` signs cookies: random, secret, and the same after a restart. ``address`` is where browsers reach the portal,
     such as ``https://help.example.com``; with https, browsers send its cookies over https only. ``notify`` is called
-    with the id of a ticket that a customer has just submitted or answered. Without ``suggest``, no articles are shown.
+    with the id of a ticket that a customer has just submitted or answered, or that an agent wants triaged; it returns
+    whether the ticket is queued. Without ``suggest``, no articles are shown.
     """
 
     store: LocalStore
@@ -299,7 +300,7 @@ class Portal:
     key: InitVar[bytes]
     name: str = "Support"
     address: str = ""
-    notify: Callable[[int], object] = lambda _ticket_id: None
+    notify: Callable[[int], bool] = lambda _ticket_id: True
     suggest: Suggest | None = None
 
     def __post_init__(self, key: bytes) -> None:
@@ -314,6 +315,12 @@ class Portal:
         self.acts = RateLimit(60, HOUR_S, self.now)
         self.searches = RateLimit(60, 60.0, self.now)
         self.files = RateLimit(60, HOUR_S, self.now)
+        self.wrong_tokens = RateLimit(20, HOUR_S, self.now)
+        self.api_requests = RateLimit(300, 60.0, self.now)
+
+    def text(self, template: str, **values: object) -> str:
+        """The template with these values, without forms."""
+        return _TEMPLATES.get_template(template).render(portal_name=self.name, **values)
 
     def page(
         self,
@@ -331,8 +338,7 @@ class Portal:
         """
         browser = self.forms.browser(request)
         token = form_token or self.forms.token(browser)
-        text = _TEMPLATES.get_template(template).render(portal_name=self.name, form_token=token, **values)
-        response = HTMLResponse(text, status, headers)
+        response = HTMLResponse(self.text(template, form_token=token, **values), status, headers)
         self.forms.remember(response, browser)
         return response
 

@@ -99,13 +99,17 @@ def asks_every(ticket: LocalTicket, now: float) -> int | None:
 
 
 def _escalated_at(events: Sequence[Event]) -> str | None:
-    return _first(
-        events,
-        lambda event: (
-            (event.field, event.new) == ("status", "escalated")
-            or (event.field == "tag" and (event.new or "").endswith("escalated"))
-        ),
-    )
+    return _first(events, _escalates)
+
+
+def _escalates(event: Event) -> bool:
+    by_tag = event.field == "tag" and (event.new or "").endswith("escalated")
+    return by_tag or (event.field, event.new) == ("status", "escalated")
+
+
+def escalations(events: Sequence[Event]) -> list[str]:
+    """The AI's reasons of each escalation, oldest first."""
+    return [event.reason for event in events if event.actor.kind == "ai" and _escalates(event)]
 
 
 def _first(events: Sequence[Event], fits: Callable[[Event], bool]) -> str | None:
