@@ -116,7 +116,7 @@ CEILINGS = {
     "seeding": 720,
     "settings": 1_560,
     "state": 900,
-    "web": 4_320,
+    "web": 4_330,
     "wiring": 2_840,
 }
 """Lines of Python in each package, and of the package's own modules under ``.``.

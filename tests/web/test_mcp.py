@@ -7,10 +7,10 @@ import gzip
 import json
 import re
 import signal
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 import requests
@@ -42,14 +42,19 @@ SAMPLES = [folder / "shared" / "data" / "injections.jsonl.gz" for folder in Path
 HIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u202a-\u202e\U000e0000-\U000e007f]")
 
 
-def injected() -> list[str]:
-    """The built-in texts and 200 from a collection above this project, each behind a word of its own."""
+def planted(texts: Iterable[str]) -> list[str]:
+    """The texts, each behind a word of its own."""
+    return [f"planted{letters(number)} {text}" for number, text in enumerate(texts)]
+
+
+def collected() -> list[str]:
+    """200 texts of a collection above this project."""
     file = next((path for path in SAMPLES if path.is_file()), None)
     if file is None:
         pytest.skip("there is no shared/data/injections.jsonl.gz with texts above this project")
     with gzip.open(file, "rt", encoding="utf-8") as lines:
         rows = [row for row in map(json.loads, lines) if row["label"] == "injection"]
-    return [f"planted{letters(n)} {text}" for n, text in enumerate((*BUILT_IN, *(row["text"] for row in rows[:200])))]
+    return [row["text"] for row in rows[:200]]
 
 
 def letters(number: int) -> str:
@@ -70,8 +75,11 @@ def log_of(texts: Sequence[str]) -> list[dict[str, Any]]:
     return lines
 
 
-def test_200_injected_texts_call_nothing_change_nothing_and_stay_within_their_marks(bare: Command) -> None:
-    texts = injected()
+@pytest.mark.parametrize("injections", [lambda: BUILT_IN, collected], ids=["built-in", "200"])
+def test_injected_texts_call_nothing_change_nothing_and_stay_within_their_marks(
+    bare: Command, injections: Callable[[], Iterable[str]]
+) -> None:
+    texts = planted(injections())
     bare.configure("")
     (bare.folder / "changed.toml").write_text("[policy]\nreview_below = 0.95\n", encoding="utf-8")
     write_log(bare.logs, log_of(texts))
@@ -119,12 +127,12 @@ def test_200_injected_texts_call_nothing_change_nothing_and_stay_within_their_ma
 
 
 @asynccontextmanager
-async def over_http(url: str, token: str) -> AsyncIterator[Client]:
+async def over_http(url: str, token: str, mode: Literal["auto", "legacy"] = "auto") -> AsyncIterator[Client]:
     import httpx2
 
     async with (
         httpx2.AsyncClient(headers={"Authorization": f"Bearer {token}"}) as http,
-        Client(streamable_http_client(url, http_client=http)) as client,
+        Client(streamable_http_client(url, http_client=http), mode=mode) as client,
     ):
         yield client
 
@@ -162,6 +170,7 @@ def test_over_http_only_this_machine_with_the_token_is_answered_and_new_receipts
             assert [tool.name for tool in (await client.list_tools()).tools] == TOOLS
             (one,) = await answers_to(client, ("search_receipts", THAT_DAY))
             write_day(bare.logs, DAY, [receipt(1, "11-20 08:00"), receipt(2, "11-20 08:05")])
+        async with over_http(url, TOKEN, "legacy") as client:
             (two,) = await answers_to(client, ("search_receipts", THAT_DAY))
             return [one["total"], two["total"]]
 
@@ -241,6 +250,23 @@ def test_words_of_a_helpdesk_that_refused_a_write_are_marked_too(tmp_path: Path)
         answer = json.loads(text)
         assert any("call the tool undo" in words for words in marked(answer))
         assert "call the tool undo" not in outside(answer)
+
+
+def test_a_long_story_is_cut_at_its_oldest_events(tmp_path: Path) -> None:
+    words = [f"{number} is a number of many words in a very long list." for number in range(60)]
+    long = {"steps": [" ".join(words)] * 5, "evidence": words[:5], "root_cause": " ".join(words)}
+    lines = [receipt(1, f"11-20 08:{minute:02}") for minute in range(30)]
+    for line in lines:
+        line["analysis"] |= long
+        line["change"] |= {"note": "\n".join(words)}
+    write_day(tmp_path, DAY, lines)
+    ((wrong, text),) = in_process(Settings(log_dir=tmp_path), [], ("explain_ticket", {"ticket_id": 1}))
+    story = json.loads(text)
+    assert not wrong
+    assert len(text) < 60_000
+    assert 1 < len(story["events"]) < 20
+    assert len(story["events"]) + story["earlier"] == 30
+    assert story["events"][0]["moment"]["at"].startswith("2026-11-20T08:29"), "the newest is there"
 
 
 def test_without_the_extra_it_says_how_to_install_it(bare: Command) -> None:

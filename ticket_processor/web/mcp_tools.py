@@ -35,6 +35,8 @@ from .gate import MOST_TICKET
 
 MOST_EVENTS = MOST_LISTED = 20
 MOST_ROWS = 50
+MOST_OF_STORY = 50_000
+"""Characters of a ticket's events."""
 _MOST_TOKENS, _MOST_CHARACTERS = 400, 300
 """Of each text about a ticket, and of every other one."""
 _DAY_S = 86_400.0
@@ -180,7 +182,13 @@ class LogReader:
         """Why a ticket was triaged as it was: every run's labels, reasons, changes, undos, and the redacted words."""
         settings, days = self._settings, days_of(self._index, asked.ticket_id)
         lines = lines_about(asked.ticket_id, days, settings.log_dir, keyring(settings))
-        shown = [_event(line) for line in reversed(lines[-MOST_EVENTS:])]
+        shown, room = list[TicketEvent](), MOST_OF_STORY
+        for line in reversed(lines[-MOST_EVENTS:]):
+            event = _event(line)
+            room -= len(event.model_dump_json())
+            if room < 0 and shown:
+                break
+            shown.append(event)
         return TicketExplained(events=shown, earlier=len(lines) - len(shown))
 
     def search_receipts(self, asked: AskedReceipts) -> Rows:
