@@ -92,11 +92,11 @@ class Commands(CommandGroup):
             "mcp": CommandEntry("Let an assistant ask the log questions; it can change nothing.", "mcp:mcp"),
             "portal": CommandEntry("Serve a ticket form, tracking and an agents' list of our own.", "portal:portal"),
             "local": CommandEntry(
-                "The local helpdesk: take it out, take one in, erase a customer.",
+                "Leave with settings, what was learnt and the local helpdesk; erase a customer.",
                 commands={
-                    "export": CommandEntry("Write everything on it as JSON lines.", "local:export_all"),
+                    "export": CommandEntry("Write it all as JSON lines, for another machine.", "local:export_all"),
                     "import": CommandEntry("Take in such lines.", "local:import_all"),
-                    "erase": CommandEntry("Erase a customer from it.", "local:erase"),
+                    "erase": CommandEntry("Erase a customer from the local helpdesk.", "local:erase"),
                 },
             ),
             "audit": CommandEntry(

@@ -97,34 +97,34 @@ def test_the_contract_of_layers_is_short_and_names_every_package() -> None:
 
 CEILINGS = {
     ".": 1_320,
-    "analysis": 8_460,
-    "audit": 1_820,
-    "commands": 5_730,
-    "core": 2_540,
+    "analysis": 8_400,
+    "audit": 1_810,
+    "commands": 5_760,
+    "core": 2_530,
     "dashboard": 1_260,
-    "evaluation": 1_800,
-    "helpdesk": 5_780,
-    "knowledge": 1_520,
-    "learning": 1_600,
-    "monitoring": 2_380,
-    "pipeline": 4_920,
+    "evaluation": 1_780,
+    "helpdesk": 5_790,
+    "knowledge": 1_500,
+    "learning": 1_620,
+    "monitoring": 2_360,
+    "pipeline": 4_890,
     "policy": 1_510,
-    "replies": 1_340,
+    "replies": 1_330,
     "reporting": 2_940,
-    "sandbox": 2_940,
-    "schedule": 300,
-    "seeding": 720,
-    "settings": 1_560,
-    "state": 900,
+    "sandbox": 2_920,
+    "schedule": 280,
+    "seeding": 700,
+    "settings": 1_570,
+    "state": 890,
     "web": 4_330,
-    "wiring": 2_840,
+    "wiring": 3_030,
 }
 """Lines of Python in each package, and of the package's own modules under ``.``.
 
 They are lowered when lines go. Whoever raises one says why in the commit. Request Tracker, a third helpdesk, took 1,050
 lines of product (850 of them in ``helpdesk/``), 600 of tests, and a page of 570 words.
 """
-MOST = {"files": 264, "test lines": 58_000, "scripts": 22, "words of docs": 21_100}
+MOST = {"files": 265, "test lines": 58_390, "scripts": 22, "words of docs": 21_080}
 """Of the whole house: modules, lines of tests, scripts, and words of all pages, generated ones included."""
 SLACK = 1.02
 """A ceiling this far above what is there is to be lowered."""

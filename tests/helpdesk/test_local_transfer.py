@@ -121,7 +121,8 @@ def test_an_import_with_a_wrong_line_leaves_nothing_and_quotes_nothing(
     content = next(line for line in lines if line["kind"] == "content")
     person = next(line for line in lines if line["kind"] == "person")
     wrong: list[tuple[dict[str, Any], str]] = [
-        ({"kind": "canary"}, "no line of 'ticketbot local export FILE'"),
+        ({"kind": "canary\x1b"}, "no line of 'ticketbot local export FILE'"),
+        ({"kind": "recipe"}, "lines of the kind 'recipe' are unknown here.*update this one"),
         ({"canary": 1}, "no line of 'ticketbot local export FILE'"),
         ({"kind": "helpdesk", "format": 99}, "another version"),
         (

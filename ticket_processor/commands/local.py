@@ -1,11 +1,13 @@
-"""``ticketbot local``: takes the local helpdesk out as lines of JSON, such lines in, and erases a customer from it."""
+"""``ticketbot local``: takes what is on this machine out as JSON lines, and such lines in; erases a customer."""
 
 from __future__ import annotations
 
 import codecs
 import sys
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
+from itertools import chain
 from pathlib import Path
 from typing import IO, Annotated, Any
 
@@ -17,9 +19,9 @@ from ..core.clock import SystemClock
 from ..core.errors import CannotRun, ConfigError, ExitCode
 from ..core.text import many
 from ..helpdesk.local_model import LocalHelpdeskError
-from ..helpdesk.local_store import LocalStore
-from ..helpdesk.local_transfer import MAIL_FOLDER, CustomerTraces
+from ..helpdesk.local_transfer import MAIL_FOLDER, CustomerTraces, unknown_kind
 from ..settings.load import load
+from ..wiring.bundle import bundle_lines, read_bundle, settings_file, settings_for, taken_in
 from ..wiring.desks import local_store
 from .options import ConfigOption, DryEraseOption, YesOption, confirm
 from .screen import Screen, print_raw
@@ -31,55 +33,76 @@ FileArgument = Annotated[
 
 
 def export_all(file: FileArgument, config: ConfigOption = None) -> int:
-    """Write everything on the local helpdesk as JSON lines: people, tickets, messages, events, ratings and files.
+    """Write as JSON lines what another machine needs to go on: settings, approved corrections, pins, the classifier.
 
-    It holds customers' words and addresses. Passwords, sessions and tokens stay behind.
+    Of the local helpdesk also people, tickets, messages, events, ratings and files; those of any other stay there. It
+    holds customers' words and addresses. Passwords, keys, tokens and sessions stay behind.
     """
-    settings = load(config=config, need_helpdesk=False)
-    screen = Screen()
-    with local_store(settings) as store:
+    settings = load(config=config, need_helpdesk=False, need_any=True)
+    if not settings.desk.named:
+        raise ConfigError("the settings name no helpdesk whose export this could be")
+    screen, left = Screen(), list[str]()
+    with ExitStack() as stack:
+        store = stack.enter_context(local_store(settings)) if settings.helpdesk == "local" else None
+        place = settings_file(config)
+        lines = bundle_lines(settings, place, store.erased_tickets() if store else (), left.append)
+        every = chain(lines, store.export_lines() if store else ())
         if file == STDOUT:
-            tickets = _written(store, print_raw)
-        elif Path(file).exists() and store.path.samefile(file):
+            counts = _written(every, print_raw)
+        elif store and Path(file).exists() and store.path.samefile(file):
             raise ConfigError(f"{file} is the helpdesk itself, which the export would replace; name another file")
+        elif Path(file).exists() and place.exists() and place.samefile(file):
+            raise ConfigError(f"{file} is the settings file, which the export would replace; name another file")
         else:
-            written: list[int] = []
+            written: list[Counter[str]] = []
             try:
-                replace_file(Path(file), lambda target: written.append(_written(store, target.write)))
+                replace_file(Path(file), lambda target: written.append(_written(every, target.write)))
             except OSError as error:
                 raise CannotRun(f"{file} cannot be written: {error.strerror or error}") from error
-            (tickets,) = written
-    screen.notices([f"{tickets} tickets exported"])
+            (counts,) = written
+    named = {"ticket": "ticket", "correction": "approved correction", "pin": "pin", "classifier": "classifier"}
+    told = [many(counts[kind], name) for kind, name in named.items() if counts[kind] or (kind == "ticket" and store)]
+    told += ["settings"] * counts["settings"]
+    screen.notices([*left, f"{', '.join(told) or 'nothing that was learnt, and no settings,'} exported"])
     return ExitCode.OK
 
 
 def import_all(file: FileArgument, config: ConfigOption = None) -> int:
-    """Take in an export of a local helpdesk; all of it, or nothing.
+    """Take in an export; all of it, or nothing. It may be repeated: what is there already is passed over.
 
-    Ids are kept, and what is there already is passed over. The helpdesk is made where there is none.
+    A local helpdesk is made where there is none, and ids are kept. Settings are written where there are none, else
+    beside them. Any other helpdesk has to be the same account.
     """
-    settings = load(config=config, need_helpdesk=False)
     with ExitStack() as stack:
         try:
             lines = sys.stdin.buffer if file == STDOUT else stack.enter_context(Path(file).open("rb"))
         except OSError as error:
             raise ConfigError(f"{file} cannot be read: {error.strerror or error}") from error
-        store = stack.enter_context(local_store(settings, make=True))
+        said: list[str] = []
         try:
-            new, existing = store.import_lines(_read(lines))
+            bundle, rest, first = read_bundle(_read(lines))
+            settings = settings_for(bundle, config)
+            if bundle is not None:
+                said = stack.enter_context(taken_in(bundle, settings, settings_file(config)))
+            if bundle is None or settings.helpdesk == "local":
+                with local_store(settings, make=True) as store:
+                    new, existing = store.import_lines(rest, first)
+                said.insert(0, f"{new} tickets imported, {existing} were there already")
+            elif line := next(rest, None):
+                raise LocalHelpdeskError(f"line {first}: {unknown_kind(line.get('kind'))}")
         except LocalHelpdeskError as error:
             raise ConfigError(f"{file}: {error}") from error
-    Screen().say(f"{new} tickets imported, {existing} were there already")
+    Screen().say("\n".join(said))
     return ExitCode.OK
 
 
-def _written(store: LocalStore, write: Callable[[bytes], object]) -> int:
-    """Write every line; the number of tickets."""
-    tickets = 0
-    for line in store.export_lines():
+def _written(lines: Iterable[dict[str, Any]], write: Callable[[bytes], object]) -> Counter[str]:
+    """Write every line; how many of each kind."""
+    counts: Counter[str] = Counter()
+    for line in lines:
         write(orjson.dumps(line) + b"\n")
-        tickets += line["kind"] == "ticket"
-    return tickets
+        counts[line["kind"]] += 1
+    return counts
 
 
 def _read(lines: IO[bytes]) -> Iterator[dict[str, Any]]:

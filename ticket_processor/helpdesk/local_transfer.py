@@ -91,15 +91,22 @@ class Transfer(TicketWriting):
                 own = {name: value for name, value in dict(row).items() if name not in _SAID_BY_TAGS}
                 yield {"kind": "ticket", **own, **_belongings(db, row["id"])}
 
-    def import_lines(self, lines: Iterable[Mapping[str, Any]]) -> tuple[int, int]:
+    def erased_tickets(self) -> list[int]:
+        """The tickets of customers who were erased."""
+        theirs = "SELECT ticket.id FROM ticket JOIN person ON person.id = requester_id WHERE email = person.id || ?"
+        return [row["id"] for row in self.rows(theirs, ERASED_ADDRESS)]
+
+    def import_lines(self, lines: Iterable[Mapping[str, Any]], first: int = 1) -> tuple[int, int]:
         """Import a whole export, or nothing; returns how many tickets are new and how many existed already.
+
+        ``first`` is the number of the first line, for errors.
 
         Ids are kept, and rows that exist already are skipped, so an import may be repeated. Raises
         :class:`LocalHelpdeskError`, which names the line and never quotes it.
         """
         tickets: Counter[bool | None] = Counter()
         with self.writing() as db:
-            for number, line in enumerate(lines, start=1):
+            for number, line in enumerate(lines, start=first):
                 try:
                     tickets[self._take(db, dict(line))] += 1
                 except LocalHelpdeskError as error:
@@ -128,7 +135,7 @@ class Transfer(TicketWriting):
                 raise LocalHelpdeskError("the content of a file is damaged")
             self.keep(NewFile("", content))
         elif kind != "helpdesk":
-            raise LocalHelpdeskError("it is no line of 'ticketbot local export FILE'")
+            raise LocalHelpdeskError(unknown_kind(kind))
         return None
 
     def _take_ticket(self, db: sqlite3.Connection, line: dict[str, Any]) -> None:
@@ -238,6 +245,16 @@ class Transfer(TicketWriting):
         """Rewrite the file without deleted data; false if another reader kept some of it in the files beside it."""
         with self._in_words(), self._connection() as db:
             return emptied(db)
+
+
+def unknown_kind(kind: object) -> str:
+    """What is wrong with a line of this kind, in words; a kind that is no plain word is not quoted."""
+    if isinstance(kind, str) and re.fullmatch("[a-z]{3,20}", kind):
+        return (
+            f"lines of the kind '{kind}' are unknown here or belong elsewhere in the file; a newer ticketbot may have "
+            "written them: update this one. Nothing was imported"
+        )
+    return "it is no line of 'ticketbot local export FILE'"
 
 
 def _belongings(db: sqlite3.Connection, ticket_id: int) -> dict[str, Any]:

@@ -226,6 +226,26 @@ class LearningStore(Database):
             )
             return self.record(DECIDED, by, {"status": status, "before": rows}, at)
 
+    def add_approved(self, corrections: Iterable[Correction]) -> int:
+        """Take in corrections that were approved elsewhere, by whom and when they were; returns how many are new here.
+
+        One that waits here is approved; any other keeps what was decided here, and erased tickets stay erased.
+        """
+        found: dict[tuple[str, float], list[int]] = {}
+        with self.transaction() as db:
+            gone = {number for (number,) in db.execute("SELECT ticket_id FROM erased")}
+            for item in corrections:
+                where = "ticket_id=? AND field=? AND ours IS ? AND theirs=?"
+                there = self._corrections(where, (item.ticket_id, item.field, item.ours, item.theirs))
+                if item.ticket_id in gone or any(one.status != "pending" for one in there):
+                    continue
+                values = astuple(replace(item, status="pending", approved_by="", approved_at=None))[1:]
+                made = there[0].id if there else db.execute(_insert("correction", _CORRECTION[1:]), values).lastrowid
+                found.setdefault((item.approved_by, item.approved_at or item.at), []).append(made or 0)
+            for (who, at), ids in found.items():
+                self.decide(ids, "approved", who, at)
+        return sum(map(len, found.values()))
+
     def record(self, what: str, who: str, detail: Mapping[str, Any], at: float) -> LearntChange:
         """Note a change that was learnt; ``detail`` holds JSON, and no words of customers."""
         text = json.dumps(detail, ensure_ascii=False)
@@ -270,13 +290,21 @@ class LearningStore(Database):
     def forget(self, ticket_ids: Collection[int]) -> int:
         """Erase tickets for good: nothing of them is left in the file, and they are not stored again."""
         gone = len(self.known(ticket_ids))
+        self.ban(ticket_ids)
+        self.vacuum()  # even if an erasure that was killed has deleted the rows before
+        return gone
+
+    def ban(self, ticket_ids: Iterable[int]) -> None:
+        """Delete what is held of tickets, and never store them again; :meth:`vacuum` takes it out of the file."""
         numbers = [(number,) for number in ticket_ids]
         with self.transaction() as db:
             for table in _OF_TICKETS:
                 db.executemany(f"DELETE FROM {table} WHERE ticket_id=?", numbers)  # noqa: S608 - our own names
             db.executemany("INSERT OR IGNORE INTO erased VALUES (?)", numbers)
-        self.vacuum()  # even if an erasure that was killed has deleted the rows before
-        return gone
+
+    def erased(self) -> list[int]:
+        """The tickets that are never stored again."""
+        return [number for (number,) in self.all("SELECT ticket_id FROM erased ORDER BY ticket_id")]
 
     def drop_before(self, moment: float) -> None:
         """Delete older reactions and corrections; approved corrections and pins stay, since they are still used."""

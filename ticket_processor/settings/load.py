@@ -201,8 +201,7 @@ def _put_beside(data: dict[str, Any], base: Path) -> None:
 
 def _put_named_keys(data: dict[str, Any], environ: Mapping[str, str]) -> Iterator[str]:
     """Fill in the keys whose variables the file names. No server gets the key of another one."""
-    uses = _at(data, ("models", "use"))
-    for path in [("embeddings",), *(("models", "use", name) for name in (uses if isinstance(uses, dict) else ()))]:
+    for path in _with_own_keys(data):
         table, where = _at(data, path), ".".join(path)
         if not isinstance(table, dict):
             continue
@@ -225,6 +224,12 @@ def _put_named_keys(data: dict[str, Any], environ: Mapping[str, str]) -> Iterato
             yield f"{where}.api_key_variable names {variable}, which is not set"
 
 
+def _with_own_keys(data: Mapping[str, Any]) -> list[tuple[str, ...]]:
+    """The tables that may name the variable of a key of their own."""
+    uses = _at(data, ("models", "use"))
+    return [("embeddings",), *(("models", "use", name) for name in (uses if isinstance(uses, dict) else ()))]
+
+
 def _fits_a_header(value: object) -> bool:
     return not isinstance(value, str) or (value.isascii() and value.isprintable())
 
@@ -243,6 +248,14 @@ def config_file(*, config: Path | None = None) -> Path | None:
     """The configuration file that :func:`load` reads when it is asked the same way; it need not be there."""
     folder = Path.cwd()
     return config or _configured({**read_env(folder / ".env", []), **os.environ}, folder)
+
+
+def set_variables(file: TomlFile, config: Path | None) -> dict[str, str]:
+    """The variables that hold settings or keys, from wherever :func:`load` takes them; the file's own keys as well."""
+    named = {_at(file.data, (*path, "api_key_variable")) for path in _with_own_keys(file.data)}
+    sources = _sources(config, Path.cwd(), os.environ, [])
+    found = {name: text.strip() for source in sources for name, text in source.variables.items()}
+    return {name: text for name, text in found.items() if text and (name in VARIABLES or name in named)}
 
 
 def secret_files(config: Path | None) -> tuple[Path, ...]:

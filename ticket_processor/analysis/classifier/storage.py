@@ -142,6 +142,22 @@ def write(
     return description
 
 
+def install(folder: Path, description: Description, weights: bytes) -> None:
+    """Put a classifier that was trained elsewhere where none is. Raises ``ConfigError``."""
+    place = folder / (description.weights or "weights")
+    try:
+        make_folder(folder)
+        _make_private(place)
+        place.write_bytes(weights)
+        check(folder, description)
+        _write_whole(folder / DESCRIPTION, description.model_dump_json(indent=2))
+    except (OSError, ConfigError) as error:
+        place.unlink(missing_ok=True)
+        if isinstance(error, ConfigError):
+            raise
+        raise ConfigError(f"the classifier cannot be stored in {folder}: {error.strerror or error}") from error
+
+
 def version(folder: Path) -> str:
     """The beginning of the checksum of the classifier in ``folder``; empty where there is none.
 
