@@ -1,6 +1,7 @@
 """Measure the keyword rules on labelled data, each file in two halves: rows at even places, and those at odd places.
 
     python scripts/measure_rules.py DATA_DIR
+    python scripts/measure_rules.py --replies       # the kinds of customers' replies, which need no files
 
 ``DATA_DIR`` holds ``*.jsonl.gz`` files: ticket sets (rows with ``subject``, ``body`` and labels that may be null), and
 one with a ``label`` of ``injection`` or ``benign``. Halves show how much a figure varies; neither is blind: misses
@@ -20,20 +21,22 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import development
 
 from tests.analysis.invented import ALARMS, HARMLESS, half
+from tests.analysis.invented import rows as reply_rows
 from tests.analysis.mails import read as read_mails
 from ticket_processor.analysis.rules.analyser import RulesAnalyser
 from ticket_processor.analysis.rules.injection import signs_of
 from ticket_processor.analysis.text.cleaning import clean
 from ticket_processor.analysis.text.language import detect_language
 from ticket_processor.analysis.text.redact import RedactedText, redact
-from ticket_processor.core.models import Analysis, Ticket
+from ticket_processor.core.models import Analysis, ReplyKind, Ticket
 from ticket_processor.core.taxonomy import default_taxonomy
 from ticket_processor.evaluation.scores import Scores, score
+from ticket_processor.policy.reanalysis import reply_kind
 from ticket_processor.policy.skip_rules import machine_mail
 
 Row = dict[str, Any]
@@ -268,6 +271,19 @@ def print_machine_mail(tickets: dict[str, list[Row]]) -> None:
         print(f"  {name:9} {sum(found)} ({sum(found[::2])}, {sum(found[1::2])}) of {len(found)}")
 
 
+def print_replies() -> None:
+    """Own replies in four languages: of those that got a kind, how many have it; and those that got none."""
+    print("Kinds of customers' replies (own, en, de, fr, es): right of all that were said to be so (even, odd half)")
+    ticket = Ticket(id=1, channel="email", created_at="2026-01-01T00:00:00Z", updated_at="2026-01-01T00:00:00Z")
+    found = [(kind, reply_kind(ticket, text)) for kind, text in reply_rows("replies")]
+    for kind in get_args(ReplyKind):
+        halves = [[gold == kind for gold, said in found[at::2] if said == kind] for at in (0, 1)]
+        each = ", ".join(f"{sum(half)} of {len(half)}" for half in halves)
+        print(f"  {kind:16} {_share(halves[0] + halves[1]):.3f} ({each})")
+    told = [said for gold, said in found if gold != "unclear"]
+    print(f"  unclear although a person could tell: {_share(said == 'unclear' for said in told):.3f} of {len(told)}")
+
+
 def print_speed(tickets: dict[str, list[Row]], analyser: RulesAnalyser) -> None:
     """Processor time, so that other work on the machine does not count."""
     rows = [row for rows in tickets.values() for row in rows[:SPEED_SAMPLE]]
@@ -285,8 +301,15 @@ def print_speed(tickets: dict[str, list[Row]], analyser: RulesAnalyser) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("data_dir", type=Path, help="folder with *.jsonl.gz files")
-    tickets, injections = read(parser.parse_args().data_dir)
+    parser.add_argument("data_dir", type=Path, nargs="?", help="folder with *.jsonl.gz files")
+    parser.add_argument("--replies", action="store_true", help="only the kinds of customers' replies")
+    given = parser.parse_args()
+    if given.replies:
+        print_replies()
+        return
+    if given.data_dir is None:
+        parser.error("name the folder with the files")
+    tickets, injections = read(given.data_dir)
     if not tickets:
         parser.error("no ticket files there")
     analyser = RulesAnalyser(default_taxonomy())

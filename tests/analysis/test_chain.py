@@ -333,3 +333,14 @@ def test_the_same_text_at_the_same_time_is_paid_for_once() -> None:
         answers = list(pool.map(lambda _: understand(TICKET), range(32)))
     assert len(model.texts) == 1
     assert sum(not answer.cached for answer in answers) == 1
+
+
+@pytest.mark.parametrize(("urgency", "words"), [("high", ("production down", "asap")), ("medium", ())])
+def test_a_models_urgent_ticket_gets_the_urgent_words_that_rules_find(urgency: str, words: tuple[str, ...]) -> None:
+    class Model:
+        def analyse(self, text: RedactedText) -> Analysis:
+            return an_analysis(urgency=urgency)
+
+    understand = Understanding([Model()], RulesAnalyser(default_taxonomy()))
+    ticket = a_ticket(1, subject="Help", description="We have production down since nine, please help asap.")
+    assert understand(ticket).urgent_words == words

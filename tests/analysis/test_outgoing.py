@@ -77,14 +77,15 @@ def words_fields(model: type[Any]) -> Iterator[str]:
 
 
 def filled(name: str) -> Any:
-    return {"evidence": (SECRETS,), "steps": (SECRETS,), "entities": {"it": SECRETS}}.get(name, SECRETS)
+    several: dict[str, Any] = dict.fromkeys(("evidence", "urgent_words", "steps"), (SECRETS,))
+    return {**several, "entities": {"it": SECRETS}}.get(name, SECRETS)
 
 
 @pytest.mark.parametrize("name", list(words_fields(Analysis)))
 def test_no_words_of_an_analysis_leave_with_a_secret(name: str, tmp_path: Path) -> None:
     analysis = an_analysis(**{name: filled(name)}) if name != "source" else an_analysis()
     assert not has_secret(analysis_leaving(analysis).model_dump_json())
-    change = merge(a_ticket(), decide(1, analysis, Policy()), key="k" * 32)
+    change = merge(a_ticket(), decide(1, analysis, Policy(note_urgent_words=True)), key="k" * 32)
     assert not has_secret(" ".join((change.note or "", *change.tags)))
     for line in log_of(Outcome(ticket_id=1, status=OutcomeStatus.UPDATED, reason="x", analysis=analysis), tmp_path):
         assert not has_secret(line)

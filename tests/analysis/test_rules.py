@@ -122,3 +122,33 @@ def test_entries_match_words_phrases_endings_and_gaps() -> None:
     assert found("L’erreur") == {"l'erreur"}
     assert found("It doesn’t work") == {"doesn't work"}
     assert found("全額返金してください") == {"返金"}
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("Cannot log in\nWe present within the hour and nobody can log in.", ("within the hour", "nobody can log in")),
+        ("The whole company is down\nPlease help asap", ("whole company", "asap", "is down")),
+        ("Dringend\nKompletter Ausfall, niemand kann arbeiten.", ("Dringend", "Ausfall", "niemand kann arbeiten")),
+        ("A question\nThere is no rush and no outage, I only wonder.", ()),
+        ("My password\nPlease do it immediately for [CARD_1].", ("immediately",)),
+    ],
+)
+def test_the_words_that_made_a_text_urgent_are_quoted_as_they_stand_in_it(text: str, words: tuple[str, ...]) -> None:
+    assert analyse(text).urgent_words == words
+    assert all(each in text and len(each) <= 60 for each in words)
+
+
+def test_a_category_that_is_urgent_by_itself_makes_no_word_urgent() -> None:
+    pressing = Category(name="billing", description="Invoices.", priority_floor=Urgency.HIGH)
+    general = Category(name="general", description="All else.")
+    found = analyse("My invoice\nThe invoice has a typo.", RulesAnalyser(Taxonomy(categories=(pressing, general))))
+    assert (found.urgency, found.urgent_words) == (Urgency.HIGH, ())
+
+
+@given(st.lists(st.sampled_from("urgent asap nobody can log in production down . , \n account hacked".split(" "))))
+def test_no_text_has_more_than_three_urgent_words_and_all_stand_in_it(parts: list[str]) -> None:
+    found = analyse(" ".join(parts))
+    assert len(found.urgent_words) <= 3
+    assert all(" ".join(each.split()) in " ".join(" ".join(parts).split()) for each in found.urgent_words)
+    assert found.urgent_words == () or found.urgency in (Urgency.HIGH, Urgency.CRITICAL)

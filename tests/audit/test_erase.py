@@ -55,6 +55,7 @@ class Office:
             analysis = an_analysis(
                 summary=f"Summary {word}s",
                 evidence=(f"quote {word}q",),
+                urgent_words=(f"urgent {word}u",),
                 entities={"order": f"{word}e"},
                 root_cause=f"Cause {word}c",
                 steps=(f"Try {word}t",),

@@ -71,3 +71,12 @@ PARTS = st.sampled_from(["analysis", "change", "tokens", "timings_ms", "cost_usd
 def test_a_line_is_told_as_far_as_it_goes(event: dict[str, object], kind: str) -> None:
     (moment,) = moments([{**event, "event": kind}])
     assert moment.kind == kind
+
+
+def test_a_story_quotes_the_urgent_words_and_tells_the_kind_of_the_customers_reply() -> None:
+    analysis = {"category": "billing", "urgent_words": ["production down", "asap"]}
+    (moment,) = moments(
+        [{"event": "ticket", "analysis": analysis, "customer_reply": {"kind": "same_problem", "number": 2}}]
+    )
+    assert ("Urgent words (keyword rules)", "“production down”, “asap”") in moment.facts
+    assert ("Customer's reply", "same problem") in moment.facts

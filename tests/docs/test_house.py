@@ -97,25 +97,25 @@ def test_the_contract_of_layers_is_short_and_names_every_package() -> None:
 
 CEILINGS = {
     ".": 1_320,
-    "analysis": 8_400,
+    "analysis": 8_440,
     "audit": 1_810,
     "commands": 5_760,
-    "core": 2_530,
+    "core": 2_550,
     "dashboard": 1_260,
     "evaluation": 1_780,
     "helpdesk": 5_790,
     "knowledge": 1_500,
     "learning": 1_620,
     "monitoring": 2_360,
-    "pipeline": 4_890,
-    "policy": 1_510,
+    "pipeline": 4_900,
+    "policy": 1_580,
     "replies": 1_330,
-    "reporting": 2_940,
+    "reporting": 2_970,
     "sandbox": 2_920,
     "schedule": 280,
     "seeding": 700,
     "settings": 1_570,
-    "state": 890,
+    "state": 900,
     "web": 4_330,
     "wiring": 3_030,
 }
@@ -124,7 +124,7 @@ CEILINGS = {
 They are lowered when lines go. Whoever raises one says why in the commit. Request Tracker, a third helpdesk, took 1,050
 lines of product (850 of them in ``helpdesk/``), 600 of tests, and a page of 570 words.
 """
-MOST = {"files": 265, "test lines": 58_390, "scripts": 22, "words of docs": 21_080}
+MOST = {"files": 265, "test lines": 58_600, "scripts": 22, "words of docs": 21_270}
 """Of the whole house: modules, lines of tests, scripts, and words of all pages, generated ones included."""
 SLACK = 1.02
 """A ceiling this far above what is there is to be lowered."""

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from ticket_processor.analysis.text.redact import RedactedText
+from ticket_processor.audit.files import read_events
 from ticket_processor.core.errors import AnalysisFailed, UpdateRefused
 from ticket_processor.core.models import Analysis, Overwrite, Priority, Sentiment, Urgency
 from ticket_processor.helpdesk.ticket_history import Edit
@@ -107,6 +108,22 @@ def test_our_labels_follow_what_the_customer_says_once_and_nothing_else_changes(
     for _ in range(2):
         desk.run()
         assert (desk.end, desk.desk.written, len(desk.model.read)) == (None, [], 1)
+
+
+def test_the_receipt_of_an_answer_says_which_kind_of_reply_it_was(desk: Desk) -> None:
+    def told() -> list[object]:
+        lines = read_events(desk.office.log)
+        return [line.get("customer_reply") for line in lines if line["event"] == "ticket"]
+
+    assert told() == [None]
+    desk.says("It still crashes.")
+    desk.run()
+    assert told()[1:] == [{"kind": "same_problem", "number": 2}]
+    desk.desk.person(1, tags=("ai_processed", "vip"))
+    desk.says(THANKS)
+    desk.run()
+    assert desk.end == ("skipped", "person_changed_our_tags")
+    assert told()[2:] == [{"kind": "thanks", "number": 3}]
 
 
 LEFT: dict[str, tuple[dict[str, Any], SkipSettings]] = {

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -72,6 +74,7 @@ def test_the_note_holds_everything_that_a_person_needs_to_judge_it_in_a_few_plai
     confidence=st.sampled_from([0.3, 0.9]),
     cause=HOSTILE,
     steps=st.lists(HOSTILE | st.text(min_size=100), max_size=5),
+    pressing=st.lists(HOSTILE | st.text(min_size=100), max_size=3),
     policy=POLICIES,
 )
 def test_nothing_in_a_note_can_become_a_link_a_mention_a_placeholder_or_another_line(
@@ -84,12 +87,14 @@ def test_nothing_in_a_note_can_become_a_link_a_mention_a_placeholder_or_another_
     confidence: float,
     cause: str,
     steps: list[str],
+    pressing: list[str],
     policy: Policy,
 ) -> None:
     analysis = an_analysis(
         **{**FULL, "summary": summary, "evidence": evidence, "entities": entities, "model": model}
         | {**ADVICE, "confidence": confidence, "root_cause": cause, "steps": steps},
         suspicious=("orders",) if suspicious else (),
+        urgent_words=tuple(pressing),
     )
     # Past the settings' own check, as if it had let everything through.
     plans = dict.fromkeys(REASONS, plan.replace("{", "{{").replace("}", "}}"))
@@ -104,6 +109,8 @@ def test_nothing_in_a_note_can_become_a_link_a_mention_a_placeholder_or_another_
         before, _, words = line.partition("“")
         if before == "Summary: ":
             assert not set('“”„‟"＂«»') & set(words[:-1])
+        if before in ("Because of: ", "Urgent by keyword rules because of: "):
+            assert line.count("“") == line.count("”")
 
 
 @pytest.mark.parametrize(
@@ -135,6 +142,30 @@ def test_no_word_of_a_ticket_or_a_model_stands_as_the_programs_own(forged: str) 
 def test_the_beginning_of_a_link_does_not_swallow_the_mark_that_ends_a_quotation(words: str, shown: str) -> None:
     note = decide(1, an_analysis(summary=words, evidence=(words,)), Policy()).note or ""
     assert note.splitlines()[1:3] == [f"Summary: “{shown}”", f"Because of: “{shown}”."]
+
+
+def test_the_words_that_made_a_ticket_urgent_stand_in_its_note_if_the_settings_ask_for_them() -> None:
+    policy, words = Policy(note_urgent_words=True), ("production down", "asap")
+
+    def line(**fields: Any) -> str:
+        note = decide(1, an_analysis(evidence=("invoice",), urgent_words=words, **fields), policy).note or ""
+        return next(line for line in note.splitlines() if line.startswith("Because"))
+
+    assert line(source="rules") == "Because of: “invoice”. Urgent because of: “production down”, “asap”."
+    assert line() == "Because of: “invoice”. Urgent by keyword rules because of: “production down”, “asap”."
+    assert line(urgency=Urgency.MEDIUM) == "Because of: “invoice”."
+
+
+@given(ANALYSES, POLICIES)
+def test_urgent_words_change_nothing_but_a_note_and_that_only_if_the_settings_ask_for_them(
+    analysis: Analysis, policy: Policy
+) -> None:
+    off = policy.model_copy(update={"note_urgent_words": False})
+    without = analysis.model_copy(update={"urgent_words": ()})
+    assert decide(1, analysis, off) == decide(1, without, off)
+    on = decide(1, analysis, off.model_copy(update={"note_urgent_words": True}))
+    assert on.model_copy(update={"note": None}) == decide(1, without, off).model_copy(update={"note": None})
+    assert "note_urgent_words" not in off.model_dump_json()
 
 
 # A model's advice

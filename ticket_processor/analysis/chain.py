@@ -17,7 +17,7 @@ from .. import __version__
 from ..core.clock import Clock, Deadline
 from ..core.errors import AnalysisFailed, TicketbotError, unexpected
 from ..core.guards import Breaker
-from ..core.models import NO_MODEL, Analysis, RedactionLevel, Ticket, Usage
+from ..core.models import NO_MODEL, URGENT, Analysis, RedactionLevel, Ticket, Usage
 from .budget import Allowance, Budget, Question
 from .cache import AnswerStore, normalised
 from .guard import CROWDED_WAIT_S, Guard
@@ -207,6 +207,8 @@ class Understanding:
             if self.level is not RedactionLevel.STANDARD:
                 text = redact(cleaned, names=ticket.names)
             best = self._without_models(text, why or NO_MODEL, watch)
+        elif best.urgency in URGENT:
+            best = best.model_copy(update={"urgent_words": self._rules.analyse(text).urgent_words})
         priced = [usd for _, usd, _ in spent if usd is not None]
         paid: dict[str, object] = {
             "usage": sum((usage for usage, _, _ in spent), Usage()),
@@ -225,6 +227,7 @@ class Understanding:
         suspicious = tuple(dict.fromkeys((*analysis.suspicious, *signs_of(f"{ticket.subject}\n{ticket.description}"))))
         changes: dict[str, object] = {
             "suspicious": suspicious,
+            **({} if analysis.urgency in URGENT else {"urgent_words": ()}),
             **(_NO_ADVICE if suspicious else {}),
             "language": _language(analysis, text),
             "condenses": condenses(text, analysis.summary),

@@ -25,7 +25,7 @@ import orjson
 from ..core.errors import ConfigError, how_to_install
 
 PERSONAL = (
-    *(("analysis", name) for name in ("summary", "evidence", "entities", "root_cause", "steps")),
+    *(("analysis", name) for name in ("summary", "evidence", "urgent_words", "entities", "root_cause", "steps")),
     ("change", "note"),
 )
 """The parts of a line that come from a customer's words; they are redacted, but still personal."""

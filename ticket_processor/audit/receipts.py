@@ -1,7 +1,7 @@
 """Writes receipts: JSON lines for programs, and a plain text log for people beside them; and maintains both.
 
 ``logs/ticketbot-YYYY-MM-DD.jsonl`` (UTC days) holds the lines, in a chain of MACs. Of a ticket's text a line holds the
-redacted summary, at most five short redacted quotes, and the entities that the site asked for. If a line cannot be
+redacted summary, at most eight short redacted quotes, and the entities that the site asked for. If a line cannot be
 written, :class:`AuditUnwritable` is raised, and the caller must not act.
 
 Maintenance checks the log's end and deletes old days. After a crash or a full disk the next run repeats it.
@@ -94,6 +94,7 @@ class AuditLog:
                 "reason": outcome.reason,
                 "intent": outcome.change.intent or None if outcome.change else None,
                 "analysis": analysis and analysis.model_dump(exclude={"usage", "cost_usd", "attempts"}),
+                **({"customer_reply": outcome.customer_reply.model_dump()} if outcome.customer_reply else {}),
                 "change": outcome.change and logged_change(outcome.change),
                 "job": outcome.job,
                 "attempts": {"analyse": analysis.attempts if analysis else 0, "write": outcome.attempts},

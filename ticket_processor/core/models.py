@@ -42,6 +42,9 @@ class Urgency(StrEnum):
     LOW = "low"
 
 
+URGENT = (Urgency.CRITICAL, Urgency.HIGH)
+
+
 class Sentiment(StrEnum):
     """The writer's mood towards the company or product."""
 
@@ -177,6 +180,9 @@ class Analysis(Frozen):
     condenses: bool = Field(False, description="the summary saves reading a long text")
     entities: dict[str, str] = Field(default_factory=dict, description="what the site asked for, by its names")
     evidence: tuple[str, ...] = Field((), max_length=5)
+    urgent_words: tuple[str, ...] = Field(
+        (), max_length=3, exclude_if=is_empty, description="of an urgent ticket, as keyword rules find them"
+    )
     root_cause: str = Field("", max_length=200, exclude_if=is_empty)
     steps: tuple[str, ...] = Field((), max_length=5, exclude_if=is_empty, description="to try, in order")
     resolution_likelihood: float | None = Field(
@@ -369,6 +375,17 @@ Request = Literal["ticket", "audits", "update", "analysis"]
 """The steps that may fail for a ticket: reading it or its record, writing to it, analysing it."""
 
 
+ReplyKind = Literal["thanks", "new_question", "same_problem", "more_information", "out_of_office", "unclear"]
+"""What a customer's reply is; ``out_of_office`` stands for every automatic reply."""
+
+
+class ReplySeen(Frozen):
+    """The newest of a customer's public comments that a run has looked at: the ``number``-th of the ticket."""
+
+    kind: ReplyKind
+    number: int
+
+
 class Outcome(Frozen):
     """The end of one ticket's way through a run; the source of its receipt."""
 
@@ -376,6 +393,7 @@ class Outcome(Frozen):
     status: OutcomeStatus
     reason: Words
     analysis: Analysis | None = None
+    customer_reply: ReplySeen | None = Field(None, description="the customer's reply that the outcome is about, if any")
     change: Change | None = None
     attempts: int = 0
     retry: bool = Field(False, description="True: keep it on the retry list for a later run")

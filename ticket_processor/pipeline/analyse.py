@@ -133,6 +133,7 @@ class Verdicts:
                     status=OutcomeStatus.SKIPPED,
                     reason=reasons.STILL_NO_MODEL,
                     analysis=analysis,
+                    customer_reply=work.customer_reply,
                     retry=work.reply and not in_vain(analysis.why_fallback),
                     timings_ms={"analyse": milliseconds, "total": milliseconds},
                 )
@@ -150,4 +151,5 @@ class Verdicts:
             anew=work.anew,
             earlier_key=work.earlier_key,
             taken_off=work.taken_off if clean else None,
+            customer_reply=work.customer_reply,
         )

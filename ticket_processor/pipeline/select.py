@@ -20,7 +20,7 @@ from ..audit.receipts import AuditLog
 from ..core import reasons
 from ..core.clock import parse_iso
 from ..core.errors import MissingPart, RequestSkipped, TicketError
-from ..core.models import Analysis, Change, Decision, Outcome, OutcomeStatus, Overwrite, TakenOff, Ticket
+from ..core.models import Analysis, Change, Decision, Outcome, OutcomeStatus, Overwrite, ReplySeen, TakenOff, Ticket
 from ..helpdesk.protocol import Helpdesk
 from ..helpdesk.ticket_history import History, Ours, overwritten
 from ..policy.decide import Mode, Policy
@@ -64,6 +64,7 @@ class Work:
     taken_off: TakenOff | None = None
     from_webhook: bool = False
     thanks: bool = False
+    customer_reply: ReplySeen | None = None
 
 
 class Selector:
@@ -179,12 +180,21 @@ class Selector:
         reply = reply_to(ticket, history(), self._triage.policy)
         if reply is None or self._state.last_key(ticket.id) == reply.key:
             return None
-        work = Work(reply.ticket, reply.key, reply.ours, is_new=False, reply=True, earlier_key=reply.earlier_key)
+        work = Work(
+            reply.ticket,
+            reply.key,
+            reply.ours,
+            is_new=False,
+            reply=True,
+            earlier_key=reply.earlier_key,
+            customer_reply=reply.seen,
+        )
         if self._keeps_solved and reopened_by_thanks(ticket, history()):
             return replace(work, ticket=ticket, replaces=(), thanks=True)
         if not self._replies:
             return None
-        return skipped(ticket.id, reasons.JUDGED, key=reply.key) if reply.judged else work
+        judged = skipped(ticket.id, reasons.JUDGED, key=reply.key)
+        return judged.model_copy(update={"customer_reply": reply.seen}) if reply.judged else work
 
 
 def skipped(ticket_id: int, reason: str, *, key: str | None = None, retry: bool = False) -> Outcome:

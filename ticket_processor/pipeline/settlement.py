@@ -93,6 +93,7 @@ class Settlement:
             status=status,
             reason=reason,
             analysis=self.verdict.analysis,
+            customer_reply=self.verdict.customer_reply,
             change=change,
             attempts=self.attempts,
             retry=retry,

@@ -92,6 +92,11 @@ class Policy(Frozen):
     group: FieldPolicy = FieldPolicy()
     fields: FieldPolicy = FieldPolicy()
     note: NoteWhen = Field(NoteWhen.ALWAYS, description="which tickets get an internal note")
+    note_urgent_words: bool = Field(
+        False,
+        exclude_if=lambda on: not on,
+        description="quote the words that made a ticket urgent in its note",
+    )
     tag_secondary: bool = Field(False, description="a tag `ai_also_<category>` for the second category that fits")
     rules_may_set: tuple[Part, ...] = Field(PARTS, description="what keyword rules may set; the rest is suggested")
     review_below: float = Field(0.5, ge=0, le=1, description="less confidence than this adds the tag `ai_review`")
@@ -296,7 +301,10 @@ def _note(
     ):
         return None
     plan = plan_for(analysis, escalated, policy.escalation)
-    return note_text(analysis, suggestions, escalated=escalated, plan=plan, unsure=unsure, advised=advised)
+    words = policy.note_urgent_words
+    return note_text(
+        analysis, suggestions, escalated=escalated, plan=plan, unsure=unsure, advised=advised, urgent_words=words
+    )
 
 
 def tier_of(analysis: Analysis, *, escalated: bool, fallback: str | None) -> Tier:

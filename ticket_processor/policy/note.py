@@ -19,7 +19,7 @@ from pydantic import AfterValidator, Field, field_validator
 
 from ..analysis.rules.matcher import known_name
 from ..analysis.text.outgoing import leaving, leaving_line, ours
-from ..core.models import Analysis, Frozen, Risk, Sentiment, Urgency
+from ..core.models import URGENT, Analysis, Frozen, Risk, Sentiment, Urgency
 from ..core.text import OutgoingText, compatible, plain_line
 
 Condition = Literal["security", "critical", "high_risk", "negative_and_urgent", "suspicious"]
@@ -187,10 +187,12 @@ def note_text(
     plan: str = "",
     unsure: bool = False,
     advised: bool = False,
+    urgent_words: bool = False,
 ) -> OutgoingText:
     """The note, in at most nine plain lines.
 
     ``escalated`` are reasons of :mod:`.escalation`, ``plan`` what to do; ``advised``: it shows a model's advice.
+    ``urgent_words``: the line with the words that decided also has those that made the ticket urgent.
     """
     heads = [category_words(analysis), f"urgency {analysis.urgency}", f"sentiment {analysis.sentiment}"]
     if analysis.risk is not Risk.LOW:
@@ -208,9 +210,15 @@ def note_text(
         lines.append(f"Summary: {summary}")
     if analysis.secondary:
         lines.append(f"Also: {', '.join(analysis.secondary)}.")
-    evidence = [words for words in (quoted(item, _EVIDENCE) for item in analysis.evidence) if words]
-    if evidence:
-        lines.append(f"Because of: {', '.join(evidence)}.")
+    moving = {
+        "Because of": analysis.evidence,
+        "Urgent because of" if analysis.source == "rules" else "Urgent by keyword rules because of": (
+            analysis.urgent_words if urgent_words and analysis.urgency in URGENT else ()
+        ),
+    }
+    said = {name: [quote for item in words if (quote := quoted(item, _EVIDENCE))] for name, words in moving.items()}
+    if sentences := [f"{name}: {', '.join(words)}." for name, words in said.items() if words]:
+        lines.append(" ".join(sentences if len(" ".join(sentences)) <= _LINE else sentences[:1]))
     entities = {name: quoted(value, _ENTITY) for name, value in analysis.entities.items()}
     named = [f"{name}: {value}" for name, value in entities.items() if value]
     if named:

@@ -7,6 +7,9 @@ A solved ticket that a customer's thanks reopened may be solved again, if nobody
 record must be complete and say that this message reopened the ticket; in doubt the ticket is left alone. A message only
 thanks if known phrases cover every word of it, so that nothing can be asked, denied or told beside them; words that no
 list holds, digits and question marks end it.
+
+Each answer has a kind, which receipts tell and no decision uses. It comes from word lists in four languages, and is
+``unclear`` where they find nothing, or several things.
 """
 
 from __future__ import annotations
@@ -16,12 +19,14 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cache
 
+from ..analysis.rules.alarms import Denials
 from ..analysis.rules.injection import signs_of
-from ..analysis.rules.matcher import lists
+from ..analysis.rules.matcher import PhraseMatcher, Wording, entries_of, lists, without_contained
 from ..analysis.text.cleaning import clean
+from ..analysis.text.language import detect_language
 from ..core import reasons
 from ..core.clock import moment_of
-from ..core.models import Decision, Overwrite, StatusChange, Ticket
+from ..core.models import Decision, Overwrite, ReplyKind, ReplySeen, StatusChange, Ticket
 from ..core.text import MAX_INPUT, lazy_pattern
 from ..helpdesk.ticket_history import Edit, History
 from ..tags import earlier_key, write_key
@@ -40,12 +45,13 @@ class CustomerReply:
     """The requester's answer since we triaged. ``key`` is the key of the one write for it.
 
     ``ticket`` is the result of :func:`with_answers`; ``ours`` are our labels that it carries. ``judged``: a person has
-    changed one of our labels.
+    changed one of our labels. ``seen`` is the newest of the requester's comments, and its kind.
     """
 
     key: str
     ticket: Ticket
     ours: tuple[str, ...]
+    seen: ReplySeen
     judged: bool = False
     earlier_key: str = ""
 
@@ -61,6 +67,7 @@ def reply_to(ticket: Ticket, history: History, policy: Policy) -> CustomerReply 
         _key(ticket, len(said)),
         with_answers(ticket, history),
         our_labels(ticket, history, policy),
+        ReplySeen(kind=reply_kind(ticket, said[-1].text, files=said[-1].files), number=len(said)),
         judged=history.judged(ticket.tags) or policy.marker not in ticket.tags,
         earlier_key=earlier_key(ticket, _stage(len(said))),
     )
@@ -309,3 +316,50 @@ def _is_name(text: str) -> bool:
     words = text.split()
     like_names = all(word.isalpha() and word[0].isupper() and (word[1:].islower() or len(word) == 1) for word in words)
     return like_names and _DENIALS.isdisjoint(map(str.casefold, words))
+
+
+MOST_TOLD = 2_000
+"""Characters of a reply by which its kind is told: what it is about stands at its beginning."""
+_FACT = lazy_pattern(r"^[^\W\d_][\w .\-]{1,30}: {0,2}\S", re.MULTILINE)
+_YES_OR_NO = lazy_pattern(r"\A\s*(?:no|nope|nein|nee|non|yes|yep|ja|oui|s[ií])\b[\s,.!:-]*", re.IGNORECASE)
+"""At the beginning of a reply they answer a question, and deny no word behind them."""
+_FACTS = 2
+"""Lines with a name and a value from which on a reply is a filled-in form."""
+
+
+def reply_kind(ticket: Ticket, text: str, *, files: bool = False) -> ReplyKind:
+    """The kind of a public reply of the requester of ``ticket``; ``files`` came with it. Never raises.
+
+    Quoted mail and signatures are not read. A reply that says that the trouble goes on is ``same_problem`` whatever it
+    asks beside it, unless it names another matter as well.
+    """
+    mail = ticket.model_copy(update={"subject": "Re:", "description": text, "channel": "email"})
+    if machine_mail(mail) is not None:
+        return "out_of_office"
+    said = _YES_OR_NO.sub("", clean("", text)[:MOST_TOLD])
+    if not files and only_thanks(said, ticket.names):
+        return "thanks"
+    wording = Wording(said)
+    denials = Denials(wording, detect_language(said))
+    hits = without_contained(_matcher().find(wording.words, said)["kinds"])
+    found = {hit.value for hit in hits if not denials.of(hit)}
+    other = "new_question" in found
+    if "same_problem" in found:
+        return "unclear" if other or "over" in found else "same_problem"
+    asked = "?" in said and "asks" in found and "waiting" not in found
+    told = files or "more_information" in found or len(_FACT.findall(said)) >= _FACTS
+    if other or asked:
+        return "unclear" if told and not other else "new_question"
+    return "more_information" if told and "?" not in said else "unclear"
+
+
+@cache
+def _matcher() -> PhraseMatcher:
+    return PhraseMatcher(
+        kinds=(
+            (entry, name)
+            for name, rows in lists("replies").items()
+            for words in rows.values()
+            for entry in entries_of(words)
+        )
+    )

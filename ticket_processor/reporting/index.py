@@ -45,6 +45,7 @@ _READ = {
         'priority STRUCT("from" VARCHAR, "to" VARCHAR), escalated VARCHAR[], '
         "offered STRUCT(kind VARCHAR), reply STRUCT(category VARCHAR))"
     ),
+    "customer_reply": "STRUCT(kind VARCHAR, number BIGINT)",
     "tokens": "STRUCT(input BIGINT, output BIGINT, cached BIGINT)",
     "timings_ms": 'STRUCT("analyse" BIGINT, total BIGINT)',
 }
@@ -64,6 +65,7 @@ change.reply.category AS reply_category, change.priority['from'] AS priority_fro
 change.priority['to'] AS priority_to, tokens.input AS tokens_in, tokens.output AS tokens_out,
 tokens.cached AS tokens_cached, cost_usd, timings_ms.total AS total_ms,
 CASE WHEN job IS NULL THEN timings_ms.total ELSE timings_ms['analyse'] END AS latency_ms,
+customer_reply.kind AS reply_kind, customer_reply.number AS reply_number,
 seen, duration_s, exit_code, stopped, stopped_by, what
 """
 """What is kept of them. Lists are words with a space between them."""

@@ -164,6 +164,17 @@ def escalated(
     return [EscalatedLine(number, utc(at), tuple(why.split()), url_of(number) or None) for number, at, why in rows]
 
 
+def customer_replies(index: LogIndex, selection: LogSelection) -> dict[str, int]:
+    """How many customers' replies of each kind runs have looked at, the most frequent first; each counts once."""
+    condition, values = where(selection)
+    rows = index.query(
+        f"SELECT reply_kind, count(DISTINCT (ticket_id, reply_number)) FROM work WHERE {condition} "
+        "AND reply_kind IS NOT NULL GROUP BY reply_kind ORDER BY 2 DESC, 1",
+        values,
+    )
+    return dict(rows)
+
+
 def alerts(index: LogIndex, since: float, until: float) -> dict[str, int]:
     """How many alerts of each kind the log has of a period, the most frequent first."""
     rows = index.query(

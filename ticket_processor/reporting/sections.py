@@ -245,6 +245,17 @@ def _counts(counts: Mapping[int, int] | Mapping[str, int]) -> str:
     return ", ".join(f"{name}: {count:,}" for name, count in counts.items())
 
 
+def _find_customer_replies(asked: AskedPeriod) -> Found:
+    return {"customer_replies": queries.customer_replies(asked.index, asked.selection)}
+
+
+def _customer_replies(found: Found, _settings: Settings) -> Iterator[Table]:
+    """The customers' replies that runs have looked at, by kind."""
+    counts, total = found["customer_replies"], sum(found["customer_replies"].values())
+    rows = tuple((kind.replace("_", " "), f"{count:,}", percent(count / total)) for kind, count in counts.items())
+    yield Table("Customers' replies", ("<kind", "replies", "share"), rows)
+
+
 PEOPLE = "Labels people kept and changed"
 _FATES = tuple(name.replace("_", " ") for name in Count.model_fields)
 _SHARES = ("accuracy", "coverage")
@@ -301,6 +312,7 @@ SECTIONS: tuple[Section, ...] = (
     Section(("failure_reasons", "skip_reasons"), _reasons, _find_reasons),
     Section(("objectives",), _objectives, _find_objectives, page="runs", brief=10),
     Section(("models",), _models, _find_models, page="costs"),
+    Section(("customer_replies",), _customer_replies, _find_customer_replies, page="overview"),
     Section(("runs", "alerts"), _runs, _find_runs, page="runs"),
     Section(
         ("replies",),

@@ -59,11 +59,14 @@ def moments(lines: Sequence[Mapping[str, Any]]) -> list[Moment]:
 def _moment(event: Mapping[str, Any]) -> Moment:
     kind = str(event.get("event"))
     analysis, change = event.get("analysis") or {}, event.get("change") or {}
-    facts, headline, summary = [], kind, None
+    facts: list[tuple[str, str]] = []
+    headline, summary = kind, None
     if kind == "ticket":
         outcome = "left alone" if event.get("outcome") == "skipped" else event.get("outcome")
         headline = f"{outcome}: {in_words(str(event.get('reason')))}"
-        facts = [*_understood(analysis), *_took(event, analysis)]
+        if isinstance(reply := event.get("customer_reply"), Mapping):
+            facts = [("Customer's reply", str(reply.get("kind")).replace("_", " "))]
+        facts += [*_understood(analysis), *_took(event, analysis)]
         summary = str(analysis.get("summary") or ERASED) if analysis else None
     elif kind == "intent":
         headline = "about to be written"
@@ -99,6 +102,8 @@ def _understood(analysis: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "Why no model", why_no_model(str(why))
     if isinstance(confidence := analysis.get("confidence"), int | float):
         yield "Confidence", f"{confidence:.0%}"
+    if words := analysis.get("urgent_words"):
+        yield "Urgent words (keyword rules)", ", ".join(f"“{each}”" for each in words)
     for name in ("alarms", "suspicious"):
         if values := analysis.get(name):
             yield name.capitalize(), ", ".join(map(str, values))

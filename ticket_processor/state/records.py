@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 from pydantic import Field, ValidationError
 
 from ..core.errors import StateUnusable
-from ..core.models import Analysis, Change, Decision, Frozen, Priority, ReplyPlan, TakenOff, Usage, is_empty
+from ..core.models import Analysis, Change, Decision, Frozen, Priority, ReplyPlan, ReplySeen, TakenOff, Usage, is_empty
 
 if TYPE_CHECKING:
     from .store import State
@@ -29,7 +29,7 @@ class Verdict(Frozen):
     ``completes`` a write of the part that was refused before. ``earlier_key`` is the key that an earlier version gave
     the same write. ``taken_off`` is what people had taken off at ``clean_stamp``, if that was looked up. ``anew``: a
     person asked for this analysis; it holds until people judge the earlier write. ``unchanged_at``: it is written only
-    while this is the ticket's ``updated_at``.
+    while this is the ticket's ``updated_at``. ``customer_reply`` is the reply that was looked at.
     """
 
     ticket_id: int
@@ -46,6 +46,7 @@ class Verdict(Frozen):
     taken_off: TakenOff | None = None
     anew: bool = False
     unchanged_at: str = Field("", exclude_if=is_empty)
+    customer_reply: ReplySeen | None = Field(None, exclude_if=is_empty)
 
     def without_cost(self) -> Verdict:
         """A copy without its cost: a receipt holds the cost, so a later run must not count it again."""
@@ -57,7 +58,8 @@ class Verdict(Frozen):
 
     def wordless(self) -> Verdict:
         """A copy without the texts that may hold a customer's words."""
-        words: dict[str, object] = {"summary": "", "evidence": (), "entities": {}, "root_cause": "", "steps": ()}
+        words: dict[str, object] = {"summary": "", "root_cause": "", "entities": {}}
+        words |= dict.fromkeys(("evidence", "urgent_words", "steps"), ())
         analysis = self.analysis and self.analysis.model_copy(update=words)
         silent = self.decision.model_copy(update={"note": None, "reply": None})
         return self.model_copy(update={"analysis": analysis, "decision": silent})

@@ -19,7 +19,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator
 from functools import cache, cached_property
-from itertools import pairwise
+from itertools import pairwise, product
 from typing import Any, NamedTuple
 
 from ...core.models import Risk
@@ -32,6 +32,8 @@ _SHOUTED = re.compile(r"[A-Z](?<!\w.)[A-Z]{3,}(?:\W+[A-Z]{2,}){2,}")
 _AGAINST_REACH = 2
 # How far the parts of an incident may stand from each other, in words; in characters where no spaces divide them.
 _NEAR, _NEAR_IN_TEXT = 8, 25
+_MOST_PARTS = 20
+"""Words of one kind among which parts of an incident are looked for."""
 _NO_WORDS = ("together", "throughout", "hypothetical")
 INCIDENTS = frozenset(("security", "outage", "safety"))
 """The alarms of something that must not wait."""
@@ -196,6 +198,25 @@ def stakes_in(wording: Wording, language: str, hits: list[Hit[tuple[str, ...]]])
     if "!!!" in wording.text or _SHOUTED.search(wording.text):
         found.add("haste")
     return Stakes(**dict.fromkeys(found, True))
+
+
+def raised_by(
+    stakes: Stakes, hits: list[Hit[tuple[str, ...]]], wording: Wording, denials: Denials
+) -> list[Hit[tuple[str, ...]]]:
+    """The words that raised the incidents of ``stakes``; of parts in a sentence the stretch from one to the other."""
+    kinds = {kind for kind in INCIDENTS if getattr(stakes, kind)}
+    meant = [hit for hit in hits if not denials.of(hit)]
+    found = [hit for hit in meant if not kinds.isdisjoint(hit.value)]
+    for row in _combinations("together"):
+        parts = [[hit for hit in meant if part in hit.value][:_MOST_PARTS] for part in row.parts[:2]]
+        for one, other in product(*parts) if row.kind in kinds else ():
+            if _near([one], [other]):
+                start, end = min(one.start, other.start), max(one.end, other.end)
+                stretch = one._replace(start=start, end=end)
+                first, last = (start, end - 1) if one.in_text else (wording.places[start], wording.places[end - 1])
+                if bisect_right(wording.sentence_places, first) == bisect_right(wording.sentence_places, last):
+                    found.append(stretch)
+    return found
 
 
 def found_in(text: str, language: str) -> tuple[set[str], Signs]:

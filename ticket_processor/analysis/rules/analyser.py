@@ -6,14 +6,15 @@ import re
 from collections.abc import Iterator
 from itertools import pairwise
 from threading import Lock
+from typing import Any
 
-from ...core.models import Analysis, Risk, Sentiment, Urgency
+from ...core.models import URGENT, Analysis, Risk, Sentiment, Urgency
 from ...core.taxonomy import Taxonomy
 from ...core.text import PLACEHOLDER
 from ..text.language import detect_language
 from ..text.redact import RedactedText
-from .alarms import Denials, Stakes, alarm_entries, stakes_in
-from .evidence import Evidence, Given, category_tables, known_languages, moving_words
+from .alarms import Denials, Stakes, alarm_entries, raised_by, stakes_in
+from .evidence import Evidence, Given, category_tables, known_languages, moving_words, pressing_words
 from .matcher import Hit, PhraseMatcher, Wording, entries_of, known_name, lists, without_contained, words_of
 from .sentiment import listed, mood_of, mood_tables
 from .telling import WEIGHTS, Mark, cues, summary_of
@@ -89,11 +90,13 @@ class RulesAnalyser:
         category, confidence = self._best(scores)
         subcategory = self._subcategory(category, found["subcategories"], title_length, not_about)
         haste = without_contained(found["urgency"])
-        points = _points(haste, title_length, denials)
+        pressing = _hastening(haste, title_length, denials)
+        points = sum(gain for gain, _ in pressing)
         sentiment = mood_of(wording, language, matcher, found)
-        urgency = self._urgency(
-            subcategory or category, points, sentiment, stakes, terse_crash=_is_terse_crash(scanned, denials)
-        )
+        by_words = self._urgency(category, points, sentiment, stakes, terse_crash=_is_terse_crash(scanned, denials))
+        urgency = self._taxonomy.at_least_floor(subcategory or category, by_words)
+        if stakes.incident:
+            pressing += [(_HIGH_FROM, hit) for hit in raised_by(stakes, found["alarms"], wording, denials)]
         analysis = Analysis(
             category=category,
             subcategory=subcategory,
@@ -108,6 +111,7 @@ class RulesAnalyser:
             evidence=moving_words(
                 given, category, scores[category], wording, fallback=category == self._taxonomy.fallback
             ),
+            urgent_words=pressing_words(pressing, wording) if by_words in URGENT else (),
             confidence=confidence,
             source="rules",
         )
@@ -196,7 +200,8 @@ class RulesAnalyser:
     def _urgency(
         self, category: str, points: float, sentiment: Sentiment, stakes: Stakes, *, terse_crash: bool
     ) -> Urgency:
-        points += _LEANING.get(known_name(self._taxonomy.split(category)[0]) or "", 0.0)
+        """The urgency by words alone, whatever the floor of the category is."""
+        points += _LEANING.get(known_name(category) or "", 0.0)
         if sentiment is Sentiment.POSITIVE and points < _HIGH_FROM:
             points -= 1.0
         if points >= _CRITICAL_FROM or terse_crash:
@@ -210,7 +215,7 @@ class RulesAnalyser:
         elif stakes.calm and not stakes.haste:
             # "The outage was fixed", "do you insure against theft": alarming words, and no alarm.
             urgency = min(urgency, Urgency.MEDIUM, key=_ORDER.index)
-        return self._taxonomy.at_least_floor(category, urgency)
+        return urgency
 
 
 def _read(text: RedactedText) -> tuple[Wording, str]:
@@ -267,16 +272,16 @@ def _place(position: int, title_length: int) -> float:
     return 1.0 if behind < 50 else 0.6 if behind < 120 else 0.3
 
 
-def _points(hits: list[Hit[float]], title_length: int, denials: Denials) -> float:
-    points = 0.0
+def _hastening(hits: list[Hit[float]], title_length: int, denials: Denials) -> list[tuple[float, Hit[Any]]]:
+    """The words of haste and calm that count, each with its points of urgency."""
+    counted: list[tuple[float, Hit[Any]]] = []
     seen: set[int] = set()
     for hit in hits:
         if hit.entry in seen or (hit.value > 0 and denials.of(hit)):
             continue
         seen.add(hit.entry)
-        place = _place(hit.start, title_length)
-        points += hit.value * min(place, 1.0)
-    return points
+        counted.append((hit.value * min(_place(hit.start, title_length), 1.0), hit))
+    return counted
 
 
 def _calibrated(lead: float) -> float:

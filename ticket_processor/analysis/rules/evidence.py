@@ -140,6 +140,17 @@ def moving_words(given: Given, category: str, points: float, wording: Wording, *
     return tuple(found[:_MOST])
 
 
+def pressing_words(pressing: list[tuple[float, Hit[Any]]], wording: Wording) -> tuple[str, ...]:
+    """Up to three phrases of a text that made it urgent, those that gave most points first; weak ones are left out."""
+    found: list[str] = []
+    most = max((gain for gain, _ in pressing), default=0.0)
+    for gain, hit in sorted(pressing, key=lambda item: -item[0]):
+        shown = plain_line(with_names(wording.quote(hit)), _LONGEST)
+        if gain > most / 4 and shown and not any(_same(shown, other) for other in found):
+            found.append(shown)
+    return tuple(found[:_MOST])
+
+
 @cache
 def _everyday() -> frozenset[str]:
     """Words that say nothing about a matter, and their plurals."""

@@ -102,7 +102,9 @@ def made_of(text: RedactedText, analysis: Analysis, **more: object) -> Analysis:
     of a number, for one, has left the number whole.
     """
     changed = [
-        words for words in (analysis.summary, *analysis.evidence, *analysis.entities.values()) if words not in text.text
+        words
+        for words in (analysis.summary, *analysis.evidence, *analysis.urgent_words, *analysis.entities.values())
+        if words not in text.text
     ]
     as_it_was = leaving("\n".join(changed)) == "\n".join(changed)
 
@@ -110,7 +112,7 @@ def made_of(text: RedactedText, analysis: Analysis, **more: object) -> Analysis:
         return _sealed(ForeignText, words) if as_it_was or words in text.text else leaving(words)
 
     update: dict[str, Any] = {"summary": piece(analysis.summary)}
-    update["evidence"] = tuple(map(piece, analysis.evidence))
+    update |= {name: tuple(map(piece, getattr(analysis, name))) for name in ("evidence", "urgent_words")}
     update["entities"] = {name: piece(value) for name, value in analysis.entities.items()}
     return analysis.model_copy(update=update | more)
 
@@ -183,7 +185,7 @@ def analysis_leaving(analysis: Analysis, **more: object) -> Analysis:
     lines = {name: limit for name, limit in _LINES.items() if getattr(analysis, name)}
     fit: dict[str, Any] = {name: leaving(getattr(analysis, name)) for name in lines}
     fit |= {name: leaving_line(words, lines[name]) for name, words in fit.items() if words != getattr(analysis, name)}
-    fit |= {name: tuple(map(leaving, getattr(analysis, name))) for name in ("evidence", "steps")}
+    fit |= {name: tuple(map(leaving, getattr(analysis, name))) for name in ("evidence", "urgent_words", "steps")}
     fit["entities"] = {name: leaving(value) for name, value in analysis.entities.items()}
     return analysis.model_copy(update=fit | more)
 
