@@ -80,6 +80,7 @@ class ModelAnalyser:
         self._advice = advice
         self._earlier = earlier
         self._schema = answer_schema(taxonomy, self._entities, advice=advice)
+        self._plain_schema = answer_schema(taxonomy, self._entities, bounded=False, advice=advice)
         self._instructions = instructions(taxonomy, self._entities, team_language, advice=advice)
         self._schema_tokens = estimate_tokens(json.dumps(self._schema, ensure_ascii=False))
         self.fingerprint = fingerprint(taxonomy, self._instructions, self._schema, ticket_tokens)
@@ -100,7 +101,7 @@ class ModelAnalyser:
     def _understand(self, text: RedactedText, allowance: Allowance | None) -> Analysis:
         fence = self._fence()
         messages = self._messages(text, fence)
-        first = self._asked.ask(messages, self._schema, allowance)
+        first = self._asked.ask(messages, self._schema, self._plain_schema, allowance)
         raw, usage, calls = first, first.usage, 1
         try:
             answer = self._checked(raw, text, messages, fence)
@@ -111,7 +112,7 @@ class ModelAnalyser:
                 if allowance is not None:
                     size = message_tokens(*(message["content"] for message in more)) + self._schema_tokens
                     allowance.again(usage, input=size, output=self._asked.room(self._max_output_tokens))
-                raw = self._asked.ask(more, self._schema, allowance)
+                raw = self._asked.ask(more, self._schema, self._plain_schema, allowance)
                 usage = usage + raw.usage
                 answer = self._checked(raw, text, messages, fence)
             except AnalysisFailed as error:

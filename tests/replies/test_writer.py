@@ -62,14 +62,14 @@ def test_without_an_article_that_may_be_used_nobody_is_asked(found: Any) -> None
 
 
 def test_a_form_that_the_server_refuses_is_not_asked_again() -> None:
-    model = ScriptedChat(GOOD, refuses=["json_schema", "json_object"])
+    model = ScriptedChat(GOOD, refuses=["json_schema_plain", "json_object"])
     writer = DraftWriter(model, "m")
     for _ in range(2):
         assert isinstance(writer.write(TICKET, [REFUND], "en"), ReplyDraft)
-    assert model.forms == ["json_schema", "json_object", "prompt", "prompt"]
+    assert model.forms == ["json_schema_plain", "json_object", "prompt", "prompt"]
     assert "fits this schema" in model.asked[-1][0]["content"]
     with pytest.raises(AnalysisFailed, match="model_refused_request"):
-        write(ScriptedChat(GOOD, refuses=["json_schema", "json_object", "prompt"]))
+        write(ScriptedChat(GOOD, refuses=["json_schema_plain", "json_object", "prompt"]))
 
 
 @pytest.mark.parametrize(

@@ -71,4 +71,6 @@ class ScriptedChat:
 def _form_of(form: Mapping[str, Any] | None) -> str:
     if form is None:
         return "prompt"
-    return str(form["type"])
+    if form["type"] == "json_object":
+        return "json_object"
+    return "json_schema" if "maxLength" in json.dumps(form) else "json_schema_plain"

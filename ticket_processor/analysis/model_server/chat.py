@@ -65,8 +65,9 @@ class ChatServer(Protocol):
         """
 
 
-FORMS = ("json_schema", "json_object", "prompt")
-"""Ways to ask for structure, best first: a strict schema; JSON; nothing but words."""
+FORMS = ("json_schema", "json_schema_plain", "json_object", "prompt")
+"""Ways to ask for structure, best first: a strict schema; the same without lengths and limits, where there are any;
+JSON; nothing but words."""
 Message = dict[str, str]
 
 
@@ -89,12 +90,16 @@ class StructuredModel:
         self,
         messages: Sequence[Message],
         schema: Mapping[str, object],
+        plain: Mapping[str, object] | None = None,
         allowance: Allowance | None = None,
     ) -> RawAnswer:
-        """One answer. Raises as :meth:`ChatServer.complete`."""
+        """One answer; ``plain`` is the schema without limits, if it has any. Raises as :meth:`ChatServer.complete`."""
         detail = ""
-        named = {"type": "json_schema", "json_schema": {"name": self._name, "strict": True, "schema": schema}}
         for form in FORMS[FORMS.index(self.form) :]:
+            if form == "json_schema_plain" and plain is None:
+                continue
+            given = schema if plain is None or form == "json_schema" else plain
+            named = {"type": "json_schema", "json_schema": {"name": self._name, "strict": True, "schema": given}}
             asked = {"json_object": {"type": "json_object"}, "prompt": None}.get(form, named)
             try:
                 raw = self._server.complete(self._model, self.in_form(messages, schema, form), asked, allowance)
@@ -110,7 +115,7 @@ class StructuredModel:
 
     def in_form(self, messages: Sequence[Message], schema: Mapping[str, object], form: str = "") -> list[Message]:
         """The messages as they are sent in a form, or in the one that the server is known to take."""
-        if (form or self.form) == "json_schema":
+        if (form or self.form).startswith("json_schema"):
             return list(messages)
         return [{**messages[0], "content": f"{messages[0]['content']}\n{in_words(schema)}"}, *messages[1:]]
 

@@ -114,24 +114,26 @@ def _line(text: str) -> str:
 
 
 def answer_schema(
-    taxonomy: Taxonomy, entities: Mapping[str, str] | None = None, *, advice: bool = False
+    taxonomy: Taxonomy, entities: Mapping[str, str] | None = None, *, bounded: bool = True, advice: bool = False
 ) -> dict[str, object]:
-    """The JSON schema of an answer: closed enums, plain types, lengths and limits.
+    """The JSON schema of an answer: closed enums and plain types only, which every server understands.
 
     What is to be thought about comes before the labels that follow from it: servers keep the order. ``advice`` comes
-    last, so that no label depends on it, and an answer that is cut off in it can still be used.
+    last, so that no label depends on it, and an answer that is cut off in it can still be used. Without ``bounded``
+    it has no lengths and limits, which some servers refuse (fine-tuned models of OpenAI's, Anthropic's).
     """
 
     def text(longest: int, kind: object = "string") -> dict[str, object]:
-        return {"type": kind, "maxLength": longest}
+        return {"type": kind, "maxLength": longest} if bounded else {"type": kind}
 
     def many(items: dict[str, object], most: int) -> dict[str, object]:
-        return {"type": "array", "items": items, "maxItems": most}
+        return {"type": "array", "items": items} | ({"maxItems": most} if bounded else {})
 
     def one_of(values: list[str]) -> dict[str, object]:
         return {"type": "string", "enum": values}
 
-    share = {"type": "number", "minimum": 0, "maximum": 1}
+    share = {"type": "number"} | ({"minimum": 0, "maximum": 1} if bounded else {})
+
     names = list(taxonomy.names)
     properties: dict[str, object] = {
         "summary": text(MAX_SUMMARY),
