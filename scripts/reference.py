@@ -64,9 +64,8 @@ def settings_page() -> str:
     parts.append(
         "From strongest to weakest: command line, environment, `.env`, `ticketbot.toml`, default. The configuration "
         f"file is the one in the current folder, or the one that `--config` or `{CONFIG_VARIABLE}` names; `.env` and "
-        "relative paths belong to its folder. `ticketbot init` writes `ticketbot.toml` and `.env.example`, which lists "
-        "every variable with its meaning. Secrets come from the environment or "
-        "`.env` only: the configuration file refuses them. A variable that holds a list takes commas."
+        "relative paths belong to its folder. Secrets come from the environment or `.env` only: the "
+        "configuration file refuses them. A variable that holds a list takes commas."
     )
     parts.append("Each line gives a setting with its default, and in brackets what it takes and its variable.")
     for section in _sections():
