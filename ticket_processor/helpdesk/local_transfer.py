@@ -41,6 +41,7 @@ MAIL_FOLDER = "outbox"
 _THEIRS = "IN (SELECT id FROM ticket WHERE requester_id = :person)"
 _ERASING = (
     f"UPDATE event SET reason = '' WHERE ticket_id {_THEIRS} AND field != 'message'",
+    f"UPDATE event SET old = NULL WHERE ticket_id {_THEIRS} AND field = 'message'",
     "UPDATE event SET old = iif(old IS NULL, NULL, ''), new = iif(new IS NULL, NULL, '') "
     f"WHERE ticket_id {_THEIRS} AND field LIKE 'field:%'",
     f"DELETE FROM field WHERE ticket_id {_THEIRS}",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import threading
@@ -16,8 +17,9 @@ from hypothesis import strategies as st
 from tests.support.fakes import an_analysis
 from ticket_processor.helpdesk.local_api import KEPT_S, Scope, TokenStore
 from ticket_processor.helpdesk.local_desk import edits_of
-from ticket_processor.helpdesk.local_model import AI, Actor, LocalTicket, NewTicket
+from ticket_processor.helpdesk.local_model import AI, Actor, LocalTicket, NewTicket, Query
 from ticket_processor.policy.note import note_text
+from ticket_processor.web.gate import raw_body
 from ticket_processor.web.portal.agent_accounts import COOKIE
 from ticket_processor.web.portal.api_model import triage_in
 from ticket_processor.web.portal.mail import called_for
@@ -318,6 +320,41 @@ def test_a_request_that_is_repeated_under_its_key_is_done_once(client: Client) -
     made = [client.ask("POST", "/api/tickets", NEW, Idempotency_Key="new").json() for _ in range(2)]
     assert made[0] == made[1]
     assert client.rig.told == [3]
+
+
+@pytest.mark.parametrize("key", [None, "k"])
+@pytest.mark.parametrize(
+    ("method", "path", "body"), [each for each in ROUTES if each[0] != "GET"], ids=["create", "change", "reply", "triage"]
+)
+def test_a_token_that_is_revoked_while_the_body_comes_does_nothing_more(
+    client: Client, monkeypatch: pytest.MonkeyPatch, method: str, path: str, body: Any, key: str | None
+) -> None:
+    store = client.rig.store
+
+    async def slow(request: Any) -> bytes:
+        body = await raw_body(request)
+        store.revoke_token("token-1")
+        return body
+
+    monkeypatch.setattr("ticket_processor.web.portal.api.raw_body", slow)
+    more = {"Idempotency_Key": key} if key else {}
+    assert no_words(client.ask(method, path, body, If_Match='"1"', **more))["status"] == 401
+    assert (client.ticket().version, len(store.search(Query()).rows), client.rig.told) == (1, 1, [])
+
+
+def test_after_an_erasure_nothing_that_is_kept_for_repetitions_confirms_a_guess_at_the_words(client: Client) -> None:
+    store, request = client.rig.store, {"body": "It is on its way.", "public": True}
+    content = json.dumps(request).encode()
+    headers = {"Authorization": f"Bearer {client.secret}", "Content-Type": "application/json"}
+    path = f"/api/tickets/{client.number}/replies"
+    answer = client.rig.browser().post(path, content=content, headers={**headers, "Idempotency-Key": "k"})
+    assert answer.status_code == 201
+    store.reply(1, Actor("agent", 1), "Hello.", public=True, now=client.rig.at, reason="Ann asked again")
+    store.erase(client.ticket().requester, client.rig.at)
+    guess = hashlib.sha256(f"POST {path}\n".encode() + content).digest()
+    (row,) = store.rows("SELECT * FROM answer")
+    assert guess not in tuple(row)
+    assert not re.search("on its way|Ann asked", str(dumped(store)))
 
 
 def test_a_refused_request_does_not_use_its_key_up(client: Client) -> None:

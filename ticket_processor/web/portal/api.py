@@ -6,7 +6,7 @@ with the token's name as the reason. Every error is a problem (RFC 9457), which 
 
 from __future__ import annotations
 
-import hashlib
+import hmac
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -110,12 +110,16 @@ class TokenGate:
         if token is None:  # a right one is never kept out: nobody guesses 256 bits
             if wait_s := self._portal.wrong_tokens.take(address_of(request)):
                 raise _too_many(wait_s)
-            raise Refused(401, "Send one valid token as 'Authorization: Bearer'.", {"WWW-Authenticate": "Bearer"})
+            raise _no_token()
         if wait_s := self._portal.api_requests.take(str(token.id)):
             raise _too_many(wait_s)
         if token.scope != "write" and request.method not in _READING:
             raise Refused(403, "This token may only read.")
         return token
+
+
+def _no_token() -> Refused:
+    return Refused(401, "Send one valid token as 'Authorization: Bearer'.", {"WWW-Authenticate": "Bearer"})
 
 
 def _too_many(wait_s: float) -> Refused:
@@ -222,17 +226,11 @@ def make_api(portal: Portal) -> FastAPI:
             raise _wrong({"body/tags": "a new tag has up to 60 characters, in lower case, without spaces and commas"})
         if sent.get("priority"):
             sent["priority"] = Priority(sent["priority"])
-        actor, reason = acting(request)
-        after = store.change(
-            before.id,
-            actor,
-            version=version,
-            now=portal.now(),
-            tags_add=tags,
-            tags_remove=[tag for tag in before.tags if tag not in tags],
-            reason=reason,
-            **sent,
-        )
+        gone = [tag for tag in before.tags if tag not in tags]
+        with store.writing():
+            actor, reason = acting(request)
+            sent |= {"tags_add": tags, "tags_remove": gone, "reason": reason}
+            after = store.change(before.id, actor, version=version, now=portal.now(), **sent)
         response.headers.update(_tagged(after))
         return data.rows_of(store, [after])[0]
 
@@ -262,6 +260,7 @@ def make_api(portal: Portal) -> FastAPI:
         found = existing(number)
 
         def act() -> data.Done:
+            acting(request)
             if found.status in ("closed", "spam"):
                 raise Refused(409, "Runs leave closed tickets and spam alone.")
             if not portal.notify(found.id):
@@ -293,8 +292,13 @@ def make_api(portal: Portal) -> FastAPI:
         return found
 
     def acting(request: Request) -> tuple[Actor, str]:
-        """The agent of the request's token, and the reason that is kept with what is done."""
+        """The agent of the request's token, and the reason that is kept with what is done.
+
+        The token may have been revoked while the body came: ask inside the transaction that writes.
+        """
         token: ApiToken = request.state.token
+        if token not in store.tokens():
+            raise _no_token()
         return Actor("agent", token.person), f"API token {token.name}"
 
     def once(request: Request, key: str | None, act: Callable[[], data.Done]) -> tuple[data.Done, bool]:
@@ -303,7 +307,7 @@ def make_api(portal: Portal) -> FastAPI:
             with store.writing():  # so that nothing comes between an act and what is said of it
                 return act(), True
         asked = f"{request.method} {request.scope['path']}\n".encode() + request.state.body
-        digest = hashlib.sha256(asked).digest()
+        digest = hmac.digest(key.encode(), asked, "sha256")  # which confirms no guess at the words without the key
         said, is_new = store.once(request.state.token, key, digest, portal.now(), lambda: act().model_dump_json())
         return data.Done.model_validate_json(said), is_new
 
