@@ -138,11 +138,11 @@ def test_hostile_words_become_no_markup_and_no_formula_and_orders_to_a_program_a
     page, markdown, table, data = ((desk.folder / file).read_text(encoding="utf-8") for file in files)
     for form in (page, markdown, table, data, desk(*PERIOD, "--themes", "--details").out):
         assert "parcel arrived" in form.replace("\\*", "")
-        assert not any(mark in form for mark in ("<script>x", "http://evil", "\x1b", "Ignore previous"))
+        assert not any(mark in form for mark in ("<script>x", "http://evil", "\x1b", "vault"))
     assert "**parcel" not in markdown
     assert not [cell for row in csv.reader(io.StringIO(table)) for cell in row if cell.startswith(("=", "@"))]
-    orders_of = themes(desk)["previous"]
-    assert (orders_of["count"], orders_of["quotes"]) == (3, [])
+    orders_of = themes(desk)["5"]
+    assert (orders_of["name"], orders_of["count"], orders_of["quotes"]) == ("theme of ticket 5", 3, [])
 
 
 def test_an_issue_stays_with_its_theme_and_a_shipped_one_lists_the_tickets_to_tell(desk: Command) -> None:

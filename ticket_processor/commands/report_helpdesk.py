@@ -111,13 +111,13 @@ class HelpdeskPart:
         return found.model_copy(update={"offered": len(offered), "edits": edits, "requests": requests})
 
     def _summaries(self) -> list[str]:
-        """Redacted summaries of tickets without a category of their own."""
+        """Redacted summaries of tickets without a category of their own; none that seem to give orders to a program."""
         fallback = self.settings.taxonomy.fallback
         said = analysed(self.settings, self.since, self.until).values()
         return [
             str(leaving(str(each["summary"])))
             for each in said
-            if each.get("category") == fallback and not each.get("subcategory")
+            if each.get("category") == fallback and not (each.get("subcategory") or each.get("suspicious"))
         ]
 
 

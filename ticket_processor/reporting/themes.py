@@ -129,15 +129,15 @@ def find_themes(
     said = {**before, **now}
     numbers = sorted(said)
     texts = [str(leaving_line(str(said[number]["summary"]), LONGEST)) for number in numbers]
-    wishes = _wishes(said, settings.taxonomy)
-    found = []
-    for group in groups(texts, vectors_of(without_forms(texts))):
+    wishes, found = _wishes(said, settings.taxonomy), []
+    flagged = {place for place, number in enumerate(numbers) if said[number].get("suspicious")}
+    for group in groups(texts, vectors_of(without_forms(texts)), flagged):
         own = [numbers[place] for place in group.places]
         here, there = (tuple(sorted(each.keys() & set(own))) for each in (now, before))
         quotes = {
             texts[place]: numbers[place]
             for place in reversed(group.places)
-            if numbers[place] in now and not said[numbers[place]].get("suspicious")
+            if numbers[place] in now and place not in flagged
         }
         negative = tuple(number for number in here if now[number].get("sentiment") == "negative")
         found.append(
