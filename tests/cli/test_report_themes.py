@@ -126,6 +126,19 @@ def test_erased_words_never_come_back_and_an_erased_ticket_is_not_told(desk: Com
     assert [each["ticket_id"] for each in desk("report", "--shipped", "APP-12", "--json").object["tickets"]] == [50, 52]
 
 
+def test_an_erasure_takes_a_theme_s_words_from_its_links_which_stay(desk: Command) -> None:
+    linked = [f"{themes(desk)[word]['name']}=APP-{number}" for number, word in enumerate(("parcel", "dark"))]
+    themes(desk, *(part for each in linked for part in ("--link", each)))
+    with closing(State(desk.state / FILE_NAME)) as state:
+        state.remember(**{"theme_link APP-2": '{"issue": 2'})
+    desk("audit", "erase", "--ticket", "51", "--yes", ZENDESK_OAUTH_TOKEN="t")
+    assert b"parcel" not in (desk.state / FILE_NAME).read_bytes()
+    assert {link.issue: link.theme for link in links(desk.state)} == {"APP-0": "erased", "APP-1": linked[1][:-6]}
+    for _ in range(2):
+        told = desk("report", "--shipped", "APP-0", "--json").object
+        assert [each["ticket_id"] for each in told["tickets"]] == [50, 52]
+
+
 def test_hostile_words_become_no_markup_and_no_formula_and_orders_to_a_program_are_not_quoted(desk: Command) -> None:
     nasty = [
         f'=HYPERLINK("http://evil.example") <script>x</script> @all **parcel arrived** \x1b[2J {n}' for n in range(3)

@@ -110,7 +110,7 @@ CEILINGS = {
     "pipeline": 4_900,
     "policy": 1_580,
     "replies": 1_330,
-    "reporting": 2_970,
+    "reporting": 2_980,
     "sandbox": 2_920,
     "schedule": 280,
     "seeding": 700,

@@ -148,6 +148,12 @@ class Listed:
 ERASING = "erasing"
 """Fact of the state: the tickets whose words are being erased, as JSON."""
 
+_UNNAME_LINKS = """
+    UPDATE facts SET value = json_set(value, '$.theme', 'erased') WHERE name GLOB 'theme_link *'
+    AND ? IN (SELECT it.value FROM json_each(iif(json_valid(facts.value), facts.value, '{}'), '$.tickets') AS it)
+"""
+"""Customers' words name a theme that people linked to an issue."""
+
 
 def erase_words(state: State, ticket_ids: Iterable[int]) -> list[int]:
     """Remove customers' words from the pending writes of these tickets, and from the file's free pages.
@@ -168,6 +174,7 @@ def erase_words(state: State, ticket_ids: Iterable[int]) -> list[int]:
                 state.keep_verdict(verdict.wordless())
             for table in ("writes", "scheduled_replies"):
                 db.execute(f"DELETE FROM {table} WHERE ticket_id = ?", (ticket_id,))  # noqa: S608 - our own names
+            db.execute(_UNNAME_LINKS, (ticket_id,))
             rows = db.execute("SELECT intent, change FROM intents WHERE ticket_id = ?", (ticket_id,)).fetchall()
             for intent, text in rows:
                 change = parsed(Change, text)

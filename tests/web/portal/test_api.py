@@ -324,7 +324,9 @@ def test_a_request_that_is_repeated_under_its_key_is_done_once(client: Client) -
 
 @pytest.mark.parametrize("key", [None, "k"])
 @pytest.mark.parametrize(
-    ("method", "path", "body"), [each for each in ROUTES if each[0] != "GET"], ids=["create", "change", "reply", "triage"]
+    ("method", "path", "body"),
+    [each for each in ROUTES if each[0] != "GET"],
+    ids=["create", "change", "reply", "triage"],
 )
 def test_a_token_that_is_revoked_while_the_body_comes_does_nothing_more(
     client: Client, monkeypatch: pytest.MonkeyPatch, method: str, path: str, body: Any, key: str | None
