@@ -328,7 +328,7 @@ def _sends_twice(desk: zendesk.Zendesk, change: Change, whole: Any = zendesk.Zen
 
 _CHANGE = ReplySender._change
 _TOUCHED = public_replies._touched
-_FACTS = receipts._change
+_FACTS = receipts.logged_change
 
 REPLY_MUTATIONS: Mapping[str, Guard] = {
     "replies on touched tickets": Guard(11, patch(public_replies, "_touched", return_value=False)),
@@ -339,7 +339,7 @@ REPLY_MUTATIONS: Mapping[str, Guard] = {
     "no delay": Guard(3, patch(public_replies, "_delay", return_value=0.0)),
     "an earlier reply not looked for": Guard(22, patch(public_replies, "write_key", _another_key_each_time)),
     "a reply with its status in one call": Guard(6, patch(ReplySender, "_change", _with_its_status)),
-    "the intent names no draft": Guard(6, patch(receipts, "_change", _unnamed)),
+    "the intent names no draft": Guard(6, patch(receipts, "logged_change", _unnamed)),
     "no stamp on what customers see": Guard(20, patch(zendesk, "update_body", _body(safe_update="", updated_stamp=""))),
     "placeholders in a public reply": Guard(6, patch(zendesk_format, "reply_html", _with_placeholders)),
     "a reply resent without reading": Guard(17, patch(zendesk.Zendesk, "update", _sends_twice)),
