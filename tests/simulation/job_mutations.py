@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from functools import partial
 from typing import Any
 from unittest import mock
@@ -136,11 +137,7 @@ def _another_key_each_time(
     ticket: Ticket, told: Any, policy: Policy, whole: Any = select.reply_to
 ) -> CustomerReply | None:
     reply = whole(ticket, told, policy)
-    return (
-        None
-        if reply is None
-        else CustomerReply(f"{reply.key[:20]}{ticket.read_at:.0f}", reply.ticket, reply.ours, reply.judged)
-    )
+    return reply and replace(reply, key=f"{reply.key[:20]}{ticket.read_at:.0f}")
 
 
 UNVERIFIED = patch(jobs, "shows", return_value=True)
