@@ -92,7 +92,7 @@ class Commands(CommandGroup):
             "mcp": CommandEntry("Let an assistant ask the log questions; it can change nothing.", "mcp:mcp"),
             "portal": CommandEntry("Serve a ticket form, tracking and an agents' list of our own.", "portal:portal"),
             "local": CommandEntry(
-                "Leave with settings, what was learnt and the local helpdesk; erase a customer.",
+                "Move to another machine; erase a local customer.",
                 commands={
                     "export": CommandEntry("Write it all as JSON lines, for another machine.", "local:export_all"),
                     "import": CommandEntry("Take in such lines.", "local:import_all"),
