@@ -97,26 +97,26 @@ def test_the_contract_of_layers_is_short_and_names_every_package() -> None:
 
 CEILINGS = {
     ".": 1_330,
-    "analysis": 8_470,
+    "analysis": 8_450,
     "audit": 1_810,
     "commands": 5_760,
     "core": 2_550,
     "dashboard": 1_260,
     "evaluation": 1_780,
-    "helpdesk": 5_790,
+    "helpdesk": 5_820,
     "knowledge": 1_500,
     "learning": 1_620,
     "monitoring": 2_360,
     "pipeline": 4_900,
     "policy": 1_580,
     "replies": 1_330,
-    "reporting": 2_980,
+    "reporting": 3_070,
     "sandbox": 2_920,
     "schedule": 280,
     "seeding": 700,
     "settings": 1_570,
     "state": 900,
-    "web": 4_330,
+    "web": 4_370,
     "wiring": 3_030,
 }
 """Lines of Python in each package, and of the package's own modules under ``.``.
@@ -124,7 +124,7 @@ CEILINGS = {
 They are lowered when lines go. Whoever raises one says why in the commit. Request Tracker, a third helpdesk, took 1,050
 lines of product (850 of them in ``helpdesk/``), 600 of tests, and a page of 570 words.
 """
-MOST = {"files": 265, "test lines": 58_700, "scripts": 22, "words of docs": 21_070}
+MOST = {"files": 266, "test lines": 58_890, "scripts": 22, "words of docs": 20_830}
 """Of the whole house: modules, lines of tests, scripts, and words of all pages, generated ones included."""
 SLACK = 1.02
 """A ceiling this far above what is there is to be lowered."""

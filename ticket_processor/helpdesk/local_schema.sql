@@ -143,3 +143,12 @@ CREATE TABLE answer (
 CREATE INDEX answer_by_time ON answer (at);
 CREATE TRIGGER token_of_team AFTER UPDATE OF role ON person WHEN NEW.role = 'customer'
     BEGIN DELETE FROM token WHERE person_id = NEW.id; END;
+-- The next version
+CREATE TABLE browsing (
+    browser BLOB NOT NULL,
+    what TEXT NOT NULL CHECK (what IN ('shown', 'opened', 'sent')),
+    article TEXT NOT NULL,
+    hour INTEGER NOT NULL,
+    PRIMARY KEY (browser, what, article, hour)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX browsing_by_hour ON browsing (hour);

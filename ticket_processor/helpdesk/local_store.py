@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Mapping
 from dataclasses import astuple
-from typing import Any
+from typing import Any, Literal
 
 import orjson
 
@@ -54,6 +54,9 @@ _ORDERS: Mapping[Sort, tuple[tuple[str, ...], str, str]] = {
 }
 """The columns, direction and index of each sort; the index also holds the columns that filters use."""
 _DAY_S = 24 * 3600.0
+BROWSING_DAYS = 90
+"""Days for which it is kept what browsers were shown before a ticket."""
+Seen = Literal["shown", "opened", "sent"]
 _ATTACHMENT = """
     SELECT attachment.*, coalesce(message.public, 1) AS public
     FROM attachment LEFT JOIN message ON message.id = message_id
@@ -172,6 +175,31 @@ class LocalStore(TokenStore):
             for row in found:
                 self.write(db, row["id"], SYSTEM, Write(status="closed"), now)
         return len(found)
+
+    # Articles that browsers were shown before a ticket: a hash, an article and an hour, never a word or an address
+
+    def note_browser(self, browser: bytes, what: Seen, articles: Iterable[str], now: float) -> None:
+        """Note what a browser was shown or opened, or, with the article ``""``, that it sent a ticket.
+
+        Only one that was shown the article counts. What is older than :data:`BROWSING_DAYS` is deleted.
+        """
+        hour = int(now // 3600)
+        with self.writing() as db:
+            self.forget_browsing(now)
+            db.executemany(
+                "INSERT OR IGNORE INTO browsing SELECT ?1, ?2, ?3, ?4 WHERE ?2 = 'shown' OR EXISTS "
+                "(SELECT 1 FROM browsing WHERE browser = ?1 AND what = 'shown' AND ?3 IN ('', article))",
+                [(browser, what, article, hour) for article in articles],
+            )
+
+    def browsing(self) -> list[tuple[bytes, str, int]]:
+        """Each browser, what it was shown, opened or sent, and in which hour since 1970."""
+        return [tuple(row) for row in self.rows("SELECT DISTINCT browser, what, hour FROM browsing")]
+
+    def forget_browsing(self, now: float) -> None:
+        """Delete what is too old."""
+        with self.writing() as db:
+            db.execute("DELETE FROM browsing WHERE hour < ?", (int(now // 3600) - 24 * BROWSING_DAYS,))
 
     # Searching
 

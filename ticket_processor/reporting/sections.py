@@ -19,7 +19,7 @@ from ..core.text import many
 from ..learning.scoreboard import Count, Scoreboard
 from ..settings.schema import Settings
 from ..wiring.desks import LookedUp
-from . import figures, queries
+from . import before_tickets, figures, queries
 from .drafts import drafts_tables
 from .figures import DimensionShare, Latency, Totals
 from .glossary import dollars, end_words, percent, seconds
@@ -314,6 +314,12 @@ SECTIONS: tuple[Section, ...] = (
     Section(("models",), _models, _find_models, page="costs"),
     Section(("customer_replies",), _customer_replies, _find_customer_replies, page="overview"),
     Section(("runs", "alerts"), _runs, _find_runs, page="runs"),
+    Section(
+        ("before_tickets",),
+        lambda found, _: before_tickets.tables(found["before_tickets"]),
+        lambda asked: {"before_tickets": before_tickets.counted(asked.settings, asked.selection, asked.index.now())},
+        page="overview",
+    ),
     Section(
         ("replies",),
         lambda found, _: drafts_tables(found["replies"]),

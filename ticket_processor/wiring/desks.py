@@ -63,6 +63,7 @@ def tidy_local(settings: Settings, transport: Transport) -> list[str]:
     days, now = settings.portal.close_after_days, cast("LocalConnection", transport).now()
     store = opened_local(settings, transport)
     lines = finish_erasures(settings, store, now)
+    store.forget_browsing(now)
     closed = store.close_resolved(now - days * 86_400.0, now) if days else 0
     return [*lines, *([f"closed: {closed} that had been resolved for {days} days"] if closed else [])]
 

@@ -156,9 +156,14 @@ def portal_app(
     store = ends.enter_context(local_store(settings, make=True))
     for line in finish_erasures(settings, store, clock.now()):
         say(line)
-    suggest = None
+    suggest, kept = None, None
     if settings.knowledge.sources:
-        suggest = suggesting(KnowledgeSearch(ends.enter_context(closing(knowledge_store(settings)))))
+        kept = ends.enter_context(closing(knowledge_store(settings)))
+        suggest = suggesting(KnowledgeSearch(kept))
+
+    def url_of(article_id: str) -> str:
+        article = kept.article(article_id) if kept else None
+        return _web(article.url) if article and article.audience == "everyone" else ""
 
     def notify(ticket_id: int) -> bool:
         try:
@@ -178,7 +183,7 @@ def portal_app(
         ends.callback(postman.join, END_S)
         ends.callback(postman.stop)
     key = signing_key(folder)
-    portal = Portal(store, clock.now, key=key, name=own.name, address=address, notify=notify, suggest=suggest)
+    portal = Portal(store, clock.now, key, own.name, address, notify, suggest, url_of)
     return make_portal(portal)
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import Annotated
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, File, Form, UploadFile
 from starlette.datastructures import FormData
@@ -13,10 +16,13 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from ...core.errors import HelpdeskDown
 from ...core.text import strip_hidden
 from ...helpdesk.local_model import FormUsed, LocalHelpdeskError, NewFile, NewTicket
+from ...helpdesk.local_store import Seen
 from ...replies.assembly import ArticleLines
 from .parts import (
+    FORM_LIFE_S,
     LINK_COOKIE,
     LINK_LIFE_S,
     Portal,
@@ -97,9 +103,26 @@ def routes(portal: Portal) -> APIRouter:
     def articles(request: Request, typed: Sent, form_token: Text = "") -> Response:
         """Show articles about what was typed: the list alone for our script, else the whole page with the form."""
         found = suggestions(request, typed)
+        if portal.forms.age(request, form_token) is not None:  # no program that only posts: its links are plain
+            note(portal, request, "shown", *(each.article_id for each in found))
+            found = [replace(each, url=each.url and link_to(each.article_id)) for each in found]
         if request.headers.get("hx-request") == "true":
             return portal.page(request, "articles.html", articles=found, searched=True)
         return shown(request, typed, token=form_token, found=found, searched=True)
+
+    @router.get("/articles/open")
+    def open_article(request: Request, article: str = "") -> Response:
+        """Lead to the address of an article that was suggested, and note that it was opened; to no other address."""
+        article_id, _ = portal.cookies.unsigned("article", article, FORM_LIFE_S) or ("", 0.0)
+        url = portal.url_of(article_id) if article_id else ""
+        if not url:
+            raise HTTPException(404)
+        if not request.headers.get("sec-purpose", "").startswith("prefetch"):
+            note(portal, request, "opened", article_id)
+        return go_to(url)
+
+    def link_to(article_id: str) -> str:
+        return "/articles/open?" + urlencode({"article": portal.cookies.sign("article", article_id)})
 
     @router.post("/")
     def submit(
@@ -140,6 +163,7 @@ def routes(portal: Portal) -> APIRouter:
         except LocalHelpdeskError as error:
             return shown(request, typed, {"": f"{error}."}, 422, token=form_token)
         portal.notify(created.id)
+        note(portal, request, "sent", "")
         answer = go_to(path_of(created.number))
         let_in(portal, answer, created.number)
         path = path_of(created.number)
@@ -180,6 +204,16 @@ def routes(portal: Portal) -> APIRouter:
         return list(portal.suggest(text)) if is_enough else []
 
     return router
+
+
+def note(portal: Portal, request: Request, what: Seen, *articles: str) -> None:
+    """Note what a browser with a form of ours did about articles, by a keyed hash of its name. Never fails."""
+    browser = portal.forms.known_browser(request)
+    if portal.suggest is None or not browser or not articles or portal.noted.take(address_of(request)):
+        return
+    name = hashlib.blake2b(browser.encode(), key=portal.cookies.key[:64], digest_size=16).digest()
+    with suppress(HelpdeskDown):
+        portal.store.note_browser(name, what, articles, portal.now())
 
 
 def files_in(files: Sequence[UploadFile] | None) -> tuple[list[NewFile], str]:

@@ -292,7 +292,8 @@ class Portal:
     ``key`` signs cookies: random, secret, and the same after a restart. ``address`` is where browsers reach the portal,
     such as ``https://help.example.com``; with https, browsers send its cookies over https only. ``notify`` is called
     with the id of a ticket that a customer has just submitted or answered, or that an agent wants triaged; it returns
-    whether the ticket is queued. Without ``suggest``, no articles are shown.
+    whether the ticket is queued. Without ``suggest``, no articles are shown; ``url_of`` gives the address of one that
+    everyone may read, by its id, and is empty for any other.
     """
 
     store: LocalStore
@@ -302,6 +303,7 @@ class Portal:
     address: str = ""
     notify: Callable[[int], bool] = lambda _ticket_id: True
     suggest: Suggest | None = None
+    url_of: Callable[[str], str] = lambda _article_id: ""
 
     def __post_init__(self, key: bytes) -> None:
         self.address = self.address.rstrip("/")
@@ -315,6 +317,7 @@ class Portal:
         self.acts = RateLimit(60, HOUR_S, self.now)
         self.searches = RateLimit(60, 60.0, self.now)
         self.files = RateLimit(60, HOUR_S, self.now)
+        self.noted = RateLimit(300, HOUR_S, self.now)
         self.wrong_tokens = RateLimit(20, HOUR_S, self.now)
         self.api_requests = RateLimit(300, 60.0, self.now)
 

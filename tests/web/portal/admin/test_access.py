@@ -28,6 +28,7 @@ ACCESS: dict[str, tuple[int, ...]] = {
     "GET /": FOR_ALL,
     "POST /": (SENT,) * 5,
     "POST /articles": FOR_ALL,
+    "GET /articles/open": (NOT_FOUND,) * 5,
     "GET /t/{number}": OF_THE_CUSTOMER,
     "GET /t/{number}/live": OF_THE_CUSTOMER,
     "GET /t/{number}/files/{file_id}": OF_THE_CUSTOMER,
