@@ -83,5 +83,6 @@ def test_what_cannot_be_compared_is_counted_and_the_rest_is_compared() -> None:
         del erased["analysis"][name]
     nothing = receipt(5, "11-20 08:00", "skipped", analysis=None, change=None)
     tried = written(6, PLAIN) | {"dry_run": True}
-    found = effects([written(1, PLAIN), again, odd, erased, nothing, tried], PLAIN)
-    assert found == WhatIf(2, {}, {TRIAGED_AGAIN: 1, UNREADABLE: 1})
+    altered = [written(7, PLAIN) | part for part in ({"change": "x"}, {"change": {"tags_added": 5}}, {"ticket_id": []})]
+    found = effects([*altered, written(1, PLAIN), again, odd, erased, nothing, tried], PLAIN)
+    assert found == WhatIf(2, {}, {TRIAGED_AGAIN: 1, UNREADABLE: 2})

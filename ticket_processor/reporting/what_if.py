@@ -50,13 +50,15 @@ def what_if(lines: Iterable[Mapping[str, Any]], settings: Settings, marker: str)
     first, again, beyond = dict[int, Mapping[str, Any]](), set[int](), set[int]()
     for line in lines:
         written = line.get("event") == "ticket" and line.get("outcome") in ("updated", "suggested")
-        if written and not line.get("dry_run") and line.get("analysis") and line.get("change"):
-            if marker not in line["change"].get("tags_added", ()):
-                again.add(line["ticket_id"])
+        change, number = line.get("change"), line.get("ticket_id")
+        if written and not line.get("dry_run") and line.get("analysis") and change and isinstance(number, int):
+            tags = change.get("tags_added") if isinstance(change, dict) else None
+            if isinstance(tags, list | tuple) and marker not in tags:
+                again.add(number)
             elif len(first) < MOST_COMPARED:
-                first[line["ticket_id"]] = line
+                first[number] = line
             else:
-                beyond.add(line["ticket_id"])
+                beyond.add(number)
     left_out, compared = Counter({TRIAGED_AGAIN: len(again - first.keys()), TOO_MANY: len(beyond)}), 0
     changed: dict[int, tuple[Effect, ...]] = {}
     for ticket_id, line in first.items():
