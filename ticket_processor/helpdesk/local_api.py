@@ -73,17 +73,11 @@ class TokenStore(Transfer):
         """All tokens, oldest first."""
         return tuple(map(_token_of, self.rows(_TOKENS)))
 
-    def has_tokens(self) -> bool:
-        """True if there is a token."""
-        return self.row("SELECT 1 FROM token LIMIT 1") is not None
-
     def token(self, secret: str) -> ApiToken | None:
         """The token with this secret. Every hash is compared, so that the time taken reveals nothing."""
-        digest, found = hashed(secret), None
-        for row in self.rows(_TOKENS):
-            if hmac.compare_digest(row["secret_hash"], digest):
-                found = _token_of(row)
-        return found
+        digest = hashed(secret)
+        found = [_token_of(row) for row in self.rows(_TOKENS) if hmac.compare_digest(row["secret_hash"], digest)]
+        return found[0] if found else None
 
     def revoke_token(self, name: str) -> bool:
         """Delete a token, and its kept answers; false if there is none of this name."""

@@ -86,7 +86,7 @@ class TokenGate:
             token = await to_thread.run_sync(self._admitted, request)
             if token is not None:
                 body = await _json_of(request)
-        except (Refused, HelpdeskDown) as why:
+        except (HTTPException, HelpdeskDown) as why:
             await _answer(why)(scope, receive, send)
             return
 
@@ -98,7 +98,7 @@ class TokenGate:
 
     def _is_on(self) -> bool:
         with suppress(HelpdeskDown):  # the request is told so
-            return self._portal.store.has_tokens()
+            return self._portal.store.tokens() != ()
         return True
 
     def _admitted(self, request: Request) -> ApiToken | None:
@@ -109,10 +109,10 @@ class TokenGate:
         token = self._portal.store.token(given[0]) if len(given) == 1 and given[0] else None
         if token is None:  # a right one is never kept out: nobody guesses 256 bits
             if wait_s := self._portal.wrong_tokens.take(address_of(request)):
-                raise _too_many(wait_s)
+                raise too_many(wait_s)
             raise _no_token()
         if wait_s := self._portal.api_requests.take(str(token.id)):
-            raise _too_many(wait_s)
+            raise too_many(wait_s)
         if token.scope != "write" and request.method not in _READING:
             raise Refused(403, "This token may only read.")
         return token
@@ -120,11 +120,6 @@ class TokenGate:
 
 def _no_token() -> Refused:
     return Refused(401, "Send one valid token as 'Authorization: Bearer'.", {"WWW-Authenticate": "Bearer"})
-
-
-def _too_many(wait_s: float) -> Refused:
-    why = too_many(wait_s)
-    return Refused(429, why.detail, why.headers)
 
 
 async def _json_of(request: Request) -> bytes:
@@ -362,8 +357,8 @@ def _answer(why: Exception) -> Response:
         case Refused():
             return problem(why.status_code, why.detail, why.headers, **why.more)
         case HTTPException():
-            words = "Nothing has this address." if why.status_code == 404 else "The request makes no sense."
-            return problem(why.status_code, words, why.headers)
+            words = {404: "Nothing has this address.", 429: why.detail}
+            return problem(why.status_code, words.get(why.status_code, "The request makes no sense."), why.headers)
         case RequestValidationError():
             found = {"/".join(map(str, one["loc"]))[:200]: one["msg"] for one in why.errors()[:20]}
             return _answer(_wrong({at: words.removeprefix("Value error, ") for at, words in found.items()}))
