@@ -124,8 +124,10 @@ CEILINGS = {
 They are lowered when lines go. Whoever raises one says why in the commit. Request Tracker, a third helpdesk, took 1,050
 lines of product (850 of them in ``helpdesk/``), 600 of tests, and a page of 570 words.
 """
-MOST = {"files": 266, "test lines": 58_890, "scripts": 22, "words of docs": 20_830}
+MOST = {"files": 266, "test lines": 58_900, "scripts": 22, "words of docs": 20_830}
 """Of the whole house: modules, lines of tests, scripts, and words of all pages, generated ones included."""
+MOST_OF_A_FILE, LONGER = 400, {"core/models.py": 420}
+"""Lines of a module, and of the one that is longer: all the data of a ticket's way through a run."""
 SLACK = 1.02
 """A ceiling this far above what is there is to be lowered."""
 
@@ -158,6 +160,12 @@ def test_no_package_grows_beyond_its_ceiling() -> None:
     assert {name: count for name, count in found.items() if count > CEILINGS[name]} == {}
     high = {name: count for name, count in found.items() if count * SLACK + 20 < CEILINGS[name]}
     assert high == {}, "lower these ceilings"
+
+
+def test_no_module_is_longer_than_its_ceiling() -> None:
+    found = {path.relative_to(PACKAGE).as_posix(): lines([path]) for path in PACKAGE.rglob("*.py")}
+    assert {name: count for name, count in found.items() if count > LONGER.get(name, MOST_OF_A_FILE)} == {}
+    assert all(found[name] > MOST_OF_A_FILE for name in LONGER), "the ceiling of all modules is enough for these"
 
 
 def test_the_whole_house_stays_within_its_ceilings() -> None:

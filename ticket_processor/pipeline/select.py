@@ -20,7 +20,7 @@ from ..audit.receipts import AuditLog
 from ..core import reasons
 from ..core.clock import parse_iso
 from ..core.errors import MissingPart, RequestSkipped, TicketError
-from ..core.models import Analysis, Change, Decision, Outcome, OutcomeStatus, Overwrite, ReplySeen, TakenOff, Ticket
+from ..core.models import Analysis, Change, Decision, Outcome, OutcomeStatus, ReplySeen, TakenOff, Ticket
 from ..helpdesk.protocol import Helpdesk
 from ..helpdesk.ticket_history import History, Ours, overwritten
 from ..policy.decide import Mode, Policy
@@ -38,7 +38,7 @@ from ..policy.skip_rules import Selection
 from ..state.records import Retry, Verdict
 from ..state.store import State
 from ..tags import NOT_OURS, earlier_key, merge, write_key
-from .settlement import WRITE_ATTEMPTS, Settlement, changes_anything, incomplete, is_stable
+from .settlement import WRITE_ATTEMPTS, Settlement, changes_anything, incomplete, is_stable, may_be_replaced
 
 KNOWN = (reasons.ALREADY_DONE, reasons.DEAD_LETTER, reasons.DROPPED, reasons.OLDER_THAN_SINCE)
 """Reasons that get no line in the log when a ticket is listed again, since nothing is new."""
@@ -332,7 +332,7 @@ class Triage:
             )
 
         change = merged()
-        if _may_be_replaced(decision, change, ticket) and self.may_hold_our_write(ticket, None):
+        if may_be_replaced(decision, change, ticket) and self.may_hold_our_write(ticket, None):
             history = read()
             change = merged(history.last_written() if work.verdict.puts_back else history.ours())
         if change.group in self._unknown_groups:
@@ -389,18 +389,3 @@ class Triage:
     def stable(self, ticket: Ticket) -> bool:
         """See :func:`is_stable`."""
         return is_stable(ticket, self._stable_read_s)
-
-
-def _may_be_replaced(decision: Decision, change: Change, ticket: Ticket) -> bool:
-    """True if the change depends on which values are our own."""
-    bot_set = Overwrite.BOT_SET
-    fields = any(_differs(decision.fields[key], ticket.fields.get(key)) for key in change.fields_kept)
-    return (
-        (decision.priority_overwrite is bot_set and _differs(decision.priority, change.priority_before))
-        or (decision.group_overwrite is bot_set and _differs(decision.group, change.group_before))
-        or (decision.fields_overwrite is bot_set and fields)
-    )
-
-
-def _differs(wanted: object, current: object) -> bool:
-    return wanted is not None and current is not None and wanted != current

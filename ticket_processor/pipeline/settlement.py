@@ -194,6 +194,21 @@ def changes_anything(change: Change) -> bool:
     )
 
 
+def may_be_replaced(decision: Decision, change: Change, ticket: Ticket) -> bool:
+    """True if the change depends on which values are our own."""
+    bot_set = Overwrite.BOT_SET
+    fields = any(_differs(decision.fields[key], ticket.fields.get(key)) for key in change.fields_kept)
+    return (
+        (decision.priority_overwrite is bot_set and _differs(decision.priority, change.priority_before))
+        or (decision.group_overwrite is bot_set and _differs(decision.group, change.group_before))
+        or (decision.fields_overwrite is bot_set and fields)
+    )
+
+
+def _differs(wanted: object, current: object) -> bool:
+    return wanted is not None and current is not None and wanted != current
+
+
 def follow_up(work: Settlement, outcome: Outcome, change: Change, audit: AuditLog, trust: JobTrust) -> FollowUp | None:
     """The follow-up of a write, if any: restores what it took from a person, adds what the helpdesk refused."""
     # A ticket without room for a note will never have any.
