@@ -22,6 +22,7 @@ from ..reporting.knowledge_gaps import FEWEST_TICKETS, TOPICS, Knowledge, look_u
 from ..reporting.queries import LogSelection, offered_drafts, stamp
 from ..reporting.queries import escalated as escalated_of
 from ..reporting.sections import escalated_table
+from ..reporting.story import ticket_lines
 from ..reporting.themes import (
     IssueLink,
     Themes,
@@ -30,7 +31,6 @@ from ..reporting.themes import (
     keep_link,
     links,
     shown,
-    ticket_lines,
 )
 from ..settings.schema import Settings
 from ..wiring.desks import OVER, reading

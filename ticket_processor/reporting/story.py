@@ -14,7 +14,10 @@ from typing import Any
 
 from ..audit.files import events
 from ..audit.lines import Keyring
+from ..core.clock import iso
 from ..core.reasons import in_words, why_no_model
+from ..settings.schema import Settings
+from ..wiring.parts import keyring
 from .glossary import dollars
 from .index import LogIndex
 
@@ -49,6 +52,14 @@ def lines_about(ticket_id: int, days: Iterable[date], folder: Path, keys: Keyrin
     wanted = sorted({f"{day - timedelta(days=back)}" for day in days for back in (0, 1)})
     lines = (line for day in wanted for _, line in events(folder, first_day=day, last_day=day, keys=keys))
     return [line for line in lines if line.get("ticket_id") == ticket_id]
+
+
+def ticket_lines(settings: Settings, since: float, until: float) -> Iterator[Mapping[str, Any]]:
+    """The receipts of tickets between these moments (Unix seconds), oldest first; none of dry runs."""
+    first, end = (iso(moment, milliseconds=True) for moment in (since, until))
+    for _, line in events(settings.log_dir, first_day=first[:10], last_day=end[:10], keys=keyring(settings)):
+        if line.get("event") == "ticket" and not line.get("dry_run") and first <= str(line.get("ts")) < end:
+            yield line
 
 
 def moments(lines: Sequence[Mapping[str, Any]]) -> list[Moment]:

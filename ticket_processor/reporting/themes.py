@@ -17,17 +17,15 @@ from ..analysis.rules.analyser import RulesAnalyser
 from ..analysis.rules.matcher import known_name
 from ..analysis.rules.telling import LONGEST
 from ..analysis.text.outgoing import leaving_line
-from ..audit.files import events
-from ..core.clock import iso
 from ..core.models import Frozen
 from ..core.tables import SENTENCES, WHERE, Table
 from ..core.taxonomy import Taxonomy, default_taxonomy
 from ..core.text import many, plain_line
 from ..settings.schema import Settings
 from ..state.store import FILE_NAME, State
-from ..wiring.parts import keyring
 from .glossary import NONE, percent
 from .likeness import groups, without_forms
+from .story import ticket_lines
 
 FEWEST_OF_THEME = 3
 """Tickets of a theme, in the period or in the one before."""
@@ -99,14 +97,6 @@ class Themes(Frozen):
     vectors: bool = False
     themes: tuple[Theme, ...] = ()
     ended_early: str | None = None
-
-
-def ticket_lines(settings: Settings, since: float, until: float) -> Iterator[Mapping[str, Any]]:
-    """The receipts of tickets between these moments (Unix seconds), oldest first; none of dry runs."""
-    first, end = (iso(moment, milliseconds=True) for moment in (since, until))
-    for _, line in events(settings.log_dir, first_day=first[:10], last_day=end[:10], keys=keyring(settings)):
-        if line["event"] == "ticket" and not line.get("dry_run") and first <= str(line.get("ts")) < end:
-            yield line
 
 
 def analysed(settings: Settings, since: float, until: float) -> Analyses:

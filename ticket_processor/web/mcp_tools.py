@@ -18,7 +18,6 @@ from pydantic import Field
 
 from ..analysis.model_server.prompt import ticket_message
 from ..analysis.text.outgoing import leaving
-from ..audit.files import events
 from ..core.clock import Clock, iso
 from ..core.models import Frozen, Urgency
 from ..core.reasons import in_words
@@ -27,7 +26,7 @@ from ..reporting import queries
 from ..reporting.index import LogIndex
 from ..reporting.queries import LogSelection
 from ..reporting.report import as_data, gather
-from ..reporting.story import Moment, days_of, lines_about, moments
+from ..reporting.story import Moment, days_of, lines_about, moments, ticket_lines
 from ..reporting.what_if import Effect, what_if
 from ..settings.schema import Settings
 from ..wiring.parts import keyring
@@ -215,9 +214,7 @@ class LogReader:
 
         No model and no helpdesk is asked: only settings of decisions ([policy], categories) make a difference.
         """
-        settings, (first, last) = self._settings, map(iso, asked.period(self._clock.now()))
-        days = events(settings.log_dir, first_day=first[:10], last_day=last[:10], keys=keyring(settings))
-        lines = (line for _, line in days if first <= str(line.get("ts")) < last)
+        settings, lines = self._settings, ticket_lines(self._settings, *asked.period(self._clock.now()))
         found = what_if(lines, self._candidate or settings, settings.policy.marker)
         effects = Counter(effect for several in found.changed.values() for effect in several)
         return Compared(
