@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from .api_model import Problem
+from .parts import API_REQUESTS
 
 _ERRORS = {
     400: "The body is no JSON.",
@@ -20,7 +21,7 @@ _ERRORS = {
     415: "The body is not application/json.",
     422: "Something in the request is wrong, or its key was used for another one.",
     428: "If-Match is missing.",
-    429: "Too many requests, 300 a minute for a token, or wrong tokens: see Retry-After.",
+    429: f"Too many requests, {API_REQUESTS} a minute for a token, or wrong tokens: see Retry-After.",
     500: "The mistake is ours.",
     503: "The helpdesk cannot be used at the moment.",
 }

@@ -283,6 +283,8 @@ _TEMPLATES.filters |= {"moment": moment, "rendered": rendered, "file_size": file
 Suggest = Callable[[str], Sequence[ArticleLines]]
 """Finds articles that may answer a customer's text."""
 HOUR_S = 3600.0
+API_REQUESTS = 300
+"""Requests to the API that a token may make in a minute."""
 
 
 @dataclass
@@ -319,7 +321,7 @@ class Portal:
         self.files = RateLimit(60, HOUR_S, self.now)
         self.noted = RateLimit(300, HOUR_S, self.now)
         self.wrong_tokens = RateLimit(20, HOUR_S, self.now)
-        self.api_requests = RateLimit(300, 60.0, self.now)
+        self.api_requests = RateLimit(API_REQUESTS, 60.0, self.now)
 
     def text(self, template: str, **values: object) -> str:
         """The template with these values, without forms."""
