@@ -16,7 +16,7 @@ For ``themes``, ``FILE`` holds tickets (``subject``, ``body``, ``native``), by d
 beside this repository. They have no dates: a report groups both its weeks at once, as here. What counts as right is
 what the data has: each theme should be of one ``repo`` (or ``intent``), and of one kind (``label``) of one ``repo``.
 Purity is the share of grouped tickets that have their theme's commonest label; tiny themes are pure by themselves, so
-the same is told of tickets dealt at random into themes of the same sizes. The least likeness was chosen with this file.
+beside it stands the purity of themes of the same sizes, filled at random. The least likeness was chosen with this file.
 
 For ``drafts`` it holds ``grounded_begin/begin.jsonl.gz`` (rows with ``knowledge``, ``response``, ``label``), folders
 ``kb_*`` with ``corpus.jsonl.gz``, and ``grounded_mtragun/tasks.jsonl.gz`` (rows with ``turns``, ``contexts``,
