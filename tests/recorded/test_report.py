@@ -6,6 +6,7 @@ import json
 import os
 from datetime import UTC, datetime
 from pathlib import Path
+from statistics import fmean
 
 import pytest
 
@@ -54,5 +55,8 @@ def test_the_rules_find_category_and_urgency_as_well_as_they_did(tmp_path: Path)
     done = run(command, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     (rules,) = json.loads(done.stdout)["analysers"]
-    found = {f"{name}.macro_f1": rules["mean"][name]["macro_f1"] for name in ("category", "urgency")}
+    found = {}
+    for name in ("category", "urgency"):
+        fields = [source["fields"][name] for source in rules["sources"] if name in source["fields"]]
+        found[f"{name}.macro_f1"] = fmean(field["macro_f1"] for field in fields)
     assert_as_recorded("eval", found, within=WITHIN)
