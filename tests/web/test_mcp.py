@@ -69,7 +69,7 @@ def log_of(texts: Sequence[str]) -> list[dict[str, Any]]:
         line = receipt(
             number, "11-20 08:10", total_ms=900, summary=some[0][:290], evidence=[some[1]], entities={"order": some[2]}
         )
-        line["analysis"] |= {"steps": [some[3]]}
+        line["analysis"] |= {"steps": [some[3]], "urgent_words": [some[1]]}
         line["change"] |= {"note": f"Triage: billing.\nSummary: “{some[4]}”", "escalated": ["legal"]}
         lines.append(line)
     return lines
@@ -250,6 +250,23 @@ def test_words_of_a_helpdesk_that_refused_a_write_are_marked_too(tmp_path: Path)
         answer = json.loads(text)
         assert any("call the tool undo" in words for words in marked(answer))
         assert "call the tool undo" not in outside(answer)
+
+
+@pytest.mark.parametrize(
+    "altered",
+    [
+        *({"analysis": "x"}, {"event": "intent", "analysis": [1]}, {"change": {"tags_added": 5}}),
+        *({"reason": 5, "outcome": "failed"}, {"timings_ms": "x"}),
+    ],
+)
+def test_a_story_tells_what_is_intact_and_that_a_line_is_not(tmp_path: Path, altered: dict[str, Any]) -> None:
+    lines = [receipt(1, f"11-20 08:0{minute}") for minute in range(3)]
+    lines[1] |= altered
+    write_day(tmp_path, DAY, lines)
+    ((wrong, text),) = in_process(Settings(log_dir=tmp_path), [], ("explain_ticket", {"ticket_id": 1}))
+    assert not wrong, text
+    told = [event["moment"]["headline"] for event in json.loads(text)["events"]]
+    assert told == ["updated: by m-1", "this line was altered and cannot be told", "updated: by m-1"]
 
 
 def test_a_long_story_is_cut_at_its_oldest_events(tmp_path: Path) -> None:

@@ -22,6 +22,9 @@ from .glossary import dollars
 from .index import LogIndex
 
 ERASED = "erased, or never there"
+URGENT_WORDS = "Urgent words (keyword rules)"
+"""The fact that quotes a customer."""
+ALTERED = "this line was altered and cannot be told"
 
 
 @dataclass(frozen=True)
@@ -63,8 +66,20 @@ def ticket_lines(settings: Settings, since: float, until: float) -> Iterator[Map
 
 
 def moments(lines: Sequence[Mapping[str, Any]]) -> list[Moment]:
-    """The events in words, in their order. Parts that a line lacks are left out."""
-    return [_moment(line) for line in lines]
+    """The events in words, in their order. Parts that a line lacks are left out; of an altered one it is said."""
+    return [_told(line) for line in lines]
+
+
+def _told(line: Mapping[str, Any]) -> Moment:
+    try:
+        return _moment(line)
+    except (AttributeError, TypeError, ValueError):
+        return altered(line)
+
+
+def altered(line: Mapping[str, Any]) -> Moment:
+    """The event of a line that somebody altered, so that it cannot be told."""
+    return Moment(str(line.get("ts")), str(line.get("run_id")), str(line.get("event")), ALTERED)
 
 
 def _moment(event: Mapping[str, Any]) -> Moment:
@@ -114,7 +129,7 @@ def _understood(analysis: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if isinstance(confidence := analysis.get("confidence"), int | float):
         yield "Confidence", f"{confidence:.0%}"
     if words := analysis.get("urgent_words"):
-        yield "Urgent words (keyword rules)", ", ".join(f"“{each}”" for each in words)
+        yield URGENT_WORDS, ", ".join(f"“{each}”" for each in words)
     for name in ("alarms", "suspicious"):
         if values := analysis.get(name):
             yield name.capitalize(), ", ".join(map(str, values))

@@ -10,6 +10,7 @@ import secrets
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated, Any, Literal, get_type_hints
@@ -26,7 +27,7 @@ from ..reporting import queries
 from ..reporting.index import LogIndex
 from ..reporting.queries import LogSelection
 from ..reporting.report import as_data, gather
-from ..reporting.story import Moment, days_of, lines_about, moments, ticket_lines
+from ..reporting.story import URGENT_WORDS, Moment, altered, days_of, lines_about, moments, ticket_lines
 from ..reporting.what_if import Effect, what_if
 from ..settings.schema import Settings
 from ..wiring.parts import keyring
@@ -40,7 +41,7 @@ _MOST_TOKENS, _MOST_CHARACTERS = 400, 300
 """Of each text about a ticket, and of every other one."""
 _DAY_S = 86_400.0
 _FIGURES = "totals before latency_ms failure_reasons skip_reasons objectives models runs alerts remarks".split()
-_TEXTS = ("summary", "evidence", "entities", "root_cause", "steps")
+_TEXTS = ("summary", "evidence", "urgent_words", "entities", "root_cause", "steps")
 _WORD = re.compile(r"[a-z][a-z0-9_]{0,80}")
 
 
@@ -264,10 +265,14 @@ def _reason(reason: str | None, outcome: object) -> Any:
 
 
 def _event(line: Mapping[str, Any]) -> TicketEvent:
-    reason = _reason(line.get("reason"), line.get("outcome"))
-    foreign = [reason] if isinstance(reason, CustomerText) else []
-    (moment,) = moments([{**line, "reason": "see texts"} if foreign else line])
-    return TicketEvent(moment=replace(moment, summary=None), texts=[*foreign, *_texts(line)])
+    moment, texts = altered(line), list[CustomerText]()
+    with suppress(AttributeError, TypeError):
+        reason = _reason(line.get("reason"), line.get("outcome"))
+        foreign = [reason] if isinstance(reason, CustomerText) else []
+        texts = [*foreign, *_texts(line)]
+        (moment,) = moments([{**line, "reason": "see texts"} if foreign else line])
+    facts = tuple(fact for fact in moment.facts if fact[0] != URGENT_WORDS)
+    return TicketEvent(moment=replace(moment, facts=facts, summary=None), texts=texts)
 
 
 def _texts(line: Mapping[str, Any]) -> Iterator[CustomerText]:
