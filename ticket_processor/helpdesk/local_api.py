@@ -6,8 +6,8 @@ import hmac
 import re
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
 
 from .local_model import LocalHelpdeskError
 from .local_reading import hashed, insert, person_named, stamp
@@ -33,6 +33,11 @@ class ApiToken:
     person: int
     email: str
     created_at: str
+    secret_hash: bytes = field(repr=False)
+
+    def is_opened_by(self, secret: str) -> bool:
+        """True if this is the token's secret; the time taken reveals nothing."""
+        return hmac.compare_digest(self.secret_hash, hashed(secret))
 
 
 class TicketTimes(NamedTuple):
@@ -59,7 +64,8 @@ class TokenStore(Transfer):
             person = person_named(db, email)
             if person is None or person.role == "customer":
                 raise LocalHelpdeskError("no agent or admin has this address")
-            (last,) = db.execute("SELECT coalesce(max(id), 0) FROM token").fetchone()
+            # Numbers of revoked tokens stay used: the name is the reason that is kept with what a token did.
+            (last,) = db.execute("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'token'").fetchone()
             name = name or f"token-{last + 1}"
             if not _NAME.fullmatch(name):
                 raise LocalHelpdeskError("a token's name has 1 to 40 letters, digits and . _ -")
@@ -71,13 +77,7 @@ class TokenStore(Transfer):
 
     def tokens(self) -> tuple[ApiToken, ...]:
         """All tokens, oldest first."""
-        return tuple(map(_token_of, self.rows(_TOKENS)))
-
-    def token(self, secret: str) -> ApiToken | None:
-        """The token with this secret. Every hash is compared, so that the time taken reveals nothing."""
-        digest = hashed(secret)
-        found = [_token_of(row) for row in self.rows(_TOKENS) if hmac.compare_digest(row["secret_hash"], digest)]
-        return found[0] if found else None
+        return tuple(ApiToken(**dict(row)) for row in self.rows(_TOKENS))
 
     def revoke_token(self, name: str) -> bool:
         """Delete a token, and its kept answers; false if there is none of this name."""
@@ -111,7 +111,3 @@ class TokenStore(Transfer):
             *(first, f"{last}U"),  # U comes after the T that follows the day
         )
         return [TicketTimes(*row) for row in rows]
-
-
-def _token_of(row: Any) -> ApiToken:
-    return ApiToken(**{name: value for name, value in dict(row).items() if name != "secret_hash"})

@@ -487,6 +487,20 @@ def test_the_page_of_the_api_shows_every_request_and_needs_nothing_from_elsewher
     assert "set-cookie" not in page.headers
 
 
+def test_the_name_that_a_revoked_token_got_by_itself_does_not_come_again(client: Client) -> None:
+    store, at = client.rig.store, client.rig.at
+    assert store.add_token("ada@example.com", "read", "", at)[0] == "token-2"
+    assert store.revoke_token("token-2")
+    assert store.add_token("ada@example.com", "read", "", at)[0] == "token-3"
+
+
+def test_a_request_that_only_reads_looks_up_tokens_once(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked, rows = list[str](), client.rig.store.rows
+    monkeypatch.setattr(client.rig.store, "rows", lambda query, *values: asked.append(query) or rows(query, *values))
+    assert client.ask("GET", "/api/tickets").status_code == 200
+    assert sum("FROM token" in query for query in asked) == 1
+
+
 def test_tokens_are_stored_as_hashes_and_never_exported(client: Client) -> None:
     assert client.ask("POST", "/api/tickets", NEW, Idempotency_Key="secret-key").status_code == 201
     exported = json.dumps([*client.rig.store.export_lines()])

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import hmac
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from http import HTTPStatus
@@ -77,17 +76,19 @@ class TokenGate:
         self._portal = portal
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        is_ours = scope["type"] == "http" and f"{scope['path']}/".startswith("/api/")
-        if not (is_ours and await to_thread.run_sync(self._is_on)):
+        if scope["type"] != "http" or not f"{scope['path']}/".startswith("/api/"):
             await self._app(scope, receive, send)
             return
-        request, body = Request(scope, receive), b""
+        request = Request(scope, receive)
         try:
-            token = await to_thread.run_sync(self._admitted, request)
-            if token is not None:
-                body = await _json_of(request)
+            tokens = await to_thread.run_sync(self._portal.store.tokens)
+            token = self._admitted(request, tokens) if tokens else None
+            body = b"" if token is None else await _json_of(request)
         except (HTTPException, HelpdeskDown) as why:
             await _answer(why)(scope, receive, send)
+            return
+        if not tokens:
+            await self._app(scope, receive, send)
             return
 
         async def read_again() -> Message:
@@ -96,17 +97,13 @@ class TokenGate:
         state = {**scope.get("state", {}), "token": token, "body": body}
         await self._api({**scope, "state": state, "root_path": "/api"}, read_again, send)
 
-    def _is_on(self) -> bool:
-        with suppress(HelpdeskDown):  # the request is told so
-            return self._portal.store.tokens() != ()
-        return True
-
-    def _admitted(self, request: Request) -> ApiToken | None:
+    def _admitted(self, request: Request, tokens: Sequence[ApiToken]) -> ApiToken | None:
         """The request's token; ``None`` for the documentation, which is open. Raises :class:`Refused`."""
         if request.method == "GET" and request.scope["path"] in OPEN:  # the URL depends on the header Host
             return None
         given = [bearer(one) for one in request.headers.getlist("authorization")]
-        token = self._portal.store.token(given[0]) if len(given) == 1 and given[0] else None
+        secret = given[0] if len(given) == 1 else None
+        token = next((one for one in tokens if secret and one.is_opened_by(secret)), None)
         if token is None:  # a right one is never kept out: nobody guesses 256 bits
             if wait_s := self._portal.wrong_tokens.take(address_of(request)):
                 raise too_many(wait_s)
