@@ -30,7 +30,7 @@ def test_readers_of_articles_who_sent_no_ticket_are_counted_net_of_those_who_cam
 ) -> None:
     """Need 45: shown, opened, not submitted within 24 hours, net of those who come back; report and dashboard."""
     desk = site.command
-    desk.configure(f'helpdesk = "local"\nlog_dir = "logs"\n{KNOWLEDGE}')
+    desk.configure(f'helpdesk = "local"\nlog_dir = "logs"\n{KNOWLEDGE}\n[portal]\ncount_readers = true\n')
     articles(desk, invoices="# Invoices\nThe invoice of each month is under Billing, as a file.\n")
     monkeypatch.chdir(desk.folder)
     assert CliRunner().invoke(app, ["kb", "sync"], env=desk.environ).exit_code == 0

@@ -18,7 +18,7 @@ SOON_H, LATE_H = 24, 7 * 24
 """A ticket within the first means that the article did not answer; within the second, that its reader came back."""
 UNKNOWN = (
     "A browser that sent no ticket need not have been answered: its owner may have given up, written by mail, used "
-    "another browser, or deleted its cookies."
+    "another browser, or deleted its cookies; some may still come."
 )
 
 
@@ -58,8 +58,8 @@ def count(events: Iterable[tuple[bytes, str, int]], since: float, until: float, 
 
 
 def counted(settings: Settings, selection: LogSelection, now: float) -> BeforeTickets | None:
-    """The counts of a period; ``None`` where no portal shows articles, or tickets were chosen by their labels."""
-    if settings.helpdesk != "local" or not settings.knowledge.sources or any(selection.labels.values()):
+    """The counts of a period; ``None`` where no portal counts, or tickets were chosen by their labels."""
+    if settings.helpdesk != "local" or not settings.portal.count_readers or any(selection.labels.values()):
         return None
     with suppress(HelpdeskDown), local_store(settings) as store:
         return count(store.browsing(), selection.since // 3600, selection.until / 3600, now // 3600)

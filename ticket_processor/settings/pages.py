@@ -63,7 +63,7 @@ class DashboardSettings(Frozen):
 
 
 class PortalServerSettings(Frozen):
-    """What `ticketbot portal` shows, when tickets close, and how it sends mail."""
+    """What `ticketbot portal` shows and counts, when tickets close, and how it sends mail."""
 
     name: str = Field("Support", min_length=1, max_length=60, description="the name at the top of pages and in mail")
     url: str | None = Field(
@@ -74,6 +74,9 @@ class PortalServerSettings(Frozen):
         ge=0,
         le=3650,
         description="days after which a run closes resolved tickets for good; 0: never",
+    )
+    count_readers: bool = Field(
+        False, description="count browsers that were shown articles, by a cookie, and those that then sent no ticket"
     )
     mail_from: str | None = Field(
         None, pattern=r"^[^@\s<>,;]+@[A-Za-z0-9.-]+$", description="sender of the mail; without it none is sent"

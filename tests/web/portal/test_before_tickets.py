@@ -63,6 +63,16 @@ def test_who_has_no_form_gets_plain_links_and_is_not_counted(rig: PortalRig) -> 
     assert noted(rig) == before == {"shown": 1}
 
 
+def test_nobody_is_counted_unless_the_settings_say_so(rig: PortalRig) -> None:
+    rig.parts.url_of = None
+    browser = rig.browser()
+    assert link(browser) == WHERE
+    signed = rig.parts.cookies.sign("article", "a:1")
+    assert browser.get("/articles/open", params={"article": signed}, follow_redirects=False).status_code == 404
+    browser.submit()
+    assert not noted(rig)
+
+
 def test_a_link_leads_to_an_article_of_ours_and_nowhere_else(rig: PortalRig) -> None:
     browser = rig.browser()
     place = link(browser)

@@ -183,7 +183,7 @@ def portal_app(
         ends.callback(postman.join, END_S)
         ends.callback(postman.stop)
     key = signing_key(folder)
-    portal = Portal(store, clock.now, key, own.name, address, notify, suggest, url_of)
+    portal = Portal(store, clock.now, key, own.name, address, notify, suggest, url_of if own.count_readers else None)
     return make_portal(portal)
 
 

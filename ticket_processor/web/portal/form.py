@@ -103,7 +103,8 @@ def routes(portal: Portal) -> APIRouter:
     def articles(request: Request, typed: Sent, form_token: Text = "") -> Response:
         """Show articles about what was typed: the list alone for our script, else the whole page with the form."""
         found = suggestions(request, typed)
-        if portal.forms.age(request, form_token) is not None:  # no program that only posts: its links are plain
+        is_ours = portal.forms.age(request, form_token) is not None  # no program that only posts: its links are plain
+        if portal.url_of and is_ours:
             note(portal, request, "shown", *(each.article_id for each in found))
             found = [replace(each, url=each.url and link_to(each.article_id)) for each in found]
         if request.headers.get("hx-request") == "true":
@@ -114,7 +115,7 @@ def routes(portal: Portal) -> APIRouter:
     def open_article(request: Request, article: str = "") -> Response:
         """Lead to the address of an article that was suggested, and note that it was opened; to no other address."""
         article_id, _ = portal.cookies.unsigned("article", article, FORM_LIFE_S) or ("", 0.0)
-        url = portal.url_of(article_id) if article_id else ""
+        url = portal.url_of(article_id) if portal.url_of and article_id else ""
         if not url:
             raise HTTPException(404)
         if not request.headers.get("sec-purpose", "").startswith("prefetch"):
@@ -209,7 +210,7 @@ def routes(portal: Portal) -> APIRouter:
 def note(portal: Portal, request: Request, what: Seen, *articles: str) -> None:
     """Note what a browser with a form of ours did about articles, by a keyed hash of its name. Never fails."""
     browser = portal.forms.known_browser(request)
-    if portal.suggest is None or not browser or not articles or portal.noted.take(address_of(request)):
+    if portal.url_of is None or not browser or not articles or portal.noted.take(address_of(request)):
         return
     name = hashlib.blake2b(browser.encode(), key=portal.cookies.key[:64], digest_size=16).digest()
     with suppress(HelpdeskDown):

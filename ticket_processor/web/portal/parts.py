@@ -295,7 +295,7 @@ class Portal:
     such as ``https://help.example.com``; with https, browsers send its cookies over https only. ``notify`` is called
     with the id of a ticket that a customer has just submitted or answered, or that an agent wants triaged; it returns
     whether the ticket is queued. Without ``suggest``, no articles are shown; ``url_of`` gives the address of one that
-    everyone may read, by its id, and is empty for any other.
+    everyone may read, by its id, and is empty for any other. Without it, nobody who is shown articles is counted.
     """
 
     store: LocalStore
@@ -305,7 +305,7 @@ class Portal:
     address: str = ""
     notify: Callable[[int], bool] = lambda _ticket_id: True
     suggest: Suggest | None = None
-    url_of: Callable[[str], str] = lambda _article_id: ""
+    url_of: Callable[[str], str] | None = None
 
     def __post_init__(self, key: bytes) -> None:
         self.address = self.address.rstrip("/")
