@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import base64
 import json
+import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +19,14 @@ from hypothesis import strategies as st
 from ticket_processor.helpdesk.local_model import NewTicket
 from ticket_processor.learning.gate import PinnedCase, pin, pinned
 from ticket_processor.learning.store import Correction, CorrectionStatus, LearningStore
+from ticket_processor.state import sqlite
 
 from .accounts import LocalCommand
 from .conftest import Command
 
 ZENDESK = {"ZENDESK_SUBDOMAIN": "acme", "ZENDESK_OAUTH_TOKEN": "zendesk-canary-1"}
 CORRECTION = Correction(0, 7, "category", "general", "billing", 5, "person", 100.0, text="quokka charged twice")
+PIN = PinnedCase(0, 7, "category", "is", "billing", "quokka")
 DECIDED: tuple[CorrectionStatus, ...] = ("pending", "approved", "rejected", "expired")
 
 
@@ -47,7 +50,7 @@ def first(tmp_path: Path) -> Command:
     with learning(command) as store:
         store.keep([], [replace(CORRECTION, ticket_id=number) for number in (7, 8, 9)])
         store.decide([1, 2], "approved", "ana", 300.0)
-        pin(store, [PinnedCase(0, 7, "category", "is", "billing", "quokka")], "bo", 301.0)
+        pin(store, [PIN], "bo", 301.0)
     return command
 
 
@@ -111,6 +114,42 @@ def test_erased_tickets_neither_leave_nor_come_back(first: Command, tmp_path: Pa
     assert '"ticket_id":7' not in (first.folder / "bundle.jsonl").read_text("utf-8")
 
 
+@pytest.mark.parametrize("at", ["commit", "vacuum"])
+def test_an_import_that_the_disk_ends_is_finished_by_its_repetition(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at: str
+) -> None:
+    first, second = (LocalCommand(tmp_path / name) for name in ("first", "second"))
+    first.configure("# ours\n")
+    first.store.create(NewTicket("Charged twice", "text", "ada@example.com"), time.time())
+    with learning(first) as store, learning(second):
+        store.keep([], [replace(CORRECTION, ticket_id=1)])
+        store.decide([1], "approved", "ana", 300.0)
+    first("local", "export", "bundle.jsonl")
+
+    whole = sqlite.transaction
+
+    @contextmanager
+    def full(db: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
+        with whole(db):
+            yield db
+            raise sqlite3.OperationalError("database or disk is full")
+
+    def no_room(_db: sqlite3.Connection) -> bool:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    bundle = str(first.folder / "bundle.jsonl")
+    with monkeypatch.context() as broken:
+        broken.setattr(sqlite, *{"commit": ("transaction", full), "vacuum": ("emptied", no_room)}[at])
+        assert "disk is full" in second.here("local", "import", bundle, code=None).err
+    assert second.store.ticket(1) is not None
+    assert (second.folder / "ticketbot.toml").exists() == (at == "vacuum"), "what was not committed leaves nothing"
+    assert f"{int(at == 'commit')} approved correction" in second("local", "import", bundle).out
+    assert learnt(second) == {1: ("billing", "approved", "ana")}
+    assert (second.folder / "ticketbot.toml").read_text("utf-8") == "# ours\n"
+    for command in (first, second):
+        command.close()
+
+
 def test_an_erased_customer_of_the_local_helpdesk_takes_along_what_was_learnt_of_the_tickets(tmp_path: Path) -> None:
     desk = LocalCommand(tmp_path)
     for name in ("ada", "bob"):
@@ -133,6 +172,8 @@ def test_an_erased_customer_of_the_local_helpdesk_takes_along_what_was_learnt_of
     [
         ("# the old key was sk-abcdefghijklmnopqrstuvwxyz0123456789\n", "", 1),
         ("[portal]\nname = 'zendesk-canary-1'\n", "", 2),
+        ("# ours\n# page_urls: slack://canary/canary/canary\n", "", 2),
+        ("# TICKETBOT_MCP_TOKEN = canary\n", "", 1),
         ("# fine\n# from .env: quokka-quokka\n", "OPENAI_API_KEY=quokka-quokka\n", 2),
         ("# ours\n", "ZENDESK_WEBHOOK_SECRET=canary-0123456789\nACME_KEY=canary-x\n", 0),
         ("[models.use.m]\napi_key_variable = 'ACME_KEY'\n", "ACME_KEY=canary-x\n", 0),
@@ -179,6 +220,9 @@ CLASSIFIER = {
         ({"kind": "pin", "value": [{"id": 0, "ticket_id": 7}, "x", 1]}, "line 7: it is no pin"),
         ({"kind": "erased", "value": [2**63]}, "line 7: it is no erased"),
         ({"kind": "settings", "value": "canary = ["}, "line 7: it is no settings"),
+        ({"kind": "settings", "value": f"canary = {'[' * 50_000}"}, "line 7: it is no settings"),
+        ({"kind": "correction", "value": {**asdict(CORRECTION), "at": "nan"}}, "line 7: it is no correction"),
+        ({"kind": "pin", "value": [asdict(PIN), "x", "inf"]}, "line 7: it is no pin"),
         ({"kind": "classifier", "value": [CLASSIFIER, WEIGHTS]}, "is not the file that classifier.json describes"),
         ({"kind": "classifier", "value": [{**CLASSIFIER, "weights": "../x"}, WEIGHTS]}, "line 7: it is no classifier"),
         ({"kind": "bundle", "value": {}}, "line 7: lines of the kind 'bundle' are unknown here"),

@@ -68,7 +68,7 @@ def export_all(file: FileArgument, config: ConfigOption = None) -> int:
 
 
 def import_all(file: FileArgument, config: ConfigOption = None) -> int:
-    """Take in an export; all of it, or nothing. It may be repeated: what is there already is passed over.
+    """Take in an export; all of it, or nothing. It may be repeated, as after a disk that failed: what is there stays.
 
     A local helpdesk is made where there is none, and ids are kept. Settings are written where there are none, else
     beside them. Any other helpdesk has to be the same account.
@@ -90,6 +90,7 @@ def import_all(file: FileArgument, config: ConfigOption = None) -> int:
                 said.insert(0, f"{new} tickets imported, {existing} were there already")
             elif line := next(rest, None):
                 raise LocalHelpdeskError(f"line {first}: {unknown_kind(line.get('kind'))}")
+            said.append("if anybody was erased after this export was made, erase them here too: it cannot know")
         except LocalHelpdeskError as error:
             raise ConfigError(f"{file}: {error}") from error
     Screen().say("\n".join(said))

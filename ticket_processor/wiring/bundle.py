@@ -7,11 +7,13 @@ nothing goes, and an import lets nothing of them come back.
 from __future__ import annotations
 
 import hashlib
+import re
 import tomllib
 from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from functools import cache
 from itertools import chain, groupby
+from operator import methodcaller
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -19,10 +21,10 @@ from pydantic import AfterValidator, Base64Bytes, Field, TypeAdapter, Validation
 
 from ..analysis.classifier import storage
 from ..analysis.text.redact import redact
+from ..audit.files import replace_file
 from ..core.errors import CannotRun, ConfigError
-from ..core.files import opener
 from ..core.models import Frozen, HelpdeskKind, RedactionLevel
-from ..core.text import many, strip_hidden
+from ..core.text import lazy_pattern, many, strip_hidden
 from ..helpdesk.local_model import LocalHelpdeskError
 from ..helpdesk.local_transfer import MOST
 from ..learning.gate import PinnedCase, pin, pinned
@@ -36,10 +38,19 @@ from .erasing import cut_off
 
 FORMAT = 1
 """Version of these lines."""
+_LATEST = 1e11
+_When = Annotated[float, Field(ge=0, lt=_LATEST)]
 _Number = Annotated[int, Field(gt=0, lt=MOST)]
 Bundle = dict[str, list[Any]]
 """The values of an import's lines that come before those of the helpdesk, by kind."""
 _OF_THIS_MACHINE = ("state_dir", "log_dir", "local", "run", "log_level")
+
+
+_SECRET = lazy_pattern(
+    rf"(?:{'|'.join(name for name, variable in VARIABLES.items() if variable.secret)})\s*=|\b(?!https?:)[a-z][a-z\d+.-]*://",
+    re.IGNORECASE,
+)
+"""Sets a variable that holds a secret, or is an address such as those of alerts, which hold tokens."""
 
 
 class BundleHead(Frozen):
@@ -54,7 +65,14 @@ class BundleHead(Frozen):
 def _known(correction: Correction) -> Correction:
     if not 0 < correction.ticket_id < MOST or abs(correction.author or 0) > 2**62:
         raise ValueError("no number of a ticket or a person")
+    if not all(0 <= (at or 0) < _LATEST for at in (correction.at, correction.approved_at)):
+        raise ValueError("no time")
     return correction
+
+
+def _toml(text: str) -> str:
+    tomllib.loads(text)
+    return text
 
 
 @cache
@@ -62,10 +80,10 @@ def _forms() -> dict[str, TypeAdapter[Any]]:
     """What the value of a line of each kind has to be; most commands need none of it."""
     return {
         "bundle": TypeAdapter(BundleHead),
-        "settings": TypeAdapter(Annotated[str, AfterValidator(lambda text: tomllib.loads(text) and text)]),
+        "settings": TypeAdapter(Annotated[str, AfterValidator(_toml)]),
         "erased": TypeAdapter(tuple[_Number, ...]),
         "correction": TypeAdapter(Annotated[Correction, AfterValidator(_known)]),
-        "pin": TypeAdapter(tuple[PinnedCase, str, float]),
+        "pin": TypeAdapter(tuple[PinnedCase, str, _When]),
         "classifier": TypeAdapter(tuple[storage.Description, Base64Bytes]),
     }
 
@@ -118,7 +136,7 @@ def _line_with_secret(text: str, known: Collection[str]) -> int:
     """The first line that seems to hold a secret; 0 if none does."""
     for number, line in enumerate(text.split("\n"), start=1):
         is_redacted = redact(line, level=RedactionLevel.SECRETS).text != strip_hidden(line)
-        if is_redacted or any(secret in line for secret in known):
+        if is_redacted or _SECRET.search(line) or any(secret in line for secret in known):
             return number
     return 0
 
@@ -135,7 +153,7 @@ def read_bundle(lines: Iterator[dict[str, Any]]) -> tuple[Bundle | None, Iterato
             return found or None, chain([line], lines), number
         try:
             found.setdefault(kind, []).append(_forms()[kind].validate_python(line.get("value")))
-        except ValidationError:
+        except (ValidationError, RecursionError):
             raise LocalHelpdeskError(f"line {number}: it is no {kind} of an export; nothing was imported") from None
         if found["bundle"][0].format != FORMAT:
             raise LocalHelpdeskError("line 1: this export was made by another version of ticketbot")
@@ -191,11 +209,11 @@ def taken_in(bundle: Bundle, settings: Settings, file: Path) -> Iterator[list[st
                 store.ban(erased)
                 counts = store.add_approved(corrections), _put_pins(store, pins)
                 yield said
+            undo.pop_all()
             store.vacuum()  # of what was erased here just now
         said.append(f"{many(counts[0], 'approved correction')} and {many(counts[1], 'pin')} imported")
         if missing := _missing(bundle, file):
             said.append(f"set these variables here too, in .env for example: {', '.join(missing)}")
-        undo.pop_all()
 
 
 def _put_settings(bundle: Bundle, file: Path, undo: ExitStack) -> Iterator[str]:
@@ -207,9 +225,8 @@ def _put_settings(bundle: Bundle, file: Path, undo: ExitStack) -> Iterator[str]:
             place = file.with_name(f"{file.name}.imported-{hashlib.sha256(text.encode()).hexdigest()[:8]}")
         try:
             if not place.exists():
-                with open(place, "xb", opener=opener) as target:
-                    undo.callback(place.unlink, missing_ok=True)
-                    target.write(text.encode())
+                replace_file(place, methodcaller("write", text.encode()))
+                undo.callback(place.unlink, missing_ok=True)
         except OSError as error:
             raise CannotRun(f"{place} cannot be written: {error.strerror or error}") from error
         yield f"the settings are in {place}" + (f"; {file} stays as it is" if place != file else "")
@@ -224,9 +241,9 @@ def _put_classifier(bundle: Bundle, settings: Settings, undo: ExitStack) -> Iter
             there = "unreadable"
         if not there:
             own = description.account or storage.account_digest(settings.account)
-            storage.install(folder, description.model_copy(update={"account": own}), weights)
-            for name in (description.weights, storage.DESCRIPTION):
-                undo.callback((folder / name).unlink, missing_ok=True)
+            place = storage.install(folder, description.model_copy(update={"account": own}), weights)
+            for path in (place, folder / storage.DESCRIPTION):
+                undo.callback(path.unlink, missing_ok=True)
             yield "the trained classifier is imported"
         elif there != description.sha256[:12]:
             yield f"the classifier in {folder} stays, and the export's is left out"

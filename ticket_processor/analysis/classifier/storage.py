@@ -142,8 +142,8 @@ def write(
     return description
 
 
-def install(folder: Path, description: Description, weights: bytes) -> None:
-    """Put a classifier that was trained elsewhere where none is. Raises ``ConfigError``."""
+def install(folder: Path, description: Description, weights: bytes) -> Path:
+    """Put a classifier that was trained elsewhere where none is; returns its file. Raises ``ConfigError``."""
     place = folder / (description.weights or "weights")
     try:
         make_folder(folder)
@@ -151,6 +151,7 @@ def install(folder: Path, description: Description, weights: bytes) -> None:
         place.write_bytes(weights)
         check(folder, description)
         _write_whole(folder / DESCRIPTION, description.model_dump_json(indent=2))
+        return place
     except (OSError, ConfigError) as error:
         place.unlink(missing_ok=True)
         if isinstance(error, ConfigError):
