@@ -132,6 +132,10 @@ def test_entries_match_words_phrases_endings_and_gaps() -> None:
         ("Dringend\nKompletter Ausfall, niemand kann arbeiten.", ("Dringend", "Ausfall", "niemand kann arbeiten")),
         ("A question\nThere is no rush and no outage, I only wonder.", ()),
         ("My password\nPlease do it immediately for [CARD_1].", ("immediately",)),
+        (
+            "A rep who leaves on Friday acted oddly.\nHe exported every contact. Revoke his rights tonight, and soon.",
+            (),
+        ),
     ],
 )
 def test_the_words_that_made_a_text_urgent_are_quoted_as_they_stand_in_it(text: str, words: tuple[str, ...]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import partial
 from itertools import pairwise
 from threading import Lock
 from typing import Any
@@ -93,10 +94,12 @@ class RulesAnalyser:
         pressing = _hastening(haste, title_length, denials)
         points = sum(gain for gain, _ in pressing)
         sentiment = mood_of(wording, language, matcher, found)
-        by_words = self._urgency(category, points, sentiment, stakes, terse_crash=_is_terse_crash(scanned, denials))
+        level = partial(self._urgency, category, points, sentiment, terse_crash=_is_terse_crash(scanned, denials))
+        by_words = level(stakes)
         urgency = self._taxonomy.at_least_floor(subcategory or category, by_words)
-        if stakes.incident:
-            pressing += [(_HIGH_FROM, hit) for hit in raised_by(stakes, found["alarms"], wording, denials)]
+        raising = raised_by(stakes, found["alarms"], wording, denials) if stakes.incident else []
+        told = by_words in URGENT and (raising or level(Stakes()) in URGENT)  # else learnt weights alone made it so
+        pressing += [(_HIGH_FROM, hit) for hit in raising]
         analysis = Analysis(
             category=category,
             subcategory=subcategory,
@@ -111,7 +114,7 @@ class RulesAnalyser:
             evidence=moving_words(
                 given, category, scores[category], wording, fallback=category == self._taxonomy.fallback
             ),
-            urgent_words=pressing_words(pressing, wording) if by_words in URGENT else (),
+            urgent_words=pressing_words(pressing, wording) if told else (),
             confidence=confidence,
             source="rules",
         )
