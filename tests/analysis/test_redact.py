@@ -22,6 +22,7 @@ PEM = "-----BEGIN RSA PRIVATE KEY-----\nMIIEowIBAAKCAQEAq\nabcdef0123456789\n---
 
 # Real-looking keys are put together here, so that no scanner takes this file for a leak.
 GITHUB_KEY = "ghp_" + "a1B2c3D4e5" * 4
+API_TOKEN = "tb_" + "kzdXh3jv1JwTXmCqkxwhQplJ-vKwyfzdXh_jvJwTXmC"
 SLACK_KEY = "xoxb-" + "123456789012-abcdefGHIJKL"
 AWS_KEY = "AKIA" + "IOSFODNN7EXAMPLE"
 STRIPE_KEY = "sk_live_" + "4eC39HqLyjWDarjtT1zdp7dc"
@@ -92,6 +93,7 @@ JWT = "eyJhbGciOiJIUzI1NiJ9" + ".eyJzdWIiOiIxMjM0In0" + ".dozjgNryP4J3jVmNHl0w5N
         ("https://example.com/reset/9f8e7d6c5b4a39281", "[URL_1]"),
         # secrets
         (f"key {GITHUB_KEY} leaked", "key [SECRET_1] leaked"),
+        (f"our own one, {API_TOKEN}, leaked", "our own one, [SECRET_1], leaked"),
         (SLACK_KEY, "[SECRET_1]"),
         (AWS_KEY, "[SECRET_1]"),
         (STRIPE_KEY, "[SECRET_1]"),
