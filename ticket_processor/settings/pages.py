@@ -76,7 +76,7 @@ class PortalServerSettings(Frozen):
         description="days after which a run closes resolved tickets for good; 0: never",
     )
     count_readers: bool = Field(
-        False, description="count browsers that were shown articles, by a cookie, and those that then sent no ticket"
+        False, description="count browsers, by a cookie, that are shown articles and send no ticket"
     )
     mail_from: str | None = Field(
         None, pattern=r"^[^@\s<>,;]+@[A-Za-z0-9.-]+$", description="sender of the mail; without it none is sent"
