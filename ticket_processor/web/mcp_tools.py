@@ -19,6 +19,7 @@ from pydantic import Field
 
 from ..analysis.model_server.prompt import ticket_message
 from ..analysis.text.outgoing import leaving
+from ..audit.lines import PERSONAL
 from ..core.clock import Clock, iso
 from ..core.models import Frozen, Urgency
 from ..core.reasons import in_words
@@ -41,7 +42,7 @@ _MOST_TOKENS, _MOST_CHARACTERS = 400, 300
 """Of each text about a ticket, and of every other one."""
 _DAY_S = 86_400.0
 _FIGURES = "totals before latency_ms failure_reasons skip_reasons objectives models runs alerts remarks".split()
-_TEXTS = ("summary", "evidence", "urgent_words", "entities", "root_cause", "steps")
+_TEXTS = [name for part, name in PERSONAL if part == "analysis"]
 _WORD = re.compile(r"[a-z][a-z0-9_]{0,80}")
 
 
