@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from itertools import chain
 from pathlib import Path
@@ -20,8 +20,8 @@ from ..core.errors import CannotRun, ConfigError, ExitCode
 from ..core.text import many
 from ..helpdesk.local_model import LocalHelpdeskError
 from ..helpdesk.local_transfer import MAIL_FOLDER, CustomerTraces, unknown_kind
-from ..settings.load import load
-from ..wiring.bundle import bundle_lines, read_bundle, settings_file, settings_for, taken_in
+from ..settings.load import load, settings_file
+from ..wiring.bundle import bundle_lines, read_bundle, settings_for, taken_in
 from ..wiring.desks import local_store
 from .options import ConfigOption, DryEraseOption, YesOption, confirm
 from .screen import Screen, print_raw
@@ -41,25 +41,27 @@ def export_all(file: FileArgument, config: ConfigOption = None) -> int:
     settings = load(config=config, need_helpdesk=False, need_any=True)
     if not settings.desk.named:
         raise ConfigError("the settings name no helpdesk whose export this could be")
-    screen, left = Screen(), list[str]()
+    screen, left, counts = Screen(), list[str](), Counter[str]()
     with ExitStack() as stack:
         store = stack.enter_context(local_store(settings)) if settings.helpdesk == "local" else None
         place = settings_file(config)
         lines = bundle_lines(settings, place, store.erased_tickets() if store else (), left.append)
-        every = chain(lines, store.export_lines() if store else ())
+
+        def write(out: Callable[[bytes], object]) -> None:
+            for line in chain(lines, store.export_lines() if store else ()):
+                out(orjson.dumps(line) + b"\n")
+                counts[line["kind"]] += 1
+
+        for own, what in ((store and store.path, "the helpdesk itself"), (place, "the settings file")):
+            if Path(file).exists() and own and own.exists() and own.samefile(file):
+                raise ConfigError(f"{file} is {what}, which the export would replace; name another file")
         if file == STDOUT:
-            counts = _written(every, print_raw)
-        elif store and Path(file).exists() and store.path.samefile(file):
-            raise ConfigError(f"{file} is the helpdesk itself, which the export would replace; name another file")
-        elif Path(file).exists() and place.exists() and place.samefile(file):
-            raise ConfigError(f"{file} is the settings file, which the export would replace; name another file")
+            write(print_raw)
         else:
-            written: list[Counter[str]] = []
             try:
-                replace_file(Path(file), lambda target: written.append(_written(every, target.write)))
+                replace_file(Path(file), lambda target: write(target.write))
             except OSError as error:
                 raise CannotRun(f"{file} cannot be written: {error.strerror or error}") from error
-            (counts,) = written
     named = {"ticket": "ticket", "correction": "approved correction", "pin": "pin", "classifier": "classifier"}
     told = [many(counts[kind], name) for kind, name in named.items() if counts[kind] or (kind == "ticket" and store)]
     told += ["settings"] * counts["settings"]
@@ -95,15 +97,6 @@ def import_all(file: FileArgument, config: ConfigOption = None) -> int:
             raise ConfigError(f"{file}: {error}") from error
     Screen().say("\n".join(said))
     return ExitCode.OK
-
-
-def _written(lines: Iterable[dict[str, Any]], write: Callable[[bytes], object]) -> Counter[str]:
-    """Write every line; how many of each kind."""
-    counts: Counter[str] = Counter()
-    for line in lines:
-        write(orjson.dumps(line) + b"\n")
-        counts[line["kind"]] += 1
-    return counts
 
 
 def _read(lines: IO[bytes]) -> Iterator[dict[str, Any]]:

@@ -14,7 +14,6 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
 from importlib.util import find_spec
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -265,10 +264,9 @@ def dashboard(
             f"the dashboard needs {' and '.join(missing)}, not installed here: {how_to_install('dashboard')}"
         )
     from ..dashboard.server import Address, DashboardOptions, free, give, secrets_files, serve
-    from ..settings.load import DEFAULT_FILE, config_file, load, secret_files
+    from ..settings.load import load, secret_files, settings_file
 
     screen = Screen()
-    named = config_file(config=config) or Path(DEFAULT_FILE)
     settings = load(config=config, need_helpdesk=False)
     auth = settings.dashboard.auth
     address = Address(host, port, _public(public_url))
@@ -277,7 +275,7 @@ def dashboard(
     address = free(address)
     screen.notices([*settings.notices, *settings.lost])
     private = address.is_loopback and address.public_url is None
-    give(DashboardOptions(settings, clock, secret_files(named), private=private))
+    give(DashboardOptions(settings, clock, secret_files(settings_file(config)), private=private))
     clock.check()
     with secrets_files(auth, address.public_url or address.url) as files:
         serve(

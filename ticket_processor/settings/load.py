@@ -163,8 +163,7 @@ def load_candidate(
 
     Raises :class:`ConfigError` with every problem found.
     """
-    place = config_file(config=config) or Path(DEFAULT_FILE)
-    return load(config=place, instead=read_toml(file), flags=flags, need_helpdesk=False)
+    return load(config=settings_file(config), instead=read_toml(file), flags=flags, need_helpdesk=False)
 
 
 def _divided(settings: Settings) -> Settings:
@@ -248,6 +247,11 @@ def config_file(*, config: Path | None = None) -> Path | None:
     """The configuration file that :func:`load` reads when it is asked the same way; it need not be there."""
     folder = Path.cwd()
     return config or _configured({**read_env(folder / ".env", []), **os.environ}, folder)
+
+
+def settings_file(config: Path | None) -> Path:
+    """The same, or :data:`DEFAULT_FILE` where none is named and there."""
+    return config_file(config=config) or Path(DEFAULT_FILE)
 
 
 def set_variables(file: TomlFile, config: Path | None) -> dict[str, str]:

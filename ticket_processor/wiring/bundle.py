@@ -29,7 +29,7 @@ from ..helpdesk.local_model import LocalHelpdeskError
 from ..helpdesk.local_transfer import MOST
 from ..learning.gate import PinnedCase, pin, pinned
 from ..learning.store import FILE_NAME, Correction, LearningStore
-from ..settings.load import DEFAULT_FILE, config_file, load, set_variables
+from ..settings.load import load, set_variables, settings_file
 from ..settings.schema import Settings
 from ..settings.sources import VARIABLES, TomlFile, read_toml
 from ..state.store import FILE_NAME as STATE
@@ -158,11 +158,6 @@ def read_bundle(lines: Iterator[dict[str, Any]]) -> tuple[Bundle | None, Iterato
         if found["bundle"][0].format != FORMAT:
             raise LocalHelpdeskError("line 1: this export was made by another version of ticketbot")
     return found or None, iter(()), number + 1
-
-
-def settings_file(config: Path | None) -> Path:
-    """The settings file of this folder, or of this option; it need not be there."""
-    return config_file(config=config) or Path(DEFAULT_FILE)
 
 
 def settings_for(bundle: Bundle | None, config: Path | None) -> Settings:

@@ -10,7 +10,7 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from ..core.errors import ConfigError
-from ..settings.load import DEFAULT_FILE, config_file, load_candidate
+from ..settings.load import load_candidate, settings_file
 from ..settings.schema import Settings
 
 MAY_DIFFER = (
@@ -42,7 +42,7 @@ def split_of(
 
     Raises :class:`ConfigError`, also where the two differ in more than decisions.
     """
-    places = (config_file(config=config) or Path(DEFAULT_FILE), candidate)
+    places = (settings_file(config), candidate)
     mine, other = (re.sub(r"[^\w.-]", "_", place.name)[-80:] for place in places)
     if mine == other:
         raise ConfigError(f"--candidate: receipts name both settings files, so call this one other than {other}")
