@@ -204,6 +204,14 @@ def test_an_import_says_what_is_missing_and_takes_nothing_of_another_account(fir
     assert "set these variables here too, in .env for example: ZENDESK_OAUTH_TOKEN" in moved(first, second)
 
 
+def test_a_helpdesk_on_a_machine_whose_name_has_an_underscore_is_exported(tmp_path: Path) -> None:
+    request_tracker = {"TICKETBOT_HELPDESK": "request-tracker", "RT_URL": "https://my_rt:8443/rt"}
+    command = Command(tmp_path, {**request_tracker, "RT_TOKEN": "1-39-0123456789abcdef0123456789abcdef"})
+    bundle = command("local", "export", "-").out
+    assert '"account":"my_rt:8443"' in bundle
+    command("local", "import", "-", said=bundle)
+
+
 WEIGHTS = base64.b64encode(b"PK hostile").decode()
 CLASSIFIER = {
     **{"ticketbot": "1", "trained_at": "now", "rows": 9, "source": "x", "own_desk": True, "taxonomy": [], "tasks": {}},

@@ -124,7 +124,7 @@ CEILINGS = {
 They are lowered when lines go. Whoever raises one says why in the commit. Request Tracker, a third helpdesk, took 1,050
 lines of product (850 of them in ``helpdesk/``), 600 of tests, and a page of 570 words.
 """
-MOST = {"files": 266, "test lines": 59_015, "scripts": 22, "words of docs": 20_830}
+MOST = {"files": 266, "test lines": 59_030, "scripts": 22, "words of docs": 20_830}
 """Of the whole house: modules, lines of tests, scripts, and words of all pages, generated ones included."""
 MOST_OF_A_FILE, LONGER = 400, {"core/models.py": 420}
 """Lines of a module, and of the one that is longer: all the data of a ticket's way through a run."""

@@ -58,7 +58,7 @@ class BundleHead(Frozen):
 
     format: int
     helpdesk: HelpdeskKind
-    account: str = Field(pattern=r"^[A-Za-z0-9.:-]{0,300}$")
+    account: str = Field(pattern=r"^[A-Za-z0-9_.:-]{0,300}$")
     variables: tuple[Annotated[str, Field(pattern=r"^[A-Za-z0-9_]{1,100}$")], ...]
 
 
