@@ -205,7 +205,13 @@ def keep_link(state_folder: Path, link: IssueLink) -> IssueLink:
 def theme_tables(found: Themes) -> Iterator[Table]:
     """What was compared, the themes, and what customers said about each."""
     listed = found.themes[:MOST_LISTED]
-    yield Table("Themes", SENTENCES, tuple((text,) for text in _in_words(found)))
+    grouped, by = sum(theme.count for theme in found.themes), "words and vectors" if found.vectors else "words"
+    compared = (
+        f"{grouped:,} of {many(found.tickets, 'ticket')} are in {many(len(found.themes), 'theme')} of at least "
+        f"{FEWEST_OF_THEME} tickets, by {by}; themes are named by customers' words."
+    )
+    cut = ((f"The {MOST_LISTED} biggest themes are listed; JSON has all.",),) * (len(found.themes) > MOST_LISTED)
+    yield Table("Themes", SENTENCES, ((compared,), *cut))
     rows = tuple(
         (
             theme.name,
@@ -225,17 +231,6 @@ def theme_tables(found: Themes) -> Iterator[Table]:
         ("ticket", "<theme", "<<words", *at),
         tuple((str(quote.ticket_id), name, f"“{quote.text}”", *((quote.url,) * len(at))) for name, quote in quotes),
     )
-
-
-def _in_words(found: Themes) -> Iterator[str]:
-    grouped = sum(theme.count for theme in found.themes)
-    by = "words and vectors" if found.vectors else "words"
-    yield (
-        f"{grouped:,} of {many(found.tickets, 'ticket')} are in {many(len(found.themes), 'theme')} of at least "
-        f"{FEWEST_OF_THEME} tickets, by {by}; themes are named by customers' words."
-    )
-    if len(found.themes) > MOST_LISTED:
-        yield f"The {MOST_LISTED} biggest themes are listed; JSON has all."
 
 
 def _notes(theme: Theme) -> Iterable[str]:
