@@ -99,7 +99,7 @@ CEILINGS = {
     ".": 1_330,
     "analysis": 8_450,
     "audit": 1_810,
-    "commands": 5_760,
+    "commands": 5_750,
     "core": 2_550,
     "dashboard": 1_260,
     "evaluation": 1_780,
@@ -110,14 +110,14 @@ CEILINGS = {
     "pipeline": 4_900,
     "policy": 1_580,
     "replies": 1_330,
-    "reporting": 3_085,
+    "reporting": 3_080,
     "sandbox": 2_920,
     "schedule": 280,
     "seeding": 700,
-    "settings": 1_575,
+    "settings": 1_580,
     "state": 900,
     "web": 4_370,
-    "wiring": 3_045,
+    "wiring": 3_040,
 }
 """Lines of Python in each package, and of the package's own modules under ``.``.
 
