@@ -110,7 +110,7 @@ CEILINGS = {
     "pipeline": 4_900,
     "policy": 1_580,
     "replies": 1_330,
-    "reporting": 3_080,
+    "reporting": 3_365,
     "sandbox": 2_920,
     "schedule": 280,
     "seeding": 700,
@@ -122,9 +122,10 @@ CEILINGS = {
 """Lines of Python in each package, and of the package's own modules under ``.``.
 
 They are lowered when lines go. Whoever raises one says why in the commit. Request Tracker, a third helpdesk, took 1,050
-lines of product (850 of them in ``helpdesk/``), 600 of tests, and a page of 570 words.
+lines of product (850 of them in ``helpdesk/``), 600 of tests, and a page of 570 words. What people keep changing in
+drafts took 277 in a module of its own, 320 of tests, and 70 words.
 """
-MOST = {"files": 266, "test lines": 59_030, "scripts": 22, "words of docs": 20_830}
+MOST = {"files": 267, "test lines": 59_330, "scripts": 22, "words of docs": 20_900}
 """Of the whole house: modules, lines of tests, scripts, and words of all pages, generated ones included."""
 MOST_OF_A_FILE, LONGER = 400, {"core/models.py": 420}
 """Lines of a module, and of the one that is longer: all the data of a ticket's way through a run."""

@@ -220,6 +220,48 @@ def test_the_note_offers_articles_and_a_draft_that_only_repeats_them_and_what_be
         assert words in note
 
 
+def test_what_people_keep_changing_in_drafts_says_which_article_or_category_to_mend(open_desk: OpenDesk) -> None:
+    """Need 46: differences of drafts and replies make proposals: article, category description, rule; with tickets."""
+    tickets = [{**TICKET, "body": f"{TICKET['body']} My order is number {n}."} for n in range(6)]
+    desk = with_articles(open_desk, said(claim(PAID_BACK), verdict="partial"), toml=DRAFT, tickets=tickets)
+    desk("run", "--since", "7d")
+    first, second, third, fourth, fifth, sixth = sorted(desk.marked())
+    desk.advance(60)
+    asked = ("report", "--since", "1d", "--replies", "--details")
+    mend = "What to mend, by what people change in drafts"
+    assert mend not in desk(*asked).out, "nobody has answered"
+    for number, sent in {
+        first: "Hello Ada,\n\nThe second payment is released within nine days, says Zebulon.",
+        second: "Hello,\n\nThe second payment comes back within nine days.\n\nKind regards",
+        fifth: f"Hello,\n\n{PAID_BACK}\n\nKind regards",
+    }.items():
+        desk.sandbox.store.person_edit(number, comment=sent, public=True)
+    for number in (third, fourth):
+        moved = {"remove_tags": ["ai_billing"], "add_tags": ["ai_refund"]}
+        desk.sandbox.store.person_edit(number, comment="Hi, I have sent a voucher to you.", public=True, **moved)
+    forms = [f"replies.{name}" for name in ("html", "md", "csv", "json")]
+    told = [desk(*asked, *(word for name in forms for word in ("--out", name))).out]
+    told += [(desk.folder / name).read_text("utf-8") for name in forms]
+    for form in told:
+        for words in ("Charged twice", PAID_BACK, "people ignore the draft and choose refund"):
+            assert words in form
+        assert "Zebulon" not in form.partition(mend)[2]
+    assert f"{first}, {second}" in told[0]
+    assert "nine days" in told[0].partition(mend)[2]
+    found = json.loads(told[-1])["replies"]["proposals"]
+    assert [(one["kind"], one["tickets"]) for one in found] == [
+        ("article", [first, second]), ("category description", [third, fourth]),
+    ]  # fmt: skip
+    assert "nine days" not in told[-1]
+    with mailbox() as box:
+        desk("report", "--since", "1d", "--replies", "--mail", TICKETBOT_ALERT_URLS=box.url)
+        (mail,) = box.mails
+    sent = [part.get_content() for part in mail.walk() if not part.is_multipart()]
+    assert any(mend in text and PAID_BACK in text for text in sent)
+    assert not any("nine days" in text for text in sent)
+    assert sixth not in [number for one in found for number in one["tickets"]]
+
+
 def test_customers_hear_of_ticketbot_only_where_a_category_is_switched_on_and_thanks_leave_a_ticket_solved(
     open_desk: OpenDesk, monkeypatch: pytest.MonkeyPatch
 ) -> None:

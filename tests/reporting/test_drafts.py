@@ -7,7 +7,10 @@ from typing import Any
 import pytest
 
 from ticket_processor.core.clock import Deadline
+from ticket_processor.core.taxonomy import default_taxonomy
 from ticket_processor.helpdesk.transport import Auth
+from ticket_processor.learning.overrides import words_of
+from ticket_processor.policy.decide import Policy
 from ticket_processor.replies.assembly import DRAFT_END, DRAFT_HEAD
 from ticket_processor.reporting.drafts import DraftUse, LoggedNote, Use, draft_use, read_drafts
 from ticket_processor.reporting.index import LogIndex
@@ -117,6 +120,7 @@ class Answered:
             [*self.notes],
             self.notes if notes is None else notes,
             deadline=Deadline(self.account.clock, 1e9),
+            words=words_of(Policy(), default_taxonomy()),
         )
 
 

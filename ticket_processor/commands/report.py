@@ -234,7 +234,9 @@ def open_log(settings: Settings, clock: SystemClock, first: float, last: float) 
 def _mailed(found: Report, everybody: Sequence[Receiver]) -> str:
     """Mail the report, and say so. Raises :class:`CannotRun` if a receiver was not reached."""
     if (replies := found.found["replies"]) is not None:  # a mail has no word of a ticket
-        found = replace(found, found={**found.found, "replies": replies.model_copy(update={"edits": ()})})
+        wordless = tuple(each.model_copy(update={"instead": ""}) for each in replies.proposals)
+        replies = replies.model_copy(update={"edits": (), "proposals": wordless})
+        found = replace(found, found={**found.found, "replies": replies})
     if (themes := found.found["themes"]) is not None:
         unquoted = tuple(each.model_copy(update={"quotes": ()}) for each in themes.themes)
         found = replace(found, found={**found.found, "themes": themes.model_copy(update={"themes": unquoted})})

@@ -14,6 +14,7 @@ from ..core.errors import AnalysisFailed, CannotRun, ConfigError, DeadlineReache
 from ..core.text import many
 from ..knowledge.sync import BATCH, needs_numpy
 from ..learning.collect import CollectedLabels, in_sample_order
+from ..learning.overrides import words_of
 from ..learning.scoreboard import Scoreboard, scoreboard_of
 from ..learning.store import FILE_NAME, LearningStore
 from ..reporting.drafts import DraftUse, LoggedNote, read_drafts
@@ -105,7 +106,8 @@ class HelpdeskPart:
             reading(settings, self.clock, ASKING_S, writes=True) as (desk, transport, deadline),
             self.screen.progress("reading what people replied", len(asked)) as advance,
         ):
-            found = read_drafts(desk, asked, notes, deadline=deadline, advance=advance)
+            words = words_of(settings.policy, settings.taxonomy)
+            found = read_drafts(desk, asked, notes, deadline=deadline, words=words, advance=advance)
             requests = sum(transport.counts.values())
         edits = tuple(one.model_copy(update={"url": settings.ticket_url(one.ticket_id)}) for one in found.edits)
         return found.model_copy(update={"offered": len(offered), "edits": edits, "requests": requests})

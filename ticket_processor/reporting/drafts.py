@@ -15,6 +15,7 @@ from typing import Literal, get_args
 from pydantic import Field
 
 from ..analysis.text.cleaning import clean
+from ..analysis.text.language import detect_language
 from ..analysis.text.outgoing import leaving_line
 from ..analysis.text.redact import redact
 from ..core.clock import Deadline
@@ -24,9 +25,11 @@ from ..core.text import lazy_pattern, many
 from ..helpdesk.protocol import Helpdesk
 from ..helpdesk.ticket_history import History
 from ..learning.collect import HistoryReader
+from ..learning.overrides import Words, Written, judge
 from ..replies import word_lists
 from ..replies.assembly import draft_in_note
-from ..replies.grounding import share_found
+from ..replies.grounding import sentences_of, share_found
+from .draft_changes import DraftProposal, JudgedDraft, cited_sentences, proposal_table, proposals
 from .glossary import percent
 
 Use = Literal["used", "edited", "ignored"]
@@ -64,7 +67,7 @@ class DraftUse(Frozen):
 
     ``offered`` is the number of the period's tickets with a draft in their note, ``histories`` that of histories read.
     ``left_out`` counts tickets that were not judged, by reason; ``ended_early`` says why reading stopped early.
-    ``edits`` holds people's words, so JSON leaves it out.
+    ``edits`` holds people's words, so JSON leaves it out; ``proposals`` say what to mend.
     """
 
     offered: int = 0
@@ -73,6 +76,7 @@ class DraftUse(Frozen):
     edited: int = 0
     ignored: int = 0
     edits: tuple[EditedDraft, ...] = Field((), exclude=True)
+    proposals: tuple[DraftProposal, ...] = ()
     left_out: dict[str, int] = Field(default_factory=dict)
     requests: int = 0
     ended_early: str | None = None
@@ -92,12 +96,14 @@ def read_drafts(
     notes: Mapping[int, LoggedNote],
     *,
     deadline: Deadline,
+    words: Words,
     advance: Callable[[int], object] = lambda _count: None,
 ) -> DraftUse:
-    """Find out how people used the drafts on ``ordered`` tickets; see :class:`HistoryReader`."""
+    """Find out how people used the drafts on ``ordered`` tickets; ``words`` are ours. See :class:`HistoryReader`."""
     reader = HistoryReader(desk, deadline, advance)
     uses: Counter[str] = Counter()
     edits: list[EditedDraft] = []
+    judged: list[JudgedDraft] = []
     for ticket, history in reader.read(ordered):
         note = notes.get(ticket.id)
         draft = draft_in_note(note.text) if note is not None else ""
@@ -109,23 +115,42 @@ def read_drafts(
             reader.left[ticket.id] = NOT_OURS if replies is None else NOT_ANSWERED
             continue
         uses[use := draft_use(draft, replies)] += 1
+        judged.append(_judged(ticket, draft, replies, use, _categories(ticket, history, words)))
         if use == "edited":
             edits.append(_edit(ticket, draft, replies))
     return DraftUse(
         histories=reader.histories,
         **uses,
         edits=tuple(sorted(edits, key=lambda one: -one.ticket_id)),
+        proposals=tuple(proposals(judged)),
         left_out=dict(Counter(reader.left.values())),
         ended_early=reader.ended_early,
     )
 
 
 def _edit(ticket: Ticket, draft: str, replies: Sequence[str]) -> EditedDraft:
-    subject = redact(ticket.subject, names=ticket.names, level=RedactionLevel.STRICT).text
+    subject = _redacted(ticket.subject, ticket.names)
     subject, taken_out, put_in = (
         leaving_line(text, 200) for text in (subject, *difference(draft, replies, ticket.names))
     )
     return EditedDraft(ticket_id=ticket.id, subject=subject, taken_out=taken_out, put_in=put_in)
+
+
+def _judged(ticket: Ticket, draft: str, replies: Sequence[str], use: Use, categories: tuple[str, str]) -> JudgedDraft:
+    own = _own_words(draft)
+    sent = _redacted(_own_words(_nearest(own, replies)), ticket.names)
+    cited = [(article, _redacted(text, ticket.names)) for article, text in cited_sentences(_unframed(draft), draft)]
+    sentences = [sentence for line in sent.splitlines() for sentence in sentences_of(line.strip())]
+    return JudgedDraft(ticket.id, use == "ignored", detect_language(own), cited, sentences, *categories)
+
+
+def _categories(ticket: Ticket, history: History, words: Words) -> tuple[str, str]:
+    """The category that we chose, and the one that a person chose instead; empty where there is none."""
+    made = judge(history, words, Written(ticket.id, "", {}), requester=ticket.requester) or ()
+    for one in made:
+        if one.field == "category":
+            return one.ours or "", (one.fate == "changed" and one.actor_kind == "person" and one.theirs) or ""
+    return "", ""
 
 
 def draft_use(draft: str, replies: Iterable[str]) -> Use:
@@ -137,10 +162,8 @@ def draft_use(draft: str, replies: Iterable[str]) -> Use:
 def difference(draft: str, replies: Iterable[str], names: Sequence[str]) -> tuple[str, str]:
     """The words that people took out of a draft, and those that they put in, by the reply nearest to it; redacted."""
     own = _own_words(draft)
-    sent = max((clean("", reply) for reply in replies), key=lambda reply: share_found(own, reply))
     before, after = (
-        redact(text, names=names, level=RedactionLevel.STRICT).text.split()[:MOST_COMPARED]
-        for text in (own, _own_words(sent))
+        _redacted(text, names).split()[:MOST_COMPARED] for text in (own, _own_words(_nearest(own, replies)))
     )
     plain = [[_PUNCTUATION.sub("", word).casefold() or word for word in side] for side in (before, after)]
     changes = [
@@ -150,6 +173,14 @@ def difference(draft: str, replies: Iterable[str], names: Sequence[str]) -> tupl
     ]
     taken_out = " ... ".join(" ".join(before[start:end]) for start, end, _, _ in changes if end > start)
     return taken_out, " ... ".join(" ".join(after[start:end]) for _, _, start, end in changes if end > start)
+
+
+def _nearest(own: str, replies: Iterable[str]) -> str:
+    return max((clean("", reply) for reply in replies), key=lambda reply: share_found(own, reply))
+
+
+def _redacted(text: str, names: Sequence[str]) -> str:
+    return redact(text, names=names, level=RedactionLevel.STRICT).text
 
 
 def replies_since(history: History, key: str, requester: int | None) -> tuple[str, ...] | None:
@@ -176,11 +207,15 @@ def _draft_use(draft: str, reply: str) -> Use:
 
 def _own_words(draft: str) -> str:
     """What a draft says: without its fixed courtesies, its citations and its list of articles."""
-    text = _CITATION.sub("", _SOURCE_LINE.sub("", draft))
+    return _CITATION.sub("", _unframed(draft)).strip()
+
+
+def _unframed(draft: str) -> str:
+    text = _SOURCE_LINE.sub("", draft)
     for frame in word_lists("frames").values():
         for words in frame.values():
             text = text.replace(words, "")
-    return text.strip()
+    return text
 
 
 def drafts_tables(found: DraftUse) -> Iterator[Table]:
@@ -194,6 +229,7 @@ def drafts_tables(found: DraftUse) -> Iterator[Table]:
         lines = [(name, words) for name, words in facts.items() if words]
         edits += [(str(one.ticket_id) if place == 0 else "", *line) for place, line in enumerate(lines)]
     yield Table("Drafts that people edited, redacted", ("ticket", "<", "<words"), tuple(edits))
+    yield proposal_table(found.proposals)
 
 
 def _in_words(found: DraftUse) -> Iterator[str]:
