@@ -108,7 +108,7 @@ def texts_of(count: int) -> list[str]:
     return [own[n // 3] if n % 3 == 0 else found[n % len(found)] for n in range(count)]
 
 
-@pytest.mark.parametrize("count", [60, pytest.param(1000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("count", [60, pytest.param(1000, marks=[pytest.mark.slow, pytest.mark.timeout(600)])])
 def test_a_site_leaves_with_what_it_learnt_and_set_and_decides_alike_elsewhere(tmp_path: Path, count: int) -> None:
     """Need 48: `local export` and `import`: the same decisions on another machine, on three helpdesks; no secrets."""
     texts, alike = texts_of(count), {}
