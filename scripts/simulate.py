@@ -11,6 +11,7 @@
     python scripts/simulate.py 3000 --split               # two settings files share the tickets
     python scripts/simulate.py 3000 --apply               # dry runs keep what they would write, and it is written later
     python scripts/simulate.py 3000 --local               # on the local helpdesk, whose file runs and people write to
+    python scripts/simulate.py 1500 --service-times       # tickets have service times, and some runs come late
     python scripts/simulate.py 3000 --cluster             # with a cluster that loses, repeats and delays
     python scripts/simulate.py --year all                 # years of runs, one every ten minutes: about an hour
     python scripts/simulate.py --year bad --days 30 --per-day 100 --first 7
@@ -312,6 +313,9 @@ def main() -> int:
     kinds.add_argument("--shards", dest="kind", action="store_const", const="shards", help="have two drivers share it")
     kinds.add_argument("--split", dest="kind", action="store_const", const="split", help="split it between settings")
     kinds.add_argument("--apply", dest="kind", action="store_const", const="apply", help="write what dry runs planned")
+    kinds.add_argument(
+        "--service-times", dest="kind", action="store_const", const="service-times", help="give tickets service times"
+    )
     kinds.add_argument("--local", dest="kind", action="store_const", const="local", help="play on the local helpdesk")
     kinds.add_argument(
         "--cluster", dest="kind", action="store_const", const="cluster", help="ask models through a cluster with losses"

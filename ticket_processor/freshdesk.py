@@ -136,11 +136,13 @@ class Freshdesk(NoteFirstDesk[TicketView]):
         *,
         marker: str = "ai_processed",
         open_statuses: Collection[int] = (),
+        service_times: bool = False,
     ) -> None:
         super().__init__(transport, state)
+        self._stats = service_times
         self._marker = marker
         self._open_statuses = frozenset(open_statuses)
-        self._listing = Listing(transport)
+        self._listing = Listing(transport, stats=service_times)
         self._own = functools.cache(lambda: own_user(transport))
         self._known_fields: FieldNames | None = None
         self._people: dict[int, tuple[str, str]] = {}
@@ -188,7 +190,8 @@ class Freshdesk(NoteFirstDesk[TicketView]):
         return tickets, unread
 
     def _read(self, ticket_id: int) -> TicketView | None:
-        reply = self._get(f"/tickets/{ticket_id}", {"include": "conversations"}, 2)
+        include = {"include": "conversations" + ",stats" * self._stats}
+        reply = self._get(f"/tickets/{ticket_id}", include, 2 + self._stats)
         if reply.status == 404:
             return None
         if not reply.ok:

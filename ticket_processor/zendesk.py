@@ -27,6 +27,7 @@ from .core.guards import retry_after_seconds
 from .core.models import Change, Ticket
 from .helpdesk.http_messages import Reply, is_unauthorised, mapping, mappings, not_shown, write_refused
 from .helpdesk.protocol import Fetched, Helpdesk, JobStatus, Page, TicketField
+from .helpdesk.service_times import SIDE_LOADS
 from .helpdesk.ticket_history import Edit, History
 from .helpdesk.transport import Transport
 from .helpdesk.zendesk_format import (
@@ -70,8 +71,9 @@ class Zendesk(ZendeskReads, Helpdesk):
     Thread-safe, as its transport is. It lists by the incremental export, and by search where the user may not export.
     """
 
-    def __init__(self, transport: Transport, *, page_size: int = PAGE_SIZE) -> None:
+    def __init__(self, transport: Transport, *, page_size: int = PAGE_SIZE, service_times: bool = False) -> None:
         super().__init__(transport)
+        self._include = SIDE_LOADS if service_times else "users"
         self._page_size = page_size
         self._known_fields: Mapping[int, TicketField] | None = None
 
@@ -85,7 +87,7 @@ class Zendesk(ZendeskReads, Helpdesk):
 
     def changed_since(self, cursor: str | None, since: float) -> Iterator[Page]:
         """Pages of tickets by last change, from a cursor of the export; by search if this user may not export."""
-        params: Params = {"per_page": self._page_size, "include": "users"}
+        params: Params = {"per_page": self._page_size, "include": self._include}
         if cursor is None:
             params["start_time"] = int(since)
         else:
@@ -126,6 +128,8 @@ class Zendesk(ZendeskReads, Helpdesk):
         for tickets, unread, last in self.found(f"created>={iso(since)} status<solved"):
             made = (min(parse_iso(ticket.created_at), ticket.read_at or newest) for ticket in tickets)
             newest = max([newest, *made])
+            if self._include == SIDE_LOADS:
+                tickets = self._as_now(tickets)  # a search side-loads no service times
             resume = max(since, newest - SEARCH_WINDOW_S)
             cursor = f"search:{iso(resume)}" if last else None
             yield Page(tickets, cursor, last, unread, since=since)
@@ -154,8 +158,11 @@ class Zendesk(ZendeskReads, Helpdesk):
         Take the pages without long pauses: Zendesk keeps the place for an hour. Raises :class:`CannotRun`.
         """
         for tickets, _, _ in self.found(f"created>={iso(since)} status>=solved"):
-            fresh = self.fetch([ticket.id for ticket in tickets])
-            yield tuple(now if isinstance(now := fresh.get(old.id), Ticket) else old for old in tickets)
+            yield self._as_now(tickets)
+
+    def _as_now(self, tickets: Sequence[Ticket]) -> tuple[Ticket, ...]:
+        fresh = self.fetch([ticket.id for ticket in tickets])
+        return tuple(now if isinstance(now := fresh.get(old.id), Ticket) else old for old in tickets)
 
     def fetch(self, ticket_ids: Sequence[int]) -> Fetched:
         """See :meth:`Helpdesk.fetch`: one request per hundred tickets, and one for each ticket that an answer lacks."""
@@ -167,7 +174,7 @@ class Zendesk(ZendeskReads, Helpdesk):
     def _fetch(self, part: Sequence[int], found: Fetched) -> None:
         """Read tickets together; if one of them spoils the answer, read the others without it."""
         try:
-            params = {"ids": ",".join(map(str, part)), "include": "users"}
+            params = {"ids": ",".join(map(str, part)), "include": self._include}
             # One thread asks for a hundred at once, many threads ask for single tickets.
             most = min(MAX_PAGE_BYTES, MAX_AUDITS_BYTES + 100_000 * len(part))
             reply = self.get("/tickets/show_many", params, most=most, about_one=True)
@@ -194,7 +201,7 @@ class Zendesk(ZendeskReads, Helpdesk):
     def _fetch_alone(self, ticket_id: int, found: Fetched) -> None:
         """Read a ticket that an answer about several left out: only a request for it alone can show that it is gone."""
         try:
-            reply = self.get(f"/tickets/{ticket_id}", {"include": "users"}, about_one=True)
+            reply = self.get(f"/tickets/{ticket_id}", {"include": self._include}, about_one=True)
             if reply.status in (404, 410):
                 return
             if not reply.ok:

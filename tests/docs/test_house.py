@@ -96,28 +96,28 @@ def test_the_contract_of_layers_is_short_and_names_every_package() -> None:
 
 
 CEILINGS = {
-    ".": 1_330,
+    ".": 1_340,
     "analysis": 8_450,
     "audit": 1_810,
     "commands": 5_750,
-    "core": 2_550,
+    "core": 2_690,
     "dashboard": 1_260,
     "evaluation": 1_780,
-    "helpdesk": 5_820,
+    "helpdesk": 5_880,
     "knowledge": 1_500,
     "learning": 1_620,
-    "monitoring": 2_360,
-    "pipeline": 4_900,
-    "policy": 1_580,
+    "monitoring": 2_390,
+    "pipeline": 4_950,
+    "policy": 1_620,
     "replies": 1_330,
-    "reporting": 3_365,
-    "sandbox": 2_920,
+    "reporting": 3_410,
+    "sandbox": 2_980,
     "schedule": 280,
     "seeding": 700,
-    "settings": 1_580,
-    "state": 900,
+    "settings": 1_590,
+    "state": 930,
     "web": 4_370,
-    "wiring": 3_040,
+    "wiring": 3_050,
 }
 """Lines of Python in each package, and of the package's own modules under ``.``.
 
@@ -125,7 +125,7 @@ They are lowered when lines go. Whoever raises one says why in the commit. Reque
 lines of product (850 of them in ``helpdesk/``), 600 of tests, and a page of 570 words. What people keep changing in
 drafts took 277 in a module of its own, 320 of tests, and 70 words.
 """
-MOST = {"files": 267, "test lines": 59_330, "scripts": 22, "words of docs": 20_900}
+MOST = {"files": 270, "test lines": 59_690, "scripts": 22, "words of docs": 20_991}
 """Of the whole house: modules, lines of tests, scripts, and words of all pages, generated ones included."""
 MOST_OF_A_FILE, LONGER = 400, {"core/models.py": 420}
 """Lines of a module, and of the one that is longer: all the data of a ticket's way through a run."""

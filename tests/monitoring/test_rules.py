@@ -12,6 +12,8 @@ from ticket_processor.monitoring.messages import message_of
 from ticket_processor.monitoring.rules import RULES, UNEXPECTED, look, rule_id
 from ticket_processor.monitoring.rules import Severity as S
 from ticket_processor.monitoring.run_metrics import DAY, HOUR, MINUTE
+from ticket_processor.policy.decide import Policy
+from ticket_processor.policy.note import Escalation
 from ticket_processor.settings.helpdesks import TOKENS_END
 from ticket_processor.settings.schema import Settings
 
@@ -199,6 +201,17 @@ ROWS: dict[str, tuple[Runs, dict[str, str]] | tuple[Runs, dict[str, str], dict[s
         )
         for times in (0.0, 0.4, 2.5, 4.0)
     },
+    # Service times
+    "service times of two categories": (
+        [recorded(due_soon={"billing": 2, "order": 1}, overdue={"billing": 1})],
+        {
+            "service_times:billing": "open tickets have 1 service time missed and 2 service times within 30 min of "
+            "the end",
+            "service_times:order": "open tickets have 1 service time within 30 min of the end",
+        },
+        {"settings": Settings(policy=Policy(escalation=Escalation(sla_minutes=30)))},
+    ),
+    "service times that are no longer read": ([recorded(overdue={"billing": 1})], {}),
     # Tokens
     **{
         f"tokens end in {days} days": (

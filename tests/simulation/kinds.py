@@ -7,7 +7,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from . import apply_world, cluster_world, freshdesk_invariants, invariants, reply_world, shard_world, thanks_world
+from . import (
+    apply_world,
+    cluster_world,
+    freshdesk_invariants,
+    invariants,
+    reply_world,
+    service_world,
+    shard_world,
+    thanks_world,
+)
 from .apply_world import APPLY_MUTATIONS, ApplyWorld
 from .cluster_world import CLUSTER_MUTATIONS, FATES, ClusterWorld
 from .freshdesk_mutations import FRESHDESK_MUTATIONS
@@ -17,6 +26,7 @@ from .local_mutations import LOCAL_MUTATIONS
 from .local_world import LocalWorld
 from .mutations import MUTATIONS
 from .reply_world import REPLY_MUTATIONS, ReplyWorld
+from .service_world import SERVICE_MUTATIONS, ServiceWorld
 from .shard_world import FIRST, SECOND, SHARD_MUTATIONS, ShardWorld
 from .split_world import SPLIT_MUTATIONS, SplitWorld
 from .thanks_world import THANKS_MUTATIONS, ThanksWorld
@@ -228,6 +238,17 @@ KINDS: Mapping[str, Kind] = {
             option="shards",
         ),
         Kind(SplitWorld, invariants.violations, SPLIT_MUTATIONS, part=10, seeds=100, hunted=10, option="split"),
+        Kind(
+            ServiceWorld,
+            service_world.violations,
+            SERVICE_MUTATIONS,
+            part=25,
+            seeds=150,
+            hunted=1000,
+            tells=service_world.timed_in,
+            wanted=("tickets escalated for their time", "notes with a time"),
+            option="service-times",
+        ),
         Kind(
             ApplyWorld,
             apply_world.broken_promises,

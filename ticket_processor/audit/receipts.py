@@ -22,6 +22,7 @@ from ..core.clock import Clock, iso
 from ..core.errors import AuditUnwritable, CannotRun, ConfigError, ExitCode, why_unusable
 from ..core.models import Change, Outcome, StatusChange, Usage
 from ..core.run_summary import RunSummary, Statement
+from ..core.service_times import as_rows
 from ..state.store import State
 from .files import NAME, headers, log_files, read_lines
 from .lines import BEGIN_ANEW, KEYS_VARIABLE, Keyring
@@ -96,6 +97,7 @@ class AuditLog:
                 "analysis": analysis and analysis.model_dump(exclude={"usage", "cost_usd", "attempts"}),
                 **({"customer_reply": outcome.customer_reply.model_dump()} if outcome.customer_reply else {}),
                 "change": outcome.change and logged_change(outcome.change),
+                **({"service_times": as_rows(outcome.service_times)} if outcome.service_times else {}),
                 "job": outcome.job,
                 "attempts": {"analyse": analysis.attempts if analysis else 0, "write": outcome.attempts},
                 "tokens": (analysis.usage if analysis else Usage()).model_dump(),

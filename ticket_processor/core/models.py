@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, WrapValidator, model_validato
 
 from .clock import parse_iso
 from .errors import MissingPart
+from .service_times import ServiceTime
 from .text import OutgoingText
 
 
@@ -122,6 +123,7 @@ class Ticket(Frozen):
     brand: int | None = None
     organization: int | None = None
     fields: dict[int, str] = Field(default_factory=dict, description="custom fields that hold something; never log it")
+    service_times: tuple[ServiceTime, ...] = Field((), description="where the settings want them")
 
     @property
     def age_of_stamp(self) -> float | None:
@@ -404,6 +406,7 @@ class Outcome(Frozen):
     failed_at: Request | None = Field(None, description="what failed, where others may share the fault")
     job: str | None = Field(None, description="the job that carried the change, if one did")
     timings_ms: dict[str, int] = Field(default_factory=dict)
+    service_times: tuple[ServiceTime, ...] = ()
 
     @property
     def written(self) -> bool:

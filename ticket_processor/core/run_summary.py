@@ -176,6 +176,12 @@ class RunSummary(Frozen):
     retry_list: int = 0
     dead_letters: int = 0
     new_dead_letters: int = 0
+    due_soon: dict[str, int] = Field(
+        default_factory=dict, exclude_if=lambda found: not found, description="service times at risk, by category"
+    )
+    overdue: dict[str, int] = Field(
+        default_factory=dict, exclude_if=lambda found: not found, description="missed within a day and still open"
+    )
     duration_s: float = 0.0
     statement: Statement | None = Field(None, description="not of a dry run, which writes nothing")
     remarks: tuple[str, ...] = Field((), description="what somebody may not have meant")

@@ -31,6 +31,7 @@ from .http_messages import (
     whole_number,
 )
 from .protocol import Webhook
+from .service_times import freshdesk_times
 from .ticket_history import SHORT_KEY, Edit, History, changed
 
 ACCOUNT_LIMIT, UPDATE_LIMIT, LIST_LIMIT = "account", "tickets-update", "tickets-list"
@@ -104,6 +105,7 @@ def read_ticket(
         brand=whole_number(row.get("product_id")),
         organization=whole_number(row.get("company_id")),
         fields=fields_of(row, names),
+        service_times=freshdesk_times(row),
     )
     _ = ticket.seconds_to_last_change  # dates that are none fail here
     return ticket

@@ -71,9 +71,10 @@ LIST_COST = 5
 class Listing:
     """The account's tickets by last change. Used by one thread at a time."""
 
-    def __init__(self, transport: Transport) -> None:
+    def __init__(self, transport: Transport, *, stats: bool = False) -> None:
         self._transport = transport
         self._page_size = PAGE_SIZE
+        self._stats = stats
 
     def changed_since(self, moment: float) -> Iterator[tuple[Rows, float | None, bool]]:
         """Rows in the order of their last change, the answer's date, and whether nothing newer is there yet.
@@ -123,9 +124,9 @@ class Listing:
             "order_type": "asc",
             "per_page": self._page_size,
             "page": page,
-            "include": "description,requester",
+            "include": "description,requester" + ",stats" * self._stats,
         }
-        limits = {ACCOUNT_LIMIT: LIST_COST, LIST_LIMIT: 1}
+        limits = {ACCOUNT_LIMIT: LIST_COST + 2 * self._stats, LIST_LIMIT: 1}
         try:
             reply = self._transport.request("GET", "/api/v2/tickets", params=params, limits=limits, most=MAX_PAGE_BYTES)
         except HelpdeskDown as error:

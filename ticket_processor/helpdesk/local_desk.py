@@ -20,6 +20,7 @@ from ..core.errors import (
 )
 from ..core.guards import Breaker
 from ..core.models import Change, Ticket
+from ..core.service_times import own_times
 from .local_model import (
     AI,
     STATUS_WORDS,
@@ -48,7 +49,7 @@ _CLOSING: Mapping[str, Status] = {"pending": "waiting", "solved": "resolved"}
 class LocalDesk(WithTroubles, Helpdesk):
     """A local helpdesk. ``now`` is its clock (Unix seconds); with ``read_only`` every write is an error.
 
-    ``noted`` is called with the name of each call. Thread-safe, as its store is.
+    ``noted`` is called with the name of each call. ``targets`` are the own service times. Thread-safe, as its store is.
     """
 
     def __init__(
@@ -58,8 +59,10 @@ class LocalDesk(WithTroubles, Helpdesk):
         *,
         read_only: bool = False,
         noted: Callable[[str], object] = lambda _call: None,
+        targets: Mapping[str, Mapping[str, int]] | None = None,
     ) -> None:
         super().__init__()
+        self._targets = targets or {}
         self._store = store
         self._now = now
         self._read_only = read_only
@@ -134,6 +137,12 @@ class LocalDesk(WithTroubles, Helpdesk):
             group=ticket.group,
             assignee=ticket.assignee,
             fields=dict(ticket.fields),
+            service_times=own_times(
+                ticket.created_at,
+                {"first reply": ticket.first_reply_at, "resolution": ticket.resolved_at},
+                self._targets,
+                ticket.priority,
+            ),
         )
 
     # Writing

@@ -31,6 +31,7 @@ from .protocol import (
     TicketField,
     Webhook,
 )
+from .service_times import zendesk_times
 from .ticket_history import Edit, changed, left_out
 from .transport import Limit
 
@@ -322,6 +323,7 @@ def read_ticket(row: Mapping[str, Any], read_at: float | None, people: Mapping[i
         brand=_id(row.get("brand_id")),
         organization=_id(row.get("organization_id")),
         fields=_filled_in(row.get("custom_fields") or row.get("fields")),
+        service_times=tuple(zendesk_times(row)),
     )
     _ = ticket.seconds_to_last_change  # dates that are none fail here
     return ticket

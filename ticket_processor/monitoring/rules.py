@@ -295,6 +295,27 @@ def drift(look: Look) -> dict[str, str]:
 
 @alert(
     Severity.WARNING,
+    "Customers wait too long for an answer",
+    "Answer these tickets first: 'ticketbot report' shows service times by category. A ticket counts until a run has "
+    "read that it was answered, or for a day after its time.",
+)
+def service_times(look: Look) -> dict[str, str]:
+    """Categories with open tickets whose service time ends soon, or ended within a day, as the last run knows."""
+    last = look.records[-1].summary if look.records else None
+    minutes = look.settings.policy.escalation.sla_minutes
+    if last is None or not minutes:
+        return {}
+    found = {}
+    for name in sorted({*last.overdue, *last.due_soon}):
+        late, soon = last.overdue.get(name, 0), last.due_soon.get(name, 0)
+        words = [f"{many(late, 'service time')} missed"] if late else []
+        words += [f"{many(soon, 'service time')} within {minutes} min of the end"] if soon else []
+        found[name] = f"open tickets have {' and '.join(words)}"
+    return found
+
+
+@alert(
+    Severity.WARNING,
     "The API token ends",
     "Create an OAuth client and set ZENDESK_OAUTH_CLIENT_ID and ZENDESK_OAUTH_CLIENT_SECRET instead of the token.",
 )

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from ..analysis.chain import Understanding
-from ..core import reasons
+from ..core import reasons, service_times
 from ..core.errors import DeadlineReached, Stopping, unexpected
 from ..core.models import Analysis, Decision, Outcome, OutcomeStatus, ReplyPlan, Ticket
+from ..core.service_times import ServiceTime
 from ..core.taxonomy import Taxonomy
-from ..policy.decide import Policy
+from ..policy.decide import PRIORITY_OF, Policy
 from ..policy.reanalysis import in_vain, replacing, solved_again
 from ..state.records import Verdict
 from .fan_out import Stuck
@@ -98,8 +99,23 @@ class Verdicts:
                 self._parts.deadline.wait(max(0.0, missing - since_read_s))
 
     def _decide(self, work: Work, analysis: Analysis, *, may_ask: bool = True) -> tuple[Analysis, Decision]:
-        decision = self._parts.decide(work.ticket.id, analysis)
+        times, due_soon = self._times(work, analysis)
+        due = service_times.in_words(times, work.ticket.read_at)
+        decision = self._parts.decide(work.ticket.id, analysis, due_soon=due_soon, due=due)
         return self._parts.answers.add(work.ticket, analysis, decision, may_ask=may_ask)
+
+    def _times(self, work: Work, analysis: Analysis | None) -> tuple[tuple[ServiceTime, ...], bool]:
+        """The ticket's service times, and whether it is escalated for one, by the helpdesk's clock at the read.
+
+        Time alone changes nothing that was written: after the first triage it keeps an escalation, and adds none.
+        """
+        ticket, policy = work.ticket, self._parts.judge_of(work.ticket.id).policy
+        if analysis is None or not ticket.service_times or not policy.escalation.sla_minutes:
+            return (), False
+        times = service_times.for_priority(ticket.service_times, PRIORITY_OF[analysis.urgency])
+        first = work.anew or not (work.replaces or work.reply)
+        counts = first or policy.tag("escalated") in work.replaces
+        return times, counts and service_times.ends_soon(times, ticket.read_at, policy.escalation.sla_minutes)
 
     def of(self, work: Work, future: Future[Understood]) -> Verdict | Outcome | None:
         """The verdict on a ticket, or its outcome if there is no verdict; ``None`` if it waits for the next run."""
@@ -138,6 +154,7 @@ class Verdicts:
                     timings_ms={"analyse": milliseconds, "total": milliseconds},
                 )
             decision = replacing(decision, work.ticket, work.replaces, self._parts.policy)
+        times, due_soon = self._times(work, analysis)
         clean = clean_stamp(work.ticket, self._options.stable_read_s)
         return Verdict(
             ticket_id=work.ticket.id,
@@ -152,4 +169,6 @@ class Verdicts:
             earlier_key=work.earlier_key,
             taken_off=work.taken_off if clean else None,
             customer_reply=work.customer_reply,
+            service_times=times,
+            due_soon=due_soon,
         )

@@ -84,6 +84,7 @@ class Intake:
         self._looks_again = second_looks
         at_once = wanted.tickets if wanted is not None and wanted.at_once else ()
         self._selector = Selector(desk, state, triage, since, replies=replies, at_once=at_once)
+        self._keeps_times = triage.policy.escalation.sla_minutes > 0
         self._ahead = ahead
         self._webhook_tickets = webhook_tickets
         self._shard = shard
@@ -257,6 +258,7 @@ class Intake:
     # One ticket
 
     def _look_at(self, ticket: Ticket, *, retried: bool = False) -> Iterator[Work | Outcome]:
+        self._read_service_times(ticket)
         if ticket.id in self._handled and not self._may_be_answered(ticket.id):
             return
         self._left_over.discard(ticket.id)
@@ -274,6 +276,14 @@ class Intake:
         elif ticket.id not in self._passed:
             self._passed.add(ticket.id)
             self.known[found.reason] += 1
+
+    def _read_service_times(self, ticket: Ticket) -> None:
+        """Keep how the service times of a triaged ticket stand now, if the settings want them."""
+        kept = self._state.service_times_of(ticket.id) if self._keeps_times else None
+        if kept is not None:
+            now = kept.read_again(ticket.service_times, over=ticket.status in ("solved", "closed", "deleted"))
+            if now != kept:
+                self._state.keep_service_times(ticket.id, now)
 
     def _taken(self, item: Work | Outcome, *, for_good: bool = False) -> Work | Outcome:
         """Note an item. ``for_good``, or with a retry, the ticket is skipped if it appears again in this run."""

@@ -13,10 +13,12 @@ from ..audit.receipts import keep_head
 from ..core import reasons
 from ..core.clock import parse_iso
 from ..core.errors import StateUnusable
-from ..core.models import Outcome, OutcomeStatus, Request, Ticket, Usage
+from ..core.models import Analysis, Outcome, OutcomeStatus, Request, Ticket, Usage
 from ..core.run_summary import ClusterUse, Forecast, Latencies, RunRecord, RunSummary
+from ..core.service_times import KeptTimes, alarming
 from ..helpdesk.ticket_history import Edit
 from ..helpdesk.transport import Transport
+from ..policy.decide import PRIORITY_OF
 from ..policy.reanalysis import MOST_TRIES, in_vain
 from ..state.records import FollowUp, Retry, ScheduledReply
 from ..state.store import HELPDESK_DATE
@@ -142,6 +144,7 @@ class Recorder:
                     self._keep_for_later(outcome.ticket_id, waits, failed=False)
         self._sums["newly_failed"] += outcome.status is OutcomeStatus.FAILED and not again
         if (analysis := outcome.analysis) is not None:
+            self._keep_service_times(outcome, analysis)
             named = (analysis.model or analysis.source, analysis.source, analysis.category, analysis.why_fallback)
             for counted, name in zip(self._by_analysis.values(), named, strict=True):
                 counted.update(() if name is None else (name,))
@@ -156,6 +159,22 @@ class Recorder:
         if outcome.change is not None and outcome.change.offered is not None and outcome.written:
             self._parts.answers.shown(outcome.change.offered.articles)
         self._count(outcome)
+
+    def _keep_service_times(self, outcome: Outcome, analysis: Analysis) -> None:
+        """Keep what is known of a triaged ticket's service times, if anything is; later readings add to it."""
+        state, times, number = self._state, outcome.service_times, outcome.ticket_id
+        if self._parts.policy.escalation.sla_minutes and (times or state.service_times_of(number) is None):
+            kept = KeptTimes(analysis.category, PRIORITY_OF[analysis.urgency], self._parts.clock.now(), times)
+            state.keep_service_times(number, kept)
+
+    def _alarming_times(self) -> dict[str, Counter[str]]:
+        """Service times at risk and missed ones, by category; nothing where the settings read none."""
+        found = {"due_soon": Counter[str](), "overdue": Counter[str]()}
+        if minutes := self._parts.policy.escalation.sla_minutes:
+            kept = self._state.service_times()
+            for category, state in alarming(kept, self._parts.clock.now(), minutes):
+                found["due_soon" if state == "at risk" else "overdue"][category] += 1
+        return found
 
     def _count(self, outcome: Outcome) -> None:
         self._outcomes[outcome.status] += 1
@@ -282,8 +301,9 @@ class Recorder:
 
     def sums(self, troubles: Sequence[str]) -> dict[str, Any]:
         """The fields of :class:`RunSummary` that come from here; ``troubles`` are remarks of other parts."""
+        times: dict[str, Counter[str]] = {}
         try:
-            retries = self._state.retries()
+            retries, times = self._state.retries(), self._alarming_times()
         except StateUnusable:
             retries = []  # that is why the run ended, and the summary says so
         dead = sum(item.dead for item in retries)
@@ -296,6 +316,7 @@ class Recorder:
             "reasons": dict(self._reasons),
             **{name: dict(counted) for name, counted in self._by_analysis.items()},
             **self._sums,
+            **times,
             "causes": {
                 why: more
                 for chain in chains

@@ -20,7 +20,7 @@ from ..audit.receipts import AuditLog
 from ..core import reasons
 from ..core.clock import parse_iso
 from ..core.errors import MissingPart, RequestSkipped, TicketError
-from ..core.models import Analysis, Change, Decision, Outcome, OutcomeStatus, ReplySeen, TakenOff, Ticket
+from ..core.models import Change, Decision, Outcome, OutcomeStatus, ReplySeen, TakenOff, Ticket
 from ..helpdesk.protocol import Helpdesk
 from ..helpdesk.ticket_history import History, Ours, overwritten
 from ..policy.decide import Mode, Policy
@@ -215,7 +215,7 @@ class Triage:
         selection: Selection,
         stable_read_s: float,
         dry_run: bool = False,
-        decide: Callable[[int, Analysis], Decision],
+        decide: Callable[..., Decision],
     ) -> None:
         self._desk = desk
         self._audit = audit
@@ -232,7 +232,7 @@ class Triage:
         before = verdict.decision
         if not verdict.completes or verdict.puts_back or verdict.analysis is None:
             return verdict
-        today = self._decide(verdict.ticket_id, verdict.analysis)
+        today = self._decide(verdict.ticket_id, verdict.analysis, due_soon=verdict.due_soon)
         parts = {
             "priority": today.priority if before.priority is not None else None,
             "group": today.group if before.group is not None else None,

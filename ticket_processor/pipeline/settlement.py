@@ -102,6 +102,7 @@ class Settlement:
             missing=tuple(sorted(self.without)) if change is not None else (),
             job=self.job,
             timings_ms={"analyse": analyse, "write": write, "total": analyse + write},
+            service_times=self.verdict.service_times,
         )
 
     def written(self, reason: str, change: Change) -> Outcome:
@@ -264,6 +265,7 @@ def repair(change: Change, lost: Overwritten, verdict: Verdict, missing: Verdict
 def _later(verdict: Verdict, decision: Decision, key: str, **which: bool) -> Verdict:
     """The verdict of a later write on the same ticket."""
     own = {"decision": decision, "key": key, "follows": True, "replaces": (), "anew": False, "unchanged_at": ""}
+    own["service_times"] = ()  # the receipt of the first write has them
     return verdict.without_cost().model_copy(update={**own, **which})
 
 

@@ -154,7 +154,7 @@ RESERVED_TAGS = frozenset(
 ALSO = "also"
 """First part of the name of the tag for the second category."""
 
-_PRIORITY = {
+PRIORITY_OF = {
     Urgency.CRITICAL: Priority.URGENT,
     Urgency.HIGH: Priority.HIGH,
     Urgency.MEDIUM: Priority.NORMAL,
@@ -162,8 +162,18 @@ _PRIORITY = {
 }
 
 
-def decide(ticket_id: int, analysis: Analysis, policy: Policy, taxonomy: Taxonomy | None = None) -> Decision:
+def decide(
+    ticket_id: int,
+    analysis: Analysis,
+    policy: Policy,
+    taxonomy: Taxonomy | None = None,
+    *,
+    due_soon: bool = False,
+    due: str = "",
+) -> Decision:
     """The decision for a ticket with this analysis; ``taxonomy`` has the targets of its category.
+
+    ``due_soon``: a service time ends soon, which escalates the ticket. ``due`` says when, for the note.
 
     The marker tag is always set, so that the ticket is not analysed again. If the text tries to instruct a model, only
     tags are set and a person has to look; everything else is only suggested, since the text may have caused it.
@@ -171,7 +181,7 @@ def decide(ticket_id: int, analysis: Analysis, policy: Policy, taxonomy: Taxonom
     unsure = analysis.confidence < policy.review_below
     suspicious = bool(analysis.suspicious)
     targets = _targets(analysis, taxonomy)
-    escalated = reasons_for(analysis, policy.escalation)
+    escalated = reasons_for(analysis, policy.escalation, due_soon=due_soon)
     tier = None
     if policy.preset == "tiers":
         fallback = None if taxonomy is None else taxonomy.fallback
@@ -193,7 +203,7 @@ def decide(ticket_id: int, analysis: Analysis, policy: Policy, taxonomy: Taxonom
     if policy.tags.mode is Mode.APPLY:
         tags += _marks(analysis, policy, unsure=unsure, escalated=bool(escalated), tier=tier)
 
-    wanted = _PRIORITY[analysis.urgency]
+    wanted = PRIORITY_OF[analysis.urgency]
     if escalated and policy.escalation.raise_priority:
         wanted = min(wanted, Priority.HIGH, key=list(Priority).index)
     # A customer's text can mislead a model, and a classifier guesses. "urgent" wakes people up: a person confirms it.
@@ -227,7 +237,7 @@ def decide(ticket_id: int, analysis: Analysis, policy: Policy, taxonomy: Taxonom
         group_overwrite=policy.group.overwrite,
         fields_overwrite=policy.fields.overwrite,
         escalated=escalated,
-        note=_note(analysis, policy, suggestions, escalated, unsure=unsure),
+        note=_note(analysis, policy, suggestions, escalated, unsure=unsure, due=due),
         reason=answered_by(analysis),
         suggest_only=bool(suggestions) and nothing_set,
     )
@@ -291,7 +301,7 @@ def _group(policy: Policy, targets: _Targets, *, escalated: bool, tier: Tier | N
 
 
 def _note(
-    analysis: Analysis, policy: Policy, suggestions: list[str], escalated: tuple[str, ...], *, unsure: bool
+    analysis: Analysis, policy: Policy, suggestions: list[str], escalated: tuple[str, ...], *, unsure: bool, due: str
 ) -> str | None:
     if policy.note is NoteWhen.NEVER:
         return None
@@ -301,9 +311,15 @@ def _note(
     ):
         return None
     plan = plan_for(analysis, escalated, policy.escalation)
-    words = policy.note_urgent_words
     return note_text(
-        analysis, suggestions, escalated=escalated, plan=plan, unsure=unsure, advised=advised, urgent_words=words
+        analysis,
+        suggestions,
+        escalated=escalated,
+        plan=plan,
+        unsure=unsure,
+        advised=advised,
+        urgent_words=policy.note_urgent_words,
+        due=due,
     )
 
 

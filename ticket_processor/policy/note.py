@@ -20,6 +20,7 @@ from pydantic import AfterValidator, Field, field_validator
 from ..analysis.rules.matcher import known_name
 from ..analysis.text.outgoing import leaving, leaving_line, ours
 from ..core.models import URGENT, Analysis, Frozen, Risk, Sentiment, Urgency
+from ..core.service_times import BY_CLOCK
 from ..core.text import OutgoingText, compatible, plain_line
 
 Condition = Literal["security", "critical", "high_risk", "negative_and_urgent", "suspicious"]
@@ -34,6 +35,7 @@ REASONS = {
     "critical": "critical urgency",
     "high_risk": "high risk",
     "negative_and_urgent": "negative and pressing",
+    BY_CLOCK: "a service time that ends soon",
 }
 """Each reason and its words in a note. The plan is that of the first reason that holds and has one."""
 DEFAULT_PLANS = {
@@ -44,6 +46,7 @@ DEFAULT_PLANS = {
     "high_risk": "Have a person with the authority to decide read it before it is answered.",
     "negative_and_urgent": "Answer in person today: say what has been done so far and when there will be news.",
 }
+_PLAN_BY_CLOCK = "Answer now, or tell the customer when the answer comes."
 PLACEHOLDERS = ("category", "urgency", "risk", "sentiment", "language")
 """The names that a template may put in braces. Each stands for a word of a closed list."""
 _LONGEST_PLAN = 350
@@ -86,6 +89,14 @@ class Escalation(Frozen):
     categories: tuple[str, ...] = Field((), description="categories of either level whose tickets are escalated")
     group: int | None = Field(None, ge=1, description="id of the group for escalated tickets")
     raise_priority: bool = Field(False, description="raise the priority of escalated tickets to `high` at least")
+    sla_minutes: int = Field(
+        0,
+        ge=0,
+        le=10_080,
+        exclude_if=lambda minutes: not minutes,
+        description="escalate a ticket in the last minutes of its service time, and read and report service times; "
+        "0: none of it",
+    )
     plans: dict[str, Template] = Field(
         default_factory=lambda: dict(DEFAULT_PLANS),
         description="what to do, by category or reason, in place of built-in sentences; see `docs/writing-back.md`",
@@ -97,8 +108,11 @@ class Escalation(Frozen):
         return {**DEFAULT_PLANS, **value} if isinstance(value, dict) else value
 
 
-def reasons_for(analysis: Analysis, escalation: Escalation) -> tuple[str, ...]:
-    """Why a ticket with this analysis is escalated: some of :data:`REASONS`, in their order; empty if it is not."""
+def reasons_for(analysis: Analysis, escalation: Escalation, *, due_soon: bool = False) -> tuple[str, ...]:
+    """Why a ticket with this analysis is escalated: some of :data:`REASONS`, in their order; empty if it is not.
+
+    ``due_soon``: a service time of the ticket ends soon.
+    """
     named = {analysis.category, analysis.subcategory} & set(escalation.categories)
     holds = {
         "suspicious": bool(analysis.suspicious),
@@ -107,8 +121,9 @@ def reasons_for(analysis: Analysis, escalation: Escalation) -> tuple[str, ...]:
         "critical": analysis.urgency is Urgency.CRITICAL,
         "high_risk": analysis.risk is Risk.HIGH,
         "negative_and_urgent": analysis.sentiment is Sentiment.NEGATIVE and analysis.urgent_tone,
+        BY_CLOCK: due_soon,
     }
-    wanted = {*escalation.on, BY_CATEGORY}
+    wanted = {*escalation.on, BY_CATEGORY, BY_CLOCK}
     return tuple(reason for reason in REASONS if reason in wanted and holds[reason])
 
 
@@ -120,7 +135,7 @@ def plan_for(analysis: Analysis, reasons: tuple[str, ...], escalation: Escalatio
     if not reasons:
         return ""
     named = (analysis.subcategory or "", analysis.category, *reasons)
-    plans = map(escalation.plans.get, ("suspicious",) if analysis.suspicious else named)
+    plans = map({BY_CLOCK: _PLAN_BY_CLOCK, **escalation.plans}.get, ("suspicious",) if analysis.suspicious else named)
     words = {name: str(getattr(analysis, name)) for name in PLACEHOLDERS}
     return plain_line(next(filter(None, plans), "").format_map(words), _LONGEST_PLAN)
 
@@ -188,11 +203,13 @@ def note_text(
     unsure: bool = False,
     advised: bool = False,
     urgent_words: bool = False,
+    due: str = "",
 ) -> OutgoingText:
-    """The note, in at most nine plain lines.
+    """The note, in at most ten plain lines.
 
     ``escalated`` are reasons of :mod:`.escalation`, ``plan`` what to do; ``advised``: it shows a model's advice.
     ``urgent_words``: the line with the words that decided also has those that made the ticket urgent.
+    ``due`` says when the next service time ends.
     """
     heads = [category_words(analysis), f"urgency {analysis.urgency}", f"sentiment {analysis.sentiment}"]
     if analysis.risk is not Risk.LOW:
@@ -205,6 +222,7 @@ def note_text(
         lines = [f"Triage (a guess {who}): {', '.join(heads)}; {sure}."]
     else:
         lines = [f"Triage: {', '.join(heads)}; {who}, {sure}."]
+    lines += [due] if due else []
     summary = quoted(analysis.summary, _SUMMARY)
     if summary:
         lines.append(f"Summary: {summary}")

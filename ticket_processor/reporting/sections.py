@@ -26,6 +26,7 @@ from .glossary import dollars, end_words, percent, seconds
 from .index import LogIndex
 from .knowledge_gaps import knowledge_tables
 from .queries import EscalatedLine, LogSelection
+from .service_times import found_times, times_tables
 from .themes import theme_tables
 
 MOST_REASONS = 10
@@ -311,6 +312,13 @@ SECTIONS: tuple[Section, ...] = (
     Section(("escalated",), lambda found, _: [escalated_table(found["escalated"])], _find_escalated, brief=5),
     Section(("failure_reasons", "skip_reasons"), _reasons, _find_reasons),
     Section(("objectives",), _objectives, _find_objectives, page="runs", brief=10),
+    Section(
+        ("service_times",),
+        lambda found, _: times_tables(found["service_times"]),
+        lambda asked: {"service_times": found_times(asked.settings, asked.selection, asked.index.now())},
+        page="overview",
+        brief=5,
+    ),
     Section(("models",), _models, _find_models, page="costs"),
     Section(("customer_replies",), _customer_replies, _find_customer_replies, page="overview"),
     Section(("runs", "alerts"), _runs, _find_runs, page="runs"),

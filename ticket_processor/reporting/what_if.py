@@ -12,6 +12,7 @@ from typing import Any
 
 from ..audit.receipts import logged_change
 from ..core.models import Analysis, Ticket
+from ..core.service_times import BY_CLOCK
 from ..policy.decide import decide
 from ..settings.schema import Settings
 from ..tags import merge
@@ -79,7 +80,8 @@ def _effects(line: Mapping[str, Any], settings: Settings) -> Iterator[Effect]:
     stored = {"summary": "", **{name: value for name, value in line["analysis"].items() if value is not None}}
     stored |= {name: taxonomy.today(stored[name]) or stored[name] for name in _NAMES if name in stored}
     before = {name: (written.get(name) or {}).get("from") for name in ("priority", "group")}
-    decision = decide(line["ticket_id"], Analysis.model_validate(stored), settings.policy_here, taxonomy)
+    soon = BY_CLOCK in (written.get("escalated") or ())
+    decision = decide(line["ticket_id"], Analysis.model_validate(stored), settings.policy_here, taxonomy, due_soon=soon)
     noted = decision.model_copy(update={"note": decision.note and "."})  # whether there is one is all that counts
     change = merge(Ticket(id=line["ticket_id"], created_at="", updated_at="", **before), noted, key="")
     then, now = set(changes_of(written)), set(changes_of(logged_change(change)))

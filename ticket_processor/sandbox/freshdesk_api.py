@@ -160,10 +160,22 @@ def _row(call: FreshdeskCall, ticket: StoredTicket) -> Row:
 
 def _embedded(call: FreshdeskCall, ticket: StoredTicket) -> Row:
     """The parts that ``include`` adds to a ticket, in every answer."""
-    if "requester" not in call.included:
-        return {}
-    person = call.store.contacts.get(ticket.json["requester_id"]) or {}
-    return {"requester": {name: person.get(name) for name in ("id", "name", "email", "mobile", "phone")}}
+    more: Row = {"stats": _stats(ticket)} if "stats" in call.included else {}
+    if "requester" in call.included:
+        person = call.store.contacts.get(ticket.json["requester_id"]) or {}
+        more["requester"] = {name: person.get(name) for name in ("id", "name", "email", "mobile", "phone")}
+    return more
+
+
+def _stats(ticket: StoredTicket) -> Row:
+    said = (row["created_at"] for row in ticket.comments if not row["private"] and not row["incoming"])
+    ended = ticket.json["updated_at"] if ticket.json["status"] in (4, 5) else None
+    return {
+        "first_responded_at": next(said, None),
+        "status_updated_at": ticket.json["updated_at"],
+        **dict.fromkeys(("resolved_at", "closed_at"), ended),
+        **dict.fromkeys(("agent_responded_at", "requester_responded_at", "reopened_at", "pending_since")),
+    }
 
 
 def search_tickets(call: FreshdeskCall) -> Response:

@@ -56,7 +56,7 @@ def incremental(call: Call) -> Response:
     cursor = base64.b64encode(f"{last[0]}.0||{last[1]}|".encode("ascii")).decode("ascii")
     rows = [call.store.tickets[ticket_id].json for _, ticket_id in taken]
     payload = {
-        "tickets": rows,
+        "tickets": _with_slas(call, rows),
         "after_url": call.link(cursor=cursor, start_time=None),
         "after_cursor": cursor,
         "before_url": call.link(start_time=None) if before else None,
@@ -123,10 +123,24 @@ def _undeleted(call: Call) -> list[Row]:
     return [ticket.json for ticket in call.store.tickets.values() if not ticket.deleted]
 
 
+def show(call: Call) -> Response:
+    """``GET /tickets/{id}``."""
+    (row,) = _with_slas(call, [without_generated(call.shown_ticket().json)])
+    return json_response(200, {"ticket": row})
+
+
 def show_many(call: Call) -> Response:
     """``GET /tickets/show_many?ids=``: at most 100, always by id; tickets that are gone are absent."""
     rows = [without_generated(ticket.json) for ticket in call.store.read(*sorted(map(int, call.names())))]
-    return _unpaged("tickets", rows, **_side_loads(call, rows))
+    return _unpaged("tickets", _with_slas(call, rows), **_side_loads(call, rows))
+
+
+def _with_slas(call: Call, rows: list[Row]) -> list[Row]:
+    """With ``include=slas,metric_events`` what each row then holds; a search holds neither."""
+    wanted = call.included & {"slas", "metric_events"}
+    return (
+        [{**row, **{name: call.store.service_times(row)[name] for name in wanted}} for row in rows] if wanted else rows
+    )
 
 
 def _unpaged(name: str, rows: list[Row], **more: object) -> Response:
@@ -204,7 +218,7 @@ ROUTES: dict[str, Callable[[Call], Response]] = {
     "GET tickets": list_tickets,
     "GET tickets/count": lambda call: _counted(call, len(_undeleted(call))),
     "GET tickets/show_many": show_many,
-    "GET tickets/{id}": lambda call: json_response(200, {"ticket": without_generated(call.shown_ticket().json)}),
+    "GET tickets/{id}": show,
     "GET tickets/{id}/comments/count": lambda call: _counted(call, len(call.shown_ticket().comments)),
     "GET tickets/{id}/audits": audits,
     "GET tags": list_tags,

@@ -31,6 +31,8 @@ class ZendeskStore(Store):
         super().__init__(clock, seed=seed)
         self.users = self.people = AddressBook(self, role="end-user")
         self.jobs: dict[str, Job] = {}
+        self.sla_policy: Row = {}
+        """Its title, and minutes by metric and priority; a ticket without a priority has no targets."""
         self.triggers: dict[int, Row] = {}
         self.automations: list[Row] = []
         self.users.add("Ticket Bot", "bot@example.com", user_id=BOT_ID)
@@ -104,6 +106,41 @@ class ZendeskStore(Store):
         """The living tickets of these, all as of one moment. For looking at only."""
         found = [self.living(ticket_id) for ticket_id in ticket_ids]
         return [ticket for ticket in found if ticket is not None]
+
+    def service_times(self, row: Row) -> dict[str, Row]:
+        """``slas`` and ``metric_events`` of a ticket, in the form that public clients have recorded."""
+        metrics: list[Row] = []
+        events: dict[str, list[Row]] = {}
+        ticket = self.tickets[row["id"]]
+        said = (one for one in ticket.comments if one["public"] and one["author_id"] != row["requester_id"])
+        replied = next((one["created_at"] for one in said), None)
+        solved = row["updated_at"] if row["status"] in ("solved", "closed") else None
+        for name, minutes in self.sla_policy.get("minutes", {}).items():
+            if row["priority"] not in minutes:
+                continue
+            due = ticket.created + 60 * minutes[row["priority"]]
+            done = replied or solved if name == "first_reply_time" else solved
+            paused = not done and row["status"] in ("pending", "hold")
+            left = round((due - self.now()) / 60)
+            size = ("minutes", 1) if abs(left) < 60 else ("hours", 60) if abs(left) < 1440 else ("days", 1440)
+            stage = "achieved" if done else "paused" if paused else "active"
+            metrics.append(
+                {
+                    "breach_at": None if paused else iso(due),
+                    "stage": stage,
+                    "metric": name,
+                    size[0]: round(left / size[1]),
+                }
+            )
+            kind = "reply_time" if name.endswith("reply_time") else name
+            policy = {"id": 1, "title": self.sla_policy["title"], "description": None}
+            applied = {"target": minutes[row["priority"]], "business_hours": False, "policy": policy}
+            events.setdefault(kind, []).append(
+                {"ticket_id": row["id"], "metric": kind, "type": "apply_sla", "time": row["created_at"], "sla": applied}
+            )
+            if done:
+                events[kind].append({"ticket_id": row["id"], "metric": kind, "type": "fulfill", "time": done})
+        return {"slas": {"policy_metrics": metrics}, "metric_events": events}
 
     def counting(self, payload: Mapping[str, Any], *, in_batch: bool) -> Mapping[str, Any]:
         """The part of an update, or of a batch's item, that the account honours."""

@@ -7,14 +7,14 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, PositiveInt, SecretStr, field_validator
 
 from ..core.clock import parse_iso
 from ..core.http import is_loopback, safe_url
-from ..core.models import Frozen
+from ..core.models import Frozen, Priority
 
 LOCAL_FILE = "helpdesk.sqlite3"
 ZENDESK_HOST = ".zendesk.com"
@@ -279,6 +279,18 @@ class LocalSettings(Frozen):
     path: Path | None = Field(
         None, description="the SQLite file; default: `helpdesk.sqlite3` beside the state folder; files lie next to it"
     )
+    first_reply_minutes: dict[Priority, Annotated[int, Field(ge=1)]] = Field(
+        default_factory=dict, description="own targets by priority, such as `{urgent = 30, high = 120}`"
+    )
+    resolution_minutes: dict[Priority, Annotated[int, Field(ge=1)]] = Field(
+        default_factory=dict, description="the same until a ticket is solved"
+    )
+
+    @property
+    def targets(self) -> dict[str, dict[str, int]]:
+        """Both, by metric."""
+        both = {"first reply": self.first_reply_minutes, "resolution": self.resolution_minutes}
+        return {metric: {str(name): each for name, each in minutes.items()} for metric, minutes in both.items()}
 
     @property
     def file(self) -> Path:

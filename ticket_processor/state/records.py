@@ -13,6 +13,7 @@ from pydantic import Field, ValidationError
 
 from ..core.errors import StateUnusable
 from ..core.models import Analysis, Change, Decision, Frozen, Priority, ReplyPlan, ReplySeen, TakenOff, Usage, is_empty
+from ..core.service_times import ServiceTime
 
 if TYPE_CHECKING:
     from .store import State
@@ -29,7 +30,8 @@ class Verdict(Frozen):
     ``completes`` a write of the part that was refused before. ``earlier_key`` is the key that an earlier version gave
     the same write. ``taken_off`` is what people had taken off at ``clean_stamp``, if that was looked up. ``anew``: a
     person asked for this analysis; it holds until people judge the earlier write. ``unchanged_at``: it is written only
-    while this is the ticket's ``updated_at``. ``customer_reply`` is the reply that was looked at.
+    while this is the ticket's ``updated_at``. ``customer_reply`` is the reply that was looked at. ``due_soon``: one of
+    the ``service_times`` escalated the ticket, whatever the time is when it is written.
     """
 
     ticket_id: int
@@ -47,6 +49,8 @@ class Verdict(Frozen):
     anew: bool = False
     unchanged_at: str = Field("", exclude_if=is_empty)
     customer_reply: ReplySeen | None = Field(None, exclude_if=is_empty)
+    service_times: tuple[ServiceTime, ...] = Field((), exclude_if=is_empty)
+    due_soon: bool = Field(False, exclude_if=lambda due_soon: not due_soon)
 
     def without_cost(self) -> Verdict:
         """A copy without its cost: a receipt holds the cost, so a later run must not count it again."""

@@ -14,6 +14,7 @@ from ..core.clock import iso
 from ..core.guards import BreakerMemory
 from ..core.models import Change, Request
 from ..core.run_summary import RunRecord
+from ..core.service_times import KeptTimes
 from .records import FollowUp, KeptWrite, Listed, Open, Retry, ScheduledReply, Verdict, parsed
 from .sqlite import Database
 
@@ -23,6 +24,8 @@ TURN = "turn"
 """Fact: the ticket after which the next run begins with what earlier runs have left."""
 HELPDESK_DATE = "helpdesk_date"
 """Fact: the last time that the helpdesk's own clock showed, in Unix seconds."""
+SERVICE_TIMES = "service_times "
+"""Begins the names of the facts that hold tickets' service times; the ticket's number follows."""
 AHEAD_S = 120.0
 """A run that ended further in the future was recorded by a clock that was wrong."""
 RUNS_KEPT_S = 36 * 86_400.0
@@ -80,6 +83,20 @@ class State(Database):
     def forget(self, name: str) -> None:
         """Drop a stored text."""
         self.write("DELETE FROM facts WHERE name = ?", name)
+
+    def service_times_of(self, ticket_id: int) -> KeptTimes | None:
+        """The service times of a triaged ticket, if they were read."""
+        kept = self.fact(f"{SERVICE_TIMES}{ticket_id}")
+        return None if kept is None else KeptTimes.of(json.loads(kept))
+
+    def keep_service_times(self, ticket_id: int, kept: KeptTimes) -> None:
+        """Store a ticket's service times as they were read now."""
+        self.remember(**{f"{SERVICE_TIMES}{ticket_id}": json.dumps(kept.row())})
+
+    def service_times(self) -> list[KeptTimes]:
+        """The service times of all tickets that were triaged in the last :data:`DONE_KEPT_S`."""
+        rows = self.all("SELECT value FROM facts WHERE name GLOB ?", f"{SERVICE_TIMES}*")
+        return [KeptTimes.of(json.loads(value)) for (value,) in rows]
 
     def begin_again(self, horizon: str) -> None:
         """Start from this moment (ISO): drop the cursor, and try dead letters again."""
@@ -352,6 +369,10 @@ class State(Database):
                 )
                 db.execute("DELETE FROM done WHERE run_id < ?", oldest)
                 db.execute("DELETE FROM writes WHERE intent < ?", oldest)
+                db.execute(
+                    "DELETE FROM facts WHERE name GLOB ? AND json_extract(value, '$.at') < ?",
+                    (f"{SERVICE_TIMES}*", begun - DONE_KEPT_S),
+                )
             row = (record.run_id, record.started, record.model_dump_json(exclude_defaults=True))
             db.execute("INSERT OR REPLACE INTO runs VALUES (?, ?, ?)", row)
             # A record from the future was written under a wrong clock, and would be taken for the last run.

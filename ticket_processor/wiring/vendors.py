@@ -114,6 +114,10 @@ def _sign_in_to_tracker(account: RequestTrackerSettings, _transport: Transport, 
     return Auth(f"token {account.token.get_secret_value() if account.token else ''}")
 
 
+def _reads_times(settings: Settings) -> bool:
+    return settings.policy.escalation.sla_minutes > 0
+
+
 def _tracker(settings: Settings, transport: Transport, state: State | None) -> RequestTracker:
     account = settings.request_tracker
     own = request_tracker_reads.own_user(transport, account.signs_in_as)
@@ -121,8 +125,9 @@ def _tracker(settings: Settings, transport: Transport, state: State | None) -> R
 
 
 def _freshdesk(settings: Settings, transport: Transport, state: State | None) -> Freshdesk:
-    open_statuses = settings.freshdesk.open_statuses
-    return Freshdesk(transport, state, marker=settings.policy.marker, open_statuses=open_statuses)
+    open_statuses, times = settings.freshdesk.open_statuses, _reads_times(settings)
+    marker = settings.policy.marker
+    return Freshdesk(transport, state, marker=marker, open_statuses=open_statuses, service_times=times)
 
 
 # The local helpdesk
@@ -142,7 +147,9 @@ def opened_local(settings: Settings, transport: Transport, *, make: bool = False
 
 def _local(settings: Settings, transport: Transport, _state: State | None) -> Desk:
     way = cast("LocalConnection", transport)
-    desk = _of_local().LocalDesk(opened_local(settings, way), way.now, read_only=way.read_only, noted=way.noted)
+    targets = settings.local.targets if _reads_times(settings) else {}
+    store = opened_local(settings, way)
+    desk = _of_local().LocalDesk(store, way.now, read_only=way.read_only, noted=way.noted, targets=targets)
     return cast("Desk", desk)
 
 
@@ -150,7 +157,7 @@ _of_local = partial(import_module, "ticket_processor.helpdesk.local_desk")
 _of_seeding = partial(import_module, "ticket_processor.seeding.accounts")
 VENDORS: Mapping[str, Vendor] = {
     ZendeskSettings.vendor: Vendor(
-        desk=lambda _settings, transport, _state: Zendesk(transport),
+        desk=lambda settings, transport, _state: Zendesk(transport, service_times=_reads_times(settings)),
         own_user=lambda _settings, transport: zendesk_reads.own_user(transport),
         labels=lambda _settings, transport: zendesk_reads.read_labels(transport),
         requesters=lambda _settings, transport: zendesk_reads.requesters(transport),
