@@ -47,6 +47,44 @@ def test_zendesks_times_are_read_in_the_form_that_clients_have_recorded() -> Non
     assert list(zendesk_times({"updated_at": AT})) == []
 
 
+def test_zendesk_keeps_what_happens_to_a_resolution_and_to_replies_under_other_names_and_in_any_order() -> None:
+    gold, plain = ({"type": "apply_sla", "sla": {"policy": {"title": title}}} for title in ("Gold", "Plain"))
+    at = {hour: f"2026-05-08T{hour}:00:00Z" for hour in ("08", "09", "11", "12")}
+    row = zendesk_row(
+        {"breach_at": at["11"], "stage": "achieved", "metric": "total_resolution_time"},
+        {"breach_at": at["09"], "stage": "achieved", "metric": "first_reply_time"},
+        {"breach_at": at["11"], "stage": "achieved", "metric": "next_reply_time"},
+        resolution_time=[{"type": "fulfill", "time": at["12"]}, {**gold, "time": at["08"]}],
+        reply_time=[
+            {"type": "fulfill", "time": at["12"]},
+            {"type": "fulfill", "time": at["08"]},
+            {**gold, "time": at["11"]},
+            {**plain, "time": at["08"]},
+        ],
+    )
+    assert [(time.metric, time.policy, time.ended) for time in zendesk_times(row)] == [
+        ("total resolution", "Gold", "breached"),
+        ("first reply", "Gold", "met"),
+        ("next reply", "Gold", "breached"),
+    ]
+
+
+def test_what_makes_no_sense_in_a_service_time_is_left_out() -> None:
+    odd: list[Any] = [None, 5, "soon", "1969-07-20T00:00:00Z", "0001-01-01T00:00:00+23:59", "9" * 10_000]
+    dues = [zendesk_row({"breach_at": due, "stage": "active", "metric": "first_reply_time"}) for due in odd]
+    assert [list(zendesk_times(row)) for row in dues] == [[ServiceTime("first reply")]] * len(odd)
+    for slas in (None, [], {"policy_metrics": None}, {"policy_metrics": [None, 7, {"metric": None}]}):
+        assert list(zendesk_times({"updated_at": AT, "slas": slas, "metric_events": slas})) == []
+
+
+def test_the_time_that_ends_first_is_found_whatever_zones_the_times_are_in() -> None:
+    times = [
+        service_time("resolution", "2026-05-08T14:50:00Z"),
+        service_time("first reply", "2026-05-08T16:10:00+02:00"),
+    ]
+    assert in_words(times, NOW) == "First reply due in 10 min."
+
+
 def test_freshdesks_times_are_met_or_missed_by_its_statistics() -> None:
     row = {"fr_due_by": "2026-05-08T12:00:00Z", "due_by": "2026-05-09T12:00:00Z", "status": 2}
     assert freshdesk_times(row) == (), "statistics were not asked for"

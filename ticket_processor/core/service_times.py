@@ -45,8 +45,8 @@ def service_time(metric: str, due_at: str, done_at: str = "", policy: str = "") 
     """The promise that is due then, and was kept at ``done_at``, if that is not empty; dates that are none count as
     missing."""
     due, done = moment_of(due_at), moment_of(done_at)
-    ended: Literal["met", "breached", ""] = "" if not done else "breached" if due and done > due else "met"
-    return ServiceTime(metric, due_at if due else "", policy, ended)
+    ended: Literal["met", "breached", ""] = "" if done <= 0 else "breached" if 0 < due < done else "met"
+    return ServiceTime(metric, due_at if due > 0 else "", policy, ended)
 
 
 def own_times(
@@ -75,7 +75,8 @@ def for_priority(times: Iterable[ServiceTime], priority: str) -> tuple[ServiceTi
 
 def soonest(times: Iterable[ServiceTime]) -> ServiceTime | None:
     """The open promise that is due first, or the longest overdue one."""
-    return min((time for time in times if time.due_at and not time.ended), key=lambda time: time.due_at, default=None)
+    waiting = (time for time in times if time.due_at and not time.ended)
+    return min(waiting, key=lambda time: parse_iso(time.due_at), default=None)
 
 
 def ends_soon(times: Iterable[ServiceTime], now: float | None, minutes: float) -> bool:

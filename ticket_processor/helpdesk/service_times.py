@@ -25,7 +25,8 @@ def zendesk_times(row: Mapping[str, Any]) -> Iterator[ServiceTime]:
         name, due = string(item.get("metric")), string(item.get("breach_at"))
         if not _METRIC.match(name):
             continue
-        happened = mappings(events.get("reply_time" if name.endswith("reply_time") else name))
+        kind = "reply_time" if name.endswith("reply_time") else name.removeprefix("total_")
+        happened = sorted(mappings(events.get(kind)), key=lambda each: string(each.get("time")))
         applied = [mapping(mapping(each.get("sla")).get("policy")).get("title") for each in happened if each.get("sla")]
         kept = [string(each.get("time")) for each in happened if each.get("type") == "fulfill"]
         done = ""

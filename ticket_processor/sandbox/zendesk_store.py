@@ -132,7 +132,7 @@ class ZendeskStore(Store):
                     size[0]: round(left / size[1]),
                 }
             )
-            kind = "reply_time" if name.endswith("reply_time") else name
+            kind = "reply_time" if name.endswith("reply_time") else name.removeprefix("total_")
             policy = {"id": 1, "title": self.sla_policy["title"], "description": None}
             applied = {"target": minutes[row["priority"]], "business_hours": False, "policy": policy}
             events.setdefault(kind, []).append(
