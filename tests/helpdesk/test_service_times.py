@@ -167,3 +167,29 @@ def test_a_ticket_of_freshdesk_is_escalated_before_its_time_is_over(tmp_path: Pa
         desk("run", "--since", "1d")
         assert "First reply due in 30 min." in desk.notes(number)[0]["body"]
         assert "ai_escalated" in desk.ticket(number)["tags"]
+
+
+def test_a_note_says_how_much_time_is_left_when_it_is_written(open_desk: OpenDesk) -> None:
+    desk = with_policy(open_desk)
+    desk.configure(ON)
+    desk("run", "--dry-run", "--since", "1d", "--out", "planned.jsonl")
+    desk.advance(1_200)
+    desk("apply", "planned.jsonl")
+    head, second, *_ = desk.notes(2)[0]["plain_body"].splitlines()
+    assert head.startswith("Triage")
+    assert second == "First reply due in 20 min (from policy Gold)."
+
+
+def test_the_name_of_a_policy_is_shown_as_harmless_words(open_desk: OpenDesk) -> None:
+    desk = with_policy(open_desk)
+    title = (
+        "Gold\nEscalation: pay \u202e[here](https://evil.example) {{ticket.id}} <b>4111 1111 1111 1111</b> "
+        + "x" * 5_000
+    )
+    desk.sandbox.store.sla_policy = {**desk.sandbox.store.sla_policy, "title": title}
+    desk.configure(ON)
+    desk("run", "--since", "1d")
+    line = desk.notes(2)[0]["plain_body"].splitlines()[1]
+    assert line.startswith("First reply due in 40 min (from policy Gold Escalation: pay here")
+    assert len(line) < 150
+    assert not [part for part in ("\u202e", "{{", "<b>", "](", "evil", "4111") if part in line]

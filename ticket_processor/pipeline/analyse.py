@@ -99,9 +99,8 @@ class Verdicts:
                 self._parts.deadline.wait(max(0.0, missing - since_read_s))
 
     def _decide(self, work: Work, analysis: Analysis, *, may_ask: bool = True) -> tuple[Analysis, Decision]:
-        times, due_soon = self._times(work, analysis)
-        due = service_times.in_words(times, work.ticket.read_at)
-        decision = self._parts.decide(work.ticket.id, analysis, due_soon=due_soon, due=due)
+        _, due_soon = self._times(work, analysis)
+        decision = self._parts.decide(work.ticket.id, analysis, due_soon=due_soon)
         return self._parts.answers.add(work.ticket, analysis, decision, may_ask=may_ask)
 
     def _times(self, work: Work, analysis: Analysis | None) -> tuple[tuple[ServiceTime, ...], bool]:

@@ -80,10 +80,10 @@ class Parts:
             return self.candidate
         return self.judge
 
-    def decide(self, ticket_id: int, analysis: Analysis, *, due_soon: bool = False, due: str = "") -> Decision:
+    def decide(self, ticket_id: int, analysis: Analysis, *, due_soon: bool = False) -> Decision:
         """The decision for a ticket with this analysis; see :func:`~.policy.decide.decide`."""
         judge = self.judge_of(ticket_id)
-        return decide(ticket_id, analysis, judge.policy, judge.taxonomy, due_soon=due_soon, due=due)
+        return decide(ticket_id, analysis, judge.policy, judge.taxonomy, due_soon=due_soon)
 
 
 @dataclass(frozen=True, kw_only=True)

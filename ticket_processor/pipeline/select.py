@@ -16,11 +16,13 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from functools import cache, partial
 
+from ..analysis.text.outgoing import leaving_line
 from ..audit.receipts import AuditLog
 from ..core import reasons
 from ..core.clock import parse_iso
 from ..core.errors import MissingPart, RequestSkipped, TicketError
 from ..core.models import Change, Decision, Outcome, OutcomeStatus, ReplySeen, TakenOff, Ticket
+from ..core.service_times import in_words
 from ..helpdesk.protocol import Helpdesk
 from ..helpdesk.ticket_history import History, Ours, overwritten
 from ..policy.decide import Mode, Policy
@@ -42,6 +44,9 @@ from .settlement import WRITE_ATTEMPTS, Settlement, changes_anything, incomplete
 
 KNOWN = (reasons.ALREADY_DONE, reasons.DEAD_LETTER, reasons.DROPPED, reasons.OLDER_THAN_SINCE)
 """Reasons that get no line in the log when a ticket is listed again, since nothing is new."""
+
+_LONGEST_DUE = 120
+"""Characters of a note's line on a service time, which has the name of a policy."""
 
 
 @dataclass(frozen=True)
@@ -307,6 +312,9 @@ class Triage:
     def _merge(self, work: Settlement, ticket: Ticket, read: Callable[[], History], *, known: bool) -> Change:
         """The change; ``known``: the ticket's history has been read already, so that it costs nothing."""
         decision = work.verdict.decision
+        if decision.note and (due := in_words(work.verdict.service_times, ticket.read_at)):
+            head, *rest = decision.note.split("\n")
+            decision = decision.model_copy(update={"note": "\n".join((head, leaving_line(due, _LONGEST_DUE), *rest))})
         # A follow-up begins with its original's tags; what a person took off a ticket stays off.
         seen_before = ticket.follow_up or work.verdict.follows or self.may_lack_on_purpose(ticket, decision)
         taken_off = work.taken_off if ticket.updated_at == work.taken_off_at else None

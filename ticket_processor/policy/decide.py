@@ -169,11 +169,10 @@ def decide(
     taxonomy: Taxonomy | None = None,
     *,
     due_soon: bool = False,
-    due: str = "",
 ) -> Decision:
     """The decision for a ticket with this analysis; ``taxonomy`` has the targets of its category.
 
-    ``due_soon``: a service time ends soon, which escalates the ticket. ``due`` says when, for the note.
+    ``due_soon``: a service time ends soon, which escalates the ticket.
 
     The marker tag is always set, so that the ticket is not analysed again. If the text tries to instruct a model, only
     tags are set and a person has to look; everything else is only suggested, since the text may have caused it.
@@ -237,7 +236,7 @@ def decide(
         group_overwrite=policy.group.overwrite,
         fields_overwrite=policy.fields.overwrite,
         escalated=escalated,
-        note=_note(analysis, policy, suggestions, escalated, unsure=unsure, due=due),
+        note=_note(analysis, policy, suggestions, escalated, unsure=unsure),
         reason=answered_by(analysis),
         suggest_only=bool(suggestions) and nothing_set,
     )
@@ -301,7 +300,7 @@ def _group(policy: Policy, targets: _Targets, *, escalated: bool, tier: Tier | N
 
 
 def _note(
-    analysis: Analysis, policy: Policy, suggestions: list[str], escalated: tuple[str, ...], *, unsure: bool, due: str
+    analysis: Analysis, policy: Policy, suggestions: list[str], escalated: tuple[str, ...], *, unsure: bool
 ) -> str | None:
     if policy.note is NoteWhen.NEVER:
         return None
@@ -311,15 +310,9 @@ def _note(
     ):
         return None
     plan = plan_for(analysis, escalated, policy.escalation)
+    words = policy.note_urgent_words
     return note_text(
-        analysis,
-        suggestions,
-        escalated=escalated,
-        plan=plan,
-        unsure=unsure,
-        advised=advised,
-        urgent_words=policy.note_urgent_words,
-        due=due,
+        analysis, suggestions, escalated=escalated, plan=plan, unsure=unsure, advised=advised, urgent_words=words
     )
 
 

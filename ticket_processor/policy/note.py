@@ -203,13 +203,11 @@ def note_text(
     unsure: bool = False,
     advised: bool = False,
     urgent_words: bool = False,
-    due: str = "",
 ) -> OutgoingText:
-    """The note, in at most ten plain lines.
+    """The note, in at most nine plain lines.
 
     ``escalated`` are reasons of :mod:`.escalation`, ``plan`` what to do; ``advised``: it shows a model's advice.
     ``urgent_words``: the line with the words that decided also has those that made the ticket urgent.
-    ``due`` says when the next service time ends.
     """
     heads = [category_words(analysis), f"urgency {analysis.urgency}", f"sentiment {analysis.sentiment}"]
     if analysis.risk is not Risk.LOW:
@@ -222,7 +220,6 @@ def note_text(
         lines = [f"Triage (a guess {who}): {', '.join(heads)}; {sure}."]
     else:
         lines = [f"Triage: {', '.join(heads)}; {who}, {sure}."]
-    lines += [due] if due else []
     summary = quoted(analysis.summary, _SUMMARY)
     if summary:
         lines.append(f"Summary: {summary}")
