@@ -66,6 +66,11 @@ def test_settings_that_cannot_hold_on_the_local_helpdesk_are_refused_by_name(bar
     said = bare("run", "--since", "1d", code=2).err
     assert "run.write_mode: the local helpdesk takes one update at a time" in said
     assert "replies.public.then: on the local helpdesk only people resolve a ticket" in said
+    times = 'helpdesk = "local"\n[policy.escalation]\nsla_minutes = 60\n'
+    bare.configure(times)
+    assert "policy.escalation.sla_minutes: the local helpdesk has no targets" in bare("run", code=2).err
+    bare.configure(f"{times}[local]\nresolution_minutes = {{high = 1000000000000}}\n")
+    assert "local.resolution_minutes.high" in bare("run", code=2).err
 
 
 def test_a_helpdesk_leaves_by_a_file_that_its_owner_alone_may_read_and_comes_elsewhere(

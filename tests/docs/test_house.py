@@ -107,14 +107,14 @@ CEILINGS = {
     "knowledge": 1_500,
     "learning": 1_620,
     "monitoring": 2_390,
-    "pipeline": 4_950,
+    "pipeline": 4_960,
     "policy": 1_620,
     "replies": 1_330,
     "reporting": 3_410,
     "sandbox": 2_980,
     "schedule": 280,
     "seeding": 700,
-    "settings": 1_590,
+    "settings": 1_605,
     "state": 930,
     "web": 4_370,
     "wiring": 3_050,
@@ -125,7 +125,7 @@ They are lowered when lines go. Whoever raises one says why in the commit. Reque
 lines of product (850 of them in ``helpdesk/``), 600 of tests, and a page of 570 words. What people keep changing in
 drafts took 277 in a module of its own, 320 of tests, and 70 words.
 """
-MOST = {"files": 270, "test lines": 59_690, "scripts": 22, "words of docs": 20_997}
+MOST = {"files": 270, "test lines": 59_760, "scripts": 22, "words of docs": 20_997}
 """Of the whole house: modules, lines of tests, scripts, and words of all pages, generated ones included."""
 MOST_OF_A_FILE, LONGER = 400, {"core/models.py": 420}
 """Lines of a module, and of the one that is longer: all the data of a ticket's way through a run."""

@@ -67,9 +67,10 @@ def test_request_trackers_address_and_user_are_known(tmp_path: Path) -> None:
 def test_what_request_tracker_does_not_do_is_refused_in_the_settings(tmp_path: Path) -> None:
     toml = (
         '[run]\nwrite_mode = "batch"\n[replies.categories]\nbilling = "public"\n'
-        "[replies.public.thresholds]\nbilling = 0.9\n"
+        "[replies.public.thresholds]\nbilling = 0.9\n[policy.escalation]\nsla_minutes = 60\n"
     )
     found = problems(tmp_path, toml, environ=TRACKER)
+    assert "policy.escalation.sla_minutes: Request Tracker tells no service times" in found
     assert "run.write_mode: Request Tracker takes one update at a time" in found
     assert "replies.categories: on Request Tracker nothing guards an update" in found
 

@@ -63,6 +63,14 @@ def _not_on_this_helpdesk(settings: Settings) -> Iterator[str]:
         yield f'replies.public.then: on {name} only people resolve a ticket; say "pending"'
     if settings.run.write_mode == "batch" and not can.jobs:
         yield f'run.write_mode: {name} takes one update at a time; say "single", or delete the line'
+    wants_times = settings.policy.escalation.sla_minutes > 0
+    if wants_times and not can.times:
+        yield f"policy.escalation.sla_minutes: {name} tells no service times; delete the line"
+    elif wants_times and settings.helpdesk == "local" and not any(settings.local.targets.values()):
+        yield (
+            f"policy.escalation.sla_minutes: {name} has no targets; name some in local.first_reply_minutes or "
+            "local.resolution_minutes"
+        )
     for tag in dict.fromkeys(_tags_of(settings)):
         if len(tag) > can.longest_tag:
             yield f"the tag {tag}: {name}'s tags have {can.longest_tag} characters at most; choose a shorter name"

@@ -44,7 +44,8 @@ class Abilities:
     second shows whether a ticket is as it was created; the local helpdesk's stamps are exact. ``guarded``: it refuses a
     write if the ticket has changed since it was read. ``jobs``: it takes many updates at once. ``solves``: a run may
     set tickets to solved. ``delayed``: its lists lack the newest minute. ``rules``: ``doctor`` reads its rules, and
-    ``serve`` makes one. ``longest_tag`` is in characters. ``undone`` says what an undo does with notes.
+    ``serve`` makes one. ``times``: it tells service times. ``longest_tag`` is in characters. ``undone`` says what an
+    undo does with notes.
     """
 
     stable_read_s: float
@@ -54,6 +55,7 @@ class Abilities:
     solves: bool = False
     delayed: bool = False
     rules: bool = False
+    times: bool = True
     longest_tag: int = 60
 
 
@@ -220,6 +222,7 @@ class RequestTrackerSettings(_Account):
         stable_read_s=2.0,
         undone="notes of the run stay on their tickets: the helpdesk cannot delete them",
         guarded=False,
+        times=False,
     )
     variables: ClassVar[dict[str, str]] = {
         "RT_URL": "url",
@@ -265,6 +268,9 @@ class RequestTrackerSettings(_Account):
             yield "no credentials: set RT_USER and RT_PASSWORD, or RT_TOKEN (Settings, Auth Tokens)"
 
 
+_Minutes = Annotated[int, Field(ge=1, le=525_600)]
+
+
 class LocalSettings(Frozen):
     """Where the local helpdesk is: a file on this machine, without any account."""
 
@@ -279,10 +285,10 @@ class LocalSettings(Frozen):
     path: Path | None = Field(
         None, description="the SQLite file; default: `helpdesk.sqlite3` beside the state folder; files lie next to it"
     )
-    first_reply_minutes: dict[Priority, Annotated[int, Field(ge=1)]] = Field(
+    first_reply_minutes: dict[Priority, _Minutes] = Field(
         default_factory=dict, description="own targets by priority, such as `{urgent = 30, high = 120}`"
     )
-    resolution_minutes: dict[Priority, Annotated[int, Field(ge=1)]] = Field(
+    resolution_minutes: dict[Priority, _Minutes] = Field(
         default_factory=dict, description="the same until a ticket is solved"
     )
 
