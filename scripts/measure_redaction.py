@@ -28,7 +28,7 @@ from typing import Any, NamedTuple
 import phonenumbers
 
 from ticket_processor.analysis.text.redact import redact, replaced_spans
-from ticket_processor.core.models import RedactionLevel
+from ticket_processor.core.text import RedactionLevel
 
 Row = dict[str, Any]
 

@@ -28,8 +28,9 @@ from .analysis.rules.injection import signs_of
 from .analysis.text.outgoing import leaving_line
 from .analysis.text.redact import RedactedText, without_echo
 from .core.errors import AnalysisFailed
-from .core.models import Analysis, RedactionLevel, Risk, Urgency
+from .core.models import Analysis, Risk, Urgency
 from .core.taxonomy import Taxonomy
+from .core.text import RedactionLevel
 
 SHOWN_AGAIN_CHARS = 2_000
 """Characters of an unusable answer that are shown to the model that gave it."""

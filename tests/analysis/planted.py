@@ -34,7 +34,8 @@ from ticket_processor.analysis.rules.analyser import RulesAnalyser
 from ticket_processor.analysis.text.cleaning import clean
 from ticket_processor.analysis.text.redact import redact
 from ticket_processor.audit.receipts import AuditLog
-from ticket_processor.core.models import Analysis, Outcome, OutcomeStatus, RedactionLevel, Ticket, Usage
+from ticket_processor.core.models import Analysis, Outcome, OutcomeStatus, Ticket, Usage
+from ticket_processor.core.text import RedactionLevel
 from ticket_processor.llm import ModelAnalyser
 from ticket_processor.policy.decide import Policy, decide
 from ticket_processor.tags import merge

@@ -19,8 +19,9 @@ from ticket_processor.analysis.text.redact import RedactedText, redact
 from ticket_processor.core.clock import Deadline, SystemClock
 from ticket_processor.core.errors import AnalysisFailed, DeadlineReached
 from ticket_processor.core.guards import Breaker, BreakerMemory
-from ticket_processor.core.models import Analysis, RedactionLevel, Usage
+from ticket_processor.core.models import Analysis, Usage
 from ticket_processor.core.taxonomy import default_taxonomy
+from ticket_processor.core.text import RedactionLevel
 
 from ..support.fakes import START, ManualClock, Upper, a_ticket, an_analysis
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from ticket_processor.analysis.text.redact import redact
-from ticket_processor.core.models import RedactionLevel
+from ticket_processor.core.text import RedactionLevel
 
 from ..support.cases import for_each
 

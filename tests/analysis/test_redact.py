@@ -14,7 +14,7 @@ from stdnum import iban, luhn
 from ticket_processor.analysis.text.detectors.identity import LOGIN, LOGIN_STEMS, NAMED
 from ticket_processor.analysis.text.detectors.scan import Scan, Stems
 from ticket_processor.analysis.text.redact import RedactedText, redact
-from ticket_processor.core.models import RedactionLevel
+from ticket_processor.core.text import RedactionLevel
 
 from ..support.cases import for_each
 

@@ -10,7 +10,7 @@ import re
 from pathlib import Path
 
 from ticket_processor.analysis.text.redact import redact
-from ticket_processor.core.models import RedactionLevel
+from ticket_processor.core.text import RedactionLevel
 
 from ..support.cases import for_each
 

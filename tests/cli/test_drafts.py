@@ -18,8 +18,9 @@ from ticket_processor.analysis.model_server.settings import ModelSettings
 from ticket_processor.analysis.rules.analyser import RulesAnalyser
 from ticket_processor.analysis.text.redact import redact
 from ticket_processor.core.clock import SystemClock
-from ticket_processor.core.models import Decision, RedactionLevel, Ticket
+from ticket_processor.core.models import Decision, Ticket
 from ticket_processor.core.taxonomy import default_taxonomy
+from ticket_processor.core.text import RedactionLevel
 from ticket_processor.knowledge.model import Found, KnowledgeSettings
 from ticket_processor.knowledge.search import KnowledgeSearch
 from ticket_processor.knowledge.store import FILE_NAME, KnowledgeStore

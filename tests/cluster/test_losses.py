@@ -13,7 +13,8 @@ from ticket_processor.analysis.model_server.connection import AnswerUnusable, Fo
 from ticket_processor.analysis.model_server.settings import ModelTarget
 from ticket_processor.core.clock import Deadline, SystemClock
 from ticket_processor.core.errors import AnalysisFailed, Stopping
-from ticket_processor.core.models import RedactionLevel, Usage
+from ticket_processor.core.models import Usage
+from ticket_processor.core.text import RedactionLevel
 from ticket_processor.wiring.cluster import (
     Answered,
     Cluster,

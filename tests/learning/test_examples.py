@@ -20,8 +20,9 @@ from ticket_processor.analysis.text.redact import redact
 from ticket_processor.core.clock import Deadline
 from ticket_processor.core.errors import AnalysisFailed, ConfigError
 from ticket_processor.core.guards import Breaker
-from ticket_processor.core.models import Analysis, RedactionLevel
+from ticket_processor.core.models import Analysis
 from ticket_processor.core.taxonomy import Category, Taxonomy, default_taxonomy
+from ticket_processor.core.text import RedactionLevel
 from ticket_processor.learning.examples import MOST_TOKENS, ExamplePicker, LearntExample, PromptExamples, examples_of
 from ticket_processor.learning.store import ActorKind, Correction, LearningStore
 from ticket_processor.llm import ModelAnalyser

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from ticket_processor.core.clock import Deadline, parse_iso
 from ticket_processor.core.errors import HelpdeskDown, TicketError
-from ticket_processor.core.models import Priority, RedactionLevel, Ticket
+from ticket_processor.core.models import Priority, Ticket
 from ticket_processor.core.taxonomy import Category, Taxonomy
+from ticket_processor.core.text import RedactionLevel
 from ticket_processor.helpdesk.protocol import Fetched
 from ticket_processor.helpdesk.ticket_history import Edit, History
 from ticket_processor.learning.collect import CollectedLabels, collect, in_sample_order

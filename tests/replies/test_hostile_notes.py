@@ -20,7 +20,8 @@ from ticket_processor.analysis.model_server.connection import ModelBusy
 from ticket_processor.analysis.model_server.settings import ModelSettings
 from ticket_processor.core.clock import Deadline
 from ticket_processor.core.errors import DeadlineReached
-from ticket_processor.core.models import Decision, RedactionLevel, Usage
+from ticket_processor.core.models import Decision, Usage
+from ticket_processor.core.text import RedactionLevel
 from ticket_processor.helpdesk.zendesk_format import note_html
 from ticket_processor.knowledge.model import Article, KnowledgeSettings
 from ticket_processor.knowledge.search import KnowledgeSearch

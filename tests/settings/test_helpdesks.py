@@ -9,8 +9,8 @@ import pytest
 
 from ticket_processor.commands.init import config_text
 from ticket_processor.core.clock import Deadline
-from ticket_processor.core.models import HelpdeskKind
 from ticket_processor.freshdesk import Freshdesk
+from ticket_processor.helpdesk.protocol import HelpdeskKind
 from ticket_processor.settings.schema import Settings
 from ticket_processor.settings.sources import OF_HELPDESKS, OURS
 from ticket_processor.wiring.desks import desk_for

@@ -17,7 +17,9 @@ from .. import __version__
 from ..core.clock import Clock, Deadline
 from ..core.errors import AnalysisFailed, TicketbotError, unexpected
 from ..core.guards import Breaker
-from ..core.models import NO_MODEL, URGENT, Analysis, RedactionLevel, Ticket, Usage
+from ..core.models import URGENT, Analysis, Ticket, Usage
+from ..core.reasons import NO_MODEL
+from ..core.text import RedactionLevel
 from .budget import Allowance, Budget, Question
 from .cache import AnswerStore, normalised
 from .guard import CROWDED_WAIT_S, Guard

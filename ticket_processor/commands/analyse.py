@@ -15,8 +15,8 @@ import typer
 from ..analysis.text.redact import redact as redact_text
 from ..core.clock import Deadline, SystemClock
 from ..core.errors import ConfigError, ExitCode
-from ..core.models import RedactionLevel, Ticket
-from ..core.text import MAX_INPUT
+from ..core.models import Ticket
+from ..core.text import MAX_INPUT, RedactionLevel
 from ..settings.load import load
 from ..wiring.explain import as_data, fetched, in_words, pasted, walk
 from .options import ConfigOption, JsonOption, NoModelOption

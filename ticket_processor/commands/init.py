@@ -12,8 +12,8 @@ import typer
 
 from ..core.errors import ConfigError, ExitCode
 from ..core.files import opener
-from ..core.models import HelpdeskKind
 from ..core.taxonomy import default_taxonomy
+from ..helpdesk.protocol import HelpdeskKind
 from .options import OfflineOption
 from .screen import Screen
 

@@ -20,7 +20,8 @@ import typer
 from ..core.clock import Deadline, SystemClock
 from ..core.errors import CannotRun, ConfigError, ExitCode, Stopping
 from ..core.files import make_folder, opener
-from ..core.models import Sentiment, VendorKind
+from ..core.models import Sentiment
+from ..helpdesk.protocol import VendorKind
 from .options import EXPORTED_AFTER_S, ConfigOption, PortOption, check_together
 from .screen import Screen
 

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, WrapValidator, model_validato
 
 from .clock import parse_iso
 from .errors import MissingPart
+from .reasons import NO_MODEL
 from .service_times import ServiceTime
 from .text import OutgoingText
 
@@ -26,12 +27,6 @@ def _as_looked_at(value: object, validated: Callable[[object], str]) -> str:
 
 
 Words = Annotated[str, WrapValidator(_as_looked_at)]  # stays an OutgoingText if it was one
-
-
-VendorKind = Literal["zendesk", "freshdesk"]
-"""The vendors whose helpdesks ticketbot works with."""
-HelpdeskKind = Literal["zendesk", "freshdesk", "request-tracker", "local"]
-"""The helpdesks that ticketbot works with: those, and its own."""
 
 
 class Urgency(StrEnum):
@@ -60,17 +55,6 @@ class Risk(StrEnum):
     LOW = "low"
     MEDIUM = "medium"
     HIGH = "high"
-
-
-class RedactionLevel(StrEnum):
-    """How much redaction removes from a text; each level removes what the one before it does, and more.
-
-    ``secrets`` is for our own sentences, and for a person who asks: no model gets a ticket at it.
-    """
-
-    SECRETS = "secrets"
-    STANDARD = "standard"
-    STRICT = "strict"
 
 
 class Priority(StrEnum):
@@ -150,10 +134,6 @@ class Usage(Frozen):
 
     def __add__(self, other: Usage) -> Usage:
         return Usage(**{name: getattr(self, name) + getattr(other, name) for name in Usage.model_fields})
-
-
-NO_MODEL = "no_model_configured"
-"""The ``why_fallback`` of analyses for which no model was configured."""
 
 
 def is_empty(value: object) -> bool:

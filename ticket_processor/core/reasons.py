@@ -12,6 +12,8 @@ MEANINGS: dict[str, str] = {}
 """Every reason, and its meaning in one sentence; ``skip_rule_LIST`` stands for all that begin so."""
 _OF_MANY: dict[str, str] = {}
 """Meanings of groups of reasons, by the beginning that they share."""
+NO_MODEL = "no_model_configured"
+"""The ``why_fallback`` of analyses for which no model was configured."""
 
 
 def _reason(word: str, meaning: str, *, then: str = "") -> str:

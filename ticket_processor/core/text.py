@@ -15,6 +15,7 @@ import html
 import re
 import unicodedata
 from collections.abc import Callable
+from enum import StrEnum
 from typing import Any, cast, final
 
 
@@ -57,6 +58,17 @@ class ForeignText(OutgoingText):
     """A stranger's words, which were checked for personal data as well."""
 
     __slots__ = ()
+
+
+class RedactionLevel(StrEnum):
+    """How much redaction removes from a text; each level removes what the one before it does, and more.
+
+    ``secrets`` is for our own sentences, and for a person who asks: no model gets a ticket at it.
+    """
+
+    SECRETS = "secrets"
+    STANDARD = "standard"
+    STRICT = "strict"
 
 
 MAX_INPUT = 100_000

@@ -17,7 +17,8 @@ from typing import Any, NamedTuple
 
 from ..analysis.text.language import detect_language
 from ..core.clock import Clock
-from ..core.models import NO_MODEL, Analysis, Sentiment, Ticket, Urgency, Usage
+from ..core.models import Analysis, Sentiment, Ticket, Urgency, Usage
+from ..core.reasons import NO_MODEL
 from ..core.taxonomy import Taxonomy
 from .data import FIELDS, SUBCATEGORY, Example, Labelled, Pairs, Remark, ScoredField, pairs
 from .scores import CurvePoint, Scores, Threshold, percentile, score, threshold_for

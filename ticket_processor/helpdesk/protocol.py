@@ -14,6 +14,11 @@ from ..core.errors import ConfigError, JobRefused, MissingPart, PartRefused, Tic
 from ..core.models import Change, Ticket
 from .ticket_history import Edit, History
 
+VendorKind = Literal["zendesk", "freshdesk"]
+"""The vendors whose helpdesks ticketbot works with."""
+HelpdeskKind = Literal["zendesk", "freshdesk", "request-tracker", "local"]
+"""The helpdesks that ticketbot works with: those, and its own."""
+
 
 @dataclass(frozen=True)
 class Page:

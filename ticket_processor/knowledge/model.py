@@ -7,8 +7,8 @@ from pathlib import Path
 
 from pydantic import Field
 
-from ..core.models import Frozen, VendorKind
-from ..helpdesk.protocol import Audience
+from ..core.models import Frozen
+from ..helpdesk.protocol import Audience, VendorKind
 
 READABLE: dict[Audience, tuple[Audience, ...]] = {
     "everyone": ("everyone",),

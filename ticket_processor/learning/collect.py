@@ -22,7 +22,8 @@ from ..audit.files import log_files, readable
 from ..audit.lines import Keyring
 from ..core.clock import Deadline, parse_iso, why_ended
 from ..core.errors import CannotRun, DeadlineReached, TicketError
-from ..core.models import RedactionLevel, Ticket
+from ..core.models import Ticket
+from ..core.text import RedactionLevel
 from ..evaluation.solved import MERGED_TAG
 from ..helpdesk.protocol import Helpdesk
 from ..helpdesk.ticket_history import History

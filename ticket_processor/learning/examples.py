@@ -19,8 +19,9 @@ from itertools import islice
 from ..analysis.model_server.prompt import cut, estimate_tokens, without_marks
 from ..analysis.rules.injection import signs_of
 from ..analysis.text.redact import RedactedText, redact
-from ..core.models import RedactionLevel, Sentiment
+from ..core.models import Sentiment
 from ..core.taxonomy import Taxonomy
+from ..core.text import RedactionLevel
 from ..evaluation.data import Example, urgency_of
 from ..knowledge.search import any_of, query_words, telling_words
 from ..knowledge.store import TOKENIZER

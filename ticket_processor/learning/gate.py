@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from ..core.errors import ConfigError
-from ..core.models import NO_MODEL, Analysis, Decision, Priority, Sentiment, Urgency
+from ..core.models import Analysis, Decision, Priority, Sentiment, Urgency
+from ..core.reasons import NO_MODEL
 from ..core.taxonomy import Taxonomy
 from ..evaluation.data import Example, ScoredField, pairs
 from .store import CATEGORIES, Correction, LearningStore

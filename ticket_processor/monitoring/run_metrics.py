@@ -20,7 +20,8 @@ from itertools import pairwise
 from pydantic import Field
 
 from ..core.errors import ExitCode
-from ..core.models import NO_MODEL, Frozen, OutcomeStatus, Usage
+from ..core.models import Frozen, OutcomeStatus, Usage
+from ..core.reasons import NO_MODEL
 from ..core.run_summary import Latencies, RunRecord, RunSummary
 from ..reporting.figures import error_rate, share, success_rate
 from ..reporting.glossary import dollars, percent, seconds

@@ -21,7 +21,7 @@ from ..analysis.model_server.prompt import closed_object, estimate_tokens, messa
 from ..analysis.model_server.settings import Price
 from ..analysis.text.redact import RedactedText, without_echo
 from ..core.errors import AnalysisFailed
-from ..core.models import RedactionLevel
+from ..core.text import RedactionLevel
 from ..knowledge.model import Passage
 from . import usable_text
 from .assembly import LANGUAGES, NoAnswer, ReplyDraft, assembled

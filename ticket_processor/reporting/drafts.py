@@ -19,9 +19,9 @@ from ..analysis.text.language import detect_language
 from ..analysis.text.outgoing import leaving_line
 from ..analysis.text.redact import redact
 from ..core.clock import Deadline
-from ..core.models import Frozen, RedactionLevel, Ticket
+from ..core.models import Frozen, Ticket
 from ..core.tables import SENTENCES, Table
-from ..core.text import lazy_pattern, many
+from ..core.text import RedactionLevel, lazy_pattern, many
 from ..helpdesk.protocol import Helpdesk
 from ..helpdesk.ticket_history import History
 from ..learning.collect import HistoryReader

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, get_args
 
-from ..core.models import NO_MODEL
+from ..core.reasons import NO_MODEL
 from ..settings.schema import SloSettings
 from .index import LogIndex
 from .queries import ENDS, EXPRESSIONS, UNDERSTOOD, Dimension, LogSelection, checked, last, stamp, where

@@ -13,10 +13,10 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, field_va
 
 from ..analysis.model_server.settings import BudgetSettings, EmbeddingSettings, ModelSettings
 from ..core.http import TlsVersion, safe_url
-from ..core.models import Frozen, HelpdeskKind
+from ..core.models import Frozen
 from ..core.reasons import HANDS_OFF
 from ..core.taxonomy import Category, Taxonomy, default_taxonomy
-from ..helpdesk.protocol import Shard
+from ..helpdesk.protocol import HelpdeskKind, Shard
 from ..knowledge.model import KnowledgeSettings
 from ..policy.decide import RESERVED_TAGS, Mode, Policy
 from ..policy.skip_rules import SkipSettings, Status

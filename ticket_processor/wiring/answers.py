@@ -22,7 +22,8 @@ from ..analysis.text.cleaning import clean
 from ..analysis.text.redact import RedactedText, redact
 from ..core.errors import AnalysisFailed, DeadlineReached, StateUnusable, Stopping, TicketError, unexpected
 from ..core.guards import Breaker
-from ..core.models import NO_MODEL, Analysis, Decision, Offered, ReplyPlan, Ticket, Usage
+from ..core.models import Analysis, Decision, Offered, ReplyPlan, Ticket, Usage
+from ..core.reasons import NO_MODEL
 from ..knowledge.model import Passage
 from ..knowledge.search import KnowledgeSearch, issue_queries
 from ..pipeline.analyse import Answers, ReplyStep

@@ -23,10 +23,11 @@ from ..analysis.classifier import storage
 from ..analysis.text.redact import redact
 from ..audit.files import replace_file
 from ..core.errors import CannotRun, ConfigError
-from ..core.models import Frozen, HelpdeskKind, RedactionLevel
-from ..core.text import lazy_pattern, many, strip_hidden
+from ..core.models import Frozen
+from ..core.text import RedactionLevel, lazy_pattern, many, strip_hidden
 from ..helpdesk.local_model import LocalHelpdeskError
 from ..helpdesk.local_transfer import MOST
+from ..helpdesk.protocol import HelpdeskKind
 from ..learning.gate import PinnedCase, pin, pinned
 from ..learning.store import FILE_NAME, Correction, LearningStore
 from ..settings.load import load, set_variables, settings_file

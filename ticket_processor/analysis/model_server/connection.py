@@ -28,7 +28,8 @@ from ...core.clock import parse_http_date
 from ...core.errors import AnalysisFailed
 from ...core.guards import backoff_seconds, retry_after_seconds
 from ...core.http import is_loopback, lowest_tls, show_request
-from ...core.models import RedactionLevel, Usage
+from ...core.models import Usage
+from ...core.text import RedactionLevel
 from ..text.outgoing import leaving_line
 from ..text.redact import redact
 from .settings import OPENAI_URL, ModelTarget

@@ -20,9 +20,9 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Mapping
 from typing import Protocol
 
-from ...core.models import RedactionLevel, Risk, Sentiment, Urgency
+from ...core.models import Risk, Sentiment, Urgency
 from ...core.taxonomy import Category, Taxonomy
-from ...core.text import lazy_pattern
+from ...core.text import RedactionLevel, lazy_pattern
 from ..text.redact import redact
 
 PROMPT_VERSION = 3

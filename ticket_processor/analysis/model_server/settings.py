@@ -18,7 +18,8 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
 from ...core.errors import ConfigError
 from ...core.http import whole_url
-from ...core.models import Frozen, RedactionLevel, Usage
+from ...core.models import Frozen, Usage
+from ...core.text import RedactionLevel
 
 
 def _server_url(value: str) -> str:

@@ -13,8 +13,8 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ...core.models import Analysis, RedactionLevel
-from ...core.text import ForeignText, OutgoingText, plain_line
+from ...core.models import Analysis
+from ...core.text import ForeignText, OutgoingText, RedactionLevel, plain_line
 
 if TYPE_CHECKING:
     from .redact import RedactedText

@@ -13,8 +13,7 @@ from functools import partial
 from itertools import chain
 from typing import NoReturn, final
 
-from ...core.models import RedactionLevel
-from ...core.text import MAX_INPUT, PLACEHOLDER, lazy_pattern, strip_hidden
+from ...core.text import MAX_INPUT, PLACEHOLDER, RedactionLevel, lazy_pattern, strip_hidden
 from .detectors.contact import emails, handles, ips, phones, postal_addresses, urls, urls_that_let_in
 from .detectors.disguise import readings, table_readings
 from .detectors.identity import (
