@@ -37,7 +37,7 @@ from tests.analysis.injected import effects, rows
 from tests.analysis.planted import CHECKSUMMED, Planted, leaks
 from tests.web.portal.api_cases import api_site, dumped
 from tests.web.portal.api_cases import played as conformance
-from ticket_processor.helpdesk.local_api import Scope
+from ticket_processor.helpdesk.local_store import Scope
 
 CHUNK = 500
 Found = tuple[Counter[str], dict[int, list[str]]]

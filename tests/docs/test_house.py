@@ -96,27 +96,27 @@ def test_the_contract_of_layers_is_short_and_names_every_package() -> None:
 
 
 CEILINGS = {
-    ".": 1_340,
+    ".": 1_335,
     "analysis": 8_450,
     "audit": 1_810,
     "commands": 5_750,
-    "core": 2_690,
-    "dashboard": 1_260,
+    "core": 2_685,
+    "dashboard": 1_255,
     "evaluation": 1_780,
-    "helpdesk": 5_880,
+    "helpdesk": 5_865,
     "knowledge": 1_500,
-    "learning": 1_620,
-    "monitoring": 2_390,
+    "learning": 1_625,
+    "monitoring": 2_385,
     "pipeline": 4_960,
-    "policy": 1_620,
+    "policy": 1_605,
     "replies": 1_330,
     "reporting": 3_410,
     "sandbox": 2_980,
     "schedule": 280,
     "seeding": 700,
     "settings": 1_605,
-    "state": 930,
-    "web": 4_370,
+    "state": 925,
+    "web": 4_355,
     "wiring": 3_050,
 }
 """Lines of Python in each package, and of the package's own modules under ``.``.
@@ -125,7 +125,7 @@ They are lowered when lines go. Whoever raises one says why in the commit. Reque
 lines of product (850 of them in ``helpdesk/``), 600 of tests, and a page of 570 words. What people keep changing in
 drafts took 277 in a module of its own, 320 of tests, and 70 words.
 """
-MOST = {"files": 270, "test lines": 59_760, "scripts": 22, "words of docs": 20_997}
+MOST = {"files": 268, "test lines": 59_760, "scripts": 22, "words of docs": 20_997}
 """Of the whole house: modules, lines of tests, scripts, and words of all pages, generated ones included."""
 MOST_OF_A_FILE = 400
 """Lines of a module."""

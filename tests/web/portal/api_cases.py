@@ -11,9 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ticket_processor.helpdesk.local_api import Scope
 from ticket_processor.helpdesk.local_model import AI, NewTicket, Query
-from ticket_processor.helpdesk.local_store import LocalStore
+from ticket_processor.helpdesk.local_store import LocalStore, Scope
 from ticket_processor.web.portal.application import make_portal
 from ticket_processor.web.portal.parts import Portal
 

@@ -1,21 +1,24 @@
-"""What the API takes and answers, and how a ticket becomes such data."""
+"""What the API takes and answers, how a ticket becomes such data, and its OpenAPI document."""
 
 from __future__ import annotations
 
 import re
+import sqlite3
 from collections.abc import Iterator, Sequence
 from datetime import date
 from statistics import quantiles
 from typing import Annotated, Any, Literal
 
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from ...core.models import Frozen, Priority, Sentiment, Urgency
-from ...helpdesk.local_api import TicketTimes
 from ...helpdesk.local_model import Attachment, LocalTicket, Message, Sort, Status
 from ...helpdesk.local_store import LocalStore
 from .agent_ticket import MOST_BODY
 from .form import MOST_DESCRIPTION, MOST_EMAIL, MOST_NAME, MOST_SUBJECT
+from .parts import API_REQUESTS
 from .tracking import TimelineStep, escalations, steps
 
 MOST_ROWS = 100
@@ -91,7 +94,7 @@ class DaysWanted(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     since: date | None = Field(None, description="The first day; 29 days before the last one if not given.")
-    until: date | None = Field(None, description="The last day; today if not given.")
+    until: date | None = Field(None, ge=date(2000, 1, 1), description="The last day; today if not given.")
 
 
 class TicketRow(Frozen):
@@ -244,24 +247,76 @@ def _triage(ticket: LocalTicket, messages: Sequence[Message], reasons: Sequence[
     return TriageResult.model_validate(vars(ticket) | more)
 
 
-def figures(found: Sequence[TicketTimes], since: date, until: date) -> TicketStatistics:
+def figures(found: Sequence[sqlite3.Row], since: date, until: date) -> TicketStatistics:
     """Counts and times of these tickets."""
 
     def by(part: str) -> dict[str, GroupFigures]:
-        groups: dict[str, list[TicketTimes]] = {}
+        groups: dict[str, list[sqlite3.Row]] = {}
         for each in found:
-            groups.setdefault(getattr(each, part) or "none", []).append(each)
+            groups.setdefault(each[part] or "none", []).append(each)
         return {name: _group(groups[name]) for name in sorted(groups)}
 
     parts = ("category", "urgency", "status", "source")
     return TicketStatistics(since=since, until=until, all=_group(found), **{part: by(part) for part in parts})
 
 
-def _group(found: Sequence[TicketTimes]) -> GroupFigures:
+def _group(found: Sequence[sqlite3.Row]) -> GroupFigures:
     numbers: dict[str, Any] = {"tickets": len(found)}
     for name in ("first_reply", "resolution"):
-        known = [seconds for each in found if (seconds := getattr(each, f"{name}_s")) is not None]
+        known = [seconds for each in found if (seconds := each[f"{name}_s"]) is not None]
         tenths = quantiles(known, n=10, method="inclusive") if len(known) > 1 else known * 9
         median, p90 = (round(tenths[4], 1), round(tenths[8], 1)) if known else (None, None)
         numbers |= {f"{name}_count": len(known), f"{name}_median_s": median, f"{name}_p90_s": p90}
     return GroupFigures(**numbers)
+
+
+_ERRORS = {
+    400: "The body is no JSON.",
+    401: "No valid token.",
+    403: "The token may only read.",
+    404: "There is no such ticket.",
+    409: "The ticket's status does not allow it; allowed are the statuses that may follow.",
+    412: "Somebody has changed the ticket since.",
+    413: "The body has more than 256 KiB.",
+    415: "The body is not application/json.",
+    422: "Something in the request is wrong, or its key was used for another one.",
+    428: "If-Match is missing.",
+    429: f"Too many requests, {API_REQUESTS} a minute for a token, or wrong tokens: see Retry-After.",
+    500: "The mistake is ours.",
+    503: "The helpdesk cannot be used at the moment.",
+}
+_ALWAYS = {401, 422, 429, 500, 503}
+_WRITING = {400, 403, 413, 415}
+_PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+
+
+def document(api: FastAPI) -> dict[str, Any]:
+    """The OpenAPI document of the routes, made once; operations name the problems and headers they answer with."""
+    if api.openapi_schema is None:
+        made = get_openapi(title=api.title, version=api.version, description=api.description, routes=api.routes)
+        schemas = made["components"]["schemas"]
+        del schemas["HTTPValidationError"], schemas["ValidationError"]
+        schemas["Problem"] = Problem.model_json_schema(mode="serialization")
+        for path, methods in made["paths"].items():
+            for method, operation in methods.items():
+                _complete(path, method, operation)
+        api.openapi_schema = made
+    return api.openapi_schema
+
+
+def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
+    on_one, guarded = "{number}" in path, any(each["name"] == "if-match" for each in operation.get("parameters", ()))
+    statuses = _ALWAYS | ({404} if on_one else set())
+    if method != "get":
+        statuses |= _WRITING | ({409} if on_one else set())
+    if guarded:
+        statuses |= {412} | ({428} if method == "patch" else set())
+    answers = operation["responses"]
+    answers |= {str(one): {"description": _ERRORS[one], "content": _PROBLEM} for one in statuses}
+    operation["responses"] = dict(sorted(answers.items()))
+    next(iter(answers.values()))["description"] = "Done."
+    for status, name, words in (("429", "Retry-After", "Seconds."), ("201", "Location", "The ticket's address.")):
+        if status in answers and (name != "Location" or not on_one):
+            answers[status]["headers"] = {name: {"description": words, "schema": {"type": "string"}}}
+    if path.endswith("{number}"):
+        answers["200"]["headers"] = {"ETag": {"description": "The version.", "schema": {"type": "string"}}}
