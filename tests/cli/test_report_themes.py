@@ -139,7 +139,7 @@ def test_an_erasure_takes_a_theme_s_words_from_its_links_which_stay(desk: Comman
         assert [each["ticket_id"] for each in told["tickets"]] == [50, 52]
 
 
-def test_hostile_words_become_no_markup_and_no_formula_and_orders_to_a_program_are_not_quoted(desk: Command) -> None:
+def test_hostile_words_become_no_markup_and_no_formula_and_orders_to_a_program_are_in_no_theme(desk: Command) -> None:
     nasty = [
         f'=HYPERLINK("http://evil.example") <script>x</script> @all **parcel arrived** \x1b[2J {n}' for n in range(3)
     ]
@@ -154,8 +154,7 @@ def test_hostile_words_become_no_markup_and_no_formula_and_orders_to_a_program_a
         assert not any(mark in form for mark in ("<script>x", "http://evil", "\x1b", "vault"))
     assert "**parcel" not in markdown
     assert not [cell for row in csv.reader(io.StringIO(table)) for cell in row if cell.startswith(("=", "@"))]
-    orders_of = themes(desk)["5"]
-    assert (orders_of["name"], orders_of["count"], orders_of["quotes"]) == ("theme of ticket 5", 3, [])
+    assert {number for theme in themes(desk).values() for number in theme["tickets"]} == {1, 2, 3}
 
 
 def test_an_issue_stays_with_its_theme_and_a_shipped_one_lists_the_tickets_to_tell(desk: Command) -> None:

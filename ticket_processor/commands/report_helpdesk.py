@@ -24,15 +24,7 @@ from ..reporting.queries import LogSelection, offered_drafts, stamp
 from ..reporting.queries import escalated as escalated_of
 from ..reporting.sections import escalated_table
 from ..reporting.story import ticket_lines
-from ..reporting.themes import (
-    IssueLink,
-    Themes,
-    analysed,
-    find_themes,
-    keep_link,
-    links,
-    shown,
-)
+from ..reporting.themes import IssueLink, Themes, analysed, find_themes, keep_link, links, shown
 from ..settings.schema import Settings
 from ..wiring.desks import OVER, reading
 from ..wiring.desks import look_up as look_up_tickets
@@ -113,13 +105,13 @@ class HelpdeskPart:
         return found.model_copy(update={"offered": len(offered), "edits": edits, "requests": requests})
 
     def _summaries(self) -> list[str]:
-        """Redacted summaries of tickets without a category of their own; none that seem to give orders to a program."""
+        """Redacted summaries of tickets without a category of their own."""
         fallback = self.settings.taxonomy.fallback
         said = analysed(self.settings, self.since, self.until).values()
         return [
             str(leaving(str(each["summary"])))
             for each in said
-            if each.get("category") == fallback and not (each.get("subcategory") or each.get("suspicious"))
+            if each.get("category") == fallback and not each.get("subcategory")
         ]
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from heapq import heapify, heappop, heappush
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -66,10 +66,8 @@ def without_forms(texts: Iterable[str]) -> list[str]:
     return [" ".join(part for at, part in enumerate(each) if not at or often[part] < _ON_FORMS) for each in parts]
 
 
-def groups(texts: Sequence[str], vectors: Any = None, unnamed: Container[int] = ()) -> list[Group]:
+def groups(texts: Sequence[str], vectors: Any = None) -> list[Group]:
     """All texts in groups, the biggest first; a text like no other is one of its own.
-
-    Words of the texts at the places ``unnamed`` are in no name, unless others of their group have them.
 
     ``vectors`` is a matrix of numpy with a row for each text. A group of several has a name that no other has; it is
     empty if they share no word with any text.
@@ -88,7 +86,7 @@ def groups(texts: Sequence[str], vectors: Any = None, unnamed: Container[int] = 
     written = Counter((singular(word), word) for text in texts for word in words_of(text))
     spelt = {word: most for (word, most), _ in reversed(written.most_common())}
     taken: set[str] = set()
-    return [_described(members, words, rare, spelt, taken, unnamed) for members in found]
+    return [_described(members, words, rare, spelt, taken) for members in found]
 
 
 def _unit(weights: Weights) -> Weights:
@@ -186,16 +184,11 @@ def _mean(words: Sequence[Weights], members: Sequence[int]) -> Weights:
 
 
 def _described(
-    members: Sequence[int],
-    words: Sequence[Weights],
-    rare: Weights,
-    spelt: Mapping[str, str],
-    taken: set[str],
-    unnamed: Container[int],
+    members: Sequence[int], words: Sequence[Weights], rare: Weights, spelt: Mapping[str, str], taken: set[str]
 ) -> Group:
     middle = _mean(words, members)
     near = {place: round(sum(by * middle[term] for term, by in words[place].items()), 9) for place in members}
-    counts = Counter(term for place in members if place not in unnamed for term in words[place])
+    counts = Counter(term for place in members for term in words[place])
     telling = sorted(counts, key=lambda term: (-counts[term] * rare[term] * (1 + (" " in term)), term))
     name: list[str] = []
     for term in telling if len(members) > 1 else ():

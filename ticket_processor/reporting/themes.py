@@ -100,12 +100,15 @@ class Themes(Frozen):
 
 
 def analysed(settings: Settings, since: float, until: float) -> Analyses:
-    """The last analysis of each ticket of a period, by number; without tickets whose words were erased."""
+    """The last analysis of each ticket of a period, by number.
+
+    Left out are tickets whose words were erased, and those that seem to give orders to a program.
+    """
     found: Analyses = {}
     for line in ticket_lines(settings, since, until):
         if isinstance(analysis := line.get("analysis"), dict) and isinstance(number := line.get("ticket_id"), int):
             found[number] = analysis
-    return {number: analysis for number, analysis in found.items() if analysis.get("summary")}
+    return {number: each for number, each in found.items() if each.get("summary") and not each.get("suspicious")}
 
 
 Vectors = Callable[[Sequence[str]], Any]
@@ -120,15 +123,10 @@ def find_themes(
     numbers = sorted(said)
     texts = [str(leaving_line(str(said[number]["summary"]), LONGEST)) for number in numbers]
     wishes, found = _wishes(said, settings.taxonomy), []
-    flagged = {place for place, number in enumerate(numbers) if said[number].get("suspicious")}
-    for group in groups(texts, vectors_of(without_forms(texts)), flagged):
+    for group in groups(texts, vectors_of(without_forms(texts))):
         own = [numbers[place] for place in group.places]
         here, there = (tuple(sorted(each.keys() & set(own))) for each in (now, before))
-        quotes = {
-            texts[place]: numbers[place]
-            for place in reversed(group.places)
-            if numbers[place] in now and place not in flagged
-        }
+        quotes = {texts[place]: numbers[place] for place in reversed(group.places) if numbers[place] in now}
         negative = tuple(number for number in here if now[number].get("sentiment") == "negative")
         found.append(
             Theme(
