@@ -194,10 +194,6 @@ def _objectives(found: Found, settings: Settings) -> Iterator[Table]:
     yield Table("Service levels", ("<", "target", "reached", "<result", "error budget left"), rows)
 
 
-def _find_models(asked: AskedPeriod) -> Found:
-    return {"models": figures.spent(asked.index, asked.selection)}
-
-
 def _models(found: Found, _settings: Settings) -> Iterator[Table]:
     """Answers, tokens and cost of each model, and of the analysers that replaced one."""
     rows = tuple(
@@ -319,7 +315,7 @@ SECTIONS: tuple[Section, ...] = (
         page="overview",
         brief=5,
     ),
-    Section(("models",), _models, _find_models, page="costs"),
+    Section(("models",), _models, lambda asked: {"models": figures.spent(asked.index, asked.selection)}, page="costs"),
     Section(("customer_replies",), _customer_replies, _find_customer_replies, page="overview"),
     Section(("runs", "alerts"), _runs, _find_runs, page="runs"),
     Section(

@@ -18,8 +18,6 @@ from ..settings.schema import Settings
 from ..tags import merge
 from .story import changes_of
 
-MOST_COMPARED = 20_000
-TOO_MANY = f"beyond the first {MOST_COMPARED:,}: name fewer days"
 TRIAGED_AGAIN = "triaged again: their receipts do not tell all labels"
 UNREADABLE = "their analysis is from a version that stored it otherwise"
 _NAMES = ("category", "subcategory")
@@ -48,7 +46,7 @@ def what_if(lines: Iterable[Mapping[str, Any]], settings: Settings, marker: str)
 
     A ticket's tags and fields before the write are not in the log: it counts as one without any.
     """
-    first, again, beyond = dict[int, Mapping[str, Any]](), set[int](), set[int]()
+    found, again = dict[int, tuple[Effect, ...] | None](), set[int]()
     for line in lines:
         written = line.get("event") == "ticket" and line.get("outcome") in ("updated", "suggested")
         change, number = line.get("change"), line.get("ticket_id")
@@ -56,22 +54,18 @@ def what_if(lines: Iterable[Mapping[str, Any]], settings: Settings, marker: str)
             tags = change.get("tags_added") if isinstance(change, dict) else None
             if isinstance(tags, list | tuple) and marker not in tags:
                 again.add(number)
-            elif len(first) < MOST_COMPARED:
-                first[number] = line
-            else:
-                beyond.add(number)
-    left_out, compared = Counter({TRIAGED_AGAIN: len(again - first.keys()), TOO_MANY: len(beyond)}), 0
-    changed: dict[int, tuple[Effect, ...]] = {}
-    for ticket_id, line in first.items():
-        try:
-            effects = tuple(_effects(line, settings))
-        except (ValueError, TypeError, AttributeError, KeyError):
-            left_out[UNREADABLE] += 1
-            continue
-        compared += 1
-        if effects:
-            changed[ticket_id] = effects
-    return WhatIf(compared, changed, {why: count for why, count in left_out.items() if count})
+                continue
+            try:
+                found[number] = tuple(_effects(line, settings))
+            except (ValueError, TypeError, AttributeError, KeyError):
+                found[number] = None
+    unreadable = sum(effects is None for effects in found.values())
+    left_out = {TRIAGED_AGAIN: len(again - found.keys()), UNREADABLE: unreadable}
+    return WhatIf(
+        compared=len(found) - unreadable,
+        changed={number: effects for number, effects in found.items() if effects},
+        left_out={why: count for why, count in left_out.items() if count},
+    )
 
 
 def _effects(line: Mapping[str, Any], settings: Settings) -> Iterator[Effect]:
