@@ -40,6 +40,8 @@ class ShardWorld(World):
             self.second = State(None)
             self.states.append(self.second)
         later = moment + self.apart.choice((0.0, self.apart.uniform(0, 8), self.apart.uniform(0, 300)))
+        if state is not None and not name.startswith("twin0"):
+            since = None  # the first driver's lost state is no reason to begin anew while another run has this one
         super()._schedule_run(later, f"{name}.second", since=since, state=self.second)
 
     def _customer_writes(self) -> None:
