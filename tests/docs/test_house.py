@@ -125,7 +125,7 @@ They are lowered when lines go. Whoever raises one says why in the commit. Reque
 lines of product (850 of them in ``helpdesk/``), 600 of tests, and a page of 570 words. What people keep changing in
 drafts took 277 in a module of its own, 320 of tests, and 70 words.
 """
-MOST = {"files": 268, "test lines": 59_750, "scripts": 22, "words of docs": 20_997}
+MOST = {"files": 268, "test lines": 59_760, "scripts": 22, "words of docs": 20_997}
 """Of the whole house: modules, lines of tests, scripts, and words of all pages, generated ones included."""
 MOST_OF_A_FILE = 400
 """Lines of a module."""
